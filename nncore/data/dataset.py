@@ -1,0 +1,84 @@
+"""Dataset: labelled images in memory, and how to part them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from nncore.backend import Array, Shape
+from nncore.errors import ConfigError, DataError
+
+DIGITS = tuple("0123456789")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled images. They stay uint8 until a batch is taken; nobody writes into them.
+
+    Raises DataError where images and labels do not belong together.
+    """
+
+    images: Array
+    """uint8 (N, height, width, channels); channels is 1 (grey) or 3 (red, green, blue)"""
+    labels: Array
+    """int64 (N), each the index of a class name"""
+    name: str
+    source: str = ""
+    """Where it came from, in words: a file, a folder, a generator and its seed."""
+    class_names: Sequence[str] = field(default=DIGITS)
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4 or self.images.dtype != np.uint8 or self.images.shape[3] not in (1, 3):
+            raise DataError(
+                f"{self.name}: images must be uint8 N×height×width×(1 or 3), not {self.images.dtype} {self.images.shape}."
+            )
+        if self.labels.shape != self.images.shape[:1] or self.labels.dtype != np.int64:
+            raise DataError(f"{self.name}: {len(self.images):,} images need as many labels, not {self.labels.shape}.")
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.class_names):
+            raise DataError(
+                f"{self.name}: labels run from {self.labels.min()} to {self.labels.max()}, not 0 to {len(self.class_names) - 1}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def image_shape(self) -> Shape:
+        """(height, width, channels)"""
+        return self.images.shape[1:]
+
+    def class_counts(self) -> Array:
+        """How many images each class has: int64 (classes)."""
+        return np.bincount(self.labels, minlength=len(self.class_names))
+
+    def subset(self, indices: Array | slice) -> Dataset:
+        """The images at `indices`, in that order (a view where `indices` is a slice)."""
+        return replace(self, images=self.images[indices], labels=self.labels[indices])
+
+    def limit(self, count: int | None, seed: int = 0) -> Dataset:
+        """A random `count` of the images, fixed by the seed; all of them where `count` is None or too large."""
+        if count is None or count >= len(self):
+            return self
+        if count < 1:
+            raise ConfigError(f"The limit must be at least one image, not {count}.")
+        return self.subset(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
+
+    def split(self, held_out: int | float, seed: int = 0) -> tuple[Dataset, Dataset]:
+        """Part into (rest, held out), each class in its share (stratified), the order kept, fixed by the seed.
+
+        `held_out` is a count of images, or a share below 1. Raises ConfigError where one part would be empty.
+        """
+        wanted = round(held_out * len(self)) if isinstance(held_out, float) and held_out < 1 else int(held_out)
+        if not 0 < wanted < len(self):
+            raise ConfigError(f"Cannot hold {held_out} of {len(self):,} images out: both parts need at least one.")
+        order = np.random.default_rng(seed).permutation(len(self))
+        # Each image's place within its class, between 0 and 1: taking the lowest takes every class in its share.
+        place = np.empty(len(self))
+        for label, count in enumerate(self.class_counts()):
+            members = order[self.labels[order] == label]
+            place[members] = (np.arange(count) + 0.5) / max(count, 1)
+        chosen = np.zeros(len(self), bool)
+        chosen[order[np.argsort(place[order], kind="stable")[:wanted]]] = True
+        return self.subset(np.flatnonzero(~chosen)), self.subset(np.flatnonzero(chosen))

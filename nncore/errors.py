@@ -1,0 +1,21 @@
+"""What can go wrong through no fault of the program: each message is one sentence that says what is wrong and what to do."""
+
+
+class DigitLabError(Exception):
+    """A mistake that the user can mend. The command line prints it and exits with status 2; the window shows it in a strip."""
+
+
+class DataError(DigitLabError):
+    """A dataset or picture is missing, damaged, or not what it claims to be."""
+
+
+class WeightsError(DigitLabError):
+    """A weights file is missing, damaged, or does not fit the network."""
+
+
+class ConfigError(DigitLabError):
+    """A setting makes no sense, alone or together with another."""
+
+
+class DeviceError(DigitLabError):
+    """The device that was asked for is not here or cannot be used."""

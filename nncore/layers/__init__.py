@@ -1,0 +1,33 @@
+"""The layers, one idea a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nncore.errors import ConfigError
+from nncore.layers.activations import ReLU
+from nncore.layers.base import Layer, Parameter
+from nncore.layers.conv import Conv2d
+from nncore.layers.linear import Linear
+from nncore.layers.pooling import MaxPool2d
+from nncore.layers.reshape import Flatten
+
+__all__ = ["LAYERS", "Conv2d", "Flatten", "Layer", "Linear", "MaxPool2d", "Parameter", "ReLU", "layer_from_config"]
+
+LAYERS: dict[str, type[Layer]] = {layer.__name__: layer for layer in (Conv2d, Flatten, Linear, MaxPool2d, ReLU)}
+
+
+def layer_from_config(config: dict[str, Any]) -> Layer:
+    """Build the layer that `Layer.config` described. ConfigError for a layer or a setting that does not exist."""
+    settings = dict(config)
+    kind = settings.pop("type", None)
+    if kind not in LAYERS:
+        raise ConfigError(f"There is no layer called {kind!r}; there are {', '.join(sorted(LAYERS))}.")
+    if unknown := set(settings) - set(LAYERS[kind].settings):
+        raise ConfigError(
+            f"{kind} has no setting {', '.join(sorted(unknown))}; it has {', '.join(LAYERS[kind].settings) or 'none'}."
+        )
+    try:
+        return LAYERS[kind](**settings)
+    except TypeError as error:
+        raise ConfigError(f"{kind} cannot be built from {settings}: {error}.") from error

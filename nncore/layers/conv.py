@@ -1,0 +1,96 @@
+"""The two-dimensional convolution (as in all of deep learning, a cross-correlation)."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+from nncore.backend import Array, Shape, array_module
+from nncore.errors import ConfigError
+from nncore.initializers import he_normal
+from nncore.layers.base import Layer, Parameter, pair
+
+IntPair: TypeAlias = tuple[int, int]
+
+
+def patches(x: Array, kernel: IntPair, stride: IntPair) -> Array:
+    """Every kernel-sized window of x (N, H, W, C), as a view of shape (N, out height, out width, kernel, kernel, C)."""
+    windows = array_module(x).lib.stride_tricks.sliding_window_view(x, kernel, axis=(1, 2))
+    return windows[:, :: stride[0], :: stride[1]].transpose(0, 1, 2, 4, 5, 3)
+
+
+def conv2d(x: Array, weight: Array, bias: Array, stride: IntPair = (1, 1)) -> Array:
+    """y[n,i,j,o] = b[o] + Σ_{k,l,c} x[n, i·stride+k, j·stride+l, c] · w[k,l,c,o], for x already padded.
+
+    x (N, H, W, in), weight (kernel, kernel, in, out), bias (out); y (N, out height, out width, out).
+    """
+    kernel, out_channels = weight.shape[:2], weight.shape[3]
+    windows = patches(x, kernel, stride)
+    rows = windows.reshape(-1, weight[..., 0].size)
+    return (rows @ weight.reshape(-1, out_channels) + bias).reshape(*windows.shape[:3], out_channels)
+
+
+def conv2d_backward(x: Array, weight: Array, grad: Array, stride: IntPair = (1, 1)) -> tuple[Array, Array, Array]:
+    """dL/dx, dL/dw and dL/db of `conv2d` for the padded x, from `grad` = dL/dy (N, out height, out width, out)."""
+    kernel, out_channels = weight.shape[:2], weight.shape[3]
+    rows = patches(x, kernel, stride).reshape(-1, weight[..., 0].size)
+    flat = grad.reshape(-1, out_channels)
+    grad_weight = (rows.T @ flat).reshape(weight.shape)
+    grad_windows = (flat @ weight.reshape(-1, out_channels).T).reshape(*grad.shape[:3], *weight.shape[:3])
+    grad_x = array_module(x).zeros_like(x)
+    for k in range(kernel[0]):
+        for l in range(kernel[1]):
+            grad_x[:, window(k, grad.shape[1], stride[0]), window(l, grad.shape[2], stride[1])] += grad_windows[:, :, :, k, l]
+    return grad_x, grad_weight, flat.sum(axis=0)
+
+
+def window(first: int, count: int, stride: int) -> slice:
+    """The `count` positions that kernel element `first` meets as the kernel moves on by `stride`."""
+    return slice(first, first + stride * (count - 1) + 1, stride)
+
+
+class Conv2d(Layer):
+    """Convolution with `out_channels` kernels over (N, H, W, C) images, zeros padded around them.
+
+    Output (N, ⌊(H + 2·padding − kernel) / stride⌋ + 1, likewise the width, out_channels). `kernel_size`, `stride` and
+    `padding` are each an int or a pair (vertical, horizontal). The weight is (kernel, kernel, in, out).
+    """
+
+    kind = "conv"
+    settings = ("out_channels", "kernel_size", "stride", "padding")
+
+    def __init__(
+        self, out_channels: int, kernel_size: int | IntPair, stride: int | IntPair = 1, padding: int | IntPair = 0
+    ) -> None:
+        if out_channels < 1:
+            raise ConfigError(f"A convolution needs at least one output channel, not {out_channels}.")
+        self.out_channels = out_channels
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.stride = pair(stride, "stride")
+        self.padding = pair(padding, "padding", least=0)
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
+        if len(input_shape) != 3:
+            raise self.misfit("images of height×width×channels", input_shape)
+        height, width = (
+            size + 2 * pad - kernel for size, pad, kernel in zip(input_shape, self.padding, self.kernel_size, strict=False)
+        )
+        if height < 0 or width < 0:
+            raise self.misfit(f"images of at least {self.kernel_size[0]}×{self.kernel_size[1]} with padding", input_shape)
+        self.weight = Parameter(he_normal((*self.kernel_size, input_shape[2], self.out_channels), rng))
+        self.bias = Parameter(np.zeros(self.out_channels, np.float32))
+        return height // self.stride[0] + 1, width // self.stride[1] + 1, self.out_channels
+
+    def forward(self, x: Array) -> Array:
+        rows, columns = self.padding
+        self._x = array_module(x).pad(x, ((0, 0), (rows, rows), (columns, columns), (0, 0)))
+        return conv2d(self._x, self.weight.data, self.bias.data, self.stride)
+
+    def backward(self, grad: Array) -> Array:
+        grad_x, self.weight.grad, self.bias.grad = conv2d_backward(self._x, self.weight.data, grad, self.stride)
+        rows, columns = self.padding
+        return grad_x[:, rows : grad_x.shape[1] - rows, columns : grad_x.shape[2] - columns]
+
+    def describe(self) -> str:
+        return f"conv {self.out_channels} · {self.kernel_size[0]}×{self.kernel_size[1]}"

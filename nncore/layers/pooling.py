@@ -1,0 +1,61 @@
+"""Max pooling: the largest value of each window."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nncore.backend import Array, Shape, array_module
+from nncore.layers.base import Layer, pair
+from nncore.layers.conv import IntPair, window
+
+
+class MaxPool2d(Layer):
+    """y[n,i,j,c] = max over k, l of x[n, i·stride+k, j·stride+l, c]. Rows and columns that fill no window are dropped.
+
+    The gradient goes to the winner of each window, and of equal values to the first in reading order, as in PyTorch.
+    x (N, H, W, C); y (N, ⌊(H − kernel) / stride⌋ + 1, likewise the width, C). `stride` is the kernel's size unless given.
+    """
+
+    kind = "pool"
+    settings = ("kernel_size", "stride")
+
+    def __init__(self, kernel_size: int | IntPair, stride: int | IntPair | None = None) -> None:
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.stride = self.kernel_size if stride is None else pair(stride, "stride")
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
+        if len(input_shape) != 3:
+            raise self.misfit("images of height×width×channels", input_shape)
+        height, width = (size - kernel for size, kernel in zip(input_shape, self.kernel_size, strict=False))
+        if height < 0 or width < 0:
+            raise self.misfit(f"images of at least {self.kernel_size[0]}×{self.kernel_size[1]}", input_shape)
+        return height // self.stride[0] + 1, width // self.stride[1] + 1, input_shape[2]
+
+    def _windows(self, x: Array) -> list[Array]:
+        """For each element of the window in reading order, a view (N, out height, out width, C) of what it sees."""
+        rows, columns, _ = self.output_shape
+        return [
+            x[:, window(k, rows, self.stride[0]), window(l, columns, self.stride[1])]
+            for k in range(self.kernel_size[0])
+            for l in range(self.kernel_size[1])
+        ]
+
+    def forward(self, x: Array) -> Array:
+        xp = array_module(x)
+        best, *others = self._windows(x)
+        winner = xp.zeros(best.shape, np.uint8 if len(others) < 256 else np.int32)
+        for index, values in enumerate(others, 1):
+            winner = xp.where(values > best, winner.dtype.type(index), winner)
+            best = xp.maximum(best, values)
+        self._winner = winner
+        return best
+
+    def backward(self, grad: Array) -> Array:
+        grad_x = array_module(grad).zeros((len(grad), *self.input_shape), grad.dtype)
+        for index, view in enumerate(self._windows(grad_x)):
+            view += grad * (self._winner == index)
+        return grad_x
+
+    def describe(self) -> str:
+        rows, columns = self.kernel_size
+        return f"pool {rows}" if rows == columns else f"pool {rows}×{columns}"

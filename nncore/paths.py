@@ -1,0 +1,22 @@
+"""Where things lie on the user's machine: one data folder, chosen by the platform or by `DIGITLAB_DATA`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def data_folder() -> Path:
+    """The folder of datasets, runs and the user's own digits. It need not exist yet.
+
+    `DIGITLAB_DATA` names it; otherwise it is the platform's own place for user data.
+    """
+    chosen = os.environ.get("DIGITLAB_DATA")
+    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_data_path("digitlab", appauthor=False)
+
+
+def cache_folder() -> Path:
+    """The folder of what can be made again (compiled kernels). It need not exist yet."""
+    return platformdirs.user_cache_path("digitlab", appauthor=False)

@@ -9,10 +9,9 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from app.commands import COMMANDS
+from app.commands.output import MISTAKE
 from nncore.errors import DigitLabError
 
-MISTAKE = 2
-"""Exit status for what the user can mend."""
 INTERRUPTED = 130
 """Exit status after Ctrl+C, as shells expect it."""
 

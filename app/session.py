@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.runs import Run, RunStore
+from models.presets import Preset
+from nncore.backend import Array
 from nncore.data.dataset import Dataset
 from nncore.inference import evaluate
 from nncore.network import Network
 from nncore.training.checkpoint import save_checkpoint
+from nncore.training.config import TrainConfig
 from nncore.training.events import Checkpointed, EpochEnd, Event, Failed, Finished, Progress, Started, Stopped, Validated
 from nncore.training.trainer import Trainer
 from nncore.weights import save_weights
 
 FLUSH = 500
 """Rows of metrics that are written to the database together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A training that is asked for: which network, on which data, how."""
+
+    preset: Preset
+    data_spec: str
+    """The name or path of the data, for the table of runs."""
+    train_data: Dataset
+    test_data: Dataset | None
+    config: TrainConfig
+    run_name: str | None = None
+    """None: the preset's name, numbered."""
+
+    def begin(self, store: RunStore, checkpoint_every: int | None = None) -> TrainingSession:
+        """Build network and trainer, and enter the run into the table. ConfigError or DataError where they do not fit."""
+        trainer = Trainer(self.preset.build(self.config.seed), self.train_data, self.config)
+        run = store.create(self.run_name, self.preset.name, self.data_spec, self.config.as_dict())
+        return TrainingSession(trainer, store, run, self.test_data, checkpoint_every)
 
 
 @dataclass(frozen=True)
@@ -111,7 +134,7 @@ class TrainingSession:
         )
 
 
-def _with_state(network: Network, state: dict) -> Network:
+def _with_state(network: Network, state: Mapping[str, Array]) -> Network:
     twin = network.copy()
     twin.load_state_dict(state)
     return twin

@@ -8,6 +8,9 @@ from typing import Any
 
 from rich.console import Console
 
+MISTAKE = 2
+"""Exit status for what the user can mend."""
+
 console = Console(stderr=True, highlight=False)
 """Messages and progress bars; standard output stays clean for what was asked for."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as ProgressBar
 
 from app.commands.output import console, percent, print_json
-from app.runs import Run, RunStore
-from app.session import TrainingSession
+from app.runs import RunStore
+from app.session import Job, TrainingSession
 from models.presets import DEFAULT, PRESETS, preset
 from nncore.data import open_dataset
 from nncore.data.dataset import Dataset
@@ -58,8 +58,10 @@ def run(arguments: Namespace) -> None:
         raise ConfigError(f"--checkpoint-every must be at least 1, not {arguments.checkpoint_every}.")
     store = RunStore()
     data = open_dataset(arguments.data).limit(arguments.limit, arguments.seed)
-    trainer, kept = _resumed(arguments, store, data) if arguments.resume else _fresh(arguments, store, data)
-    session = TrainingSession(trainer, store, kept, _test_data(arguments.data), arguments.checkpoint_every)
+    session = (
+        _resumed(arguments, store, data) if arguments.resume else _job(arguments, data).begin(store, arguments.checkpoint_every)
+    )
+    trainer, kept = session.trainer, session.run
     with _progress_bar(trainer) as show, _stop_on_interrupt(trainer.control):
         for event in session.events():
             show(event)
@@ -93,7 +95,7 @@ def run(arguments: Namespace) -> None:
         )
 
 
-def _fresh(arguments: Namespace, store: RunStore, data: Dataset) -> tuple[Trainer, Run]:
+def _job(arguments: Namespace, data: Dataset) -> Job:
     chosen = preset(arguments.model)
     asked = {
         "epochs": arguments.epochs,
@@ -102,16 +104,15 @@ def _fresh(arguments: Namespace, store: RunStore, data: Dataset) -> tuple[Traine
         "optimizer": arguments.optimizer,
     }
     config = replace(chosen.training, seed=arguments.seed, **{name: value for name, value in asked.items() if value is not None})
-    trainer = Trainer(chosen.build(arguments.seed), data, config)
-    return trainer, store.create(arguments.run_name, chosen.name, arguments.data, config.as_dict())
+    return Job(chosen, arguments.data, data, _test_data(arguments.data), config, arguments.run_name)
 
 
-def _resumed(arguments: Namespace, store: RunStore, data: Dataset) -> tuple[Trainer, Run]:
+def _resumed(arguments: Namespace, store: RunStore, data: Dataset) -> TrainingSession:
     kept = store.get(arguments.resume)
     trainer = load_checkpoint(store.checkpoint_of(kept), data)
     if arguments.epochs is not None:
         trainer.total_steps = max(trainer.step, arguments.epochs * trainer.steps_per_epoch)
-    return trainer, kept
+    return TrainingSession(trainer, store, kept, _test_data(arguments.data), arguments.checkpoint_every)
 
 
 def _test_data(name: str) -> Dataset | None:
@@ -128,13 +129,14 @@ def _print_epoch(event: EpochEnd, as_json: bool) -> None:
     else:
         print(
             f"epoch {event.epoch}: training loss {event.train_loss:.4f}, accuracy {percent(event.train_accuracy)}; "
-            f"validation loss {event.val_loss:.4f}, accuracy {percent(event.val_accuracy)}; {event.examples_per_second:,.0f} images/s",
+            f"validation loss {event.val_loss:.4f}, accuracy {percent(event.val_accuracy)}; "
+            f"{event.examples_per_second:,.0f} images/s",
             flush=True,
         )
 
 
 @contextmanager
-def _progress_bar(trainer: Trainer) -> Iterator:
+def _progress_bar(trainer: Trainer) -> Iterator[Callable[[Event], None]]:
     """A bar on standard error (none where that is no terminal); yields a function that shows it an event."""
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
     with ProgressBar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

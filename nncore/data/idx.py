@@ -12,8 +12,8 @@ from typing import BinaryIO
 import numpy as np
 
 from nncore.backend import Array, Shape
-from nncore.data.files import LARGEST_DATASET, file_size, opened, shown
 from nncore.errors import DataError
+from nncore.files import LARGEST_DATASET, file_size, opened, shown
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP_MAGIC = b"\x1f\x8b"

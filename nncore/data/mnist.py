@@ -11,9 +11,9 @@ import numpy as np
 
 from nncore.backend import Array
 from nncore.data.dataset import DIGITS, Dataset
-from nncore.data.files import entries, shown
 from nncore.data.idx import read_idx
 from nncore.errors import DataError
+from nncore.files import entries, shown
 
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),

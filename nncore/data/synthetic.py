@@ -229,8 +229,8 @@ def _draw_type(labels: Array, bend: _Bend, radius: Array, softness: Array, size:
     grid = (pixel_grid(side)[None] - shift) / scale[:, None, None]
     places = (bend.backward(grid.astype(np.float32)) + 1) * np.float32((FONT_SIDE - 1) / 2)
     places = np.clip(places, 0, FONT_SIDE - 1.001)
-    whole = places.astype(np.int64)
-    part = places - whole
+    whole = places.astype(np.int32)
+    part = places - whole.astype(np.float32)
     fields = font_fields()[labels].reshape(len(labels), -1)
     at = whole[..., 1] * FONT_SIDE + whole[..., 0]
     corners = [np.take_along_axis(fields, at + step, axis=1) for step in (0, 1, FONT_SIDE, FONT_SIDE + 1)]

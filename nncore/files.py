@@ -1,4 +1,4 @@
-"""What every reader of a dataset shares: opening a file, and naming it in a message."""
+"""What every reader of files shares: opening one, and naming it in a message."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def shown(path: str | os.PathLike[str]) -> str:
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a regular file for reading. Raises DataError, naming it, where it is none or reading it fails."""
     if b"\0" in os.fsencode(path):
-        raise DataError("A file name cannot hold a null character; name a file of the dataset.")
+        raise DataError("A file name cannot hold a null character; give another name.")
     try:
         # A pipe or a device would keep the reader waiting for ever.
         if path.exists() and not path.is_file():
-            raise DataError(f"{shown(path)} is not a file; name a file of the dataset.")
+            raise DataError(f"{shown(path)} is not a file.")
         with path.open("rb") as file:
             yield file
     except OSError as error:

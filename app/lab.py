@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nncore.vision.picture import read_picture
 from PIL import Image
 from PySide6.QtCore import QObject, Signal
 
@@ -19,12 +18,13 @@ from app.settings import Settings
 from app.state import DataInView, LabState, Moment, NetworkInView, Probe
 from app.training import TrainingController
 from app.workers import LookWorker, Task
-from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights
+from models.shipped import DEFAULT_PICTURE_NETWORK, cards, open_weights
 from nncore.backend import Array
 from nncore.data import open_dataset
 from nncore.errors import DataError
 from nncore.files import write_atomically
 from nncore.paths import user_folder
+from nncore.vision.picture import read_picture
 from nncore.weights import load_weights
 
 
@@ -81,7 +81,9 @@ class Lab(QObject):
 
         def show(result: tuple[Any, dict[str, Any]]) -> None:
             network, info = result
-            self._show_network(NetworkInView.of(network, info.get("network") or Path(name_or_path).stem), network, info)
+            path = Path(name_or_path)
+            source = "shipped" if name_or_path in cards() else path.name
+            self._show_network(NetworkInView.of(network, str(info.get("network") or path.stem), source), network, info)
 
         self._open("network", name_or_path, lambda: open_weights(name_or_path), show)
 
@@ -95,7 +97,7 @@ class Lab(QObject):
 
         def show(result: tuple[Any, dict[str, Any]]) -> None:
             network, info = result
-            self._show_network(NetworkInView.of(network, run.network, run.name), network, info)
+            self._show_network(NetworkInView.of(network, run.network, f"run {run.name}"), network, info)
 
         self._open("network", f"run {run.name}", lambda: load_weights(path), show)
 

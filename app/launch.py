@@ -51,6 +51,7 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     from app.settings import Settings
     from app.window import KeysOfFocus, Window
     from app.workers import keep_interface_lively
+    from nncore.data import available_datasets
 
     pyqtgraph.setConfigOptions(imageAxisOrder="row-major", antialias=True)
     keep_interface_lively()
@@ -66,8 +67,7 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
         window.restore_layout()
     window.show_panel(settings["panel"])
     lab.open_default()
-    if settings["data"]:
-        lab.open_data(settings["data"])
+    lab.open_data(settings["data"] or next(known.name for known in available_datasets() if known.here))
     return window
 
 

@@ -26,6 +26,7 @@ class ProbeView(QWidget):
     def __init__(self, lab: Lab, actions: dict[str, QAction]) -> None:
         super().__init__()
         self.setObjectName("probe")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._lab = lab
         self._look: Look | None = None
         self.picture = PictureView(
@@ -39,7 +40,7 @@ class ProbeView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 14, 16, 12)
         layout.setSpacing(10)
-        layout.addWidget(label("PROBE — the one picture every view looks at", "title"))
+        layout.addWidget(label("PROBE", "title"))
         layout.addWidget(self.picture, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addWidget(self._origin)
         layout.addLayout(self._build_buttons(actions))

@@ -53,15 +53,15 @@ class NetworkInView:
     """Which network: its architecture, without weights (those belong to a moment)."""
 
     name: str
-    run: str | None
-    """The run it was trained in; None for shipped weights and files."""
+    source: str
+    """Where its weights come from, for people: `shipped`, `run mnist-cnn-2`, a file's name."""
     architecture: Mapping[str, Any]
     """What `Network.config` returned."""
     summary: tuple[LayerSummary, ...]
 
     @classmethod
-    def of(cls, network: Network, name: str, run: str | None = None) -> NetworkInView:
-        return cls(name, run, network.config(), tuple(network.summary()))
+    def of(cls, network: Network, name: str, source: str) -> NetworkInView:
+        return cls(name, source, network.config(), tuple(network.summary()))
 
     @property
     def input_shape(self) -> Shape:

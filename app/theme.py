@@ -58,7 +58,11 @@ class Theme(QObject):
 
     @property
     def colors(self) -> Colors:
-        return DARK if self._app.styleHints().colorScheme() == Qt.ColorScheme.Dark else LIGHT
+        # Asked of the name first: not every platform takes a scheme that is set.
+        scheme = SCHEMES[self.name]
+        if scheme is Qt.ColorScheme.Unknown:
+            scheme = self._app.styleHints().colorScheme()
+        return DARK if scheme == Qt.ColorScheme.Dark else LIGHT
 
     def set(self, name: str) -> None:
         """Use `system`, `light` or `dark` from now on."""
@@ -162,6 +166,8 @@ def _palette(c: Colors) -> QPalette:
 
 def _stylesheet(c: Colors) -> str:
     template = (resources.files("assets") / "style.qss").read_text("utf-8")
+    for name in ("chevron", "check"):
+        template = template.replace(f"@{name}@", str(resources.files("assets") / "icons" / f"{name}.svg").replace("\\", "/"))
     for name, value in vars(c).items():
         template = template.replace(f"@{name}@", value)
     return template

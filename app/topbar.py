@@ -81,7 +81,7 @@ class TopBar(QWidget):
         if view is None:
             self._network.setText("no network ▾")
         else:
-            self._network.setText(f"{view.name} · {'run ' + view.run if view.run else 'as shipped or from a file'} ▾")
+            self._network.setText(f"{view.name} · {view.source} ▾")
 
     def _show_data(self, view: DataInView | None) -> None:
         if view is None:

@@ -138,7 +138,9 @@ class TrainingController(QObject):
                 case Started():
                     self.started = event
                     if update.moment is not None and self._fresh and self.session is not None:
-                        view = NetworkInView.of(self.session.trainer.network, self.session.run.network, self.session.run.name)
+                        view = NetworkInView.of(
+                            self.session.trainer.network, self.session.run.network, f"run {self.session.run.name}"
+                        )
                         self._state.show_network(view, update.moment)
                     self._set_status(Status.TRAINING)
                 case Progress():

@@ -320,7 +320,7 @@ class Window(QMainWindow):
         network.load_state_dict(moment.state)
         path = Path(name).with_suffix(".safetensors")
         save_weights(
-            path, network, {"network": view.name, "run": view.run, "step": moment.step, "val_accuracy": moment.val_accuracy}
+            path, network, {"network": view.name, "source": view.source, "step": moment.step, "val_accuracy": moment.val_accuracy}
         )
         self.lab.said.emit(f"Saved {path.name}.")
 

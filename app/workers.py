@@ -142,6 +142,7 @@ class LookWorker(QThread):
         self.wait()
 
     def run(self) -> None:
+        self._looker.warm_up()
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._closing or self._question is not None)

@@ -67,9 +67,14 @@ class RecognisePanel(Panel):
             "Pen", self, checkable=True, checked=True, shortcut="P", toolTip="Pen: the left button draws, the right one erases (P)"
         )
         self.eraser = QAction("Eraser", self, checkable=True, shortcut="E", toolTip="Eraser: take ink away (E)")
-        self.undo, self.redo = stack.createUndoAction(self, "Undo"), stack.createRedoAction(self, "Redo")
-        self.undo.setShortcut(QKeySequence.StandardKey.Undo)
+        self.undo = QAction(
+            "Undo", self, enabled=False, toolTip="Take the last stroke back (Ctrl+Z)", shortcut=QKeySequence("Ctrl+Z")
+        )
+        self.redo = QAction("Redo", self, enabled=False, toolTip="Draw the stroke again (Ctrl+Y)")
         self.redo.setShortcuts([QKeySequence("Ctrl+Y"), QKeySequence("Ctrl+Shift+Z")])
+        for action, act, possible in ((self.undo, stack.undo, stack.canUndoChanged), (self.redo, stack.redo, stack.canRedoChanged)):
+            action.triggered.connect(act)
+            possible.connect(action.setEnabled)
         self.clear = QAction(
             "Clear", self, shortcut=QKeySequence.StandardKey.Delete, toolTip="Clear the sheet (Del); undo brings it back"
         )

@@ -52,6 +52,7 @@ class RunsPanel(Panel):
             self.table.addAction(action)
         card.body.addWidget(self._empty)
         card.body.addWidget(self.table, 1)
+        card.body.addStretch(0)
         self.content.addWidget(card)
         lab.training.ended.connect(self.refresh)
         lab.training.status_changed.connect(lambda _: self.refresh() if self.isVisible() else None)

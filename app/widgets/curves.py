@@ -49,6 +49,7 @@ class Curves(QWidget):
         item.setMouseEnabled(x=False, y=False)
         item.getAxis("bottom").enableAutoSIPrefix(False)
         item.getAxis("left").setWidth(48)
+        item.setLimits(xMin=0)
         self._raw = self._plot.plot([], [])
         self._train = self._plot.plot([], [])
         self._validation = self._plot.plot([], [])
@@ -65,6 +66,12 @@ class Curves(QWidget):
         """Show (steps, values) of training and of validation."""
         self._data = {"training": train, "validation": validation}
         steps, values = train
+        item = self._plot.getPlotItem()
+        if len(steps):
+            item.enableAutoRange()
+        else:  # an empty plot with the axes that are to be expected
+            item.setXRange(0, 100)
+            item.setYRange(*((-2, 0.5) if self._log else (0, 100)))
         self._raw.setData(steps, values)
         self._train.setData(steps, smoothed(values, self.smoothing))
         self._validation.setData(*validation)

@@ -6,8 +6,10 @@ import gzip
 import math
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -28,19 +30,33 @@ def read_idx(path: Path) -> Array:
     Nothing is allocated before the sizes in the header are held against the size of the file, and a compressed file is
     unpacked no further than its header promises. Raises DataError, naming the file, where it is damaged or no IDX file.
     """
+    with _unpacked(path) as (file, at_most):
+        return _parse(file, path, at_most)
+
+
+def idx_shape(path: Path) -> Shape:
+    """The shape that the header of an IDX file names. Raises DataError where it is none."""
+    with _unpacked(path) as (file, _):
+        return _header(file, path)[1]
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """Open an IDX file, gzip or not; also tell how many bytes it can hold at most."""
     with opened(path) as file:
         packed = file.read(2) == GZIP_MAGIC
         file.seek(0)
         if not packed:
-            return _parse(file, path, file_size(file))
+            yield file, file_size(file)
+            return
         try:
             with gzip.GzipFile(fileobj=file) as unpacked:
-                return _parse(unpacked, path, file_size(file) * STRONGEST_DEFLATE)  # type: ignore[arg-type]
+                yield cast(BinaryIO, unpacked), file_size(file) * STRONGEST_DEFLATE
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise DataError(f"{shown(path)} is damaged and cannot be unpacked; copy or download it again.") from error
 
 
-def idx_header(file: BinaryIO, path: Path) -> tuple[np.dtype[np.generic], Shape]:
+def _header(file: BinaryIO, path: Path) -> tuple[np.dtype[np.generic], Shape]:
     """Read the type and the shape from the start of an IDX file. Raises DataError where it is none."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES or not 1 <= magic[3] <= MOST_DIMENSIONS:
@@ -53,7 +69,7 @@ def idx_header(file: BinaryIO, path: Path) -> tuple[np.dtype[np.generic], Shape]
 
 def _parse(file: BinaryIO, path: Path, at_most: int) -> Array:
     """The array in an open IDX file that can hold `at_most` bytes."""
-    dtype, shape = idx_header(file, path)
+    dtype, shape = _header(file, path)
     promised = math.prod(shape) * dtype.itemsize
     if promised > LARGEST_DATASET:
         raise DataError(f"{shown(path)} claims {promised:,} bytes of data, more than the {LARGEST_DATASET:,} that are allowed.")

@@ -11,7 +11,7 @@ import numpy as np
 
 from nncore.backend import Array
 from nncore.data.dataset import DIGITS, Dataset
-from nncore.data.idx import read_idx
+from nncore.data.idx import idx_shape, read_idx
 from nncore.errors import DataError
 from nncore.files import entries, shown
 
@@ -20,6 +20,8 @@ FILES = {
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
 """The usual names of the images and the labels of each split; ".gz" may follow."""
+
+FILE_LIST = ", ".join(f"{name}.gz" for pair in FILES.values() for name in pair)
 
 OFFICIAL_MD5 = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -70,6 +72,8 @@ def open_mnist(path: Path, split: str = "train") -> Dataset:
 
     Images uint8 (N, height, width, 1), labels int64. Raises DataError, naming the file, where one is missing or damaged.
     """
+    if split not in FILES:
+        raise DataError(f'MNIST has the splits "train" and "test", not "{split}".')
     prefix, files = _chosen_set(path)
     pair = files.get(split, {})
     if missing := [what for what in ("images", "labels") if what not in pair]:
@@ -97,6 +101,12 @@ def open_mnist(path: Path, split: str = "train") -> Dataset:
 def holds_idx(path: Path) -> bool:
     """Whether this is a folder with MNIST's files, or one of those files."""
     return bool(NAME.fullmatch(path.name)) if path.is_file() else bool(path.is_dir() and _sets(path))
+
+
+def counts(folder: Path) -> dict[str, int]:
+    """How many images each split has, read from the headers alone. Raises DataError where a header is damaged."""
+    _, files = _chosen_set(folder)
+    return {split: idx_shape(pair["images"])[0] for split, pair in files.items() if "images" in pair}
 
 
 def verify(folder: Path) -> list[FileCheck]:
@@ -133,9 +143,7 @@ def _chosen_set(path: Path) -> tuple[str, dict[str, dict[str, Path]]]:
         sets = _sets(path)
         name = next((name for name in (*PREFERRED, *sets) if name in sets), None)
         if name is None:
-            raise DataError(
-                f"{shown(path)} holds no IDX files; put {', '.join(n + '.gz' for pair in FILES.values() for n in pair)} there."
-            )
+            raise DataError(f"{shown(path)} holds no IDX files; put {FILE_LIST} there.")
         if name not in PREFERRED and len(sets) > 1:
             raise DataError(f"{shown(path)} holds several sets ({', '.join(sorted(sets))}); name one of their files instead.")
         return name, sets[name]

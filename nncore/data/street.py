@@ -17,7 +17,7 @@ LEAST_CONTRAST = 45
 def synthetic_street(split: str = "train", count: int | None = None, seed: int = 0) -> Dataset:
     """`count` coloured digits (10,000 for "train", 2,000 for "test" unless told), uint8 (count, 32, 32, 3), as many of each.
 
-    Seeds and splits behave as in `synthetic`. Raises ConfigError where the split or the count makes no sense.
+    Seeds, splits and errors are as in `synthetic`.
     """
     return in_blocks("synthetic-street", _draw, split, count, seed)
 

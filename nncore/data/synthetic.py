@@ -17,7 +17,7 @@ from nncore.backend import Array
 from nncore.data.dataset import Dataset
 from nncore.data.fonts import FONT_SIDE, font_fields, font_outlines
 from nncore.data.strokes import StrokeTable, stroke_table
-from nncore.errors import ConfigError
+from nncore.errors import ConfigError, DataError
 
 SIDE, BOX = 28, 20
 BLOCK = 250
@@ -57,7 +57,7 @@ def synthetic(split: str = "train", count: int | None = None, seed: int = 0) -> 
     """`count` digits (10,000 for "train", 2,000 for "test" unless told), uint8 (count, 28, 28, 1), as many of each digit.
 
     The same split and seed give the same bytes; a larger count begins with the same images. The splits share none.
-    Raises ConfigError where the split or the count makes no sense.
+    Raises DataError where there is no such split, ConfigError where the count makes no sense.
     """
     return in_blocks("synthetic", lambda labels, rng: centre(draw_digits(labels, HANDWRITING, rng)), split, count, seed)
 
@@ -65,10 +65,10 @@ def synthetic(split: str = "train", count: int | None = None, seed: int = 0) -> 
 def in_blocks(name: str, draw: Callable[[Array, np.random.Generator], Array], split: str, count: int | None, seed: int) -> Dataset:
     """A dataset whose images `draw` makes, BLOCK at a time, from their labels and a random stream that is the block's own.
 
-    Raises ConfigError where the split or the count makes no sense.
+    Raises DataError where there is no such split, ConfigError where the count makes no sense.
     """
     if split not in STREAMS:
-        raise ConfigError(f'The synthetic digits have the splits "train" and "test", not "{split}".')
+        raise DataError(f'The synthetic digits have the splits "train" and "test", not "{split}".')
     count = COUNTS[split] if count is None else count
     if not 1 <= count <= MOST or seed < 0:
         raise ConfigError(

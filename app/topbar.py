@@ -95,9 +95,7 @@ class TopBar(QWidget):
         menu.clear()
         menu.addSection("Shipped with DigitLab")
         for name, card in cards().items():
-            menu.addAction(
-                f"{name}, {card['test_accuracy'] * 100:.2f} % on {card['data']}", lambda n=name: self._lab.open_weights(n)
-            )
+            menu.addAction(f"{name}, {card['test_accuracy'] * 100:.2f} % on {card['data']}", partial(self._lab.open_weights, name))
         runs = [run for run in self._lab.store.list() if self._lab.store.weights_of(run).exists()][:RECENT]
         if runs:
             menu.addSection("Runs")
@@ -111,7 +109,7 @@ class TopBar(QWidget):
         menu.clear()
         for known in available_datasets():
             action = menu.addAction(
-                known.title if known.here else f"{known.title} — not here yet", lambda n=known.name: self._lab.open_data(n)
+                known.title if known.here else f"{known.title} — not here yet", partial(self._lab.open_data, known.name)
             )
             action.setToolTip(known.description)
         menu.addSeparator()

@@ -18,8 +18,8 @@ from app.widgets.mosaic import Mosaic
 from nncore.backend import Array
 from nncore.layers.base import times
 
-COLUMN_HEIGHT = 208
-"""Pixels that a layer's maps should fill, as far as whole-number scales allow."""
+LEAST_HEIGHT = 180
+"""Pixels that a layer's maps should fill at least, as far as whole-number scales allow."""
 
 
 class LayerColumn(QWidget):
@@ -37,11 +37,11 @@ class LayerColumn(QWidget):
         layout.addWidget(self.maps, 0, Mosaic.aligned())
         layout.addStretch(1)
 
-    def show_values(self, values: Array) -> None:
-        """Show a layer's output: (height, width, channels) as maps, (n) as a field of squares."""
+    def show_values(self, values: Array, room: int) -> None:
+        """Show a layer's output, `room` pixels high: (height, width, channels) as maps, (n) as a field of squares."""
         self.shape.setText(times(values.shape))
         maps = values.transpose(2, 0, 1) if values.ndim == 3 else values.reshape(-1, 1, 1)
-        columns, scale = arrange(*maps.shape)
+        columns, scale = arrange(*maps.shape, room)
         top = float(np.abs(maps).max()) or 1.0
         if maps.min() < 0:
             self.maps.set_maps(maps, DIVERGING, -top, top, columns, scale)
@@ -92,14 +92,14 @@ class InspectPanel(Panel):
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
-        self._fold = QCheckBox("join ReLU to the layer before", checked=True)
-        self._fold.setToolTip(
-            "ReLU keeps what is positive and drops the rest. Joined, a layer is shown after it; apart, before and after."
+        self._every = QCheckBox("every layer")
+        self._every.setToolTip(
+            "ReLU keeps what is positive and drops the rest, flatten only lays the numbers in a row. Unticked, ReLU is joined to "
+            "the layer before it and flatten is left out."
         )
-        self._fold.toggled.connect(lambda: self._show_look(self._look))
-        self._maps_card = Card(
-            "The network on this probe", label("from zero: dark to bright · below zero: blue", "dim"), self._fold
-        )
+        self._every.toggled.connect(lambda: self._show_look(self._look))
+        colors_key = label("from zero: dark to bright · below zero: blue", "dim")
+        self._maps_card = Card("The network on this probe", colors_key, self._every)
         self._row = QHBoxLayout()
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(12)
@@ -109,7 +109,8 @@ class InspectPanel(Panel):
             wrap=True,
         )
         self._maps_card.body.addWidget(self._hint)
-        self._maps_card.body.addWidget(_scrolled(self._row), 1)
+        self._scroll = _scrolled(self._row)
+        self._maps_card.body.addWidget(self._scroll, 1)
         self._columns: dict[str, LayerColumn] = {}
         self._filters_card = Card("Filters", label("blue negative · white zero · orange positive", "dim"))
         self._filters_row = QHBoxLayout()
@@ -118,8 +119,8 @@ class InspectPanel(Panel):
         self._filters: dict[str, FilterBlock] = {}
         self._no_filters: QLabel = label("This network has no convolutions, and so no filters.", "dim")
         self._filters_card.body.addWidget(self._no_filters)
-        self.content.addWidget(self._maps_card, 3)
-        self.content.addWidget(self._filters_card, 2)
+        self.content.addWidget(self._maps_card, 5)
+        self.content.addWidget(self._filters_card, 4)
         self._look: Look | None = None
         lab.state.network.subscribe(self._rebuild)
         lab.state.moment.subscribe(self._show_filters)
@@ -146,6 +147,7 @@ class InspectPanel(Panel):
         if look is None or not self.isVisible():
             return
         shown = self._merged(look)
+        room = max(LEAST_HEIGHT, self._scroll.viewport().height() - 46)  # less the two lines above the maps
         self._hint.setVisible(not shown)
         for name, column in self._columns.items():
             column.setVisible(name in shown)
@@ -159,7 +161,7 @@ class InspectPanel(Panel):
                 scale = max(1, 112 // max(image.shape[:2]))
                 self._columns[name].maps.set_maps(image.transpose(2, 0, 1), GREY, 0, 255, 3, scale)
             else:
-                self._columns[name].show_values(values)
+                self._columns[name].show_values(values, room)
 
     def _merged(self, look: Look) -> dict[str, Array]:
         """What to show, by title and in order: the input and each layer's output, with a ReLU joined to the layer before."""
@@ -168,9 +170,12 @@ class InspectPanel(Panel):
         shown: dict[str, Array] = {"input": look.seen.image}
         previous = "input"
         for name, values in look.layers:
-            if self._fold.isChecked() and name.startswith("relu") and previous != "input":
-                del shown[previous]
-                name = f"{previous} · relu"
+            if not self._every.isChecked():
+                if name.startswith("flatten"):
+                    continue
+                if name.startswith("relu") and previous != "input":
+                    del shown[previous]
+                    name = f"{previous} · relu"
             shown[name] = values
             previous = name
         return shown
@@ -194,11 +199,11 @@ class InspectPanel(Panel):
             self._filters[name].show_weight(weight)
 
 
-def arrange(count: int, height: int, width: int) -> tuple[int, int]:
-    """Columns and whole-number scale at which `count` maps fill a field about as high as COLUMN_HEIGHT."""
+def arrange(count: int, height: int, width: int, room: int) -> tuple[int, int]:
+    """Columns and whole-number scale at which `count` maps fill a field at most `room` pixels high, and about as wide."""
     columns = max(1, math.ceil(math.sqrt(count * height / width)))
     rows = math.ceil(count / columns)
-    return columns, min(16, max(1, (COLUMN_HEIGHT - 2 * rows) // (rows * height)))
+    return columns, min(16, max(1, (room - 2 * rows) // (rows * height)))
 
 
 def _scrolled(row: QHBoxLayout) -> QScrollArea:

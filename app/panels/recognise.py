@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSlider, QStackedWidget, QToolButton, QVBoxLayout, QWidget
@@ -58,6 +59,7 @@ class RecognisePanel(Panel):
         row.addWidget(self.sheet_card, 1)
         row.addWidget(self._what_happened)
         self.content.addLayout(row)
+        self.setFocusProxy(self.canvas)
         lab.looked.connect(self._show_look)
         lab.state.probe.subscribe(self._follow_probe)
 
@@ -132,7 +134,9 @@ class RecognisePanel(Panel):
         self.sheet_card.title.setText("SHEET" if not shows_picture else f"PICTURE — {probe.origin}")
 
     def _show_look(self, look: Look) -> None:
-        stages = list(look.seen.stages)
+        # A stage that changed nothing has nothing to show.
+        every = look.seen.stages
+        stages = [stage for n, stage in enumerate(every) if n == 0 or not np.array_equal(stage[1], every[n - 1][1])]
         if look.seen.image is not None:
             height, width, _ = look.seen.image.shape
             stages.append((f"What the network sees: {height}×{width}", look.seen.image))

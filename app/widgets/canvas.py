@@ -75,6 +75,7 @@ class Canvas(QWidget):
         self.setAccessibleName("drawing sheet")
         self.setMinimumSize(200, 200)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
         theme().changed.connect(self.update)
 

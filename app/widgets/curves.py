@@ -38,7 +38,7 @@ class Curves(QWidget):
         self._name, self._log = name, logarithmic
         self.smoothing = 0.9
         self._data: dict[str, tuple[Array, Array]] = {}
-        self._plot = pg.PlotWidget()
+        self._plot = pg.PlotWidget(axisItems={"left": _LogAxis("left")} if logarithmic else None)
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -69,6 +69,10 @@ class Curves(QWidget):
         item = self._plot.getPlotItem()
         if len(steps):
             item.enableAutoRange()
+            if not self._log:
+                # The first steps, near guessing, would press all that follows against the top.
+                settled = smoothed(values, 0.9)[len(values) // 5 :]
+                item.setYRange(max(0.0, float(np.floor(settled.min() / 10) * 10) - 5), 100, padding=0.02)
         else:  # an empty plot with the axes that are to be expected
             item.setXRange(0, 100)
             item.setYRange(*((-2, 0.5) if self._log else (0, 100)))
@@ -129,6 +133,14 @@ class Curves(QWidget):
             self.save(Path(name if Path(name).suffix else name + chosen.partition("*")[2].rstrip(")")))
 
 
-def as_arrays(rows: list[tuple[float, ...]], columns: int) -> list[Array]:
-    """Rows of numbers as one array a column, also where there are none."""
-    return list(np.array(rows, float).reshape(-1, columns).T)
+class _LogAxis(pg.AxisItem):
+    """Marks powers of ten, and between them 2 and 5 where there is room, as plain numbers."""
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
+        steps = (1, 2, 5) if high - low < 2.5 else (1,)
+        decades = range(int(np.floor(low)), int(np.ceil(high)) + 1)
+        marks = [decade + float(np.log10(step)) for decade in decades for step in steps]
+        return [(1.0, [mark for mark in marks if low <= mark <= high])]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [f"{10**value:.3g}" for value in values]

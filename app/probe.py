@@ -14,8 +14,8 @@ from app.widgets.card import label
 from app.widgets.picture import PictureView
 from app.widgets.probability_bars import ProbabilityBars
 
-SIDE = 252
-"""Nine pixels for each of MNIST's 28."""
+SIDE, LEAST_SIDE = 252, 140
+"""Nine pixels for each of MNIST's 28, and five where the window is low."""
 
 
 class ProbeView(QWidget):
@@ -32,16 +32,18 @@ class ProbeView(QWidget):
         self.picture = PictureView(
             "Draw a digit in Recognise, open or paste a picture, or click an image of the data.", name="probe"
         )
-        self.picture.setFixedSize(SIDE, SIDE)
+        self.picture.setFixedWidth(SIDE)
+        self.picture.setMinimumHeight(LEAST_SIDE)
+        self.picture.setMaximumHeight(SIDE)
         self.answer, self.words = label("–", "answer"), label("", "dim", wrap=True)
         self.answer.setAccessibleName("the network's answer")
         self.bars = ProbabilityBars()
         self._origin = label("", "dim", wrap=True)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 14, 16, 12)
-        layout.setSpacing(10)
+        layout.setContentsMargins(16, 12, 16, 12)
+        layout.setSpacing(8)
         layout.addWidget(label("PROBE", "title"))
-        layout.addWidget(self.picture, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self.picture, 1)
         layout.addWidget(self._origin)
         layout.addLayout(self._build_buttons(actions))
         line = QHBoxLayout()
@@ -51,8 +53,8 @@ class ProbeView(QWidget):
         layout.addLayout(line)
         layout.addWidget(self.bars)
         layout.addLayout(self._build_correction())
-        layout.addStretch(1)
-        self.setMinimumWidth(SIDE + 34)
+        layout.addStretch()
+        self.setMinimumWidth(SIDE + 33)  # margins, and the line at the edge
         lab.state.probe.subscribe(self._show_probe)
         lab.looked.connect(self._show_look)
 
@@ -70,9 +72,7 @@ class ProbeView(QWidget):
         """Ten small buttons; the keys 0–9 do the same."""
         box = QVBoxLayout()
         box.setSpacing(6)
-        box.addWidget(
-            label("Wrong, or not sure enough? Press the right digit: it is kept among your own digits.", "dim", wrap=True)
-        )
+        box.addWidget(label("Wrong? Press the right digit: it is kept as one of yours.", "dim", wrap=True))
         grid = QGridLayout()
         grid.setSpacing(4)
         self._digits = []
@@ -100,7 +100,7 @@ class ProbeView(QWidget):
         known = look.answer.digit is not None
         self.answer.setText(str(look.answer.digit) if known else "–")
         step = look.question.moment.step
-        at = f" · answer at step {step:,}" if step else ""
+        at = f"\nanswer at step {step:,}" if step else ""
         self.words.setText(f"{look.answer.confidence * 100:.1f} % sure{at}" if known else "no digit yet")
         right = look.question.probe.label
         wrong = known and right is not None and right != look.answer.digit

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -19,13 +20,17 @@ from nncore.paths import user_folder
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, network TEXT NOT NULL, data TEXT NOT NULL, config TEXT NOT NULL,
-    created TEXT NOT NULL, status TEXT NOT NULL, steps INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
+    created TEXT NOT NULL, updated REAL NOT NULL, status TEXT NOT NULL,
+    steps INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
     val_accuracy REAL, test_accuracy REAL);
 CREATE TABLE IF NOT EXISTS metrics (
     run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE, kind TEXT NOT NULL, step INTEGER NOT NULL,
     loss REAL NOT NULL, accuracy REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS metrics_of_run ON metrics (run, kind, step);
 """
+
+SILENCE = 600.0
+"""Seconds after which a run that writes nothing more counts as interrupted."""
 
 NAME = re.compile(r"[\w][\w .+-]{0,79}")
 """Names of runs are names of folders too: letters, digits and a few signs, none of which leads out of the folder."""
@@ -41,11 +46,19 @@ class Run:
     data: str
     config: dict[str, Any]
     created: datetime
+    updated: float
+    """When anything was last written of it, in seconds since 1970."""
     status: str
     steps: int
     seconds: float
     val_accuracy: float | None
     test_accuracy: float | None
+
+    @property
+    def fate(self) -> str:
+        """The status, or `interrupted` where a training has not been heard of for long: its program must have died."""
+        silent = self.status == "running" and time.time() - self.updated > SILENCE
+        return "interrupted" if silent else self.status
 
 
 class RunStore:
@@ -79,13 +92,14 @@ class RunStore:
                 name = next(free for n in range(1, len(taken) + 2) if (free := f"{network}-{n}") not in taken)
             created = datetime.now().astimezone().isoformat(timespec="seconds")
             database.execute(
-                "INSERT INTO runs (name, network, data, config, created, status) VALUES (?, ?, ?, ?, ?, 'running')",
-                (name, network, data, json.dumps(config), created),
+                "INSERT INTO runs (name, network, data, config, created, updated, status) VALUES (?, ?, ?, ?, ?, ?, 'running')",
+                (name, network, data, json.dumps(config), created, time.time()),
             )
         return self.get(name)
 
     def update(self, run: Run, **values: Any) -> None:
         """Set columns of a run by name."""
+        values["updated"] = time.time()
         columns = ", ".join(f"{column} = ?" for column in values)
         with self._open() as database:
             database.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*values.values(), run.id))
@@ -94,6 +108,7 @@ class RunStore:
         """Add rows of (kind, step, loss, accuracy); kind is `train` or `validation`."""
         with self._open() as database:
             database.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?)", [(run.id, *row) for row in rows])
+            database.execute("UPDATE runs SET updated = ? WHERE id = ?", (time.time(), run.id))
 
     def metrics(self, run: Run, kind: str) -> list[tuple[int, float, float]]:
         """(step, loss, accuracy) of a run, in order."""

@@ -28,13 +28,15 @@ def run(arguments: Namespace) -> None:
         return
     for kept in store.list() if arguments.action == "list" else [store.get(arguments.name)]:
         if arguments.json:
-            print_json(vars(kept) | {"created": kept.created.isoformat(), "weights": str(store.weights_of(kept))})
+            print_json(
+                vars(kept) | {"status": kept.fate, "created": kept.created.isoformat(), "weights": str(store.weights_of(kept))}
+            )
         else:
             print(_line(kept))
 
 
 def _line(kept: Run) -> str:
     return (
-        f"{kept.name:<24} {kept.network:<12} {kept.data:<12} {kept.status:<9} {kept.steps:>8,} steps {kept.seconds:>8,.1f} s  "
+        f"{kept.name:<24} {kept.network:<12} {kept.data:<12} {kept.fate:<11} {kept.steps:>8,} steps {kept.seconds:>8,.1f} s  "
         f"validation {percent(kept.val_accuracy):>8}  test {percent(kept.test_accuracy):>8}  {kept.created:%Y-%m-%d %H:%M}"
     )

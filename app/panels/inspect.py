@@ -81,7 +81,7 @@ class FilterBlock(QWidget):
         else:
             columns, scale = self._inputs, max(2, 15 // width)
         self.facts.setText(f"{units} units × {self._inputs} input channel{'s' * (self._inputs > 1)}, ±{top:.2f}")
-        self.maps.set_maps(maps, DIVERGING, -top, top, columns, scale, gap=3 if self._inputs == 1 else 1)
+        self.maps.set_maps(maps, DIVERGING, -top, top, columns, scale, gap=3 if self._inputs == 1 else 2)
 
 
 class InspectPanel(Panel):

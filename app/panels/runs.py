@@ -116,6 +116,6 @@ def cells(run: Run) -> tuple[str, ...]:
         percent(run.test_accuracy),
         f"{run.steps:,}",
         f"{run.seconds:,.1f} s",
-        run.status,
+        run.fate,
         f"{run.created:%Y-%m-%d %H:%M}",
     )

@@ -64,7 +64,7 @@ class TrainPanel(Panel):
         self._key = label("", "dim")
         self._key.setTextFormat(Qt.TextFormat.RichText)
         self._loss = Curves("loss", logarithmic=True)
-        self._accuracy = Curves("accuracy in percent")
+        self._accuracy = Curves("accuracy in percent", shows_raw=False)  # a batch of 32 jumps by 3 %
         self._smoothing.valueChanged.connect(self._smooth)
         self._loss_card = Card("Loss (log)", self._key, label("smooth", "dim"), self._smoothing)
         self._loss_card.body.addWidget(self._loss)

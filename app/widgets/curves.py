@@ -32,10 +32,11 @@ def smoothed(values: Array, weight: float) -> Array:
 class Curves(QWidget):
     """One quantity over the steps: training in the accent, validation in the second colour."""
 
-    def __init__(self, name: str, logarithmic: bool = False, unit: str = "") -> None:
+    def __init__(self, name: str, logarithmic: bool = False, shows_raw: bool = True) -> None:
+        """`shows_raw` draws the training curve unsmoothed too, in a pale line."""
         super().__init__()
         self.setAccessibleName(name)
-        self._name, self._log = name, logarithmic
+        self._name, self._log, self._shows_raw = name, logarithmic, shows_raw
         self.smoothing = 0.9
         self._data: dict[str, tuple[Array, Array]] = {}
         self._plot = pg.PlotWidget(axisItems={"left": _LogAxis("left")} if logarithmic else None)
@@ -76,7 +77,8 @@ class Curves(QWidget):
         else:  # an empty plot with the axes that are to be expected
             item.setXRange(0, 100)
             item.setYRange(*((-2, 0.5) if self._log else (0, 100)))
-        self._raw.setData(steps, values)
+        if self._shows_raw:
+            self._raw.setData(steps, values)
         self._train.setData(steps, smoothed(values, self.smoothing))
         self._validation.setData(*validation)
 
@@ -133,7 +135,7 @@ class Curves(QWidget):
             self.save(Path(name if Path(name).suffix else name + chosen.partition("*")[2].rstrip(")")))
 
 
-class _LogAxis(pg.AxisItem):
+class _LogAxis(pg.AxisItem):  # type: ignore[misc]
     """Marks powers of ten, and between them 2 and 5 where there is room, as plain numbers."""
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:

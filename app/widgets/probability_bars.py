@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.theme import font, theme
 from nncore.backend import Array
 
-ROW = 20
+ROW = 18
 
 
 class ProbabilityBars(QWidget):
@@ -50,10 +50,10 @@ class ProbabilityBars(QWidget):
             top = digit * ROW
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colors.raised))
-            painter.drawRoundedRect(QRectF(left, top + 5, right - left, ROW - 10), 3, 3)
+            painter.drawRoundedRect(QRectF(left, top + 4, right - left, ROW - 8), 3, 3)
             painter.setBrush(QColor(colors.accent if digit == best else colors.dim))
             if value > 0.002:
-                painter.drawRoundedRect(QRectF(left, top + 5, max((right - left) * float(value), 2), ROW - 10), 3, 3)
+                painter.drawRoundedRect(QRectF(left, top + 4, max((right - left) * float(value), 2), ROW - 8), 3, 3)
             painter.setPen(QColor(colors.text if digit == best else colors.dim))
             painter.drawText(QRect(0, top, left - 6, ROW), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, str(digit))
             text = f"{value * 100:.1f} %" if best >= 0 else "–"

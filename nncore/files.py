@@ -13,6 +13,8 @@ from nncore.errors import DataError, DigitLabError
 
 LARGEST_DATASET = 2 * 2**30
 """Bytes that one array of a dataset may take (2 GiB), whatever a file's header says."""
+STRONGEST_DEFLATE = 1032
+"""Deflate cannot make data smaller than this by more, so a short file cannot keep the promise of a large header."""
 
 
 def shown(path: str | os.PathLike[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nncore.backend import Shape
-from nncore.data import folder, mnist
+from nncore.data import folder, kaggle, mnist, npz, svhn
 from nncore.data.dataset import Dataset
 from nncore.data.street import synthetic_street
 from nncore.data.synthetic import COUNTS, synthetic
@@ -50,6 +50,8 @@ def open_dataset(name_or_path: str | os.PathLike[str], split: str = "train", pic
         return mnist.open_mnist(
             _must_hold(name, "MNIST", ", ".join(f"{n}.gz" for pair in mnist.FILES.values() for n in pair)), split
         )
+    if name == "svhn":
+        return svhn.open_svhn(_must_hold(name, "SVHN", ", ".join(svhn.FILES.values())), split)
     path = Path(name)
     try:
         return _open_folder(path, split, picture_shape) if path.is_dir() else _open_file(path, split)
@@ -61,6 +63,7 @@ def available_datasets() -> list[KnownDataset]:
     """Every dataset that has a name, those that need no download last."""
     return [
         _mnist(),
+        _svhn(),
         KnownDataset(
             "synthetic",
             "Drawn digits",
@@ -83,14 +86,19 @@ def available_datasets() -> list[KnownDataset]:
 def _must_hold(name: str, title: str, files: str) -> Path:
     """The folder of a named dataset. Raises DataError, saying where to put its files, where there is nothing."""
     place = data_folder() / name
+    instead = "synthetic-street" if name == "svhn" else "synthetic"
     if not _has_files(place):
-        raise DataError(f"{title} is not in {shown(place)}; put the files {files} there, or use --data synthetic.")
+        raise DataError(f"{title} is not in {shown(place)}; put the files {files} there, or use --data {instead}.")
     return place
 
 
 def _open_folder(path: Path, split: str, picture_shape: Shape) -> Dataset:
     if mnist.holds_idx(path):
         return mnist.open_mnist(path, split)
+    if svhn.holds_svhn(path):
+        return svhn.open_svhn(path, split)
+    if kaggle.holds_kaggle(path):
+        return kaggle.open_kaggle(path, split)
     if folder.holds_pictures(path):
         return folder.open_folder(path, split, picture_shape)
     raise DataError(f"{shown(path)} holds no dataset; name {KINDS}.")
@@ -102,6 +110,12 @@ def _open_file(path: Path, split: str) -> Dataset:
         raise DataError(f"There is no dataset, folder or file called {shown(path)}; the names are {names}.")
     if mnist.holds_idx(path):
         return mnist.open_mnist(path, split)
+    if svhn.holds_svhn(path):
+        return svhn.open_svhn(path, split)
+    if kaggle.holds_kaggle(path):
+        return kaggle.open_kaggle(path, split)
+    if path.suffix.lower() == ".npz":
+        return npz.open_npz(path, split)
     raise DataError(f"{shown(path)} is no dataset; name {KINDS}.")
 
 
@@ -130,4 +144,22 @@ def _mnist() -> KnownDataset:
         place,
         size,
         counts,
+    )
+
+
+def _svhn() -> KnownDataset:
+    place = data_folder() / "svhn"
+    try:
+        here = place.is_dir() and svhn.holds_svhn(place)
+        size = _size(place) if here else 0
+    except (DataError, OSError):
+        here, size = False, 0
+    return KnownDataset(
+        "svhn",
+        "SVHN",
+        "99,289 digits of house numbers, 32×32 in colour, cut from photos of streets.",
+        "non-commercial use only (Netzer and others)",
+        here,
+        place,
+        size,
     )

@@ -15,13 +15,11 @@ import numpy as np
 
 from nncore.backend import Array, Shape
 from nncore.errors import DataError
-from nncore.files import LARGEST_DATASET, file_size, opened, shown
+from nncore.files import LARGEST_DATASET, STRONGEST_DEFLATE, file_size, opened, shown
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP_MAGIC = b"\x1f\x8b"
 MOST_DIMENSIONS = 8
-STRONGEST_DEFLATE = 1032
-"""Deflate cannot make data smaller than this by more, so a short file cannot keep the promise of a large header."""
 
 
 def read_idx(path: Path) -> Array:

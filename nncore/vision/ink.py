@@ -11,6 +11,8 @@ LONGEST_SIDE = 640
 """Larger pictures are shrunk first: a digit needs no more pixels."""
 LEAST_CONTRAST = 14.0
 """Ink that differs less from the paper, in steps of 255, is none."""
+GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
+"""Share of red, green and blue in the brightness that the eye sees."""
 LEAST_INK = 4
 """Pixels of ink below which a picture counts as blank."""
 
@@ -21,11 +23,10 @@ def brightness(picture: Array) -> Array:
     Of a colour picture it is the mixture of red, green and blue in which its colours differ most, so that red on green of
     the same brightness can be told apart.
     """
-    small = shrunk(picture.astype(np.float32), LONGEST_SIDE)
+    small = shrunk(picture, LONGEST_SIDE).astype(np.float32)
     if small.shape[2] == 1:
         return small[..., 0]
-    usual = np.array([0.299, 0.587, 0.114], np.float32)
-    grey = small @ usual
+    grey = small @ GREY_WEIGHTS
     colours = small.reshape(-1, 3) - small.reshape(-1, 3).mean(axis=0)
     spread, axes = np.linalg.eigh(colours.T @ colours / len(colours))
     if np.sqrt(max(spread[2], 0)) < 1.5 * grey.std() + 1:
@@ -36,7 +37,7 @@ def brightness(picture: Array) -> Array:
 
 def dark_paper(grey: Array) -> bool:
     """Whether the paper is darker than the ink, judged by the border of the picture (height, width), where there is little ink."""
-    grey = shrunk(grey[..., None], 128)[..., 0]
+    grey = shrunk(grey, 128)
     width = max(1, round(min(grey.shape) / 16))
     border = np.concatenate(
         [grey[:width].ravel(), grey[-width:].ravel(), grey[width:-width, :width].ravel(), grey[width:-width, -width:].ravel()]
@@ -52,7 +53,7 @@ def dark_paper(grey: Array) -> bool:
 
 def paper_level(grey: Array) -> Array:
     """The brightness that the bright paper has, or would have under the ink: float32 of the shape of `grey` (height, width)."""
-    small = shrunk(grey[..., None], 48)[..., 0]
+    small = shrunk(grey, 48)
     reach = max(2, round(max(small.shape) / 6))
     # A closing: dark things narrower than twice the reach vanish, slow changes of the light stay.
     closed = -_spread(-_spread(small, reach), reach)
@@ -76,7 +77,8 @@ def evened(grey: Array) -> Array:
 
 def ink_of(depth: Array) -> Array:
     """Ink, 0 to 1, from how far each pixel (height, width) stands out from the paper: half-tones stay at the edges only."""
-    noise = 1.4826 * float(np.median(np.abs(depth - np.median(depth))))
+    some = depth.ravel()[:: max(1, depth.size // 10_000)]
+    noise = 1.4826 * float(np.median(np.abs(some - np.median(some))))
     threshold = max(otsu(depth), 4 * noise, LEAST_CONTRAST / 2)
     strong = depth[depth > threshold]
     if len(strong) < LEAST_INK or (full := float(np.median(strong))) < max(LEAST_CONTRAST, 5 * noise):
@@ -147,21 +149,21 @@ def _is_line(piece: Array, box: tuple[slice, ...], shape: tuple[int, ...]) -> bo
 
 def _spread(values: Array, reach: int) -> Array:
     """The largest value within `reach` pixels along both axes."""
-    for axis in (0, 1):
-        padding = [(0, 0), (0, 0)]
-        padding[axis] = (reach, reach)
-        padded = np.pad(values, padding, mode="edge")
-        values = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=axis).max(axis=-1)
+    for _ in range(2):
+        values = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
+        width = 1
+        # A window of twice the width is two windows side by side.
+        while width < 2 * reach + 1:
+            step = min(width, 2 * reach + 1 - width)
+            values = np.maximum(values[:-step], values[step:])
+            width += step
+        values = values.T
     return values
 
 
 def _smooth(values: Array, times: int) -> Array:
     """Blurred `times` times by a binomial filter of three pixels along both axes."""
-    for _ in range(times):
-        for axis in (0, 1):
-            padding = [(0, 0), (0, 0)]
-            padding[axis] = (1, 1)
-            padded = np.pad(values, padding, mode="edge")
-            windows = np.lib.stride_tricks.sliding_window_view(padded, 3, axis=axis)
-            values = windows @ np.array([0.25, 0.5, 0.25], values.dtype)
+    for _ in range(2 * times):
+        padded = np.pad(values, ((1, 1), (0, 0)), mode="edge")
+        values = ((padded[:-2] + padded[2:]) / 4 + padded[1:-1] / 2).T
     return values

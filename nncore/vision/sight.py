@@ -8,7 +8,7 @@ import numpy as np
 
 from nncore.backend import Array, Shape
 from nncore.vision.centre import centre_digit, ink_box
-from nncore.vision.ink import brightness, clean, evened, ink_of
+from nncore.vision.ink import GREY_WEIGHTS, brightness, clean, evened, ink_of
 from nncore.vision.resample import resized
 
 
@@ -51,10 +51,10 @@ def fit_colour(picture: Array, shape: Shape) -> Array:
     more_rows = max(0, round(wide * rows / columns) - tall)
     more_columns = max(0, round(tall * columns / rows) - wide)
     around = ((more_rows // 2, more_rows - more_rows // 2), (more_columns // 2, more_columns - more_columns // 2), (0, 0))
-    fitted = resized(np.pad(picture, around, mode="edge").astype(np.float32), (rows, columns))
+    fitted = resized(np.pad(picture, around, mode="edge"), (rows, columns))
     if channels == 1 and fitted.shape[2] == 3:
-        fitted = (fitted @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
-    return np.clip(np.round(np.broadcast_to(fitted, shape)), 0, 255).astype(np.uint8)
+        fitted = np.round(fitted @ GREY_WEIGHTS)[..., None].astype(np.uint8)
+    return np.array(np.broadcast_to(fitted, shape))
 
 
 def _shown(values: Array) -> Array:

@@ -18,7 +18,11 @@ from app.widgets.mosaic import Mosaic
 from nncore.backend import Array
 from nncore.layers.base import times
 
-LEAST_HEIGHT = 180
+HEADING = 46
+"""Pixels of the two lines above a layer's maps."""
+LEAST_WIDTH, SPACING = 84, 20
+"""Pixels that a layer's heading takes, and that lie between layers."""
+LEAST_HEIGHT = 130
 """Pixels that a layer's maps should fill at least, as far as whole-number scales allow."""
 
 
@@ -40,7 +44,7 @@ class LayerColumn(QWidget):
     def show_values(self, values: Array, room: int) -> None:
         """Show a layer's output, `room` pixels high: (height, width, channels) as maps, (n) as a field of squares."""
         self.shape.setText(times(values.shape))
-        maps = values.transpose(2, 0, 1) if values.ndim == 3 else values.reshape(-1, 1, 1)
+        maps = maps_of(values)
         columns, scale = arrange(*maps.shape, room)
         top = float(np.abs(maps).max()) or 1.0
         if maps.min() < 0:
@@ -147,7 +151,8 @@ class InspectPanel(Panel):
         if look is None or not self.isVisible():
             return
         shown = self._merged(look)
-        room = max(LEAST_HEIGHT, self._scroll.viewport().height() - 46)  # less the two lines above the maps
+        port = self._scroll.viewport()
+        room = fitting_room([maps_of(values).shape for values in shown.values()], port.width(), port.height() - HEADING)
         self._hint.setVisible(not shown)
         for name, column in self._columns.items():
             column.setVisible(name in shown)
@@ -158,7 +163,7 @@ class InspectPanel(Panel):
             if name == "input":
                 image = values
                 self._columns[name].shape.setText(times(image.shape))
-                scale = max(1, 112 // max(image.shape[:2]))
+                scale = max(1, min(112, room) // max(image.shape[:2]))
                 self._columns[name].maps.set_maps(image.transpose(2, 0, 1), GREY, 0, 255, 3, scale)
             else:
                 self._columns[name].show_values(values, room)
@@ -204,6 +209,23 @@ def arrange(count: int, height: int, width: int, room: int) -> tuple[int, int]:
     columns = max(1, math.ceil(math.sqrt(count * height / width)))
     rows = math.ceil(count / columns)
     return columns, min(16, max(1, (room - 2 * rows) // (rows * height)))
+
+
+def fitting_room(shapes: list[tuple[int, ...]], width: int, height: int) -> int:
+    """The largest height at which fields of maps of these shapes (count, height, width) stand side by side in `width`."""
+    for room in range(height, LEAST_HEIGHT, -8):
+        wide = 0
+        for shape in shapes:
+            columns, scale = arrange(*shape, room)
+            wide += max(LEAST_WIDTH, columns * (shape[2] * scale + 2)) + SPACING
+        if wide <= width:
+            return room
+    return LEAST_HEIGHT
+
+
+def maps_of(values: Array) -> Array:
+    """A layer's output as maps (count, height, width): channels of an image, or single numbers."""
+    return values.transpose(2, 0, 1) if values.ndim == 3 else values.reshape(-1, 1, 1)
 
 
 def _scrolled(row: QHBoxLayout) -> QScrollArea:

@@ -136,6 +136,8 @@ class TrainPanel(Panel):
                 "Seed: fixes all that is random. The same seed gives the same first weights and the same training.",
             ),
         ):
+            if isinstance(widget, QSpinBox | QDoubleSpinBox):
+                widget.lineEdit().setTextMargins(6, 0, 0, 0)  # the stylesheet's padding does not reach it
             title = label(words)
             title.setBuddy(widget)
             title.setToolTip(notion)

@@ -39,6 +39,11 @@ def evaluate(network: Network, data: Dataset) -> Evaluation:
     return Evaluation(loss, np.exp(log_probabilities), data.labels)
 
 
+def check_accuracy(network: Network, data: Dataset, sample: int | None = None, seed: int = 0) -> float:
+    """The share of `data` that `network` gets right; on `sample` images drawn by the seed, where that is fewer."""
+    return evaluate(network, data.limit(sample, seed)).accuracy
+
+
 def _log_probabilities(network: Network, images: Array) -> Array:
     """log softmax of the network's output, BATCH images at a time so that memory stays small."""
     network.eval()

@@ -1,12 +1,21 @@
-"""First values of the weights. Their scale keeps the variance of the signal the same from layer to layer."""
+"""First values of the weights. Their scale keeps the variance of the signal the same from layer to layer.
+
+Each initializer takes (shape, rng) and returns float32. The last axis of a weight counts its outputs, the others what
+each output sums over: (in, out) for Linear, (kernel, kernel, in, out) for Conv2d.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 
 from nncore.backend import Array, Shape
+from nncore.errors import ConfigError
+
+Initializer: TypeAlias = Callable[[Shape, np.random.Generator], Array]
 
 
 def fan_in(shape: Shape) -> int:
@@ -14,7 +23,65 @@ def fan_in(shape: Shape) -> int:
     return math.prod(shape[:-1])
 
 
+def fan_out(shape: Shape) -> int:
+    """How many outputs each input of a weight of `shape` reaches: out, or kernel · kernel · out."""
+    return math.prod(shape[:-2]) * shape[-1]
+
+
 def he_normal(shape: Shape, rng: np.random.Generator) -> Array:
     """Normal with variance 2 / fan_in, which a ReLU halves again (He et al. 2015, arXiv 1502.01852, eq. 10). float32."""
     deviation = math.sqrt(2 / fan_in(shape))
     return (rng.standard_normal(shape) * deviation).astype(np.float32)
+
+
+def he_uniform(shape: Shape, rng: np.random.Generator) -> Array:
+    """Uniform within ±√(6 / fan_in): the same variance 2 / fan_in as `he_normal` (He et al. 2015)."""
+    return _uniform(shape, rng, math.sqrt(6 / fan_in(shape)))
+
+
+def xavier_normal(shape: Shape, rng: np.random.Generator) -> Array:
+    """Normal with variance 2 / (fan_in + fan_out), for tanh and sigmoid (Glorot and Bengio 2010, eq. 12)."""
+    deviation = math.sqrt(2 / (fan_in(shape) + fan_out(shape)))
+    return (rng.standard_normal(shape) * deviation).astype(np.float32)
+
+
+def xavier_uniform(shape: Shape, rng: np.random.Generator) -> Array:
+    """Uniform within ±√(6 / (fan_in + fan_out)) (Glorot and Bengio 2010, eq. 16)."""
+    return _uniform(shape, rng, math.sqrt(6 / (fan_in(shape) + fan_out(shape))))
+
+
+def normal(std: float) -> Initializer:
+    """The initializer that draws from a normal with standard deviation `std`, whatever the shape."""
+    return lambda shape, rng: (rng.standard_normal(shape) * std).astype(np.float32)
+
+
+def zeros(shape: Shape, rng: np.random.Generator) -> Array:
+    """All zeros: right for biases; weights that all start equal stay equal."""
+    return np.zeros(shape, np.float32)
+
+
+def _uniform(shape: Shape, rng: np.random.Generator, limit: float) -> Array:
+    return rng.uniform(-limit, limit, shape).astype(np.float32)
+
+
+INITIALIZERS: dict[str, Initializer] = {
+    "he_normal": he_normal,
+    "he_uniform": he_uniform,
+    "xavier_normal": xavier_normal,
+    "xavier_uniform": xavier_uniform,
+    "zeros": zeros,
+}
+
+
+def initializer(choice: str | float) -> Initializer:
+    """The initializer called `choice`, or, where `choice` is a number, the normal one with that standard deviation.
+
+    Raises ConfigError where there is none of that name, or the number is negative.
+    """
+    if isinstance(choice, str):
+        if choice not in INITIALIZERS:
+            raise ConfigError(f"There is no initializer {choice!r}; there are {', '.join(INITIALIZERS)}, or a standard deviation.")
+        return INITIALIZERS[choice]
+    if isinstance(choice, bool) or not isinstance(choice, (int, float)) or not 0 <= choice < math.inf:
+        raise ConfigError(f"An initializer is a name or a standard deviation of at least 0, not {choice!r}.")
+    return normal(choice)

@@ -11,7 +11,7 @@ import numpy as np
 
 from nncore.backend import Array, Shape
 from nncore.errors import ConfigError, WeightsError
-from nncore.layers import Layer, Parameter, layer_from_config
+from nncore.layers import Buffer, Dropout, Layer, Parameter, layer_from_config
 from nncore.layers.base import times
 
 LARGEST_NETWORK = 200_000_000
@@ -87,13 +87,27 @@ class Network:
         """Every parameter by its full name: `conv1.weight`."""
         return {f"{layer.name}.{name}": parameter for layer in self.layers for name, parameter in layer.parameters()}
 
+    def buffers(self) -> dict[str, Buffer]:
+        """Every buffer (batch norm's running statistics) by its full name: `norm1.running_mean`."""
+        return {f"{layer.name}.{name}": buffer for layer in self.layers for name, buffer in layer.buffers()}
+
     def state_dict(self) -> dict[str, Array]:
-        """A copy of every parameter's values by full name, which later training steps leave as it is."""
-        return {name: parameter.data.copy() for name, parameter in self.parameters().items()}
+        """A copy of every parameter and buffer by full name, which later training steps leave as it is."""
+        return {name: holder.data.copy() for name, holder in (self.parameters() | self.buffers()).items()}
+
+    def random_state(self) -> dict[str, int]:
+        """What a checkpoint must keep so that random layers go on as they would have: the calls of every dropout."""
+        return {layer.name: layer.calls for layer in self.layers if isinstance(layer, Dropout)}
+
+    def load_random_state(self, state: Mapping[str, int]) -> None:
+        """Take over what `random_state` returned; layers it does not name keep theirs."""
+        for layer in self.layers:
+            if isinstance(layer, Dropout) and layer.name in state:
+                layer.calls = int(state[layer.name])
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         """Take over the values in `state`. Raises WeightsError, and changes nothing, unless names, shapes and numbers fit."""
-        parameters = self.parameters()
+        parameters = self.parameters() | self.buffers()
         if missing := parameters.keys() - state.keys():
             raise WeightsError(f"The weights lack {', '.join(sorted(missing))}; they belong to another network.")
         if extra := state.keys() - parameters.keys():

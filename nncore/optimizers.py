@@ -9,19 +9,23 @@ import numpy as np
 
 from nncore.backend import Array, array_module
 from nncore.errors import ConfigError, WeightsError
-from nncore.layers import Parameter
+from nncore.layers.base import Parameter, checked_decay
 
 
 class Optimizer:
-    """Changes parameters by their gradients. `lr`, the learning rate, may be set between any two steps."""
+    """Changes parameters by their gradients. `lr`, the learning rate, may be set between any two steps.
+
+    `weight_decay` is λ of a penalty ½ λ ‖θ‖² on every parameter (as in PyTorch): λ θ is added to the gradient.
+    """
 
     slots: tuple[str, ...] = ()
     """Names of the running averages that the rule keeps for each parameter."""
 
-    def __init__(self, parameters: Mapping[str, Parameter], lr: float) -> None:
+    def __init__(self, parameters: Mapping[str, Parameter], lr: float, weight_decay: float = 0.0) -> None:
         if not (math.isfinite(lr) and lr > 0):
             raise ConfigError(f"The learning rate must be a positive number, not {lr}.")
         self.parameters = dict(parameters)
+        self.weight_decay = checked_decay(weight_decay)
         self.lr = float(lr)
         self.steps = 0
         self.moments: dict[str, dict[str, Array]] = {
@@ -36,6 +40,15 @@ class Optimizer:
 
     def _update(self, name: str, parameter: Parameter) -> None:
         raise TypeError(f"{type(self).__name__} defines no rule")
+
+    def decay(self, parameter: Parameter) -> float:
+        """λ of the penalty ½ λ ‖θ‖² on this parameter: the optimizer's own for all, and the parameter's own."""
+        return self.weight_decay + parameter.weight_decay
+
+    def _gradient(self, parameter: Parameter) -> Array:
+        """The loss's gradient, and with weight decay λ θ added to it."""
+        decay = self.decay(parameter)
+        return parameter.grad + decay * parameter.data if decay else parameter.grad
 
     def state_dict(self) -> dict[str, Array]:
         """The step count and a copy of every running average, by `slot.parameter`."""
@@ -56,19 +69,19 @@ class Optimizer:
 class SGD(Optimizer):
     """θ ← θ − lr · g; with momentum μ: v ← μ v + g, θ ← θ − lr · v (as in PyTorch; v starts at zero)."""
 
-    def __init__(self, parameters: Mapping[str, Parameter], lr: float, momentum: float = 0.0) -> None:
+    def __init__(self, parameters: Mapping[str, Parameter], lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
         if not 0 <= momentum < 1:
             raise ConfigError(f"The momentum must be at least 0 and below 1, not {momentum}.")
         self.momentum = momentum
         self.slots = ("velocity",) if momentum else ()
-        super().__init__(parameters, lr)
+        super().__init__(parameters, lr, weight_decay)
 
     def _update(self, name: str, parameter: Parameter) -> None:
-        change = parameter.grad
+        change = self._gradient(parameter)
         if self.momentum:
             velocity = self.moments["velocity"][name]
             velocity *= self.momentum
-            velocity += parameter.grad
+            velocity += change
             change = velocity
         parameter.data -= self.lr * change
 
@@ -82,16 +95,23 @@ class Adam(Optimizer):
     slots = ("mean", "square")
 
     def __init__(
-        self, parameters: Mapping[str, Parameter], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
+        self,
+        parameters: Mapping[str, Parameter],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
     ) -> None:
         if not all(0 <= beta < 1 for beta in betas):
             raise ConfigError(f"Adam's betas must be at least 0 and below 1, not {betas}.")
+        if not 0 < eps < math.inf:
+            raise ConfigError(f"Adam's eps must be a positive number, not {eps}.")
         self.betas, self.eps = betas, eps
-        super().__init__(parameters, lr)
+        super().__init__(parameters, lr, weight_decay)
 
     def _update(self, name: str, parameter: Parameter) -> None:
         first, second = self.betas
-        grad, mean, square = parameter.grad, self.moments["mean"][name], self.moments["square"][name]
+        grad, mean, square = self._gradient(parameter), self.moments["mean"][name], self.moments["square"][name]
         mean *= first
         mean += (1 - first) * grad
         square *= second

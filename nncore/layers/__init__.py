@@ -5,16 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 from nncore.errors import ConfigError
-from nncore.layers.activations import ReLU
-from nncore.layers.base import Layer, Parameter
+from nncore.layers.activations import ReLU, Sigmoid, Softmax, Tanh
+from nncore.layers.base import Buffer, Layer, Parameter
+from nncore.layers.batchnorm import BatchNorm
 from nncore.layers.conv import Conv2d
+from nncore.layers.dropout import Dropout
 from nncore.layers.linear import Linear
-from nncore.layers.pooling import MaxPool2d
+from nncore.layers.pooling import AvgPool2d, MaxPool2d
 from nncore.layers.reshape import Flatten
 
-__all__ = ["LAYERS", "Conv2d", "Flatten", "Layer", "Linear", "MaxPool2d", "Parameter", "ReLU", "layer_from_config"]
+__all__ = [
+    "LAYERS",
+    "AvgPool2d",
+    "BatchNorm",
+    "Buffer",
+    "Conv2d",
+    "Dropout",
+    "Flatten",
+    "Layer",
+    "Linear",
+    "MaxPool2d",
+    "Parameter",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "layer_from_config",
+]
 
-LAYERS: dict[str, type[Layer]] = {layer.__name__: layer for layer in (Conv2d, Flatten, Linear, MaxPool2d, ReLU)}
+LAYERS: dict[str, type[Layer]] = {
+    layer.__name__: layer
+    for layer in (AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh)
+}
 
 
 def layer_from_config(config: dict[str, Any]) -> Layer:

@@ -1,4 +1,4 @@
-"""Layer and Parameter: what every layer is made of."""
+"""Layer, Parameter and Buffer: what every layer is made of."""
 
 from __future__ import annotations
 
@@ -7,16 +7,31 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nncore.backend import Array, Shape
+from nncore.backend import Array, Shape, array_module
 from nncore.errors import ConfigError
 
 
 class Parameter:
-    """An array that training changes (`data`), and the gradient of the loss with respect to it (`grad`), of the same shape."""
+    """An array that training changes (`data`), and the gradient of the loss with respect to it (`grad`), of the same shape.
+
+    `weight_decay` is λ of this parameter's own penalty ½ λ ‖θ‖²: every optimizer adds λ θ to its gradient.
+    """
+
+    def __init__(self, data: Array, weight_decay: float = 0.0) -> None:
+        self.data = data
+        self.grad = array_module(data).zeros_like(data)
+        self.weight_decay = weight_decay
+
+    @property
+    def shape(self) -> Shape:
+        return self.data.shape
+
+
+class Buffer:
+    """An array (`data`) that belongs to a layer and is saved with it, but follows no gradient: running statistics."""
 
     def __init__(self, data: Array) -> None:
         self.data = data
-        self.grad = np.zeros_like(data)
 
     @property
     def shape(self) -> Shape:
@@ -67,6 +82,12 @@ class Layer:
             if isinstance(value, Parameter):
                 yield name, value
 
+    def buffers(self) -> Iterator[tuple[str, Buffer]]:
+        """The layer's buffers by name, found in the same way."""
+        for name, value in vars(self).items():
+            if isinstance(value, Buffer):
+                yield name, value
+
     def config(self) -> dict[str, Any]:
         """The layer as plain data, from which `nncore.layers.layer_from_config` builds an equal one."""
         return {"type": type(self).__name__, **{name: getattr(self, name) for name in self.settings}}
@@ -87,7 +108,24 @@ def times(shape: Shape) -> str:
 
 def pair(value: int | tuple[int, int] | list[int], what: str, least: int = 1) -> tuple[int, int]:
     """An int or a pair as a pair (vertical, horizontal); ConfigError where it is neither, or below `least`."""
-    pair = (value, value) if isinstance(value, int) else tuple(value)
-    if len(pair) != 2 or not all(isinstance(v, int) and v >= least for v in pair):
+    numbers = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(numbers) != 2 or not all(is_count(number, least) for number in numbers):
         raise ConfigError(f"{what} must be a whole number of at least {least}, or a pair of them, not {value!r}.")
-    return pair
+    return numbers[0], numbers[1]
+
+
+def is_count(value: object, least: int = 1) -> bool:
+    """Whether `value` is a whole number of at least `least` (True and False are none)."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def is_number(value: object) -> bool:
+    """Whether `value` is a real number (True and False are none)."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def checked_decay(weight_decay: float) -> float:
+    """`weight_decay` as a float; ConfigError where it is no number of at least zero."""
+    if not (is_number(weight_decay) and 0 <= weight_decay < float("inf")):
+        raise ConfigError(f"weight_decay must be a number of at least 0, not {weight_decay!r}.")
+    return float(weight_decay)

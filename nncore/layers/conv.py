@@ -7,9 +7,10 @@ from typing import TypeAlias
 import numpy as np
 
 from nncore.backend import Array, Shape, array_module
+from nncore.backend.matmul import matmul
 from nncore.errors import ConfigError
-from nncore.initializers import he_normal
-from nncore.layers.base import Layer, Parameter, pair
+from nncore.initializers import initializer
+from nncore.layers.base import Layer, Parameter, checked_decay, is_count, pair
 
 IntPair: TypeAlias = tuple[int, int]
 
@@ -28,7 +29,7 @@ def conv2d(x: Array, weight: Array, bias: Array, stride: IntPair = (1, 1)) -> Ar
     kernel, out_channels = weight.shape[:2], weight.shape[3]
     windows = patches(x, kernel, stride)
     rows = windows.reshape(-1, weight[..., 0].size)
-    return (rows @ weight.reshape(-1, out_channels) + bias).reshape(*windows.shape[:3], out_channels)
+    return (matmul(rows, weight.reshape(-1, out_channels)) + bias).reshape(*windows.shape[:3], out_channels)
 
 
 def conv2d_backward(x: Array, weight: Array, grad: Array, stride: IntPair = (1, 1)) -> tuple[Array, Array, Array]:
@@ -36,8 +37,8 @@ def conv2d_backward(x: Array, weight: Array, grad: Array, stride: IntPair = (1, 
     kernel, out_channels = weight.shape[:2], weight.shape[3]
     rows = patches(x, kernel, stride).reshape(-1, weight[..., 0].size)
     flat = grad.reshape(-1, out_channels)
-    grad_weight = (rows.T @ flat).reshape(weight.shape)
-    grad_windows = (flat @ weight.reshape(-1, out_channels).T).reshape(*grad.shape[:3], *weight.shape[:3])
+    grad_weight = matmul(rows.T, flat).reshape(weight.shape)
+    grad_windows = matmul(flat, weight.reshape(-1, out_channels).T).reshape(*grad.shape[:3], *weight.shape[:3])
     grad_x = array_module(x).zeros_like(x)
     for k in range(kernel[0]):
         for l in range(kernel[1]):
@@ -54,21 +55,31 @@ class Conv2d(Layer):
     """Convolution with `out_channels` kernels over (N, H, W, C) images, zeros padded around them.
 
     Output (N, ⌊(H + 2·padding − kernel) / stride⌋ + 1, likewise the width, out_channels). `kernel_size`, `stride` and
-    `padding` are each an int or a pair (vertical, horizontal). The weight is (kernel, kernel, in, out).
+    `padding` are each an int or a pair (vertical, horizontal). The weight is (kernel, kernel, in, out), its first values
+    named by `initializer`; `weight_decay` is λ of a penalty ½ λ ‖w‖² on this layer's weight alone. The formulas are
+    those of `conv2d` and `conv2d_backward`.
     """
 
     kind = "conv"
-    settings = ("out_channels", "kernel_size", "stride", "padding")
+    settings = ("out_channels", "kernel_size", "stride", "padding", "initializer", "weight_decay")
 
     def __init__(
-        self, out_channels: int, kernel_size: int | IntPair, stride: int | IntPair = 1, padding: int | IntPair = 0
+        self,
+        out_channels: int,
+        kernel_size: int | IntPair,
+        stride: int | IntPair = 1,
+        padding: int | IntPair = 0,
+        initializer: str | float = "he_normal",
+        weight_decay: float = 0.0,
     ) -> None:
-        if out_channels < 1:
-            raise ConfigError(f"A convolution needs at least one output channel, not {out_channels}.")
+        if not is_count(out_channels):
+            raise ConfigError(f"A convolution needs at least one output channel, not {out_channels!r}.")
         self.out_channels = out_channels
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.stride = pair(stride, "stride")
         self.padding = pair(padding, "padding", least=0)
+        self.initializer = initializer
+        self.weight_decay = checked_decay(weight_decay)
 
     def _build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
         if len(input_shape) != 3:
@@ -78,7 +89,8 @@ class Conv2d(Layer):
         )
         if height < 0 or width < 0:
             raise self.misfit(f"images of at least {self.kernel_size[0]}×{self.kernel_size[1]} with padding", input_shape)
-        self.weight = Parameter(he_normal((*self.kernel_size, input_shape[2], self.out_channels), rng))
+        first = initializer(self.initializer)((*self.kernel_size, input_shape[2], self.out_channels), rng)
+        self.weight = Parameter(first, self.weight_decay)
         self.bias = Parameter(np.zeros(self.out_channels, np.float32))
         return height // self.stride[0] + 1, width // self.stride[1] + 1, self.out_channels
 

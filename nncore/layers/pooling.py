@@ -1,22 +1,21 @@
-"""Max pooling: the largest value of each window."""
+"""Pooling: each window of an image becomes one value, its largest or its mean."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from nncore.backend import Array, Shape, array_module
-from nncore.layers.base import Layer, pair
+from nncore.layers.base import Layer, pair, times
 from nncore.layers.conv import IntPair, window
 
 
-class MaxPool2d(Layer):
-    """y[n,i,j,c] = max over k, l of x[n, i·stride+k, j·stride+l, c]. Rows and columns that fill no window are dropped.
+class Pool(Layer):
+    """What both kinds of pooling share: windows of `kernel_size`, `stride` apart (the kernel's size unless given).
 
-    The gradient goes to the winner of each window, and of equal values to the first in reading order, as in PyTorch.
-    x (N, H, W, C); y (N, ⌊(H − kernel) / stride⌋ + 1, likewise the width, C). `stride` is the kernel's size unless given.
+    x (N, H, W, C); y (N, ⌊(H − kernel) / stride⌋ + 1, likewise the width, C). Rows and columns that fill no window are
+    dropped. Both settings are an int or a pair (vertical, horizontal); windows overlap where the stride is the smaller.
     """
 
-    kind = "pool"
     settings = ("kernel_size", "stride")
 
     def __init__(self, kernel_size: int | IntPair, stride: int | IntPair | None = None) -> None:
@@ -40,6 +39,20 @@ class MaxPool2d(Layer):
             for l in range(self.kernel_size[1])
         ]
 
+    def describe(self) -> str:
+        rows, columns = self.kernel_size
+        size = f"{rows}" if rows == columns else f"{rows}×{columns}"
+        return f"{self.kind} {size}" + ("" if self.stride == self.kernel_size else f" · stride {times(self.stride)}")
+
+
+class MaxPool2d(Pool):
+    """y[n,i,j,c] = max over k, l of x[n, i·stride+k, j·stride+l, c].
+
+    The gradient goes to the winner of each window, and of equal values to the first in reading order, as in PyTorch.
+    """
+
+    kind = "pool"
+
     def forward(self, x: Array) -> Array:
         xp = array_module(x)
         best, *others = self._windows(x)
@@ -56,6 +69,23 @@ class MaxPool2d(Layer):
             view += grad * (self._winner == index)
         return grad_x
 
-    def describe(self) -> str:
-        rows, columns = self.kernel_size
-        return f"pool {rows}" if rows == columns else f"pool {rows}×{columns}"
+
+class AvgPool2d(Pool):
+    """y[n,i,j,c] = mean over k, l of x[n, i·stride+k, j·stride+l, c]; each x gets dL/dy / (kernel · kernel) of its windows."""
+
+    kind = "avgpool"
+
+    def forward(self, x: Array) -> Array:
+        views = self._windows(x)
+        total = views[0].copy()
+        for view in views[1:]:
+            total += view
+        return total * x.dtype.type(1 / len(views))
+
+    def backward(self, grad: Array) -> Array:
+        grad_x = array_module(grad).zeros((len(grad), *self.input_shape), grad.dtype)
+        views = self._windows(grad_x)
+        share = grad * grad.dtype.type(1 / len(views))
+        for view in views:
+            view += share
+        return grad_x

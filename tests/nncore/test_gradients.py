@@ -1,0 +1,126 @@
+"""Every backward is the derivative of its forward."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gradcheck import check_direction, check_layer, check_parameters, to_float64
+
+from nncore.layers import (
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Layer,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from nncore.losses import CrossEntropyLoss, HingeLoss, Loss, ProbabilityCrossEntropyLoss, softmax
+from nncore.network import Network
+from nncore.regularizers import L2
+
+IMAGE, VECTOR = (7, 6, 3), (9,)
+
+LAYERS: list[tuple[Layer, tuple[int, ...]]] = [
+    (Linear(5), VECTOR),
+    (Conv2d(4, 3), IMAGE),
+    (Conv2d(4, 3, padding=1), IMAGE),
+    (Conv2d(2, (3, 2), stride=(2, 1), padding=(0, 2)), IMAGE),
+    (Conv2d(3, 5, stride=3, padding=2), IMAGE),
+    (Conv2d(5, 1), IMAGE),
+    (MaxPool2d(2), IMAGE),
+    (MaxPool2d(3, stride=1), IMAGE),
+    (MaxPool2d((3, 2), stride=(2, 3)), IMAGE),
+    (AvgPool2d(2), IMAGE),
+    (AvgPool2d((3, 2), stride=(1, 2)), IMAGE),
+    (Flatten(), IMAGE),
+    (ReLU(), IMAGE),
+    (Sigmoid(), VECTOR),
+    (Tanh(), IMAGE),
+    (Softmax(), VECTOR),
+    (BatchNorm(), VECTOR),
+    (BatchNorm(eps=0.1), IMAGE),
+]
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
+@pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=[f"{layer.describe()}-{len(shape)}d" for layer, shape in LAYERS])
+def test_layer(layer: Layer, shape: tuple[int, ...], training: bool) -> None:
+    rng = np.random.default_rng(1)
+    layer.build(shape, rng)
+    layer.training = training
+    x = rng.standard_normal((4, *shape))
+    check_layer(layer, x, rng)
+    assert layer.forward(x).shape == (4, *layer.output_shape)
+
+
+def test_dropout() -> None:
+    rng = np.random.default_rng(2)
+    layer = Dropout(0.3)
+    layer.build(VECTOR, rng)
+    layer.training = True
+    x, weights = rng.standard_normal((40, *VECTOR)), rng.standard_normal((40, *VECTOR))
+
+    def loss() -> float:
+        layer.calls = 7  # the same values fall each time
+        return float((layer.forward(x) * weights).sum())
+
+    loss()
+    check_direction(loss, x, layer.backward(weights), rng, "dropout")
+
+
+LOSSES: list[tuple[Loss, bool]] = [
+    (CrossEntropyLoss(), False),
+    (CrossEntropyLoss(), True),
+    (ProbabilityCrossEntropyLoss(), False),
+    (ProbabilityCrossEntropyLoss(), True),
+    (HingeLoss(), False),
+    (HingeLoss(0.3), False),
+]
+
+
+@pytest.mark.parametrize(("loss", "rows"), LOSSES, ids=[f"{type(loss).__name__}-{rows}" for loss, rows in LOSSES])
+def test_loss(loss: Loss, rows: bool) -> None:
+    rng = np.random.default_rng(3)
+    scores = rng.standard_normal((6, 10))
+    labels = rng.integers(10, size=6)
+    if isinstance(loss, ProbabilityCrossEntropyLoss):
+        scores = softmax(scores)
+    target = softmax(rng.standard_normal((6, 10))) if rows else labels
+    loss(scores, target)
+    check_direction(lambda: loss(scores, target), scores, loss.backward(), rng, type(loss).__name__)
+
+
+def test_l2() -> None:
+    rng = np.random.default_rng(4)
+    network = Network([Linear(5), Tanh(), Linear(3)], (4,))
+    to_float64(network)
+    network.parameters()["linear1.bias"].data += 1
+    penalty = L2(0.7)
+    for parameter in network.parameters().values():
+        parameter.grad = np.zeros_like(parameter.data)
+    penalty.add_gradient(network.parameters())
+    check_parameters(lambda: penalty.penalty(network.parameters()), network.parameters(), rng)
+    assert penalty.penalty(network.parameters()) > 0
+
+
+def test_whole_network() -> None:
+    rng = np.random.default_rng(5)
+    layers = [Conv2d(4, 3, padding=1), BatchNorm(), ReLU(), MaxPool2d(2), Flatten(), Linear(8), Sigmoid(), Linear(10)]
+    network = Network(layers, (8, 8, 1))
+    to_float64(network)
+    network.train()
+    x, labels, loss = rng.standard_normal((5, 8, 8, 1)), rng.integers(10, size=5), CrossEntropyLoss()
+
+    def f() -> float:
+        return loss(network.forward(x), labels)
+
+    f()
+    grad_x = network.backward(loss.backward())
+    check_parameters(f, network.parameters(), rng)
+    check_direction(f, x, grad_x, rng, "x")

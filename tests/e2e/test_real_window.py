@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageGrab
+from PIL import ImageGrab
 
 pytestmark = [
     pytest.mark.window,
@@ -25,8 +25,8 @@ pytestmark = [
 def screen() -> Iterator[str]:
     """An X server of its own; yields its display."""
     read, write = os.pipe()
-    server = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", "1440x900x24", "-nolisten", "tcp"], pass_fds=[write],
-                              stderr=subprocess.DEVNULL)  # fmt: skip
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1440x900x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
     with os.fdopen(read) as pipe:
         number = pipe.readline().strip()
@@ -42,10 +42,9 @@ def digitlab(screen: str, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     environment = {name: value for name, value in os.environ.items() if name not in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY")}
     empty = tmp_path / "empty"
     empty.mkdir()
-    running = subprocess.Popen([program], env=environment | {"DISPLAY": screen}, cwd=empty, stderr=subprocess.PIPE, text=True)
-    yield running
-    running.kill()
-    running.wait(10)
+    with subprocess.Popen([program], env=environment | {"DISPLAY": screen}, cwd=empty) as running:
+        yield running
+        running.kill()
 
 
 def shot(screen: str) -> np.ndarray:
@@ -60,7 +59,6 @@ def wait_for(screen: str, seen, what: str, seconds: float = 30) -> np.ndarray:
         if seen(picture):
             return picture
         time.sleep(0.1)
-    Image.fromarray(shot(screen)).save("/tmp/digitlab-e2e.png")
     raise AssertionError(f"never saw {what}")
 
 

@@ -20,3 +20,12 @@ def data_folder() -> Path:
 def cache_folder() -> Path:
     """The folder of what can be made again (compiled kernels). It need not exist yet."""
     return platformdirs.user_cache_path("digitlab", appauthor=False)
+
+
+def user_folder() -> Path:
+    """The folder that runs and the user's own digits are written to: the data folder, or, where that is read-only (a
+    shared collection of datasets, say), the platform's own place.
+    """
+    folder = data_folder()
+    existing = next((parent for parent in (folder, *folder.parents) if parent.exists()), folder)
+    return folder if os.access(existing, os.W_OK) else platformdirs.user_data_path("digitlab", appauthor=False)

@@ -1,0 +1,32 @@
+# make run    sets everything up and opens the window       make test   sets up the same and runs every check
+# make setup  only sets up                                  make bench  measures against PyTorch (installs it)
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test setup bench screenshots clean
+
+run: .venv/ready-run
+	@$(BIN)/digitlab $(ARGS)
+
+setup: .venv/ready-run
+
+test: .venv/ready-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 $(ARGS)
+
+bench: .venv/ready-bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+screenshots: .venv/ready-test
+	$(BIN)/python scripts/screenshots.py
+
+.venv/ready-%: pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" bash scripts/setup.sh $*
+	@touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info

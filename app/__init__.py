@@ -1,0 +1,1 @@
+"""The DigitLab application: the command line and the window."""

@@ -1,0 +1,51 @@
+"""The window's actions: each one once, with its words, keys and explanation, for menus, buttons and keyboard alike. Qt-free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """An action by its words: `keys` as Qt writes them, `menu` where it stands (empty: in none)."""
+
+    name: str
+    text: str
+    tooltip: str
+    menu: str
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    separator_before: bool = False
+
+
+ACTIONS = (
+    ActionSpec("open_picture", "Open a picture…", "Open a picture of a digit and make it the probe", "File", ("Ctrl+O",), "open"),
+    ActionSpec("paste", "Paste a picture", "Make the picture on the clipboard the probe", "File", ("Ctrl+V",), "paste"),
+    ActionSpec(
+        "open_weights", "Open weights…", "Look at the network of a weights file", "File", ("Ctrl+Shift+O",), "network", True
+    ),
+    ActionSpec(
+        "save_weights", "Save weights as…", "Write the network of this moment to a weights file", "File", ("Ctrl+S",), "save"
+    ),
+    ActionSpec(
+        "open_folder",
+        "Open a folder of data…",
+        "Train on your own images: IDX files, or a folder of pictures a class",
+        "File",
+        (),
+        "data",
+    ),
+    ActionSpec("quit", "Quit", "Close the window; what was trained is kept", "File", ("Ctrl+Q",), "", True),
+    ActionSpec("draw", "Draw", "Go to the sheet and draw a digit", "Edit", ("Ctrl+D",), "pen"),
+    ActionSpec("toggle", "Start", "Train with the recipe; while it trains, pause and go on", "Train", ("Space",), "play"),
+    ActionSpec("stop", "Stop", "End the training after this step; what was trained is kept", "Train", ("Ctrl+.",), "stop"),
+    ActionSpec("more", "Train one epoch more", "See every training image once more", "Train", ("Ctrl+E",), "more"),
+    ActionSpec("earlier", "Earlier moment", "Show the network as it was one snapshot earlier", "Train", ("Left",), "", True),
+    ActionSpec("later", "Later moment", "Show the network as it was one snapshot later", "Train", ("Right",)),
+    ActionSpec("full_screen", "Full screen", "Fill the screen, and back", "View", ("F11",), "", True),
+    ActionSpec("reset_layout", "Reset the layout", "Put the probe dock and the window back where they were at first", "View"),
+    ActionSpec("help", "Keys and help", "What the window shows, and every key", "Help", ("F1",), "help"),
+    ActionSpec("about", "About this installation", "Versions, devices and folders, to copy into a report", "Help"),
+)
+
+MENUS = ("File", "Edit", "Train", "View", "Help")

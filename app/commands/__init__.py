@@ -1,0 +1,5 @@
+"""The commands of `digitlab`, one a file: NAME, HELP, add_arguments(parser) and run(arguments)."""
+
+from app.commands import data, evaluate, info, predict, runs, train
+
+COMMANDS = (train, evaluate, predict, data, runs, info)

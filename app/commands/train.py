@@ -1,0 +1,167 @@
+"""`digitlab train`: train a network and keep it."""
+
+from __future__ import annotations
+
+import signal
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
+
+from app.commands.output import console, percent, print_json
+from app.runs import RunStore
+from app.session import Job, TrainingSession
+from models.presets import DEFAULT, PRESETS, preset
+from nncore.data import open_dataset
+from nncore.data.dataset import Dataset
+from nncore.errors import ConfigError, DataError, DeviceError
+from nncore.training.checkpoint import load_checkpoint
+from nncore.training.config import OPTIMIZERS
+from nncore.training.control import Control
+from nncore.training.events import EpochEnd, Event, Failed, Finished, Progress, Stopped
+from nncore.training.trainer import Trainer
+from nncore.weights import load_weights, save_weights
+
+NAME = "train"
+HELP = "Train a network; its weights and its curves are kept as a run."
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Options that are left out take the preset's own values."""
+    parser.add_argument(
+        "--model", default=DEFAULT, metavar="NAME", help=f"network preset: {', '.join(PRESETS)} (default {DEFAULT})"
+    )
+    parser.add_argument("--data", default="mnist", metavar="DATA", help="mnist, svhn, synthetic, or a path (default mnist)")
+    parser.add_argument("--epochs", type=int, help="how often every training image is seen")
+    parser.add_argument("--batch-size", type=int, help="images a step")
+    parser.add_argument("--lr", type=float, help="learning rate: how far each step moves the weights")
+    parser.add_argument("--optimizer", choices=OPTIMIZERS, help="how the weights follow their gradients")
+    parser.add_argument("--seed", type=int, default=0, help="fixes all that is random (default 0)")
+    parser.add_argument("--limit", type=int, metavar="N", help="use N images of the data only")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default auto)")
+    parser.add_argument("--run", dest="run_name", metavar="NAME", help="name of the run (default: the model's, numbered)")
+    parser.add_argument("--checkpoint-every", type=int, metavar="STEPS", help="write a checkpoint every so many steps")
+    parser.add_argument("--resume", metavar="RUN", help="go on with a run from its checkpoint, exactly as if never interrupted")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the weights here as well (safetensors)")
+    parser.add_argument("--json", action="store_true", help="print JSON lines and nothing else on standard output")
+
+
+def run(arguments: Namespace) -> None:
+    """Train, printing an epoch a line."""
+    if arguments.device == "cuda":
+        raise DeviceError("This version of DigitLab trains on the CPU only; use --device cpu or auto.")
+    if arguments.checkpoint_every is not None and arguments.checkpoint_every < 1:
+        raise ConfigError(f"--checkpoint-every must be at least 1, not {arguments.checkpoint_every}.")
+    store = RunStore()
+    data = open_dataset(arguments.data).limit(arguments.limit, arguments.seed)
+    session = (
+        _resumed(arguments, store, data) if arguments.resume else _job(arguments, data).begin(store, arguments.checkpoint_every)
+    )
+    trainer, kept = session.trainer, session.run
+    with _progress_bar(trainer) as show, _stop_on_interrupt(trainer.control):
+        for event in session.events():
+            show(event)
+            if isinstance(event, EpochEnd):
+                _print_epoch(event, arguments.json)
+            elif isinstance(event, Failed):
+                raise ConfigError(event.reason)
+    assert session.result is not None, "a training that has ended has a result"
+    weights = session.result.weights
+    if arguments.out:
+        save_weights(arguments.out, *load_weights(weights))
+        weights = arguments.out
+    finished = trainer.step >= trainer.total_steps
+    if arguments.json:
+        print_json(
+            {
+                "event": "finished" if finished else "stopped",
+                "run": kept.name,
+                "weights": str(weights),
+                "step": trainer.step,
+                "val_accuracy": session.result.val_accuracy,
+                "test_accuracy": session.result.test_accuracy,
+                "seconds": trainer.seconds,
+            }
+        )
+    else:
+        test = session.result.test_accuracy
+        scores = f"validation {percent(session.result.val_accuracy)}" + (f", test {percent(test)}" if test is not None else "")
+        print(
+            f"{'Finished' if finished else 'Stopped'} run {kept.name} after {trainer.seconds:,.1f} s: {scores}. Weights: {weights}"
+        )
+
+
+def _job(arguments: Namespace, data: Dataset) -> Job:
+    chosen = preset(arguments.model)
+    asked = {
+        "epochs": arguments.epochs,
+        "batch_size": arguments.batch_size,
+        "learning_rate": arguments.lr,
+        "optimizer": arguments.optimizer,
+    }
+    config = replace(chosen.training, seed=arguments.seed, **{name: value for name, value in asked.items() if value is not None})
+    return Job(chosen, arguments.data, data, _test_data(arguments.data), config, arguments.run_name)
+
+
+def _resumed(arguments: Namespace, store: RunStore, data: Dataset) -> TrainingSession:
+    kept = store.get(arguments.resume)
+    trainer = load_checkpoint(store.checkpoint_of(kept), data)
+    if arguments.epochs is not None:
+        trainer.total_steps = max(trainer.step, arguments.epochs * trainer.steps_per_epoch)
+    return TrainingSession(trainer, store, kept, _test_data(arguments.data), arguments.checkpoint_every)
+
+
+def _test_data(name: str) -> Dataset | None:
+    try:
+        return open_dataset(name, "test")
+    except DataError:  # no test part: then there is no test accuracy
+        return None
+
+
+def _print_epoch(event: EpochEnd, as_json: bool) -> None:
+    if as_json:
+        fields = ("epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "examples_per_second", "seconds")
+        print_json({"event": "epoch_end"} | {name: getattr(event, name) for name in fields})
+    else:
+        print(
+            f"epoch {event.epoch}: training loss {event.train_loss:.4f}, accuracy {percent(event.train_accuracy)}; "
+            f"validation loss {event.val_loss:.4f}, accuracy {percent(event.val_accuracy)}; "
+            f"{event.examples_per_second:,.0f} images/s",
+            flush=True,
+        )
+
+
+@contextmanager
+def _progress_bar(trainer: Trainer) -> Iterator[Callable[[Event], None]]:
+    """A bar on standard error (none where that is no terminal); yields a function that shows it an event."""
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    with ProgressBar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("training", total=trainer.total_steps, completed=trainer.step)
+
+        def show(event: Event) -> None:
+            if isinstance(event, Progress):
+                bar.update(task, completed=event.step, total=event.total_steps, description=f"loss {event.train_loss:.3f}")
+            elif isinstance(event, Stopped | Finished):
+                bar.stop()
+
+        yield show
+
+
+@contextmanager
+def _stop_on_interrupt(control: Control) -> Iterator[None]:
+    """The first Ctrl+C stops the training and keeps it; a second one interrupts as usual."""
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        console.print("Stopping after this step; what was trained is kept. Ctrl+C again to break off.")
+        control.stop()
+
+    previous = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -1,0 +1,69 @@
+"""What the window does when something goes wrong: a sentence for the user, a report for whoever mends it, a log."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+
+from app.commands.info import gather
+from nncore.errors import DigitLabError
+
+log = logging.getLogger("digitlab")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something went wrong: one sentence for the user, and for a defect of the program its traceback."""
+
+    message: str
+    details: str = ""
+
+    @classmethod
+    def of(cls, error: BaseException) -> Problem:
+        """A user's mistake is its own sentence; anything else is a defect, and says so."""
+        if isinstance(error, DigitLabError):
+            return cls(str(error))
+        if isinstance(error, MemoryError):
+            return cls("There is not enough memory for this; use fewer images, a smaller batch or a smaller network.")
+        details = "".join(traceback.format_exception(error))
+        return cls(
+            f"DigitLab made a mistake ({type(error).__name__}: {error}). What you had is kept; please send us the report.", details
+        )
+
+    def report(self) -> str:
+        """The message, the versions and the traceback, as text to send."""
+        facts = gather()
+        versions = "\n".join(f"{name}: {facts[name]}" for name in ("digitlab", "python", "system", "packages", "devices"))
+        return f"{self.message}\n\n{versions}\n\n{self.details}".rstrip() + "\n"
+
+
+def log_to(folder: Path) -> None:
+    """Write the log into `folder`. A disk that refuses never stops the program."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(folder / "digitlab.log", maxBytes=1_000_000, backupCount=1, encoding="utf-8", delay=True)
+    except OSError:
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+
+
+def catch_everything(show: Callable[[Problem], None]) -> None:
+    """Send what nobody caught to the log and to `show`, and keep the window alive."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        if not isinstance(error, DigitLabError):
+            log.error("uncaught", exc_info=(kind, error, trace))
+        show(Problem.of(error))
+
+    sys.excepthook = hook

@@ -1,0 +1,96 @@
+"""Help: what the window shows and every key; and the report on this installation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.actions import ACTIONS
+from app.commands.info import gather
+from app.widgets.card import label
+
+IDEA = (
+    "The window looks at three things: the network, the moment of its training, and the probe, which is the one picture "
+    "that every view shows. Change one of them anywhere and everything follows. Draw a digit, start a training, and watch the "
+    "answer change while the network learns; afterwards move the slider at the bottom to see any moment again."
+)
+OTHER_KEYS = (
+    ("0 … 9", "Say what the probe shows; it is kept among your own digits"),
+    ("P, E", "Pen and eraser on the sheet; the right mouse button erases too"),
+    ("Ctrl+Z, Ctrl+Y", "Undo and redo strokes"),
+    ("Del", "Clear the sheet"),
+)
+
+
+class HelpDialog(QDialog):
+    """The one idea of the window, and its keys."""
+
+    def __init__(self, parent: QWidget, panels: Sequence[tuple[str, str]]) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys and help")
+        self.resize(620, 640)
+        form = QFormLayout()
+        form.setHorizontalSpacing(24)
+        form.setVerticalSpacing(8)
+        actions = [(", ".join(spec.keys), spec.tooltip) for spec in ACTIONS if spec.keys]
+        for keys, words in [*panels, *actions, *OTHER_KEYS]:
+            form.addRow(label(keys, "value"), label(words, "dim", wrap=True))
+        holder = QWidget()
+        box = QVBoxLayout(holder)
+        box.addWidget(label("DigitLab", "heading"))
+        box.addWidget(label(IDEA, wrap=True))
+        box.addSpacing(8)
+        box.addLayout(form)
+        box.addStretch(1)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setWidget(holder)
+        layout = QVBoxLayout(self)
+        layout.addWidget(scroll)
+        layout.addWidget(_closing(self))
+
+
+class ReportDialog(QDialog):
+    """Versions, devices and folders, to copy."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("About this installation")
+        self.resize(620, 420)
+        lines = []
+        for name, value in gather().items():
+            match value:
+                case dict():
+                    lines += [f"{name}:", *(f"    {key}: {item or 'not installed'}" for key, item in value.items())]
+                case list():
+                    lines.append(f"{name}: {', '.join(value)}")
+                case _:
+                    lines.append(f"{name}: {value}")
+        text = QPlainTextEdit("\n".join(lines), readOnly=True)
+        copy = QPushButton("Copy")
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(text.toPlainText()))
+        note = QLabel("Send this with a report of a problem.", textFormat=Qt.TextFormat.PlainText)
+        buttons = _closing(self)
+        buttons.addButton(copy, QDialogButtonBox.ButtonRole.ActionRole)
+        layout = QVBoxLayout(self)
+        layout.addWidget(note)
+        layout.addWidget(text)
+        layout.addWidget(buttons)
+
+
+def _closing(dialog: QDialog) -> QDialogButtonBox:
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    return buttons

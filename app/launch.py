@@ -1,0 +1,100 @@
+"""Opening the window: is there a screen, then Qt, the theme, the lab, and the network that ships."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from nncore.errors import DeviceError
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from app.window import Window
+
+
+def open_window(reset_layout: bool = False) -> int:
+    """Open the window and run until it is closed; return the exit status. Raises DeviceError where there is no screen."""
+    require_display()
+    try:
+        from PySide6.QtWidgets import QApplication
+    except ImportError as error:
+        raise DeviceError(
+            f"Qt cannot be loaded ({error}); on Debian and Ubuntu install the libraries that `make run` names. "
+            "`digitlab train` needs none."
+        ) from error
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("digitlab")
+    app.setApplicationDisplayName("DigitLab")
+    app.setDesktopFileName("digitlab")
+    window = build_window(app, reset_layout)
+    window.show()
+    status = app.exec()
+    window.deleteLater()
+    return status
+
+
+def build_window(app: QApplication, reset_layout: bool = False) -> Window:
+    """The window, ready to be shown, with the shipped network and the data of the last time being opened."""
+    import pyqtgraph
+    from PySide6.QtGui import QIcon
+
+    from app import theme
+    from app.errors import catch_everything, log_to
+    from app.lab import Lab
+    from app.runs import RunStore
+    from app.settings import Settings
+    from app.window import KeysOfFocus, Window
+    from app.workers import keep_interface_lively
+    from nncore.data import available_datasets
+
+    pyqtgraph.setConfigOptions(imageAxisOrder="row-major", antialias=True)
+    keep_interface_lively()
+    settings = Settings()
+    log_to(platformdirs.user_log_path("digitlab", appauthor=False))
+    theme.install(app, settings["theme"])
+    app.setWindowIcon(QIcon(theme.svg_pixmap("digitlab", 64, "")))
+    lab = Lab(settings, RunStore())
+    window = Window(lab)
+    app.installEventFilter(KeysOfFocus(app))
+    catch_everything(window.show_problem)
+    if not reset_layout:
+        window.restore_layout()
+    window.show_panel(settings["panel"])
+    window.panel.setFocus()
+    lab.open_default()
+    lab.open_data(settings["data"] or next(known.name for known in available_datasets() if known.here))
+    return window
+
+
+def require_display() -> None:
+    """Raise DeviceError where no window can be shown: Qt itself would end the program without a word to the user."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return
+    if os.environ.get("WAYLAND_DISPLAY"):
+        return
+    display = os.environ.get("DISPLAY", "")
+    if not display or not _answers(display):
+        raise DeviceError("There is no screen to open a window on; `digitlab train` works without one.")
+
+
+def _answers(display: str) -> bool:
+    """Whether an X server listens at `display`. Displays of other hosts are left for Qt to reach."""
+    host, _, number = display.partition(":")
+    if host not in ("", "unix"):
+        return True
+    path = f"/tmp/.X11-unix/X{number.partition('.')[0]}"
+    for address in ([path] if Path(path).exists() else []) + [f"\0{path}"]:  # a file, or Linux's abstract name
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(2)
+            try:
+                connection.connect(address)
+            except OSError:
+                continue
+            return True
+    return False

@@ -1,0 +1,89 @@
+"""Looking at the probe through the network of a moment: the one computation behind every view. Qt-free."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.recognise import Answer, Seen, see
+from app.state import Moment, NetworkInView, Probe
+from nncore.backend import Array, Shape
+from nncore.inference import as_input
+from nncore.losses import softmax
+from nncore.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What should be looked at, and whether the layers' outputs are wanted too."""
+
+    network: NetworkInView
+    moment: Moment
+    probe: Probe
+    layers: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What there was to see."""
+
+    question: Question
+    seen: Seen
+    """The probe as the network sees it."""
+    answer: Answer
+    layers: tuple[tuple[str, Array], ...] = ()
+    """The output of each layer by name, without the batch axis, where asked for."""
+
+
+class Looker:
+    """Looks, keeping the network and the prepared probe from one question to the next, since mostly only one changes."""
+
+    def __init__(self) -> None:
+        self._architecture: Mapping[str, Any] | None = None
+        self._network: Network | None = None
+        self._probe: Probe | None = None
+        self._prepared_for: Network | None = None
+        self._seen = Seen(None)
+
+    def warm_up(self) -> None:
+        """Load what the preparation of pictures needs, so that the first stroke is answered as fast as every later one."""
+        sheet = np.zeros((112, 112, 1), np.uint8)
+        sheet[30:80, 50:60] = 255
+        see(sheet, (28, 28, 1))
+
+    def look(self, question: Question) -> Look:
+        """Answer a question. Raises ConfigError where the probe cannot be shown to this network."""
+        network = self._network_for(question)
+        seen = self._see(question.probe, network)
+        if seen.image is None:
+            return Look(question, seen, Answer.blank(network.output_shape[0]))
+        network.eval()
+        outputs = network.activations(as_input(seen.image[None], network.input_shape))
+        answer = Answer.of(softmax(outputs[-1][1])[0])
+        return Look(question, seen, answer, tuple((name, values[0]) for name, values in outputs) if question.layers else ())
+
+    def _network_for(self, question: Question) -> Network:
+        if self._network is None or self._architecture is not question.network.architecture:
+            self._network = Network.from_config(question.network.architecture)
+            self._architecture = question.network.architecture
+        self._network.load_state_dict(question.moment.state)
+        return self._network
+
+    def _see(self, probe: Probe, network: Network) -> Seen:
+        if probe is not self._probe or network is not self._prepared_for:
+            self._seen = see_probe(probe, network.input_shape)
+            self._probe, self._prepared_for = probe, network
+        return self._seen
+
+
+def see_probe(probe: Probe, input_shape: Shape) -> Seen:
+    """The probe as a network of that input shape sees it: an image of a dataset as it is, any other picture prepared."""
+    if probe.picture is None:
+        return Seen(None)
+    if probe.as_seen and probe.picture.size == math.prod(input_shape):
+        return Seen(probe.picture)
+    return see(probe.picture, input_shape)

@@ -1,0 +1,36 @@
+"""Panel: what the five panels have in common."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.lab import Lab
+from app.widgets.card import GAP
+from app.widgets.notice import Notice
+
+
+class Panel(QWidget):
+    """A page of the window: a strip for what went wrong, above the panel's own `content` layout."""
+
+    name = ""
+    title = ""
+    tooltip = ""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__()
+        self.lab = lab
+        self.setObjectName(f"panel-{self.name}")
+        self.notice = Notice()
+        self.content = QVBoxLayout()
+        self.content.setSpacing(GAP)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setSpacing(GAP)
+        layout.addWidget(self.notice)
+        layout.addLayout(self.content, 1)
+
+    def shown(self) -> None:
+        """The panel has come into sight."""
+
+    def hidden(self) -> None:
+        """The panel has gone out of sight."""

@@ -1,0 +1,308 @@
+"""Train: the recipe and the layers, the curves as they grow, and what the network still gets wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QScrollArea,
+    QSlider,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.lab import Lab
+from app.panels.base import Panel
+from app.session import Job
+from app.state import NetworkInView, Probe
+from app.theme import theme
+from app.training import Status
+from app.widgets.card import GAP, Card, label
+from app.widgets.confusion import ConfusionMatrix
+from app.widgets.curves import Curves
+from app.widgets.image_grid import ImageGrid
+from app.workers import Update
+from models.presets import PRESETS, preset
+from nncore.backend import Array
+from nncore.errors import ConfigError
+from nncore.layers.base import times
+from nncore.training.config import OPTIMIZERS
+from nncore.training.events import EpochEnd
+
+MISTAKES = 200
+"""The most confident mistakes, of which so many are shown."""
+
+
+class TrainPanel(Panel):
+    """Left recipe and layers, in the middle loss and accuracy, below the confusion matrix and the mistakes."""
+
+    name, title = "train", "Train"
+    tooltip = "Train: choose a recipe, watch the network learn, and see what it still gets wrong"
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab)
+        left = QVBoxLayout()
+        left.setSpacing(GAP)
+        left.addWidget(self._build_recipe())
+        left.addWidget(self._build_layers(), 1)
+        right = QGridLayout()
+        right.setSpacing(GAP)
+        self._smoothing = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=99, value=90)
+        self._smoothing.setFixedWidth(70)
+        self._smoothing.setAccessibleName("smoothing")
+        self._smoothing.setToolTip(
+            "Smoothing: how much each point of the training curve remembers of those before it; the pale line is unsmoothed"
+        )
+        self._key = label("", "dim")
+        self._key.setTextFormat(Qt.TextFormat.RichText)
+        self._loss = Curves("loss", logarithmic=True)
+        self._accuracy = Curves("accuracy in percent", shows_raw=False)  # a batch of 32 jumps by 3 %
+        self._smoothing.valueChanged.connect(self._smooth)
+        self._loss_card = Card("Loss (log)", self._key, label("smooth", "dim"), self._smoothing)
+        self._loss_card.body.addWidget(self._loss)
+        self._best = label("", "dim")
+        self._accuracy_card = Card("Accuracy", self._best)
+        self._accuracy_card.body.addWidget(self._accuracy)
+        right.addWidget(self._loss_card, 0, 0, 1, 2)
+        right.addWidget(self._accuracy_card, 1, 0, 1, 2)
+        right.addWidget(self._build_confusion(), 2, 0)
+        right.addWidget(self._build_mistakes(), 2, 1)
+        right.setColumnStretch(1, 1)
+        for row in range(3):
+            right.setRowStretch(row, 1)
+        both = QHBoxLayout()
+        both.setSpacing(GAP)
+        both.addLayout(left)
+        both.addLayout(right, 1)
+        self.content.addLayout(both)
+        theme().changed.connect(self._write_key)
+        self._write_key()
+        lab.state.network.subscribe(self._show_layers)
+        lab.training.updated.connect(self._show_update)
+        lab.training.status_changed.connect(self._show_status)
+        self._show_all()
+        self._show_status(lab.training.status)
+
+    # -- recipe
+
+    def _build_recipe(self) -> Card:
+        card = Card("Recipe")
+        card.setFixedWidth(250)
+        self._preset, self._optimizer = QComboBox(), QComboBox()
+        self._preset.addItems(list(PRESETS))
+        self._optimizer.addItems(list(OPTIMIZERS))
+        self._rate = QDoubleSpinBox(
+            decimals=6, minimum=0.000001, maximum=100, stepType=QDoubleSpinBox.StepType.AdaptiveDecimalStepType
+        )
+        self._batch = QSpinBox(minimum=1, maximum=100_000, groupSeparatorShown=True)
+        self._epochs = QSpinBox(minimum=1, maximum=10_000, groupSeparatorShown=True)
+        self._limit = QSpinBox(minimum=0, maximum=10_000_000, singleStep=1000, specialValueText="all", groupSeparatorShown=True)
+        self._seed = QSpinBox(minimum=0, maximum=2**31 - 1)
+        form = QFormLayout()
+        form.setHorizontalSpacing(12)
+        form.setVerticalSpacing(8)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        for words, widget, notion in (
+            ("Network", self._preset, "Network: the layers, in a row, from the picture to ten scores."),
+            (
+                "Optimizer",
+                self._optimizer,
+                "Optimizer: the rule by which the weights follow their gradients. Adam adapts its steps to each weight.",
+            ),
+            (
+                "Learning rate",
+                self._rate,
+                "Learning rate: how far each step moves the weights. Too high and the loss jumps; too low and nothing happens. "
+                "It can be changed while the network trains.",
+            ),
+            (
+                "Batch size",
+                self._batch,
+                "Batch size: images a step. Small batches learn more from each image, large ones go faster.",
+            ),
+            ("Epochs", self._epochs, "Epochs: how often the network sees every training image."),
+            ("Images", self._limit, "Images: train on a random part of the data only, for a quick try."),
+            (
+                "Seed",
+                self._seed,
+                "Seed: fixes all that is random. The same seed gives the same first weights and the same training.",
+            ),
+        ):
+            if isinstance(widget, QSpinBox | QDoubleSpinBox):
+                widget.lineEdit().setTextMargins(6, 0, 0, 0)  # the stylesheet's padding does not reach it
+            title = label(words)
+            title.setBuddy(widget)
+            title.setToolTip(notion)
+            widget.setToolTip(notion)
+            widget.setAccessibleName(words)
+            form.addRow(title, widget)
+        card.body.addLayout(form)
+        self._preset.currentTextChanged.connect(self._fill_recipe)
+        self._rate.setKeyboardTracking(False)  # tell the value when it is complete, not at every key
+        self._rate.valueChanged.connect(self.lab.training.set_learning_rate)
+        self._fill_recipe(self._preset.currentText())
+        return card
+
+    def _fill_recipe(self, name: str) -> None:
+        recipe = preset(name).training
+        self._optimizer.setCurrentText(recipe.optimizer)
+        self._rate.setValue(recipe.learning_rate)
+        self._batch.setValue(recipe.batch_size)
+        self._epochs.setValue(recipe.epochs)
+
+    def job(self) -> Job:
+        """The training that the recipe asks for, on the data in view. ConfigError where there is no data yet."""
+        data = self.lab.state.data.value
+        if data is None:
+            raise ConfigError("There is no data to train on yet; choose a dataset in the Data panel.")
+        chosen = preset(self._preset.currentText())
+        config = replace(
+            chosen.training,
+            optimizer=self._optimizer.currentText(),
+            learning_rate=self._rate.value(),
+            batch_size=self._batch.value(),
+            epochs=self._epochs.value(),
+            seed=self._seed.value(),
+        )
+        return Job(chosen, data.spec, data.train.limit(self._limit.value() or None, config.seed), data.test, config)
+
+    def _show_status(self, status: Status) -> None:
+        idle = status is Status.IDLE
+        # The learning rate stays: it may be changed while the network trains.
+        for widget in (self._preset, self._optimizer, self._batch, self._epochs, self._limit, self._seed):
+            widget.setEnabled(idle)
+        if status is Status.STARTING:
+            self._show_all()
+
+    # -- layers
+
+    def _build_layers(self) -> Card:
+        self._parameters = label("", "dim")
+        card = Card("Layers", self._parameters)
+        card.setFixedWidth(250)
+        holder = QWidget()
+        self._layers = QGridLayout(holder)
+        self._layers.setContentsMargins(0, 0, 0, 0)
+        self._layers.setVerticalSpacing(4)
+        self._layers.setColumnStretch(0, 1)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setWidget(holder)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        card.body.addWidget(scroll)
+        return card
+
+    def _show_layers(self, view: NetworkInView | None) -> None:
+        while self._layers.count():
+            self._layers.takeAt(0).widget().deleteLater()
+        if view is None:
+            return
+        self._parameters.setText(f"{view.parameter_count:,} parameters")
+        for row, line in enumerate(view.summary):
+            self._layers.addWidget(label(line.description), row, 0)
+            for column, text in enumerate((times(line.output_shape), f"{line.parameters:,}" if line.parameters else ""), 1):
+                cell = label(text, "dim")
+                cell.setAlignment(Qt.AlignmentFlag.AlignRight)
+                self._layers.addWidget(cell, row, column)
+        self._layers.setRowStretch(len(view.summary), 1)
+
+    # -- curves
+
+    def _smooth(self, percent: int) -> None:
+        for curves in (self._loss, self._accuracy):
+            curves.set_smoothing(percent / 100)
+
+    def _write_key(self) -> None:
+        colors = theme().colors
+        self._key.setText(
+            f'<span style="color:{colors.accent}">— training</span>&nbsp; <span style="color:{colors.second}">— validation</span>'
+        )
+
+    def _show_update(self, update: Update) -> None:
+        if self.isVisible():
+            self._show_curves()
+        if any(isinstance(event, EpochEnd) for event in update.events):
+            self._show_evaluation()
+
+    def shown(self) -> None:
+        self._show_curves()
+
+    def _show_all(self) -> None:
+        self._show_curves()
+        self._show_evaluation()
+
+    def _show_curves(self) -> None:
+        history = self.lab.training.history
+        steps, losses, right = history.columns("train")
+        looked, val_losses, val_right = history.columns("validation")
+        self._loss.set_data((steps, losses), (looked, val_losses))
+        self._accuracy.set_data((steps, right * 100), (looked, val_right * 100))
+        latest = f"  {val_right[-1] * 100:.2f} %" if len(val_right) else ""
+        self._accuracy_card.title.setText(f"ACCURACY{latest}")
+        if history.best_step:
+            self._best.setText(f"best on validation {history.best_accuracy * 100:.2f} % at step {history.best_step:,}")
+        else:
+            self._best.setText("" if len(steps) else "Nothing trained yet: press Start, or Space.")
+
+    # -- what it still gets wrong
+
+    def _build_confusion(self) -> Card:
+        card = Card("Confusion")
+        card.setToolTip("Rows: what the image shows. Columns: what it was taken for. Click a cell to see its images.")
+        card.setMinimumWidth(244)
+        self._confusion = ConfusionMatrix()
+        self._confusion.cell_clicked.connect(self._show_cell)
+        card.body.addWidget(self._confusion)
+        return card
+
+    def _build_mistakes(self) -> Card:
+        self._mistakes_card = Card("What it still gets wrong")
+        self.mistakes = ImageGrid(
+            "mistakes",
+            "After the first epoch, the held-out images that the network gets wrong appear here, the most confident first.",
+        )
+        self.mistakes.activated.connect(self._choose_mistake)
+        self._mistake_indices: Array = np.zeros(0, np.int64)
+        self._mistakes_card.body.addWidget(self.mistakes)
+        return self._mistakes_card
+
+    def _show_evaluation(self) -> None:
+        found = self.lab.training.history.evaluation
+        self._confusion.set_counts(np.zeros((10, 10), np.int64) if found is None else found.confusion)
+        wrong = np.zeros(0, np.int64) if found is None else found.mistakes()
+        self._mistakes_card.title.setText(
+            "WHAT IT STILL GETS WRONG" + (f" — {len(wrong):,}, most confident first" if len(wrong) else "")
+        )
+        self._show_images(wrong[:MISTAKES])
+
+    def _show_cell(self, shows: int, taken_for: int) -> None:
+        found = self.lab.training.history.evaluation
+        if found is not None:
+            chosen = np.flatnonzero((found.labels == shows) & (found.predicted == taken_for))
+            words = "recognised" if shows == taken_for else f"taken for {taken_for}"
+            self._mistakes_card.title.setText(f"{shows} {words.upper()} — {len(chosen):,}, most confident first")
+            self._show_images(chosen[np.argsort(-found.probabilities[chosen].max(axis=1, initial=0))][:MISTAKES])
+
+    def _show_images(self, indices: Array) -> None:
+        session, found = self.lab.training.session, self.lab.training.history.evaluation
+        self._mistake_indices = indices
+        if session is None or found is None:
+            self.mistakes.set_images(np.empty((0, 28, 28, 1), np.uint8), str)
+            return
+        shows, taken = found.labels[indices], found.predicted[indices]
+        images = session.trainer.validation_data.images[indices]
+        self.mistakes.set_images(images, lambda i: f"{shows[i]} → {taken[i]}", "None.")
+
+    def _choose_mistake(self, position: int) -> None:
+        session = self.lab.training.session
+        if session is not None:
+            index, held_out = int(self._mistake_indices[position]), session.trainer.validation_data
+            origin = f"{held_out.name} held-out image {index:,}"
+            self.lab.state.probe.set(Probe(held_out.images[index], origin, int(held_out.labels[index]), as_seen=True))

@@ -1,0 +1,114 @@
+"""The probe dock: the one picture that every view looks at, and the network's answer to it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from app.lab import Lab
+from app.look import Look
+from app.state import Probe
+from app.theme import theme
+from app.widgets.card import label
+from app.widgets.picture import PictureView
+from app.widgets.probability_bars import ProbabilityBars
+
+SIDE, LEAST_SIDE = 252, 140
+"""Nine pixels for each of MNIST's 28, and five where the window is low."""
+
+
+class ProbeView(QWidget):
+    """Picture, buttons, answer, ten bars, and a button a digit to correct the answer with."""
+
+    corrected = Signal(int)
+
+    def __init__(self, lab: Lab, actions: dict[str, QAction]) -> None:
+        super().__init__()
+        self.setObjectName("probe")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._lab = lab
+        self._look: Look | None = None
+        self.picture = PictureView(
+            "Draw a digit in Recognise, open or paste a picture, or click an image of the data.", name="probe"
+        )
+        self.picture.setFixedWidth(SIDE)
+        self.picture.setMinimumHeight(LEAST_SIDE)
+        self.picture.setMaximumHeight(SIDE)
+        self.answer, self.words = label("–", "answer"), label("", "dim", wrap=True)
+        self.answer.setAccessibleName("the network's answer")
+        self.bars = ProbabilityBars()
+        self._origin = label("", "dim", wrap=True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 12, 16, 12)
+        layout.setSpacing(8)
+        layout.addWidget(label("PROBE", "title"))
+        layout.addWidget(self.picture, 1)
+        layout.addWidget(self._origin)
+        layout.addLayout(self._build_buttons(actions))
+        line = QHBoxLayout()
+        line.setSpacing(12)
+        line.addWidget(self.answer)
+        line.addWidget(self.words, 1)
+        layout.addLayout(line)
+        layout.addWidget(self.bars)
+        layout.addLayout(self._build_correction())
+        layout.addStretch()
+        self.setMinimumWidth(SIDE + 33)  # margins, and the line at the edge
+        lab.state.probe.subscribe(self._show_probe)
+        lab.looked.connect(self._show_look)
+
+    def _build_buttons(self, actions: dict[str, QAction]) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for name, words in (("draw", "Draw"), ("open_picture", "Open…"), ("paste", "Paste")):
+            button, action = QPushButton(words), actions[name]
+            button.setToolTip(action.toolTip())
+            button.clicked.connect(action.trigger)
+            row.addWidget(button, 1)
+        return row
+
+    def _build_correction(self) -> QVBoxLayout:
+        """Ten small buttons; the keys 0–9 do the same."""
+        box = QVBoxLayout()
+        box.setSpacing(6)
+        box.addWidget(label("Wrong? Press the right digit: it is kept as one of yours.", "dim", wrap=True))
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        self._digits = []
+        for digit in range(10):
+            button = QPushButton(str(digit))
+            button.setStyleSheet("padding: 3px 0; min-width: 0;")
+            button.setFixedSize(QSize(47, 26))
+            button.setAccessibleName(f"this is a {digit}")
+            button.setToolTip(f"This is a {digit} (key {digit})")
+            button.clicked.connect(lambda _=False, d=digit: self.corrected.emit(d))
+            grid.addWidget(button, digit // 5, digit % 5)
+            self._digits.append(button)
+        box.addLayout(grid)
+        return box
+
+    def _show_probe(self, probe: Probe) -> None:
+        shows = f" — shows a {probe.label}" if probe.label is not None else ""
+        self._origin.setText(f"{probe.origin}{shows}" if probe.picture is not None else "")
+        self._origin.setVisible(probe.picture is not None)
+
+    def _show_look(self, look: Look) -> None:
+        self._look = look
+        self.picture.set_pixels(look.seen.image)
+        self.bars.set_values(look.answer.probabilities)
+        known = look.answer.digit is not None
+        self.answer.setText(str(look.answer.digit) if known else "–")
+        step = look.question.moment.step
+        at = f"\nanswer at step {step:,}" if step else ""
+        self.words.setText(f"{look.answer.confidence * 100:.1f} % sure{at}" if known else "no digit yet")
+        right = look.question.probe.label
+        wrong = known and right is not None and right != look.answer.digit
+        self.answer.setStyleSheet(f"color: {theme().colors.second};" if wrong else "")
+        for button in self._digits:
+            button.setEnabled(look.seen.image is not None)
+
+    @property
+    def look(self) -> Look | None:
+        """What is on show."""
+        return self._look

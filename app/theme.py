@@ -1,0 +1,194 @@
+"""How the window looks: colours, fonts, the stylesheet. Chrome follows the theme; the colours of data are fixed in name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+from nncore.backend import Array
+
+
+@dataclass(frozen=True)
+class Colors:
+    """One theme's colours, as `#rrggbb`."""
+
+    background: str
+    panel: str
+    raised: str
+    line: str
+    text: str
+    dim: str
+    accent: str
+    """The network's answer, training, and "go"."""
+    second: str
+    """Validation, and what is wrong."""
+    on_accent: str
+    """Text upon the accent."""
+
+
+DARK = Colors("#15181c", "#1c2026", "#242a31", "#2f363f", "#e6e9ed", "#8f99a5", "#4cc2b0", "#f0a35e", "#0e1113")
+LIGHT = Colors("#f3f4f6", "#ffffff", "#f7f8fa", "#dfe3e8", "#1d2329", "#66707c", "#0f8f7f", "#c4691a", "#ffffff")
+
+SYSTEM, LIGHT_NAME, DARK_NAME = "system", "light", "dark"
+SCHEMES = {SYSTEM: Qt.ColorScheme.Unknown, LIGHT_NAME: Qt.ColorScheme.Light, DARK_NAME: Qt.ColorScheme.Dark}
+
+PIXELS = 13
+"""Size of the text; titles are one up, the answer is 44."""
+
+
+class Theme(QObject):
+    """The theme in force. `changed` comes after palette and stylesheet have been set, so that painted widgets redraw."""
+
+    changed = Signal()
+
+    def __init__(self, app: QApplication, name: str = SYSTEM) -> None:
+        super().__init__(app)
+        self._app = app
+        self.name = name
+        app.setStyle("Fusion")
+        app.setFont(_font(app))
+        app.styleHints().colorSchemeChanged.connect(self._apply)
+        self.set(name)
+
+    @property
+    def colors(self) -> Colors:
+        # Asked of the name first: not every platform takes a scheme that is set.
+        scheme = SCHEMES[self.name]
+        if scheme is Qt.ColorScheme.Unknown:
+            scheme = self._app.styleHints().colorScheme()
+        return DARK if scheme == Qt.ColorScheme.Dark else LIGHT
+
+    def set(self, name: str) -> None:
+        """Use `system`, `light` or `dark` from now on."""
+        self.name = name if name in SCHEMES else SYSTEM
+        self._app.styleHints().setColorScheme(SCHEMES[self.name])
+        self._apply()
+
+    def _apply(self) -> None:
+        self._app.setPalette(_palette(self.colors))
+        self._app.setStyleSheet(_stylesheet(self.colors))
+        self.changed.emit()
+
+    def icon(self, name: str, color: str | None = None) -> QIcon:
+        """The SVG `name` of assets/icons, drawn in `color` (the text's colour unless told), dimmed where disabled."""
+        made = QIcon()
+        for mode, tint in ((QIcon.Mode.Normal, color or self.colors.text), (QIcon.Mode.Disabled, self.colors.dim)):
+            for scale in (1, 2, 3):
+                made.addPixmap(svg_pixmap(name, 20, tint, scale), mode)
+        return made
+
+
+_theme: Theme | None = None
+
+
+def install(app: QApplication, name: str = SYSTEM) -> Theme:
+    """Make the application's theme; `theme()` returns it from then on."""
+    global _theme
+    _theme = Theme(app, name)
+    return _theme
+
+
+def theme() -> Theme:
+    """The application's theme."""
+    assert _theme is not None, "install() comes first"
+    return _theme
+
+
+def svg_pixmap(name: str, size: int, color: str, scale: float = 1) -> QPixmap:
+    """The icon `name` as a square pixmap of `size` logical pixels, its `currentColor` replaced by `color`."""
+    source = (resources.files("assets") / "icons" / f"{name}.svg").read_text("utf-8").replace("currentColor", color)
+    pixmap = QPixmap(QSize(round(size * scale), round(size * scale)))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(pixmap.rect()))
+    painter.end()
+    pixmap.setDevicePixelRatio(scale)
+    return pixmap
+
+
+def font(pixels: int = PIXELS, bold: bool = False) -> QFont:
+    """The application's font in another size, its figures all of one width so that changing numbers do not jitter."""
+    made = QFont(QApplication.font())
+    made.setPixelSize(pixels)
+    made.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    return made
+
+
+def _font(app: QApplication) -> QFont:
+    """The system's font; where that is only the fallback of a bare X server, a better one if there is one."""
+    made = app.font()
+    if made.family() in ("DejaVu Sans", "Sans Serif", "Sans", "Bitstream Vera Sans"):
+        installed = set(QFontDatabase.families())
+        better = next((family for family in ("Inter", "Noto Sans", "Cantarell", "Open Sans") if family in installed), None)
+        if better:
+            made = QFont(better)
+    made.setPixelSize(PIXELS)
+    made.setFeature(QFont.Tag("tnum"), 1)
+    return made
+
+
+def _palette(c: Colors) -> QPalette:
+    palette = QPalette()
+    roles = QPalette.ColorRole
+    for role, color in {
+        roles.Window: c.background,
+        roles.WindowText: c.text,
+        roles.Base: c.panel,
+        roles.AlternateBase: c.raised,
+        roles.Text: c.text,
+        roles.Button: c.raised,
+        roles.ButtonText: c.text,
+        roles.BrightText: c.second,
+        roles.Highlight: c.accent,
+        roles.HighlightedText: c.on_accent,
+        roles.Accent: c.accent,
+        roles.Link: c.accent,
+        roles.ToolTipBase: c.raised,
+        roles.ToolTipText: c.text,
+        roles.PlaceholderText: c.dim,
+        roles.Mid: c.line,
+        roles.Midlight: c.line,
+        roles.Light: c.raised,
+        roles.Dark: c.line,
+        roles.Shadow: c.background,
+    }.items():
+        palette.setColor(role, QColor(color))
+    for role in (roles.WindowText, roles.Text, roles.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(c.dim))
+    return palette
+
+
+def _stylesheet(c: Colors) -> str:
+    template = (resources.files("assets") / "style.qss").read_text("utf-8")
+    for name in ("chevron", "check"):
+        template = template.replace(f"@{name}@", str(resources.files("assets") / "icons" / f"{name}.svg").replace("\\", "/"))
+    for name, value in vars(c).items():
+        template = template.replace(f"@{name}@", value)
+    return template
+
+
+def lookup(stops: list[str]) -> Array:
+    """A table of 256 colours, uint8 (256, 3), running evenly through `stops` (`#rrggbb`)."""
+    rgb = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in stops], float)
+    at = np.linspace(0, len(stops) - 1, 256)
+    return (
+        np.stack([np.interp(at, np.arange(len(stops)), rgb[:, channel]) for channel in range(3)], axis=1).round().astype(np.uint8)
+    )
+
+
+MAGMA = lookup(
+    ["#000004", "#140e36", "#3b0f70", "#641a80", "#8c2981", "#b73779", "#de4968", "#f7705c", "#fe9f6d", "#fecf92", "#fcfdbf"]
+)
+"""Activations, from zero: eleven samples of matplotlib's magma (CC0), which is even to the eye."""
+
+DIVERGING = lookup(["#1a5fb4", "#6ba3dc", "#c3d9ee", "#f7f7f7", "#f6cfa6", "#e8934a", "#c4560a"])
+"""Weights, centred at zero: blue is negative, white zero, orange positive."""
+
+GREY = lookup(["#000000", "#ffffff"])
+"""Images: black is 0, white 255."""

@@ -1,0 +1,132 @@
+"""The time bar: start, pause and stop; progress while a network trains, the slider of its moments afterwards."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
+
+from app.lab import Lab
+from app.state import Moment
+from app.theme import theme
+from app.training import Status
+from app.widgets.card import label
+
+
+class TimeBar(QWidget):
+    """Left the buttons, in the middle the slider over the steps, right the figures."""
+
+    def __init__(self, lab: Lab, actions: dict[str, QAction]) -> None:
+        super().__init__()
+        self.setObjectName("timeBar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._lab, self._actions = lab, actions
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 10, 16, 10)
+        row.setSpacing(10)
+        self._buttons: dict[str, QPushButton] = {}
+        for name in ("toggle", "stop", "more"):
+            button = QPushButton()
+            button.setIconSize(QSize(16, 16))
+            button.clicked.connect(actions[name].trigger)
+            self._buttons[name] = button
+            row.addWidget(button)
+        self._buttons["toggle"].setProperty("role", "go")
+        self._buttons["toggle"].setMinimumWidth(104)
+        self._what = label("", "dim")
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName("moment of the training")
+        self.slider.setToolTip("The moment: every view shows the network as it was at this step (← and →)")
+        self.slider.valueChanged.connect(self._moved)
+        self._step, self._figures = label("", "value"), label("", "dim")
+        row.addWidget(self._what)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self._step)
+        row.addWidget(self._figures)
+        theme().changed.connect(self.refresh)
+        lab.training.status_changed.connect(self.refresh)
+        lab.training.updated.connect(self.refresh)
+        lab.state.moment.subscribe(self._show_moment)
+        self.refresh()
+
+    def refresh(self, *_: object) -> None:
+        """Show what the training does."""
+        training = self._lab.training
+        status, last = training.status, training.last
+        self._name_buttons(status)
+        if status is Status.IDLE:
+            self._show_moment(self._lab.state.moment.value)
+            return
+        self.slider.setEnabled(False)
+        self._what.setText("step")
+        if status is Status.STARTING or last is None:
+            self._step.setText("starting…")
+            self._figures.setText("")
+            self._slide(0, 1, 0)
+            return
+        total = training.session.trainer.total_steps if training.session else last.total_steps
+        self._slide(0, total, last.step)
+        self._step.setText(f"{last.step:,} / {total:,}")
+        if status is Status.PAUSED:
+            self._figures.setText("paused")
+        else:
+            left = "" if math.isnan(last.seconds_left) else f" · {duration(last.seconds_left)} left"
+            self._figures.setText(f"{last.examples_per_second:,.0f} images/s{left}")
+
+    def _name_buttons(self, status: Status) -> None:
+        words, icon = {
+            Status.IDLE: ("Start", "play"),
+            Status.STARTING: ("Starting…", "play"),
+            Status.TRAINING: ("Pause", "pause"),
+            Status.PAUSED: ("Go on", "play"),
+            Status.STOPPING: ("Stopping…", "stop"),
+        }[status]
+        colors = theme().colors
+        for name, text, picture in (("toggle", words, icon), ("stop", "Stop", "stop"), ("more", "+1 epoch", "more")):
+            action, button = self._actions[name], self._buttons[name]
+            tint = colors.on_accent if name == "toggle" and action.isEnabled() else colors.text
+            button.setText(text)
+            button.setIcon(theme().icon(picture, tint))
+            button.setToolTip(action.toolTip())
+            button.setEnabled(action.isEnabled())
+
+    def _show_moment(self, moment: Moment | None) -> None:
+        if self._lab.training.is_active:
+            return
+        timeline = self._lab.state.timeline
+        movable = moment is not None and len(timeline) > 1
+        self.slider.setEnabled(movable)
+        if not movable or moment is None:
+            self._what.setText("")
+            self._slide(0, 1, 0)
+            self._step.setText("")
+            self._figures.setText("Start trains the recipe of the Train panel")
+            return
+        self._what.setText("moment")
+        self._slide(0, len(timeline) - 1, timeline.nearest(moment.step))
+        validation = f" · validation {moment.val_accuracy * 100:.2f} %" if moment.val_accuracy is not None else ""
+        self._step.setText(f"step {moment.step:,} of {timeline[-1].step:,}{validation}")
+        self._figures.setText("every view shows this moment")
+
+    def _slide(self, low: int, high: int, value: int) -> None:
+        """Move the slider without saying so: it follows, it does not lead."""
+        blocked = self.slider.blockSignals(True)
+        self.slider.setRange(low, high)
+        self.slider.setValue(value)
+        self.slider.blockSignals(blocked)
+
+    def _moved(self, index: int) -> None:
+        if not self._lab.training.is_active:
+            self._lab.state.show_moment(index)
+
+
+def duration(seconds: float) -> str:
+    """A time for people: `3 s`, `2 min 05 s`, `1 h 12 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

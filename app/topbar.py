@@ -1,0 +1,116 @@
+"""The top bar: menus, and the three things in view as chips: network, data, device."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QToolButton, QWidget
+
+from app.lab import Lab
+from app.state import DataInView, NetworkInView
+from app.theme import svg_pixmap, theme
+from app.widgets.card import label
+from models.shipped import cards
+from nncore.data import available_datasets
+
+RECENT = 8
+"""Runs that the network's menu offers."""
+
+
+class TopBar(QWidget):
+    """Menus on the left, then what is in view; each chip opens a menu to change it."""
+
+    def __init__(self, lab: Lab, menus: QMenuBar, actions: dict[str, QAction]) -> None:
+        super().__init__()
+        self.setObjectName("topBar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._lab, self._actions = lab, actions
+        self._logo = label()
+        self._network, self._data, self._device = self._chip("network"), self._chip("data"), self._chip("device")
+        self._network.setToolTip("The network in view: change it to shipped weights, a run, or a file")
+        self._data.setToolTip("The data in view, from which training takes its images")
+        self._device.setToolTip("Where the computing is done")
+        self._said = label("", "dim")
+        cores = os.cpu_count() or 1
+        self._device.setText(f"CPU · {cores} core{'s' * (cores > 1)}")
+        help_button = QToolButton()
+        help_button.setDefaultAction(actions["help"])
+        help_button.setText("F1 help")
+        help_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 12, 6)
+        row.setSpacing(8)
+        row.addWidget(self._logo)
+        row.addWidget(menus)
+        row.addSpacing(8)
+        for chip in (self._network, self._data, self._device):
+            row.addWidget(chip)
+        row.addSpacing(8)
+        row.addWidget(self._said, 1)
+        row.addWidget(help_button)
+        self._device.menu().addAction(actions["about"])
+        self._network.menu().aboutToShow.connect(self._offer_networks)
+        self._data.menu().aboutToShow.connect(self._offer_data)
+        lab.state.network.subscribe(self._show_network)
+        lab.state.data.subscribe(self._show_data)
+        lab.opening.connect(lambda what: self._said.setText(f"Opening {what}…" if what else ""))
+        lab.said.connect(self._said.setText)
+        theme().changed.connect(self._tint)
+        self._tint()
+
+    def _chip(self, name: str) -> QToolButton:
+        chip = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
+        chip.setProperty("role", "chip")
+        chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        chip.setIconSize(QSize(16, 16))
+        chip.setAccessibleName(name)
+        chip.setMenu(QMenu(chip))
+        chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        return chip
+
+    def _tint(self) -> None:
+        ratio = self.devicePixelRatioF()
+        self._logo.setPixmap(svg_pixmap("digitlab", 24, "", ratio))
+        for name, chip in (("network", self._network), ("data", self._data), ("device", self._device)):
+            chip.setIcon(theme().icon(name, theme().colors.dim))
+
+    def _show_network(self, view: NetworkInView | None) -> None:
+        if view is None:
+            self._network.setText("no network ▾")
+        else:
+            self._network.setText(f"{view.name} · {view.source} ▾")
+
+    def _show_data(self, view: DataInView | None) -> None:
+        if view is None:
+            self._data.setText("no data yet ▾")
+        else:
+            test = f" + {len(view.test):,}" if view.test is not None else ""
+            self._data.setText(f"{view.train.name} {len(view.train):,}{test} ▾")
+
+    def _offer_networks(self) -> None:
+        menu = self._network.menu()
+        menu.clear()
+        menu.addSection("Shipped with DigitLab")
+        for name, card in cards().items():
+            menu.addAction(f"{name}, {card['test_accuracy'] * 100:.2f} % on {card['data']}", partial(self._lab.open_weights, name))
+        runs = [run for run in self._lab.store.list() if self._lab.store.weights_of(run).exists()][:RECENT]
+        if runs:
+            menu.addSection("Runs")
+        for run in runs:
+            menu.addAction(f"{run.name} ({run.network} on {run.data})", partial(self._lab.open_run, run))
+        menu.addSeparator()
+        menu.addAction(self._actions["open_weights"])
+
+    def _offer_data(self) -> None:
+        menu = self._data.menu()
+        menu.clear()
+        for known in available_datasets():
+            action = menu.addAction(
+                known.title if known.here else f"{known.title} — not here yet", partial(self._lab.open_data, known.name)
+            )
+            action.setToolTip(known.description)
+        menu.addSeparator()
+        menu.addAction(self._actions["open_folder"])

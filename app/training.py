@@ -1,0 +1,167 @@
+"""TrainingController: the one training of the window, started, steered and watched from the interface thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from PySide6.QtCore import QObject, Signal
+
+from app.errors import Problem
+from app.history import History
+from app.runs import Run, RunStore
+from app.session import Job, Result, TrainingSession
+from app.state import LabState, NetworkInView
+from app.workers import TrainingWorker, Update
+from nncore.training.events import Paused, Progress, Resumed, Started
+
+
+class Status(Enum):
+    IDLE = "idle"
+    STARTING = "starting"
+    TRAINING = "training"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+
+
+class TrainingController(QObject):
+    """Owns the worker and what it tells. While it trains, `state` follows: network, moments, timeline."""
+
+    status_changed = Signal(object)
+    updated = Signal(object)
+    """An Update, after history and state have taken it in."""
+    ended = Signal()
+    problem = Signal(object)
+    _session_ready = Signal(object)
+
+    def __init__(self, state: LabState, store: RunStore) -> None:
+        super().__init__()
+        self._state, self._store = state, store
+        self._worker: TrainingWorker | None = None
+        self.session: TrainingSession | None = None
+        self.job: Job | None = None
+        self.history = History()
+        self.last: Progress | None = None
+        self.started: Started | None = None
+        self.status = Status.IDLE
+        self._fresh = False
+        self._session_ready.connect(self._take_session)
+
+    @property
+    def is_active(self) -> bool:
+        return self.status is not Status.IDLE
+
+    @property
+    def run(self) -> Run | None:
+        return self.session.run if self.session else None
+
+    @property
+    def result(self) -> Result | None:
+        return self.session.result if self.session else None
+
+    @property
+    def can_go_on(self) -> bool:
+        """A training has ended and can be carried further."""
+        return not self.is_active and self.session is not None
+
+    def start(self, job: Job) -> None:
+        """Begin a training from fresh weights. Does nothing while another runs."""
+        if self.is_active:
+            return
+        self.job, self._fresh = job, True
+        self._begin(lambda: job.begin(self._store))
+
+    def go_on(self, epochs: int = 1) -> None:
+        """Train `epochs` more: at once where a training has ended, or after what is left of the one that runs."""
+        session = self.session
+        if self.status in (Status.TRAINING, Status.PAUSED) and session is not None:
+            session.trainer.control.train_more(epochs)
+        elif self.can_go_on and session is not None:
+
+            def extended() -> TrainingSession:
+                session.trainer.extend(epochs)
+                return session
+
+            self._fresh = False
+            self._begin(extended)
+
+    def resume_stopped(self) -> None:
+        """Take the steps that a stopped training has left."""
+        self.go_on(0)
+
+    @property
+    def steps_left(self) -> int:
+        return self.session.trainer.total_steps - self.session.trainer.step if self.session else 0
+
+    def toggle_pause(self) -> None:
+        """Pause a running training, let a paused one go on."""
+        if self.session is not None and self.status is Status.TRAINING:
+            self.session.trainer.control.pause()
+        elif self.session is not None and self.status is Status.PAUSED:
+            self.session.trainer.control.resume()
+
+    def stop(self) -> None:
+        """End the training after its present step; its weights are kept."""
+        if self.session is not None and self.status in (Status.TRAINING, Status.PAUSED):
+            self.session.trainer.control.stop()
+            self._set_status(Status.STOPPING)
+
+    def set_learning_rate(self, value: float) -> None:
+        """Use this learning rate from the next step on."""
+        if self.session is not None and self.is_active:
+            self.session.trainer.control.set_learning_rate(value)
+
+    def close(self) -> None:
+        """Stop, and wait until what was trained is on the disk."""
+        if self._worker is not None:
+            if self.session is not None:
+                self.session.trainer.control.stop()
+            self._worker.wait()
+
+    def _begin(self, make_session: Callable[[], TrainingSession]) -> None:
+        self._set_status(Status.STARTING)
+        self._worker = TrainingWorker(make_session, self._session_ready.emit)
+        self._worker.updated.connect(self._take_update)
+        self._worker.ended.connect(self._take_end)
+        self._worker.finished.connect(self._worker.deleteLater)
+        self._worker.start()
+
+    def _take_session(self, session: TrainingSession) -> None:
+        self.session = session
+        if self._fresh:
+            self.history, self.last = History(), None
+
+    def _take_update(self, update: Update) -> None:
+        for event in update.events:
+            self.history.add(event)
+            match event:
+                case Started():
+                    self.started = event
+                    if update.moment is not None and self._fresh and self.session is not None:
+                        view = NetworkInView.of(
+                            self.session.trainer.network, self.session.run.network, f"run {self.session.run.name}"
+                        )
+                        self._state.show_network(view, update.moment)
+                    self._set_status(Status.TRAINING)
+                case Progress():
+                    self.last = event
+                case Paused():
+                    self._set_status(Status.PAUSED)
+                case Resumed():
+                    self._set_status(Status.TRAINING)
+        if update.moment is not None:
+            self._state.timeline.add(update.moment)
+            self._state.moment.set(update.moment)
+        self.updated.emit(update)
+
+    def _take_end(self, problem: Problem | None) -> None:
+        self._worker = None
+        self._set_status(Status.IDLE)
+        self.ended.emit()
+        if problem is not None:
+            self.problem.emit(problem)
+
+    def _set_status(self, status: Status) -> None:
+        if status is not self.status:
+            self.status = status
+            self.status_changed.emit(status)

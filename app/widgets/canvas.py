@@ -1,0 +1,175 @@
+"""Canvas: a sheet to draw on with mouse, finger or pen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QUndoCommand, QUndoStack, qRgb
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.theme import font, theme
+from nncore.backend import Array
+
+SIDE = 336
+"""Pixels of the sheet's side: twelve for each of MNIST's 28."""
+PEN = 26
+"""Width of the pen in those pixels: as thick, for a digit that fills the sheet's middle, as MNIST's."""
+
+
+@dataclass(eq=False)
+class Stroke:
+    """One movement of the pen, in the sheet's pixels."""
+
+    width: float
+    erases: bool
+    points: list[QPointF] = field(default_factory=list)
+
+
+class _Draw(QUndoCommand):
+    """A stroke as one step of undo. It is on the sheet already when it is pushed."""
+
+    def __init__(self, canvas: Canvas, stroke: Stroke) -> None:
+        super().__init__("Stroke")
+        self._canvas, self._stroke, self._drawn = canvas, stroke, True
+
+    def redo(self) -> None:
+        if not self._drawn:
+            self._canvas._show([*self._canvas._strokes, self._stroke])
+        self._drawn = False
+
+    def undo(self) -> None:
+        self._canvas._show([stroke for stroke in self._canvas._strokes if stroke is not self._stroke])
+
+
+class _Clear(QUndoCommand):
+    """Wiping the sheet as one step of undo."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        super().__init__("Clear the sheet")
+        self._canvas, self._before = canvas, list(canvas._strokes)
+
+    def redo(self) -> None:
+        self._canvas._show([])
+
+    def undo(self) -> None:
+        self._canvas._show(self._before)
+
+
+class Canvas(QWidget):
+    """A square sheet. `changed` comes with every movement of the pen and after undo, redo and clear."""
+
+    changed = Signal()
+
+    def __init__(self, hint: str = "Draw a digit") -> None:
+        super().__init__()
+        self.undo_stack = QUndoStack(self)
+        self.pen_width = PEN
+        self.erasing = False
+        self._hint = hint
+        self._strokes: list[Stroke] = []
+        self._stroke: Stroke | None = None
+        self._image = QImage(SIDE, SIDE, QImage.Format.Format_Grayscale8)
+        self._image.fill(0)
+        self.setAccessibleName("drawing sheet")
+        self.setMinimumSize(200, 200)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        theme().changed.connect(self.update)
+
+    @property
+    def is_blank(self) -> bool:
+        return not self._strokes and self._stroke is None
+
+    def pixels(self) -> Array:
+        """The drawing as uint8 (336, 336, 1), ink 255 on 0."""
+        rows = np.frombuffer(self._image.constBits(), np.uint8).reshape(SIDE, self._image.bytesPerLine())
+        return rows[:, :SIDE, None].copy()
+
+    def clear(self) -> None:
+        """Wipe the sheet; undo brings the drawing back."""
+        if self._strokes:
+            self.undo_stack.push(_Clear(self))
+
+    def sizeHint(self) -> QSize:
+        return QSize(420, 420)
+
+    def sheet(self) -> QRect:
+        """The square of the widget that is the sheet."""
+        side = min(self.width(), self.height())
+        return QRect((self.width() - side) // 2, (self.height() - side) // 2, side, side)
+
+    # -- drawing
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
+            erases = self.erasing or event.button() == Qt.MouseButton.RightButton
+            self._stroke = Stroke(self.pen_width * (1.6 if erases else 1), erases)
+            self._extend(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._stroke is not None:
+            self._extend(event.position())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._stroke is not None:
+            stroke, self._stroke = self._stroke, None
+            self._strokes.append(stroke)
+            self.undo_stack.push(_Draw(self, stroke))
+
+    def _extend(self, position: QPointF) -> None:
+        """Carry the stroke under way on to a position of the widget."""
+        assert self._stroke is not None
+        sheet = self.sheet()
+        point = (position - QPointF(sheet.topLeft())) * (SIDE / max(sheet.width(), 1))
+        self._stroke.points.append(point)
+        self._paint_stroke(Stroke(self._stroke.width, self._stroke.erases, self._stroke.points[-2:]))
+        self.update()
+        self.changed.emit()
+
+    def _paint_stroke(self, stroke: Stroke) -> None:
+        painter = QPainter(self._image)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ink = QColor(0, 0, 0) if stroke.erases else QColor(255, 255, 255)
+        painter.setPen(QPen(ink, stroke.width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        path = QPainterPath(stroke.points[0])
+        for point in stroke.points[1:]:
+            path.lineTo(point)
+        if len(stroke.points) == 1:  # a dot: a path of no length draws nothing
+            path.lineTo(stroke.points[0] + QPointF(0.01, 0))
+        painter.drawPath(path)
+        painter.end()
+
+    def _show(self, strokes: list[Stroke]) -> None:
+        self._strokes = list(strokes)
+        self._image.fill(0)
+        for stroke in self._strokes:
+            self._paint_stroke(stroke)
+        self.update()
+        self.changed.emit()
+
+    # -- showing
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors, painter, sheet = theme().colors, QPainter(self), self.sheet()
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        # The same bytes read as indices into a table from paper to ink: the sheet follows the theme, the pixels do not.
+        shown = QImage(self._image.constBits(), SIDE, SIDE, self._image.bytesPerLine(), QImage.Format.Format_Indexed8)
+        shown.setColorTable(_table(QColor(colors.panel), QColor(colors.text)))
+        painter.setPen(QPen(QColor(colors.accent if self.hasFocus() else colors.line), 1))
+        painter.drawImage(QRectF(sheet), shown, QRectF(0, 0, SIDE, SIDE))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(QRectF(sheet).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+        if self.is_blank:
+            painter.setPen(QColor(colors.dim))
+            painter.setFont(font(20))
+            painter.drawText(sheet, Qt.AlignmentFlag.AlignCenter, self._hint)
+
+
+def _table(paper: QColor, ink: QColor) -> list[int]:
+    parts = [
+        np.linspace(getattr(paper, name)(), getattr(ink, name)(), 256).round().astype(int) for name in ("red", "green", "blue")
+    ]
+    return [qRgb(int(r), int(g), int(b)) for r, g, b in zip(*parts, strict=True)]

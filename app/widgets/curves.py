@@ -1,0 +1,148 @@
+"""Curves: training and validation over the steps, live."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QContextMenuEvent
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
+
+from app.theme import font, theme
+from nncore.backend import Array
+from nncore.files import write_atomically
+
+FORMATS = "PNG picture (*.png);;SVG drawing (*.svg);;Table of values (*.csv)"
+
+
+def smoothed(values: Array, weight: float) -> Array:
+    """Exponential moving average s₁ = v₁, sₜ = weight · sₜ₋₁ + (1 − weight) · vₜ, of the same length as `values`."""
+    if weight <= 0 or len(values) < 2:
+        return values
+    from scipy.signal import lfilter  # half a second to import, so only where curves are drawn
+
+    return lfilter([1 - weight], [1, -weight], values, zi=[weight * values[0]])[0]
+
+
+class Curves(QWidget):
+    """One quantity over the steps: training in the accent, validation in the second colour."""
+
+    def __init__(self, name: str, logarithmic: bool = False, shows_raw: bool = True) -> None:
+        """`shows_raw` draws the training curve unsmoothed too, in a pale line."""
+        super().__init__()
+        self.setAccessibleName(name)
+        self._name, self._log, self._shows_raw = name, logarithmic, shows_raw
+        self.smoothing = 0.9
+        self._data: dict[str, tuple[Array, Array]] = {}
+        self._plot = pg.PlotWidget(axisItems={"left": _LogAxis("left")} if logarithmic else None)
+        self._plot.setMenuEnabled(False)
+        self._plot.hideButtons()
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._plot.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        item = self._plot.getPlotItem()
+        item.setLogMode(x=False, y=logarithmic)
+        item.showGrid(x=False, y=True, alpha=0.25)
+        item.setMouseEnabled(x=False, y=False)
+        item.getAxis("bottom").enableAutoSIPrefix(False)
+        item.getAxis("left").setWidth(48)
+        item.setLimits(xMin=0)
+        self._raw = self._plot.plot([], [])
+        self._train = self._plot.plot([], [])
+        self._validation = self._plot.plot([], [])
+        for curve in (self._raw, self._train, self._validation):
+            curve.setDownsampling(auto=True, method="peak")
+            curve.setClipToView(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._plot)
+        theme().changed.connect(self._restyle)
+        self._restyle()
+
+    def set_data(self, train: tuple[Array, Array], validation: tuple[Array, Array]) -> None:
+        """Show (steps, values) of training and of validation."""
+        self._data = {"training": train, "validation": validation}
+        steps, values = train
+        item = self._plot.getPlotItem()
+        if len(steps):
+            item.enableAutoRange()
+            if not self._log:
+                # The first steps, near guessing, would press all that follows against the top.
+                settled = smoothed(values, 0.9)[len(values) // 5 :]
+                item.setYRange(max(0.0, float(np.floor(settled.min() / 10) * 10) - 5), 100, padding=0.02)
+        else:  # an empty plot with the axes that are to be expected
+            item.setXRange(0, 100)
+            item.setYRange(*((-2, 0.5) if self._log else (0, 100)))
+        if self._shows_raw:
+            self._raw.setData(steps, values)
+        self._train.setData(steps, smoothed(values, self.smoothing))
+        self._validation.setData(*validation)
+
+    def set_smoothing(self, weight: float) -> None:
+        """Smooth the training curve by a weight from 0 (not at all) to below 1."""
+        self.smoothing = weight
+        if self._data:
+            self.set_data(self._data["training"], self._data["validation"])
+
+    def _restyle(self) -> None:
+        colors = theme().colors
+        self._plot.setBackground(colors.panel)
+        faint = QColor(colors.accent)
+        faint.setAlphaF(0.22)
+        self._raw.setPen(pg.mkPen(faint, width=1))
+        self._train.setPen(pg.mkPen(colors.accent, width=2))
+        self._validation.setPen(pg.mkPen(colors.second, width=2))
+        for side in ("left", "bottom"):
+            axis = self._plot.getPlotItem().getAxis(side)
+            axis.setPen(pg.mkPen(colors.line))
+            axis.setTextPen(pg.mkPen(colors.dim))
+            axis.setTickFont(font(11))
+
+    def to_csv(self) -> str:
+        """The curves as a table of curve, step, value."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["curve", "step", self._name])
+        for curve, (steps, values) in self._data.items():
+            writer.writerows((curve, int(step), f"{value:.6g}") for step, value in zip(steps, values, strict=True))
+        return out.getvalue()
+
+    def save(self, path: Path) -> None:
+        """Write the curves as .png, .svg or .csv, by the file's ending. DigitLabError where that fails."""
+        if path.suffix == ".csv":
+            write_atomically(path, self.to_csv().encode())
+        elif path.suffix == ".svg":
+            drawing = QSvgGenerator()
+            drawing.setFileName(str(path))
+            drawing.setSize(self._plot.size())
+            self._plot.render(drawing)
+        else:
+            self._plot.grab().save(str(path), "PNG")
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = QMenu(self)
+        menu.addAction("Copy picture", lambda: pg.Qt.QtWidgets.QApplication.clipboard().setPixmap(self._plot.grab()))
+        menu.addAction("Save as PNG, SVG or CSV…", self._ask_and_save)
+        menu.exec(event.globalPos())
+
+    def _ask_and_save(self) -> None:
+        name, chosen = QFileDialog.getSaveFileName(self, "Save curves", f"{self._name}.png", FORMATS)
+        if name:
+            self.save(Path(name if Path(name).suffix else name + chosen.partition("*")[2].rstrip(")")))
+
+
+class _LogAxis(pg.AxisItem):  # type: ignore[misc]
+    """Marks powers of ten, and between them 2 and 5 where there is room, as plain numbers."""
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
+        steps = (1, 2, 5) if high - low < 2.5 else (1,)
+        decades = range(int(np.floor(low)), int(np.ceil(high)) + 1)
+        marks = [decade + float(np.log10(step)) for decade in decades for step in steps]
+        return [(1.0, [mark for mark in marks if low <= mark <= high])]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [f"{10**value:.3g}" for value in values]

@@ -1,0 +1,86 @@
+"""Mosaic: many small maps in rows and columns: feature maps, filters, the units of a dense layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app.widgets.pixels import colored, picture_menu, to_qimage
+from nncore.backend import Array
+
+
+class Mosaic(QWidget):
+    """Maps (n, height, width) coloured by a table, `columns` a row, `gap` pixels apart, each value a square.
+
+    Hovering a map names it and its value there; the context menu copies and saves.
+    """
+
+    def __init__(self, name: str, caption: Callable[[int], str] = "unit {}".format) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._caption = caption
+        self._maps: Array = np.zeros((0, 1, 1))
+        self._columns, self._scale, self._gap = 1, 1, 2
+
+    def set_maps(self, maps: Array, table: Array, low: float, high: float, columns: int, scale: int, gap: int = 2) -> None:
+        """Show maps; `low` and `high` are the values of the table's ends."""
+        resized = (maps.shape, columns, scale, gap) != (self._maps.shape, self._columns, self._scale, self._gap)
+        self._maps, self._columns, self._scale, self._gap = maps, columns, scale, gap
+        self._pixels = colored(maps, table, low, high)
+        self._images = [to_qimage(pixels) for pixels in self._pixels]
+        if resized:
+            self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        count, height, width = self._maps.shape
+        columns, rows = min(count, self._columns), math.ceil(count / self._columns)
+        step = self._gap
+        return QSize(max(0, columns * (width * self._scale + step) - step), max(0, rows * (height * self._scale + step) - step))
+
+    minimumSizeHint = sizeHint
+
+    def rect_of(self, index: int) -> QRect:
+        """Where the map at `index` lies."""
+        row, column = divmod(index, self._columns)
+        height, width = (size * self._scale for size in self._maps.shape[1:])
+        return QRect(column * (width + self._gap), row * (height + self._gap), width, height)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        for index, image in enumerate(self._images if len(self._maps) else []):
+            painter.drawImage(self.rect_of(index), image)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            for index in range(len(self._maps)):
+                rect = self.rect_of(index)
+                if rect.contains(event.pos()):
+                    row, column = (
+                        (event.pos() - rect.topLeft()).y() // self._scale,
+                        (event.pos() - rect.topLeft()).x() // self._scale,
+                    )
+                    value = self._maps[index, row, column]
+                    place = f", row {row}, column {column}" if self._maps[index].size > 1 else ""
+                    QToolTip.showText(event.globalPos(), f"{self._caption(index)}{place}: {value:.3f}", self)
+                    return True
+            QToolTip.hideText()
+            return True
+        return super().event(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        for index in range(len(self._maps)):
+            if self.rect_of(index).contains(event.pos()):
+                picture_menu(self, event.globalPos(), self._pixels[index], self._maps[index])
+                return
+
+    @staticmethod
+    def aligned() -> Qt.AlignmentFlag:
+        """How a mosaic sits in a layout: at its own size, top left."""
+        return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop

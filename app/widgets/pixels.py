@@ -1,0 +1,73 @@
+"""Between arrays and Qt's images, and what every picture can do from its context menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QGuiApplication, QImage, QPainter
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from nncore.backend import Array
+from nncore.errors import DigitLabError
+
+FORMATS = "PNG picture (*.png);;NumPy array (*.npy);;Table of values (*.csv)"
+
+
+def to_qimage(pixels: Array) -> QImage:
+    """uint8 pixels (height, width), or (height, width, 1 or 3), as an image that owns its memory."""
+    pixels = np.ascontiguousarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
+    height, width = pixels.shape[:2]
+    kind = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
+    return QImage(pixels.data, width, height, pixels.strides[0], kind).copy()
+
+
+def from_qimage(image: QImage) -> Array:
+    """An image as uint8 (height, width, 3); what is transparent becomes white, as on paper."""
+    flat = QImage(image.size(), QImage.Format.Format_RGB888)
+    flat.fill(0xFFFFFF)
+    painter = QPainter(flat)
+    painter.drawImage(0, 0, image)
+    painter.end()
+    rows = np.frombuffer(flat.constBits(), np.uint8).reshape(flat.height(), flat.bytesPerLine())
+    return rows[:, : flat.width() * 3].reshape(flat.height(), flat.width(), 3).copy()
+
+
+def colored(values: Array, table: Array, low: float, high: float) -> Array:
+    """Values of any shape as colours of a table (256, 3): `low` is its first, `high` its last; uint8 (*shape, 3)."""
+    scale = 255 / (high - low) if high > low else 0.0
+    return table[np.clip((values - low) * scale, 0, 255).astype(np.uint8)]
+
+
+def picture_menu(
+    parent: QWidget, at: QPoint, pixels: Array, values: Array | None = None, make_probe: Callable[[], None] | None = None
+) -> None:
+    """Offer to copy and save a picture (`values`: the numbers behind it), and to make it the probe."""
+    menu = QMenu(parent)
+    menu.addAction("Copy picture", lambda: QGuiApplication.clipboard().setImage(to_qimage(pixels)))
+    menu.addAction("Save as…", lambda: _save(parent, pixels, pixels if values is None else values))
+    if make_probe is not None:
+        menu.addAction("Make it the probe", make_probe)
+    menu.exec(at)
+
+
+def save_picture(path: Path, pixels: Array, values: Array) -> None:
+    """Write a picture as PNG, or the numbers behind it as .npy or .csv, by the file's ending. DigitLabError where that fails."""
+    try:
+        if path.suffix == ".npy":
+            np.save(path, values, allow_pickle=False)
+        elif path.suffix == ".csv":
+            np.savetxt(path, values.reshape(len(values), -1), delimiter=",", fmt="%.6g")
+        elif not to_qimage(pixels).save(str(path), "PNG"):
+            raise OSError("the picture could not be written")
+    except OSError as error:
+        raise DigitLabError(f"Could not write {path}: {error.strerror or error}. Choose another place.") from error
+
+
+def _save(parent: QWidget, pixels: Array, values: Array) -> None:
+    name, chosen = QFileDialog.getSaveFileName(parent, "Save picture", "picture.png", FORMATS)
+    if name:
+        ending = chosen.partition("*")[2].rstrip(")")
+        save_picture(Path(name if Path(name).suffix else name + ending), pixels, values)

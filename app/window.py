@@ -1,0 +1,410 @@
+"""The window: navigation, panels, probe dock, time bar; menus, keys, and a layout that is saved and restored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, QSize, Qt
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+)  # fmt: skip
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QDockWidget,
+    QFileDialog,
+    QMainWindow,
+    QMenu,
+    QMenuBar,
+    QStackedWidget,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)  # fmt: skip
+
+from app.actions import ACTIONS, MENUS
+from app.errors import Problem
+from app.help import HelpDialog, ReportDialog
+from app.lab import Lab
+from app.panels.base import Panel
+from app.panels.data import DataPanel
+from app.panels.inspect import InspectPanel
+from app.panels.recognise import RecognisePanel
+from app.panels.runs import RunsPanel
+from app.panels.train import TrainPanel
+from app.probe import ProbeView
+from app.state import Probe
+from app.theme import DARK_NAME, LIGHT_NAME, SYSTEM, theme
+from app.timebar import TimeBar
+from app.topbar import TopBar
+from app.training import Status
+from app.widgets.image_grid import ImageGrid
+from app.widgets.pixels import from_qimage
+from nncore.errors import DigitLabError
+from nncore.network import Network
+from nncore.weights import save_weights
+
+LAYOUT_VERSION = 1
+PANELS: tuple[type[Panel], ...] = (DataPanel, TrainPanel, InspectPanel, RecognisePanel, RunsPanel)
+PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.gif *.tif *.tiff *.webp *.pgm *.ppm);;All files (*)"
+WEIGHTS = "Weights (*.safetensors);;All files (*)"
+
+
+class Window(QMainWindow):
+    """Joins the parts; what they show comes from the lab."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__()
+        self.lab = lab
+        self.setWindowTitle("DigitLab")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(960, 620)
+        self.resize(1440, 900)
+        self._actions = self._make_actions()
+        self._build_bars()
+        self._build_panels()
+        self._build_probe()
+        self._build_menus()
+        lab.problem.connect(self.show_problem)
+        lab.training.status_changed.connect(self._update_actions)
+        lab.state.network.subscribe(lambda _: self._update_actions())
+        self._first_state = self.saveState(LAYOUT_VERSION)
+        self._update_actions()
+
+    # -- building
+
+    def _make_actions(self) -> dict[str, QAction]:
+        made = {}
+        for spec in ACTIONS:
+            action = QAction(spec.text, self)
+            keys = f" ({', '.join(spec.keys)})" if spec.keys else ""
+            action.setToolTip(f"{spec.tooltip}{keys}")
+            action.setStatusTip(spec.tooltip)
+            action.setShortcuts([QKeySequence(key) for key in spec.keys])
+            if callback := getattr(self, f"_do_{spec.name}", None):
+                action.triggered.connect(callback)
+            self.addAction(action)
+            made[spec.name] = action
+        made["full_screen"].setCheckable(True)
+        return made
+
+    def _build_bars(self) -> None:
+        self._menus = QMenuBar()
+        self._menus.setNativeMenuBar(False)
+        self.top_bar = TopBar(self.lab, self._menus, self._actions)
+        self.setMenuWidget(self.top_bar)
+        self.time_bar = TimeBar(self.lab, self._actions)
+        bottom = QToolBar("Time bar", movable=False, floatable=False, objectName="timeBarArea")
+        bottom.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bottom.setStyleSheet("QToolBar { padding: 0; margin: 0; border: none; spacing: 0; }")
+        bottom.addWidget(self.time_bar)
+        self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bottom)
+
+    def _build_panels(self) -> None:
+        self._stack = QStackedWidget(objectName="center")
+        self.setCentralWidget(self._stack)
+        navigation = QToolBar(
+            "Panels", movable=False, floatable=False, objectName="navigation", orientation=Qt.Orientation.Vertical
+        )
+        navigation.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        navigation.setIconSize(QSize(22, 22))
+        self._panels: dict[str, Panel] = {}
+        self._panel_actions: dict[str, QAction] = {}
+        group = QActionGroup(self)
+        for number, kind in enumerate(PANELS, 1):
+            panel = kind(self.lab)
+            self._panels[kind.name] = panel
+            self._stack.addWidget(panel)
+            action = QAction(kind.title, self, checkable=True, shortcut=f"Ctrl+{number}", toolTip=f"{kind.tooltip} (Ctrl+{number})")
+            action.triggered.connect(lambda _=False, name=kind.name: self.show_panel(name))
+            group.addAction(action)
+            self.addAction(action)
+            self._panel_actions[kind.name] = action
+            button = QToolButton(toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextUnderIcon, focusPolicy=Qt.FocusPolicy.StrongFocus)
+            button.setProperty("role", "nav")
+            button.setDefaultAction(action)
+            button.setFixedSize(QSize(76, 62))
+            navigation.addWidget(button)
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, navigation)
+        theme().changed.connect(self._tint)
+        self._tint()
+
+    def _build_probe(self) -> None:
+        self.probe = ProbeView(self.lab, self._actions)
+        self.probe.corrected.connect(self._correct)
+        self._dock = QDockWidget("Probe", self, objectName="probeDock")
+        self._dock.setWidget(self.probe)
+        self._dock.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
+        self._dock.setTitleBarWidget(QWidget())  # docked it has no title of its own; floating, the system gives it one
+        self._dock.topLevelChanged.connect(lambda floating: self._dock.setTitleBarWidget(None if floating else QWidget()))
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
+
+    def _build_menus(self) -> None:
+        menus = {title: self._menus.addMenu(title) for title in MENUS}
+        for spec in ACTIONS:
+            if spec.separator_before:
+                menus[spec.menu].addSeparator()
+            menus[spec.menu].addAction(self._actions[spec.name])
+        recognise = self._panels["recognise"]
+        assert isinstance(recognise, RecognisePanel)
+        menus["Edit"].addSeparator()
+        menus["Edit"].addActions([recognise.undo, recognise.redo, recognise.clear])
+        view = menus["View"]
+        first = view.actions()[0]
+        view.insertActions(first, list(self._panel_actions.values()))
+        view.insertSeparator(first)
+        toggle = self._dock.toggleViewAction()
+        toggle.setText("Probe")
+        toggle.setToolTip("Show or hide the probe")
+        view.insertAction(first, toggle)
+        floating = QAction("Float the probe", self, checkable=True, toolTip="Take the probe out of the window, and put it back")
+        floating.triggered.connect(self._dock.setFloating)
+        self._dock.topLevelChanged.connect(floating.setChecked)
+        view.insertAction(first, floating)
+        view.insertMenu(first, self._theme_menu())
+
+    def _theme_menu(self) -> QMenu:
+        menu, group = QMenu("Theme", self), QActionGroup(self)
+        for name, text in ((SYSTEM, "As the system"), (LIGHT_NAME, "Light"), (DARK_NAME, "Dark")):
+            action = QAction(text, self, checkable=True, checked=theme().name == name)
+            action.triggered.connect(lambda _=False, n=name: self.set_theme(n))
+            group.addAction(action)
+            menu.addAction(action)
+        return menu
+
+    def _tint(self) -> None:
+        for name, action in self._panel_actions.items():
+            action.setIcon(theme().icon(name, theme().colors.accent if action.isChecked() else theme().colors.dim))
+        for spec in ACTIONS:
+            if spec.icon:
+                self._actions[spec.name].setIcon(theme().icon(spec.icon))
+
+    # -- state of the window
+
+    def set_theme(self, name: str) -> None:
+        """Use the theme `system`, `light` or `dark`, now and at the next start."""
+        theme().set(name)
+        self.lab.settings["theme"] = name
+
+    @property
+    def panel(self) -> Panel:
+        """The panel in sight."""
+        panel = self._stack.currentWidget()
+        assert isinstance(panel, Panel)
+        return panel
+
+    def panel_named(self, name: str) -> Panel:
+        return self._panels[name]
+
+    def show_panel(self, name: str) -> None:
+        """Bring a panel into sight."""
+        panel = self._panels.get(name) or self._panels["recognise"]
+        if panel is not self._stack.currentWidget():
+            self.panel.hidden()
+        self._stack.setCurrentWidget(panel)
+        self._panel_actions[panel.name].setChecked(True)
+        self.lab.settings["panel"] = panel.name
+        self._tint()
+        panel.shown()
+
+    def show_problem(self, problem: Problem) -> None:
+        """Say in the panel in sight what went wrong."""
+        self.panel.notice.show_problem(problem)
+
+    def restore_layout(self) -> None:
+        """Put the window and its docks where they were when it was last closed; off-screen places are corrected by Qt."""
+        saved = QSettings(str(self.lab.settings.geometry_file), QSettings.Format.IniFormat)
+        geometry, state = saved.value("geometry"), saved.value("state")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        if isinstance(state, QByteArray):
+            self.restoreState(state, LAYOUT_VERSION)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.lab.settings.folder.mkdir(parents=True, exist_ok=True)
+        saved = QSettings(str(self.lab.settings.geometry_file), QSettings.Format.IniFormat)
+        saved.setValue("geometry", self.saveGeometry())
+        saved.setValue("state", self.saveState(LAYOUT_VERSION))
+        self.lab.close()
+        event.accept()
+
+    # -- actions
+
+    def _update_actions(self, *_: object) -> None:
+        training = self.lab.training
+        status = training.status
+        words = {Status.TRAINING: "Pause", Status.PAUSED: "Go on"}.get(status, "Start")
+        self._actions["toggle"].setText(words)
+        self._actions["toggle"].setEnabled(status not in (Status.STARTING, Status.STOPPING))
+        self._actions["stop"].setEnabled(status in (Status.TRAINING, Status.PAUSED))
+        self._actions["more"].setEnabled(status in (Status.TRAINING, Status.PAUSED) or training.can_go_on)
+        idle = status is Status.IDLE
+        for name in ("earlier", "later", "open_weights"):
+            self._actions[name].setEnabled(idle)
+        self._actions["save_weights"].setEnabled(self.lab.state.network.value is not None)
+        self.time_bar.refresh()
+
+    def _do_toggle(self) -> None:
+        training = self.lab.training
+        if training.status in (Status.TRAINING, Status.PAUSED):
+            training.toggle_pause()
+            return
+        panel = self._panels["train"]
+        assert isinstance(panel, TrainPanel)
+        try:
+            job = panel.job()
+        except DigitLabError as error:
+            self.show_problem(Problem.of(error))
+            return
+        self.panel.notice.hide()
+        training.start(job)
+
+    def _do_stop(self) -> None:
+        self.lab.training.stop()
+
+    def _do_more(self) -> None:
+        self.lab.training.go_on(1)
+
+    def _do_earlier(self) -> None:
+        self._step_moment(-1)
+
+    def _do_later(self) -> None:
+        self._step_moment(1)
+
+    def _step_moment(self, by: int) -> None:
+        state = self.lab.state
+        if state.moment.value is not None and len(state.timeline):
+            state.show_moment(state.timeline.nearest(state.moment.value.step) + by)
+
+    def _do_draw(self) -> None:
+        self.show_panel("recognise")
+        panel = self._panels["recognise"]
+        assert isinstance(panel, RecognisePanel)
+        panel.draw()
+
+    def _do_open_picture(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, "Open a picture", self.lab.settings["last_folder"], PICTURES)
+        if name:
+            self.lab.open_picture(Path(name))
+
+    def _do_open_weights(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, "Open weights", self.lab.settings["last_folder"], WEIGHTS)
+        if name:
+            self.lab.open_weights(name)
+
+    def _do_open_folder(self) -> None:
+        panel = self._panels["data"]
+        assert isinstance(panel, DataPanel)
+        self.show_panel("data")
+        panel.ask_for_folder()
+
+    def _do_save_weights(self) -> None:
+        view, moment = self.lab.state.network.value, self.lab.state.moment.value
+        if view is None or moment is None:
+            return
+        name, _ = QFileDialog.getSaveFileName(self, "Save weights", f"{view.name}.safetensors", WEIGHTS)
+        if not name:
+            return
+        network = Network.from_config(view.architecture)
+        network.load_state_dict(moment.state)
+        path = Path(name).with_suffix(".safetensors")
+        save_weights(
+            path, network, {"network": view.name, "source": view.source, "step": moment.step, "val_accuracy": moment.val_accuracy}
+        )
+        self.lab.said.emit(f"Saved {path.name}.")
+
+    def _do_paste(self) -> None:
+        clipboard = QGuiApplication.clipboard()
+        image = clipboard.image()
+        if not image.isNull():
+            self._take_image(image, "pasted picture")
+        elif clipboard.mimeData() is not None and clipboard.mimeData().hasUrls():
+            self._take_path(Path(clipboard.mimeData().urls()[0].toLocalFile()))
+        else:
+            self.show_problem(Problem("There is no picture on the clipboard; copy one first, then paste."))
+
+    def _take_image(self, image: QImage, origin: str) -> None:
+        self.lab.state.probe.set(Probe(from_qimage(image), origin))
+
+    def _take_path(self, path: Path) -> None:
+        if path.is_dir():
+            self.lab.open_data(str(path))
+        elif path.suffix == ".safetensors":
+            self.lab.open_weights(str(path))
+        else:
+            self.lab.open_picture(path)
+
+    def _correct(self, digit: int) -> None:
+        look = self.probe.look
+        if look is not None and look.seen.image is not None:
+            self.lab.keep_as(digit, look.seen.image)
+
+    def _do_full_screen(self, on: bool) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _do_reset_layout(self) -> None:
+        self._dock.setFloating(False)
+        self.restoreState(self._first_state, LAYOUT_VERSION)
+        self._dock.show()
+
+    def _do_help(self) -> None:
+        panels = [(f"Ctrl+{number}", kind.tooltip) for number, kind in enumerate(PANELS, 1)]
+        HelpDialog(self, panels).exec()
+
+    def _do_about(self) -> None:
+        ReportDialog(self).exec()
+
+    def _do_quit(self) -> None:
+        self.close()
+
+    # -- keys and drops
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        text = event.text()
+        if len(text) == 1 and text in "0123456789" and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            self._correct(int(text))
+        elif event.key() == Qt.Key.Key_Escape and self.panel.notice.isVisible():
+            self.panel.notice.hide()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if event.mimeData().hasUrls():
+            self._take_path(Path(event.mimeData().urls()[0].toLocalFile()))
+        else:
+            image = event.mimeData().imageData()
+            if isinstance(image, QImage):
+                self._take_image(image, "dropped picture")
+        event.acceptProposedAction()
+
+
+class KeysOfFocus(QObject):
+    """Lets the widget in focus keep the keys it lives by, where they are shortcuts of the window too: Space presses a
+    button, arrows move in a list or a slider, digits choose in a box.
+    """
+
+    ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and not event.modifiers():
+            presses = isinstance(watched, QAbstractButton | QComboBox) and event.key() == Qt.Key.Key_Space
+            moves = isinstance(watched, QAbstractSlider | QAbstractItemView | ImageGrid | QAbstractSpinBox | QComboBox)
+            if presses or (moves and event.key() in self.ARROWS):
+                event.accept()
+                return True
+        return False

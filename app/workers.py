@@ -1,0 +1,163 @@
+"""Threads: everything that takes longer than a frame runs in one of these three, and answers by signals."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Condition
+from typing import Any
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from app.errors import Problem
+from app.look import Look, Looker, Question
+from app.session import TrainingSession
+from app.state import Moment
+from nncore.training.events import EpochEnd, Event, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
+
+UPDATES_A_SECOND = 20
+
+
+class Task(QThread):
+    """Calls `function` in a thread of its own, then, in the interface thread, `done` with its result or `failed` with a Problem."""
+
+    _succeeded = Signal(object)
+    _failed = Signal(object)
+    _alive: set[Task] = set()  # noqa: RUF012 - shared by intent: a thread must not lose its last reference while it runs
+
+    def __init__(self, function: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[Problem], None]) -> None:
+        super().__init__()
+        self._function, self._done, self._on_failure = function, done, failed
+        # To methods of this object, which lives in the interface thread: so they are called there, whatever Python's
+        # functions would do.
+        self._succeeded.connect(self._deliver)
+        self._failed.connect(self._deliver_failure)
+        self.finished.connect(self._forget)
+
+    def begin(self) -> Task:
+        """Start, and stay alive until the thread has ended."""
+        Task._alive.add(self)
+        self.start()
+        return self
+
+    def run(self) -> None:
+        try:
+            result = self._function()
+        except BaseException as error:  # whatever it was must reach the window, or the thread would die unseen
+            self._failed.emit(Problem.of(error))
+        else:
+            self._succeeded.emit(result)
+
+    def _deliver(self, result: Any) -> None:
+        self._done(result)
+
+    def _deliver_failure(self, problem: Problem) -> None:
+        self._on_failure(problem)
+
+    def _forget(self) -> None:
+        Task._alive.discard(self)
+
+    @classmethod
+    def wait_for_all(cls) -> None:
+        """Wait until no task runs any more; for the end of the program."""
+        for task in tuple(cls._alive):
+            task.wait()
+
+
+@dataclass(frozen=True)
+class Update:
+    """What has happened in a training since the last update, at most twenty times a second."""
+
+    events: tuple[Event, ...]
+    moment: Moment | None
+    """The weights after the last of the events, where a step was taken."""
+
+
+class TrainingWorker(QThread):
+    """Runs a training session. `updated` carries what happens; `ended` comes last, with the problem if there was one."""
+
+    updated = Signal(object)
+    ended = Signal(object)
+
+    def __init__(self, make_session: Callable[[], TrainingSession], ready: Callable[[TrainingSession], None]) -> None:
+        """`make_session` builds the session in the thread; `ready` is called there with it, before the first step."""
+        super().__init__()
+        self._make_session, self._ready = make_session, ready
+
+    def run(self) -> None:
+        problem: Problem | None = None
+        try:
+            session = self._make_session()
+            self._ready(session)
+            problem = self._iterate(session)
+        except BaseException as error:  # as in Task
+            problem = Problem.of(error)
+        self.ended.emit(problem)
+
+    def _iterate(self, session: TrainingSession) -> Problem | None:
+        pending: list[Event] = []
+        due, problem, accuracy = 0.0, None, None
+        for event in session.events():
+            pending.append(event)
+            if isinstance(event, Validated | EpochEnd):
+                accuracy = event.val_accuracy
+            if isinstance(event, Failed):
+                problem = Problem(event.reason)
+            at_once = isinstance(event, Started | Paused | Resumed | Stopped | Finished | Failed | EpochEnd)
+            if at_once or time.monotonic() >= due:
+                moved = any(isinstance(e, Progress | Started) for e in pending)
+                moment = Moment(session.trainer.step, session.trainer.network.state_dict(), accuracy) if moved else None
+                self.updated.emit(Update(tuple(pending), moment))
+                pending.clear()
+                due = time.monotonic() + 1 / UPDATES_A_SECOND
+        return problem
+
+
+class LookWorker(QThread):
+    """Answers questions about the probe, always the latest one: what was asked in between is forgotten."""
+
+    looked = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._looker = Looker()
+        self._condition = Condition()
+        self._question: Question | None = None
+        self._closing = False
+
+    def ask(self, question: Question) -> None:
+        """Ask; `looked` (or `failed`) will answer unless another question comes before this one's turn."""
+        with self._condition:
+            self._question = question
+            self._condition.notify()
+
+    def close(self) -> None:
+        """End the thread and wait for its end."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify()
+        self.wait()
+
+    def run(self) -> None:
+        self._looker.warm_up()
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._closing or self._question is not None)
+                if self._closing:
+                    return
+                question, self._question = self._question, None
+            assert question is not None, "waited for above"
+            try:
+                look: Look = self._looker.look(question)
+            except BaseException as error:  # as in Task
+                self.failed.emit(Problem.of(error))
+            else:
+                self.looked.emit(look)
+
+
+def keep_interface_lively() -> None:
+    """Let threads hand the interpreter over after 1 ms instead of 5, so that a busy worker never delays a stroke by a frame."""
+    sys.setswitchinterval(0.001)

@@ -1,0 +1,1 @@
+"""Pictures that the product shows: icons as SVG, drawn for it."""

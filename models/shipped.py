@@ -1,0 +1,47 @@
+"""The weights that ship with the product, each with a card that says how they came about."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from nncore.backend import Shape
+from nncore.errors import WeightsError
+from nncore.network import Network
+from nncore.weights import load_weights
+
+DEFAULT_PICTURE_NETWORK = "mnist-cnn"
+"""The shipped network that reads pictures where nobody names another."""
+
+WEIGHTS = Path(str(resources.files("models"))) / "weights"
+
+
+@cache
+def cards() -> dict[str, dict[str, Any]]:
+    """The card (preset, data, seed, epochs, accuracy, date, command, input_shape) of each shipped network, by name."""
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(WEIGHTS.glob("*.json"))}
+
+
+def default_for(input_shape: Shape) -> str:
+    """The name of the shipped network for images of that shape. Raises WeightsError where there is none."""
+    for name, card in cards().items():
+        if tuple(card["input_shape"]) == tuple(input_shape):
+            return name
+    raise WeightsError(
+        f"No network for {'×'.join(map(str, input_shape))} images ships with DigitLab; train one, or name a weights file."
+    )
+
+
+def open_weights(name_or_path: str) -> tuple[Network, dict[str, Any]]:
+    """The network, and what is known of it, of a weights file or of shipped weights by name. WeightsError where there is none."""
+    if name_or_path in cards():
+        return load_weights(WEIGHTS / f"{name_or_path}.safetensors")
+    path = Path(name_or_path).expanduser()
+    if not path.is_file():
+        raise WeightsError(
+            f"There is no weights file {name_or_path}; shipped weights are called {', '.join(cards()) or 'nothing yet'}."
+        )
+    return load_weights(path)

@@ -1,0 +1,72 @@
+"""TrainConfig: everything that decides how a training goes, as plain data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from nncore.errors import ConfigError
+from nncore.layers import Parameter
+from nncore.optimizers import SGD, Adam, Optimizer
+from nncore.schedulers import MultiStepLR, Scheduler
+
+OPTIMIZERS = ("sgd", "momentum", "adam")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train. Raises ConfigError, naming the setting, for values that make no sense."""
+
+    epochs: int = 3
+    batch_size: int = 32
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    momentum: float = 0.9
+    """Used by the optimizer `momentum` alone."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Used by Adam alone."""
+    milestones: tuple[int, ...] = ()
+    """Steps at which the learning rate is multiplied by `gamma`; none keeps it constant."""
+    gamma: float = 0.5
+    validation: float = 1 / 6
+    """Share of the training images held out, never trained on, by which the best weights are chosen."""
+    validate_every: int = 100
+    """Steps between two looks at a sample of the held-out images; all of them are looked at once an epoch."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "validate_every"):
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be a whole number of at least 1, not {getattr(self, name)}.")
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise ConfigError(f"The seed must be a whole number of at least 0, not {self.seed}.")
+        if self.optimizer not in OPTIMIZERS:
+            raise ConfigError(f"There is no optimizer {self.optimizer!r}; there are {', '.join(OPTIMIZERS)}.")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise ConfigError(f"The learning rate must be a positive number, not {self.learning_rate}.")
+        if not 0 < self.validation < 1:
+            raise ConfigError(f"The validation share must lie between 0 and 1, not {self.validation}.")
+
+    def build_optimizer(self, parameters: Mapping[str, Parameter]) -> Optimizer:
+        """The optimizer that the config names, over `parameters`."""
+        if self.optimizer == "adam":
+            return Adam(parameters, self.learning_rate, self.betas)
+        return SGD(parameters, self.learning_rate, self.momentum if self.optimizer == "momentum" else 0.0)
+
+    def build_scheduler(self, optimizer: Optimizer) -> Scheduler:
+        """The scheduler that the config names, over `optimizer`."""
+        return MultiStepLR(optimizer, self.milestones, self.gamma) if self.milestones else Scheduler(optimizer)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The config as JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> TrainConfig:
+        """The config that `as_dict` wrote. ConfigError for a setting that does not exist."""
+        if unknown := settings.keys() - {field.name for field in fields(cls)}:
+            raise ConfigError(f"There is no training setting called {', '.join(sorted(unknown))}.")
+        tuples = {name: tuple(value) for name, value in settings.items() if isinstance(value, list)}
+        return cls(**{**settings, **tuples})

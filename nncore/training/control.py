@@ -1,0 +1,68 @@
+"""Control: how another thread steers a running training."""
+
+from __future__ import annotations
+
+import queue
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Pause:
+    pass
+
+
+@dataclass(frozen=True)
+class Resume:
+    pass
+
+
+@dataclass(frozen=True)
+class Stop:
+    pass
+
+
+@dataclass(frozen=True)
+class SetLearningRate:
+    value: float
+
+
+@dataclass(frozen=True)
+class TrainMore:
+    epochs: int
+
+
+Command = Pause | Resume | Stop | SetLearningRate | TrainMore
+
+
+class Control:
+    """A mailbox: any thread puts commands in, the trainer takes them out between two steps, in order."""
+
+    def __init__(self) -> None:
+        self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+
+    def pause(self) -> None:
+        """Wait after the current step, until `resume` or `stop`."""
+        self._commands.put(Pause())
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._commands.put(Resume())
+
+    def stop(self) -> None:
+        """End after the current step. Nothing is lost: the trainer's `events` can be called again to go on."""
+        self._commands.put(Stop())
+
+    def set_learning_rate(self, value: float) -> None:
+        """Use this learning rate (positive, finite) from the next step on; a schedule goes on relative to it."""
+        self._commands.put(SetLearningRate(value))
+
+    def train_more(self, epochs: int) -> None:
+        """Add `epochs` to what is left to train."""
+        self._commands.put(TrainMore(epochs))
+
+    def take(self, wait: bool) -> Command | None:
+        """The next command, waiting for one if `wait`; None where there is none."""
+        try:
+            return self._commands.get(block=wait)
+        except queue.Empty:
+            return None

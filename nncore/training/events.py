@@ -1,0 +1,109 @@
+"""What a training says while it runs. Losses are in nats an example, accuracies shares of 1, times in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from nncore.metrics import Evaluation
+
+
+@dataclass(frozen=True)
+class Started:
+    step: int
+    """Steps taken before: 0, or more for a training that goes on."""
+    total_steps: int
+    steps_per_epoch: int
+    train_count: int
+    validation_count: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step has been taken."""
+
+    step: int
+    total_steps: int
+    epoch: int
+    """Counted from 1."""
+    train_loss: float
+    """Of this step's batch, before the step."""
+    train_accuracy: float
+    learning_rate: float
+    examples_per_second: float
+    """Over about the last second of training."""
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Validated:
+    """A look at a sample of the held-out images."""
+
+    step: int
+    val_loss: float
+    val_accuracy: float
+
+
+@dataclass(frozen=True)
+class EpochEnd:
+    """All training images have been seen once more, and all held-out ones looked at."""
+
+    epoch: int
+    step: int
+    train_loss: float
+    """Mean over the epoch's batches."""
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    examples_per_second: float
+    """Over the epoch, training time only."""
+    seconds: float
+    """Training time since the start of the run; looking at held-out images does not count."""
+    evaluation: Evaluation
+    """The held-out images one by one."""
+
+
+@dataclass(frozen=True)
+class Checkpointed:
+    step: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Paused:
+    step: int
+
+
+@dataclass(frozen=True)
+class Resumed:
+    step: int
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The user has stopped the training; it can go on from here."""
+
+    step: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Every step has been taken; more can be asked for."""
+
+    step: int
+    seconds: float
+    best_step: int
+    best_val_accuracy: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The training cannot go on; `reason` is one sentence for the user."""
+
+    step: int
+    reason: str
+
+
+Event: TypeAlias = Started | Progress | Validated | EpochEnd | Checkpointed | Paused | Resumed | Stopped | Finished | Failed

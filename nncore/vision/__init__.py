@@ -1,0 +1,8 @@
+"""From a picture of any kind to the digit that the network sees."""
+
+from nncore.vision.centre import centre_digit
+from nncore.vision.ink import ink_map
+from nncore.vision.picture import read_picture
+from nncore.vision.sight import Sight, fit_colour, see_digit
+
+__all__ = ["Sight", "centre_digit", "fit_colour", "ink_map", "read_picture", "see_digit"]

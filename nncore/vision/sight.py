@@ -1,0 +1,61 @@
+"""What the network sees of a picture, and every step on the way there, to show the user what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nncore.backend import Array, Shape
+from nncore.vision.centre import centre_digit, ink_box
+from nncore.vision.ink import GREY_WEIGHTS, brightness, clean, evened, ink_of
+from nncore.vision.resample import resized
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """A picture of one digit as the network sees it."""
+
+    image: Array
+    """uint8 (28, 28, 1), bright on black, as in MNIST; all zero where the picture is blank"""
+    stages: list[tuple[str, Array]]
+    """(title, uint8 picture (height, width, 1 or 3)) of each step, from the picture to the image"""
+    blank: bool
+    """Whether no ink was found."""
+
+
+def see_digit(picture: Array) -> Sight:
+    """Find the one digit in a uint8 picture (height, width, 1 or 3), dark on bright or bright on dark, and make it MNIST's."""
+    grey = brightness(picture)
+    depth = evened(grey)
+    ink = ink_of(depth)
+    cleaned = clean(ink)
+    image = centre_digit(cleaned)[..., None]
+    box = ink_box(cleaned)
+    stages = [
+        ("Picture", picture),
+        ("Even light", _shown(depth / max(float(depth.max()), 1.0))),
+        ("Ink", _shown(ink)),
+        ("Cleaned", _shown(cleaned)),
+    ]
+    if box is not None:
+        stages += [("Cropped", _shown(cleaned[box])), ("Centred", image)]
+    return Sight(image, stages, box is None)
+
+
+def fit_colour(picture: Array, shape: Shape) -> Array:
+    """A uint8 picture (height, width, 1 or 3) made `shape` = (height, width, 1 or 3): padded by its edges, resized, coloured."""
+    rows, columns, channels = shape
+    tall, wide = picture.shape[:2]
+    # The shorter way is filled up with what lies at the border.
+    more_rows = max(0, round(wide * rows / columns) - tall)
+    more_columns = max(0, round(tall * columns / rows) - wide)
+    around = ((more_rows // 2, more_rows - more_rows // 2), (more_columns // 2, more_columns - more_columns // 2), (0, 0))
+    fitted = resized(np.pad(picture, around, mode="edge"), (rows, columns))
+    if channels == 1 and fitted.shape[2] == 3:
+        fitted = np.round(fitted @ GREY_WEIGHTS)[..., None].astype(np.uint8)
+    return np.array(np.broadcast_to(fitted, shape))
+
+
+def _shown(values: Array) -> Array:
+    return np.round(values * 255).astype(np.uint8)[..., None]

@@ -1,0 +1,139 @@
+"""The command line, run as a program: what it prints, and that mistakes are one line and status 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nncore.data import synthetic
+
+
+def digitlab(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, env=os.environ | environment, check=False)
+
+
+def lines(done: subprocess.CompletedProcess[str]) -> list[dict]:
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_train_evaluate_and_the_table_of_runs(isolated, tmp_path):
+    out = tmp_path / "w.safetensors"
+    options = ("--data", "synthetic", "--limit", 300, "--epochs", 2, "--seed", 3, "--run", "one", "--out", out, "--json")
+    first, second, finished = lines(digitlab("train", *options))
+    fields = {"event", "epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "examples_per_second", "seconds"}
+    assert first.keys() == second.keys() == fields
+    assert (first["event"], first["epoch"], second["epoch"], first["step"]) == ("epoch_end", 1, 2, 8)
+    assert second["train_loss"] < first["train_loss"] and second["seconds"] > first["seconds"] > 0
+    assert finished["event"] == "finished" and finished["run"] == "one" and finished["weights"] == str(out)
+    (found,) = lines(digitlab("evaluate", "--weights", out, "--data", "synthetic", "--json"))
+    assert found["accuracy"] == pytest.approx(finished["test_accuracy"], abs=1e-9)
+    assert found["count"] == 2000 == np.sum(found["confusion"]) and len(found["per_class"]) == 10
+    assert set(found["per_class"][0]) == {"digit", "precision", "recall"}
+    (run,) = lines(digitlab("runs", "list", "--json"))
+    assert run["name"] == "one" and run["status"] == "finished" and run["test_accuracy"] == finished["test_accuracy"]
+
+
+def test_the_same_seed_gives_the_same_training():
+    options = ("train", "--data", "synthetic", "--limit", 120, "--epochs", 1, "--seed", 7, "--json")
+    (a, _), (b, _) = lines(digitlab(*options)), lines(digitlab(*options))
+    assert a["train_loss"] == b["train_loss"] and a["val_loss"] == b["val_loss"]
+
+
+def test_a_training_is_resumed_exactly():
+    common = ("--data", "synthetic", "--limit", 200, "--seed", 1, "--json")
+    straight = lines(digitlab("train", *common, "--epochs", 2, "--run", "straight"))
+    lines(digitlab("train", *common, "--epochs", 1, "--run", "broken", "--checkpoint-every", 1))
+    resumed = lines(digitlab("train", *common, "--epochs", 2, "--resume", "broken"))
+    assert resumed[0]["epoch"] == 2 and resumed[0]["train_loss"] == straight[1]["train_loss"]
+    assert resumed[-1]["test_accuracy"] == straight[-1]["test_accuracy"]
+
+
+def test_predict_reads_pictures_and_reports_the_bad_ones(tmp_path):
+    data = synthetic("test", 30)
+    good, white = tmp_path / "good.png", tmp_path / "paper.png"
+    index = int(np.flatnonzero(data.labels == 0)[0])
+    Image.fromarray(data.images[index, ..., 0]).resize((140, 140)).save(good)
+    Image.new("RGB", (50, 50), "white").save(white)
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    answered, blank = lines(digitlab("predict", "--single", "--json", good, white))
+    assert answered.keys() == {"image", "digit", "confidence", "probabilities"} and answered["image"] == str(good)
+    assert answered["digit"] == int(np.argmax(answered["probabilities"])) == 0
+    assert sum(answered["probabilities"]) == pytest.approx(1, abs=1e-5)
+    assert blank["digit"] is None and blank["confidence"] == 0
+    done = digitlab("predict", "--single", "--json", bad, good)
+    assert done.returncode == 2 and str(bad) in done.stderr and len(done.stderr.splitlines()) == 1
+    assert json.loads(done.stdout)["image"] == str(good), "the others are read all the same"
+
+
+def test_info_and_data_need_no_qt():
+    (found,) = lines(digitlab("info", "--json"))
+    assert found["packages"]["numpy"] == np.__version__ and "mnist-cnn" in found["weights"]
+    names = {entry["name"] for entry in lines(digitlab("data", "list", "--json"))}
+    assert {"mnist", "svhn", "synthetic"} <= names
+    (shown,) = lines(digitlab("data", "info", "synthetic", "--json"))
+    assert shown["shape"] == [28, 28, 1] and sum(shown["classes"]) == shown["count"] == 10_000
+    code = "import sys; from app.cli import main; main(['info']); print('PySide6' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train", "--model", "nonsense"), "mnist-cnn"),
+        (("train", "--data", "mnist"), "mnist"),
+        (("train", "--data", "synthetic", "--epochs", "0"), "epochs"),
+        (("train", "--data", "synthetic", "--epochs", "many"), "--epochs"),
+        (("train", "--data", "synthetic", "--lr", "-1"), "learning rate"),
+        (("train", "--data", "synthetic", "--lr", "nan"), "learning rate"),
+        (("train", "--data", "synthetic", "--batch-size", "0"), "batch_size"),
+        (("train", "--data", "synthetic", "--limit", "0"), "limit"),
+        (("train", "--data", "synthetic", "--seed", "-1"), "seed"),
+        (("train", "--data", "/nowhere/at/all"), "/nowhere/at/all"),
+        (("train", "--data", "synthetic", "--run", "../out"), "../out"),
+        (("train", "--data", "synthetic", "--resume", "nothing"), "nothing"),
+        (("train", "--data", "synthetic-street", "--limit", "50"), "32×32×3"),
+        (("train", "--data", "synthetic", "--limit", "50", "--epochs", "1", "--lr", "1e30", "--optimizer", "sgd"), "smaller learning rate"),
+        (("evaluate", "--weights", "/nowhere.safetensors"), "nowhere"),
+        (("evaluate", "--data", "mnist"), "mnist"),
+        (("predict", "--single", "/nowhere.png"), "/nowhere.png"),
+        (("predict", "/nowhere.png"), "--single"),
+        (("runs", "show", "nothing"), "nothing"),
+        (("nonsense",), "nonsense"),
+        (("train", "--nonsense"), "--nonsense"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_and_status_2(arguments, words):
+    done = digitlab(*arguments)
+    assert done.returncode == 2 and done.stdout == "", done
+    assert len(done.stderr.splitlines()) == 1 and words in done.stderr
+    assert "Traceback" not in done.stderr and done.stderr.startswith("digitlab")
+
+
+def test_weights_that_are_no_weights_are_refused(tmp_path):
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(b"x" * 1000)
+    done = digitlab("evaluate", "--weights", path, "--data", "synthetic")
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and str(path) in done.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a screen")
+@pytest.mark.parametrize("display", ["", ":4711"])
+def test_without_a_screen_the_window_says_so_in_one_line(display):
+    done = digitlab(DISPLAY=display, WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert "screen" in done.stderr and "digitlab train" in done.stderr
+
+
+def test_one_epoch_of_mnist(real_mnist):
+    *_, finished = lines(digitlab("train", "--model", "mnist-cnn", "--data", "mnist", "--epochs", 1, "--seed", 0, "--json"))
+    assert finished["test_accuracy"] >= 0.975

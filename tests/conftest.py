@@ -1,0 +1,40 @@
+"""Isolation: no test reads or writes what belongs to the user who runs it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+DATASETS = os.environ.get("DIGITLAB_DATA")
+"""The folder of real datasets that the tests were started with."""
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Point every folder of the user's into the test's own; returns the data folder."""
+    for variable, name in (("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "share"), ("XDG_STATE_HOME", "state")):
+        monkeypatch.setenv(variable, str(tmp_path / name))
+    data = tmp_path / "data"
+    data.mkdir()
+    monkeypatch.setenv("DIGITLAB_DATA", str(data))
+    return data
+
+
+@pytest.fixture
+def real_mnist(isolated: Path) -> Path:
+    """The data folder with the real MNIST in it; skips, visibly, where there is none."""
+    if not DATASETS or not (Path(DATASETS) / "mnist").is_dir():
+        pytest.skip("DIGITLAB_DATA holds no mnist folder")
+    (isolated / "mnist").symlink_to(Path(DATASETS) / "mnist")
+    return isolated
+
+
+@pytest.fixture
+def rng() -> Iterator[np.random.Generator]:
+    yield np.random.default_rng(20261122)

@@ -1,0 +1,215 @@
+"""The training loop: its events, its steering, and that it does what it says."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nncore.data import synthetic
+from nncore.data.dataset import Dataset
+from nncore.errors import ConfigError, DataError
+from nncore.inference import evaluate
+from nncore.layers import Flatten, Linear, ReLU
+from nncore.network import Network
+from nncore.training.config import TrainConfig
+from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
+from nncore.training.trainer import Trainer
+
+CONFIG = TrainConfig(epochs=2, batch_size=32, learning_rate=3e-3, validate_every=3, seed=1)
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return synthetic("train", 240)
+
+
+def network(seed: int = 0) -> Network:
+    return Network([Flatten(), Linear(24), ReLU(), Linear(10)], (28, 28, 1), seed)
+
+
+def test_events_come_in_order_and_add_up(data):
+    events = list(Trainer(network(), data, CONFIG).events())
+    started, *between, finished = events
+    assert isinstance(started, Started) and started.train_count + started.validation_count == 240
+    assert started.validation_count == 40 and started.steps_per_epoch == math.ceil(200 / 32) == 7
+    assert isinstance(finished, Finished) and finished.step == 14
+    steps = [event.step for event in between if isinstance(event, Progress)]
+    assert steps == list(range(1, 15))
+    assert [event.step for event in between if isinstance(event, Validated)] == [3, 6, 9, 12]
+    epochs = [event for event in between if isinstance(event, EpochEnd)]
+    assert [event.epoch for event in epochs] == [1, 2] and [event.step for event in epochs] == [7, 14]
+
+
+def test_it_learns(data):
+    trainer = Trainer(network(), data, replace(CONFIG, epochs=12))
+    epochs = [event for event in trainer.events() if isinstance(event, EpochEnd)]
+    assert epochs[-1].train_loss < epochs[0].train_loss / 3
+    assert evaluate(trainer.network, trainer.train_data).accuracy > 0.9
+
+
+def test_epoch_end_reports_the_mean_of_its_batches(data):
+    losses, sizes = [], []
+    trainer = Trainer(network(), data, replace(CONFIG, epochs=1))
+    for event in trainer.events():
+        if isinstance(event, Progress):
+            losses.append(event.train_loss)
+            sizes.append(len(trainer.batch(event.step - 1)[1]))
+        if isinstance(event, EpochEnd):
+            assert event.train_loss == pytest.approx(np.average(losses, weights=sizes), rel=1e-6)
+            assert event.val_accuracy == evaluate(trainer.network, trainer.validation_data).accuracy
+
+
+def test_every_image_is_seen_once_an_epoch_and_the_order_changes(data):
+    trainer = Trainer(network(), data, CONFIG)
+
+    def epoch(number: int) -> np.ndarray:
+        steps = range(number * trainer.steps_per_epoch, (number + 1) * trainer.steps_per_epoch)
+        return np.concatenate([trainer.batch(step)[0] for step in steps])
+
+    first, second = epoch(0), epoch(1)
+    assert len(first) == len(trainer.train_data)
+
+    def key(images: np.ndarray) -> list[bytes]:
+        return [image.tobytes() for image in images]
+
+    assert sorted(key(first)) == sorted(key(trainer.train_data.images)) == sorted(key(second))
+    assert key(first) != key(second)
+
+
+def test_same_seed_same_weights_bit_for_bit_and_another_seed_differs(data):
+    def trained(seed: int) -> dict[str, np.ndarray]:
+        trainer = Trainer(network(seed), data, replace(CONFIG, seed=seed))
+        for _ in trainer.events():
+            pass
+        return trainer.network.state_dict()
+
+    once, again, other = trained(5), trained(5), trained(6)
+    assert all(np.array_equal(once[name], again[name]) for name in once)
+    assert not all(np.array_equal(once[name], other[name]) for name in once)
+
+
+def test_validation_images_are_never_trained_on(data):
+    trainer = Trainer(network(), data, CONFIG)
+    train = {image.tobytes() for image in trainer.train_data.images}
+    assert not any(image.tobytes() in train for image in trainer.validation_data.images)
+
+
+def test_pause_resume_and_stop(data):
+    trainer = Trainer(network(), data, CONFIG)
+    seen = []
+    for event in trainer.events():
+        seen.append(event)
+        if isinstance(event, Progress) and event.step == 4:
+            trainer.control.pause()
+            trainer.control.resume()
+        if isinstance(event, Progress) and event.step == 6:
+            trainer.control.stop()
+    kinds = [type(event) for event in seen if not isinstance(event, Progress | Validated)]
+    assert kinds == [Started, Paused, Resumed, Stopped]
+    assert trainer.step == 6 == seen[-1].step
+
+
+def test_a_stop_while_paused_stops(data):
+    trainer = Trainer(network(), data, CONFIG)
+    trainer.control.pause()
+    trainer.control.stop()
+    assert [type(event) for event in trainer.events()] == [Started, Paused, Stopped]
+
+
+def test_a_stopped_training_goes_on_to_the_same_end(data):
+    straight = Trainer(network(), data, CONFIG)
+    for _ in straight.events():
+        pass
+    broken = Trainer(network(), data, CONFIG)
+    for event in broken.events():
+        if isinstance(event, Progress) and event.step == 5:
+            broken.control.stop()
+    assert broken.step == 5
+    last = list(broken.events())[-1]
+    assert isinstance(last, Finished)
+    a, b = straight.network.state_dict(), broken.network.state_dict()
+    assert all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_train_more_adds_epochs_while_it_runs_and_afterwards(data):
+    trainer = Trainer(network(), data, replace(CONFIG, epochs=1))
+    for event in trainer.events():
+        if isinstance(event, Progress) and event.step == 2:
+            trainer.control.train_more(1)
+    assert trainer.step == 14
+    trainer.extend(1)
+    assert isinstance(list(trainer.events())[-1], Finished) and trainer.step == 21
+
+
+def test_the_learning_rate_can_be_set_without_resetting_anything(data):
+    trainer = Trainer(network(), data, CONFIG)
+    rates = []
+    for event in trainer.events():
+        if isinstance(event, Progress):
+            rates.append(event.learning_rate)
+            if event.step == 5:
+                trainer.control.set_learning_rate(1e-4)
+    assert rates[:5] == [3e-3] * 5 and rates[5:] == [1e-4] * 9
+
+
+def test_the_schedule_counts_steps(data):
+    trainer = Trainer(network(), data, replace(CONFIG, milestones=(4, 9), gamma=0.5))
+    rates = [event.learning_rate for event in trainer.events() if isinstance(event, Progress)]
+    assert rates == [3e-3] * 3 + [1.5e-3] * 5 + [0.75e-3] * 6
+
+
+def test_the_best_weights_are_kept_apart(data):
+    trainer = Trainer(network(), data, replace(CONFIG, epochs=6))
+    accuracies = {event.step: event.val_accuracy for event in trainer.events() if isinstance(event, EpochEnd)}
+    best = trainer.best
+    assert best.val_accuracy == max(accuracies.values()) == accuracies[best.step]
+    twin = network()
+    twin.load_state_dict(best.state)
+    assert evaluate(twin, trainer.validation_data).accuracy == best.val_accuracy
+
+
+def test_a_loss_that_is_no_number_ends_it_with_a_sentence(data):
+    trainer = Trainer(network(), data, replace(CONFIG, optimizer="sgd", learning_rate=1e30))
+    with np.errstate(all="ignore"):
+        last = list(trainer.events())[-1]
+    assert isinstance(last, Failed) and "smaller learning rate" in last.reason
+
+
+@pytest.mark.parametrize("count", [2, 3, 33])
+def test_small_data_and_odd_last_batches(data, count):
+    trainer = Trainer(network(), data.subset(slice(0, count)), CONFIG)
+    assert isinstance(list(trainer.events())[-1], Finished)
+
+
+def test_data_that_cannot_be_trained_on_is_refused(data):
+    with pytest.raises(DataError, match="at least two"):
+        Trainer(network(), data.subset(slice(0, 1)), CONFIG)
+    small = Network([Flatten(), Linear(10)], (8, 8, 1))
+    with pytest.raises(ConfigError, match="28×28×1"):
+        Trainer(small, data, CONFIG)
+    with pytest.raises(ConfigError, match="3 classes"):
+        Trainer(Network([Flatten(), Linear(3)], (28, 28, 1)), data, CONFIG)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": 0}, {"batch_size": -1}, {"batch_size": 1.5}, {"learning_rate": 0.0}, {"learning_rate": math.nan},
+        {"optimizer": "magic"}, {"validation": 1.0}, {"seed": -1},
+    ],
+)  # fmt: skip
+def test_settings_that_make_no_sense_are_refused_by_name(wrong):
+    with pytest.raises(ConfigError):
+        TrainConfig(**wrong)
+
+
+def test_a_config_survives_json():
+    config = TrainConfig(milestones=(3, 5), betas=(0.8, 0.9))
+    import json
+
+    assert TrainConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
+    with pytest.raises(ConfigError, match="speling"):
+        TrainConfig.from_dict({"speling": 1})

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nncore.backend import Array, Shape
 from nncore.errors import ConfigError, WeightsError
+from nncore.flat import Flat
 from nncore.layers import Buffer, Dropout, Layer, Parameter, layer_from_config
 from nncore.layers.base import times
+
+if TYPE_CHECKING:
+    from nncore.backend.contract import Backend
+    from nncore.losses import Loss
+    from nncore.optimizers import Optimizer
+    from nncore.plan import Plan
 
 LARGEST_NETWORK = 200_000_000
 """Parameters that a network may have, so that a slip of the pen in a size does not take all memory (800 MB of float32)."""
@@ -39,6 +46,7 @@ class Network:
         self.layers = list(layers)
         self.input_shape: Shape = tuple(input_shape)
         self.seed = seed
+        self._flat: Flat | None = None
         if not self.layers:
             raise ConfigError("A network needs at least one layer.")
         rng = np.random.default_rng(seed)
@@ -123,6 +131,41 @@ class Network:
                 raise WeightsError(f"The weights' {name} holds values that are not numbers; the file is of no use.")
         for name, parameter in parameters.items():
             parameter.data[...] = state[name]
+
+    def draw(self) -> None:
+        """Let every random layer go on to its next draw, as a forward pass in training does."""
+        for layer in self.layers:
+            if isinstance(layer, Dropout) and layer.p > 0:
+                layer.calls += 1
+
+    def to(self, backend: Backend) -> Network:
+        """Move every parameter and buffer to `backend`; returns the network itself."""
+        for holder in (self.parameters() | self.buffers()).values():
+            holder.data = backend.asarray(holder.data)
+        return self
+
+    def flatten(self) -> Flat:
+        """All parameters and buffers as views of one flat vector, made where they are not so already."""
+        if self._flat is None or not self._flat.holds():
+            self._flat = Flat(self.parameters(), self.buffers())
+        return self._flat
+
+    def compile(
+        self,
+        batch_shape: Sequence[int],
+        loss: Loss | None = None,
+        optimizer: Optimizer | None = None,
+        replicas: int | None = None,
+        backend: str = "cpu",
+    ) -> Plan:
+        """The fast path for batches of up to `batch_shape` = (N, *input_shape); see nncore/plan.py.
+
+        Without a loss it only answers; with one it also finds gradients; with an optimizer, whose parameters are this
+        network's, it trains. `replicas` is how many threads share a batch: one a core unless given.
+        """
+        from nncore.plan import Plan  # here, because it builds on this module
+
+        return Plan(self, batch_shape, loss, optimizer, replicas, backend)
 
     def config(self) -> dict[str, Any]:
         """The architecture as plain data (JSON), from which `from_config` builds an equal network."""

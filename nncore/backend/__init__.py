@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from nncore.errors import DeviceError
+
+if TYPE_CHECKING:
+    from nncore.backend.contract import Backend
 
 Array: TypeAlias = npt.NDArray[Any]
 """A NumPy array, or a CuPy array, which answers to the same names."""
@@ -24,3 +29,12 @@ def array_module(array: Array) -> ModuleType:
     if cupy is not None and isinstance(array, cupy.ndarray):
         return cupy
     return np
+
+
+def get_backend(name: str) -> Backend:
+    """The backend called `name`. Raises DeviceError where there is none."""
+    if name != "cpu":
+        raise DeviceError(f"There is no device called {name!r}; there is cpu.")
+    from nncore.backend.cpu import CpuBackend  # here, because it builds on this module
+
+    return CpuBackend()

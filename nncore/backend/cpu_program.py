@@ -1,0 +1,199 @@
+"""A recorded step on the CPU: its memory, its program table, and the threads that run it with the calling one."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nncore.backend import Array, operations
+from nncore.backend.contract import Tensor
+from nncore.backend.cpu import First, Local, Pitch, Places, Shared
+from nncore.backend.layout import (
+    ARRIVED,
+    BEGIN,
+    COLUMNS,
+    CONTEXT,
+    CONTROL_SIZE,
+    END,
+    REAL,
+    REPLICA,
+    STEP_AS_BYTES,
+    STEP_COUNT,
+    STEP_LEARN,
+    STEP_REPLICAS,
+    STOP,
+    TARGET,
+)
+from nncore.backend.machine import park, release, run
+
+if TYPE_CHECKING:
+    from nncore.backend.cpu import Recorder, Row
+
+PATIENCE = 200_000
+"""Looks for a new step (about a millisecond) before a replica goes to sleep."""
+
+GUARD = 1024
+
+
+class CpuProgram:
+    """See `nncore.backend.contract.Program`. Runs one step at a time; a second thread's `run` waits for the first's."""
+
+    def __init__(self, record: Recorder) -> None:
+        self.batch, self.replicas = record.batch, record.replicas
+        tables, starts = _join(record.tables)
+        shared = -(-len(tables) // 16) * 16
+        stretch = -(-record.local // 1024) * 1024 + 272  # not a power of two: replicas should not share cache sets
+        begin = shared + record.shared + GUARD
+        memory = np.zeros(begin + stretch * record.replicas + GUARD + 16, np.float32)
+        lead = -(memory.ctypes.data // 4) % 16
+        self._m = memory[lead:]
+        self._m.view(np.int32)[: len(tables)] = tables
+        self._stretch, self._begin, self._shared = stretch, begin, shared
+        self._sections = _ends(record)
+        self._program = np.zeros((record.replicas, len(record.rows), COLUMNS), np.int64)
+        self._sources: list[tuple[int, Any]] = []
+        for index, row in enumerate(record.rows):
+            self._write(index, row, starts)
+        features = int(np.prod(record.input_shape))
+        self._control = np.zeros(CONTROL_SIZE, np.int64)
+        self._bytes, self._floats = np.zeros(self.batch * features, np.uint8), np.zeros(self.batch * features, np.float32)
+        self._labels, self._rates = np.zeros(self.batch, np.int64), np.zeros(8, np.float32)
+        self._out = np.zeros((record.replicas, 8))
+        self.gradient: Array = np.zeros(record.flat.parameters, np.float32)
+        self._decays = np.array(record.rule.decays, np.float64).reshape(-1, 3)
+        self._moments = [*record.moments, *[self._rates] * 2][:2]
+        self._theta = record.flat.values
+        self._contexts = np.zeros((record.replicas, CONTEXT), np.int64)
+        for r in range(record.replicas):
+            self._contexts[r, : REPLICA + 1] = self._context(r)
+        self._features = features
+        self._lock = threading.Lock()
+        self._wake: list[threading.Event] = []
+
+    def _context(self, r: int) -> list[int]:
+        """Replica r's context, in the order of layout.py. The kernels see addresses alone, so the arrays must be kept."""
+        arrays = (
+            self._m, self._theta, *self._moments, self._bytes, self._floats, self._labels, self._out[r], self.gradient,
+            self._decays, None, self._rates, self._control,
+        )  # fmt: skip
+        return [len(self._decays) if array is None else array.ctypes.data for array in arrays] + [r]
+
+    def _write(self, index: int, row: Row, starts: Sequence[int]) -> None:
+        """Write a recorded operation into every replica's program."""
+        if row.source is not None:
+            self._sources.append((index, row.source))
+        for r in range(self.replicas):
+            line = self._program[r, index]
+            line[0] = getattr(operations, row.operation).address if row.operation else 0
+            for column, argument in enumerate(row.arguments, 1):
+                line[column] = self._resolve(argument, r, starts)
+            line[REAL : REAL + len(row.reals)].view(np.float64)[:] = row.reals
+
+    def _resolve(self, argument: Any, replica: int, starts: Sequence[int]) -> int:
+        """An argument as the number that replica's program holds."""
+        if isinstance(argument, Local):
+            return argument.scale * (self._begin + replica * self._stretch + argument.at)
+        if isinstance(argument, Shared):
+            return self._shared + argument.at
+        if isinstance(argument, First):
+            return self._begin + argument.at
+        if isinstance(argument, Places):
+            return starts[argument.index]
+        if isinstance(argument, Pitch):
+            return self._stretch
+        return int(argument)
+
+    def run(self, section: str, images: Array, labels: Array | None, rates: Sequence[float] = ()) -> tuple[float, int]:
+        count = len(images)
+        if count > self.batch:
+            raise ValueError(f"the program was recorded for {self.batch} examples, not {count}")
+        with self._lock:
+            self._stage(images, labels, rates)
+            control = self._control
+            # A handful of examples to look at is answered sooner by one thread than by waking others.
+            replicas = 1 if labels is None and count <= min(4, -(-self.batch // self.replicas)) else self.replicas
+            control[STEP_COUNT], control[STEP_REPLICAS] = count, replicas
+            control[BEGIN], control[END] = self._sections[section]
+            control[STEP_LEARN] = len(rates) > 0
+            control[TARGET] = control[ARRIVED]
+            if replicas > 1:
+                if not self._wake:
+                    self._start()
+                if release(control.ctypes.data):
+                    for event in self._wake:
+                        event.set()
+            run(0, 0, self._program[0].ctypes.data, self._contexts[0].ctypes.data)
+            if labels is None:
+                return 0.0, 0
+            return float(self._out[:, 0].sum()) / max(count, 1), int(self._out[:, 1].sum())
+
+    def _stage(self, images: Array, labels: Array | None, rates: Sequence[float]) -> None:
+        """Copy what a step needs to where the replicas look for it."""
+        count, as_bytes = len(images), images.dtype == np.uint8
+        target = self._bytes if as_bytes else self._floats
+        target[: count * self._features].reshape(images.shape)[...] = images
+        self._control[STEP_AS_BYTES] = as_bytes
+        if labels is not None:
+            self._labels[:count] = labels
+        self._rates[: len(rates)] = rates
+        for index, source in self._sources:
+            self._program[:, index, 1] = source.key()
+
+    def read(self, tensor: Tensor, count: int) -> Array:
+        out = np.empty((count, tensor.rows, tensor.cols, tensor.channels), np.float32)
+        replicas = int(self._control[STEP_REPLICAS])
+        for r in range(replicas):
+            first, last = count * r // replicas, count * (r + 1) // replicas
+            for n in range(first, last):
+                start = self._resolve(tensor.place, r, ()) + (n - first) * tensor.pitch
+                for i in range(tensor.rows):
+                    row = self._m[start + i * tensor.row_pitch :][: tensor.cols * tensor.channels]
+                    out[n, i] = row.reshape(tensor.cols, tensor.channels)
+        return out
+
+    def _start(self) -> None:
+        """One thread a further replica, asleep until it is needed, gone when this program is."""
+        self._wake = [threading.Event() for _ in range(1, self.replicas)]
+        kept = (self._program, self._contexts, self._control, self._m, self._theta, self._moments, self._bytes, self._floats)
+        more = (self._labels, self._rates, self._out, self.gradient, self._decays)
+        for r, event in enumerate(self._wake, 1):
+            threading.Thread(target=_replica, args=(r, kept + more, event), name=f"replica-{r}", daemon=True).start()
+        weakref.finalize(self, _stop, self._control, self._wake)
+
+
+def _replica(r: int, kept: tuple[Any, ...], event: threading.Event) -> None:
+    """The thread of replica r. It holds the program's arrays, but not the program itself, which may therefore die."""
+    program, contexts, control = kept[:3]
+    seen = 0
+    while True:
+        seen = run(seen, PATIENCE, program[r].ctypes.data, contexts[r].ctypes.data)
+        if seen < 0:
+            return
+        if park(control.ctypes.data, seen, 1):
+            event.wait()
+        event.clear()
+        park(control.ctypes.data, seen, -1)
+
+
+def _stop(control: Array, events: list[threading.Event]) -> None:
+    control[STOP] = 1
+    release(control.ctypes.data)
+    for event in events:
+        event.set()
+
+
+def _join(tables: list[Array]) -> tuple[Array, list[int]]:
+    """The tables in a row, and where each starts."""
+    starts = np.cumsum([0, *[len(table) for table in tables]])
+    return np.concatenate([*tables, np.zeros(16, np.int32)]), [int(start) for start in starts[:-1]]
+
+
+def _ends(record: Recorder) -> dict[str, tuple[int, int]]:
+    """Where every section begins and ends."""
+    names = list(record.sections)
+    starts = [record.sections[name][0] for name in names] + [len(record.rows)]
+    return {name: (starts[n], starts[n + 1]) for n, name in enumerate(names)}

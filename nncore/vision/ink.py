@@ -72,11 +72,27 @@ def _ink_is_bright(grey: Array) -> bool:
 def paper_level(grey: Array) -> Array:
     """The brightness that the bright paper has, or would have under the ink: float32 of the shape of `grey` (height, width)."""
     small = shrunk(grey, 48)
+    slope = _slope(small)
     reach = max(2, round(max(small.shape) / 6))
-    # A closing: dark things narrower than twice the reach vanish, slow changes of the light stay.
-    closed = -spread(-spread(small, reach), reach)
-    soft = _smooth(closed, 2)
-    return np.minimum(resized(soft, grey.shape), 255)
+    # A closing: dark things narrower than twice the reach vanish, slow changes of the light stay. It would brighten the dark
+    # end of an even slope, so that is taken out first.
+    closed = -spread(-spread(small - slope, reach), reach) + slope
+    return np.minimum(resized(_smooth(closed, 2), grey.shape), 255)
+
+
+def _slope(grey: Array) -> Array:
+    """The plane that lies on the paper of a picture (rows, columns), dark things left out."""
+    rows, columns = np.indices(grey.shape, np.float32)
+    terms = np.stack([np.ones_like(rows), rows, columns], axis=-1).reshape(-1, 3)
+    values, paper = grey.ravel(), np.ones(grey.size, bool)
+    plane = np.zeros_like(values)
+    for _ in range(4):
+        weights = np.linalg.lstsq(terms[paper], values[paper], rcond=None)[0]
+        plane = (terms @ weights).astype(np.float32)
+        paper = values > plane - 12
+        if np.count_nonzero(paper) < 0.3 * len(values):
+            return np.zeros_like(grey)
+    return plane.reshape(grey.shape)
 
 
 def ink_map(picture: Array) -> Array:

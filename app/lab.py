@@ -51,9 +51,12 @@ class Lab(QObject):
         self._looker = LookWorker()
         self._looker.looked.connect(self.looked)
         self._looker.failed.connect(self.problem)
-        self._looker.start()
         for observable in (self.state.network, self.state.moment, self.state.probe):
             observable.subscribe(self._ask, now=False)
+
+    def warm_up(self) -> None:
+        """Start looking; called once the window is up, so that it need not share the processor with what is loaded for this."""
+        self._looker.start()
 
     def close(self) -> None:
         """End every thread; what was trained is kept."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -34,14 +35,27 @@ def open_window(reset_layout: bool = False) -> int:
     app.setDesktopFileName("digitlab")
     window = build_window(app, reset_layout)
     window.show()
+    _close_on_signals(app, window)
     status = app.exec()
     window.deleteLater()
     return status
 
 
+def _close_on_signals(app: QApplication, window: Window) -> None:
+    """Let Ctrl+C and a polite kill close the window as its button does, so that a training under way is kept."""
+    from PySide6.QtCore import QTimer
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: window.close())
+    # Python looks for signals only when it runs, which inside Qt's loop may be never.
+    awake = QTimer(app)
+    awake.timeout.connect(lambda: None)
+    awake.start(250)
+
+
 def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     """The window, ready to be shown, with the shipped network and the data of the last time being opened."""
-    import pyqtgraph
+    from PySide6.QtCore import QTimer
     from PySide6.QtGui import QIcon
 
     from app import theme
@@ -53,7 +67,6 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     from app.workers import keep_interface_lively
     from nncore.data import available_datasets
 
-    pyqtgraph.setConfigOptions(imageAxisOrder="row-major", antialias=True)
     keep_interface_lively()
     settings = Settings()
     log_to(platformdirs.user_log_path("digitlab", appauthor=False))
@@ -69,6 +82,8 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     window.panel.setFocus()
     lab.open_default()
     lab.open_data(settings["data"] or next(known.name for known in available_datasets() if known.here))
+    QTimer.singleShot(0, lab.warm_up)
+    QTimer.singleShot(300, window.prepare_panels)
     return window
 
 

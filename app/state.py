@@ -36,9 +36,17 @@ class Observable(Generic[T]):
 
     def set(self, value: T) -> None:
         """Set the value and tell every listener, even where it is equal to the last one."""
+        self.put(value)
+        self.tell()
+
+    def put(self, value: T) -> None:
+        """Set the value without telling yet."""
         self._value = value
+
+    def tell(self) -> None:
+        """Tell every listener the present value."""
         for listener in tuple(self._listeners):
-            listener(value)
+            listener(self._value)
 
     def subscribe(self, listener: Callable[[T], None], now: bool = True) -> Callable[[], None]:
         """Call `listener` with each new value, and with the present one if `now`. Returns what ends the subscription."""
@@ -161,8 +169,11 @@ class LabState:
         """Look at another network: its moments begin anew with `moment`."""
         self.timeline.clear()
         self.timeline.add(moment)
-        self.network.set(view)
-        self.moment.set(moment)
+        # Both are in place before anyone is told: nobody must see one network with the weights of another.
+        self.network.put(view)
+        self.moment.put(moment)
+        self.network.tell()
+        self.moment.tell()
 
     def show_moment(self, index: int) -> None:
         """Look at the moment at `index` of the timeline; beyond its ends at the nearest."""

@@ -37,13 +37,11 @@ from app.actions import ACTIONS, MENUS
 from app.errors import Problem
 from app.help import HelpDialog, ReportDialog
 from app.lab import Lab
+from app.panels import PANELS
 from app.panels.base import Panel
-from app.panels.data import DataPanel
-from app.panels.inspect import InspectPanel
 from app.panels.recognise import RecognisePanel
-from app.panels.runs import RunsPanel
-from app.panels.train import TrainPanel
 from app.probe import ProbeView
+from app.session import Job
 from app.state import Probe
 from app.theme import DARK_NAME, LIGHT_NAME, SYSTEM, theme
 from app.timebar import TimeBar
@@ -51,12 +49,12 @@ from app.topbar import TopBar
 from app.training import Status
 from app.widgets.image_grid import ImageGrid
 from app.widgets.pixels import from_qimage
+from app.workers import Task
 from nncore.errors import DigitLabError
 from nncore.network import Network
 from nncore.weights import save_weights
 
 LAYOUT_VERSION = 1
-PANELS: tuple[type[Panel], ...] = (DataPanel, TrainPanel, InspectPanel, RecognisePanel, RunsPanel)
 PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.gif *.tif *.tiff *.webp *.pgm *.ppm);;All files (*)"
 WEIGHTS = "Weights (*.safetensors);;All files (*)"
 
@@ -122,15 +120,12 @@ class Window(QMainWindow):
         self._panels: dict[str, Panel] = {}
         self._panel_actions: dict[str, QAction] = {}
         group = QActionGroup(self)
-        for number, kind in enumerate(PANELS, 1):
-            panel = kind(self.lab)
-            self._panels[kind.name] = panel
-            self._stack.addWidget(panel)
-            action = QAction(kind.title, self, checkable=True, shortcut=f"Ctrl+{number}", toolTip=f"{kind.tooltip} (Ctrl+{number})")
-            action.triggered.connect(lambda _=False, name=kind.name: self.show_panel(name))
+        for number, spec in enumerate(PANELS, 1):
+            action = QAction(spec.title, self, checkable=True, shortcut=f"Ctrl+{number}", toolTip=f"{spec.tooltip} (Ctrl+{number})")
+            action.triggered.connect(lambda _=False, name=spec.name: self.show_panel(name))
             group.addAction(action)
             self.addAction(action)
-            self._panel_actions[kind.name] = action
+            self._panel_actions[spec.name] = action
             button = QToolButton(toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextUnderIcon, focusPolicy=Qt.FocusPolicy.StrongFocus)
             button.setProperty("role", "nav")
             button.setDefaultAction(action)
@@ -156,7 +151,7 @@ class Window(QMainWindow):
             if spec.separator_before:
                 menus[spec.menu].addSeparator()
             menus[spec.menu].addAction(self._actions[spec.name])
-        recognise = self._panels["recognise"]
+        recognise = self.panel_named("recognise")
         assert isinstance(recognise, RecognisePanel)
         menus["Edit"].addSeparator()
         menus["Edit"].addActions([recognise.undo, recognise.redo, recognise.clear])
@@ -204,17 +199,42 @@ class Window(QMainWindow):
         assert isinstance(panel, Panel)
         return panel
 
+    @property
+    def panel_name(self) -> str:
+        """The name of the panel in sight."""
+        return next(name for name, panel in self._panels.items() if panel is self._stack.currentWidget())
+
     def panel_named(self, name: str) -> Panel:
+        """A panel, which is built when it is first asked for."""
+        if name not in self._panels:
+            spec = next(spec for spec in PANELS if spec.name == name)
+            self._panels[name] = spec.load()(self.lab)
+            self._panels[name].wire(self._actions)
+            self._stack.addWidget(self._panels[name])
         return self._panels[name]
+
+    def prepare_panels(self) -> None:
+        """Build the panels that nobody has asked for yet, without holding the window up."""
+        missing = [spec for spec in PANELS if spec.name not in self._panels]
+        if not missing or not self.isVisible():
+            return
+
+        def build(_: object) -> None:
+            self.panel_named(missing[0].name)
+            self.prepare_panels()
+
+        # Importing in a thread, building between two frames.
+        Task(missing[0].load, build, self.show_problem).begin()
 
     def show_panel(self, name: str) -> None:
         """Bring a panel into sight."""
-        panel = self._panels.get(name) or self._panels["recognise"]
+        name = name if name in self._panel_actions else "recognise"
+        panel = self.panel_named(name)
         if panel is not self._stack.currentWidget():
             self.panel.hidden()
         self._stack.setCurrentWidget(panel)
-        self._panel_actions[panel.name].setChecked(True)
-        self.lab.settings["panel"] = panel.name
+        self._panel_actions[name].setChecked(True)
+        self.lab.settings["panel"] = name
         self._tint()
         panel.shown()
 
@@ -260,15 +280,20 @@ class Window(QMainWindow):
         if training.status in (Status.TRAINING, Status.PAUSED):
             training.toggle_pause()
             return
-        panel = self._panels["train"]
-        assert isinstance(panel, TrainPanel)
         try:
-            job = panel.job()
+            job = self._recipe()
         except DigitLabError as error:
             self.show_problem(Problem.of(error))
             return
         self.panel.notice.hide()
         training.start(job)
+
+    def _recipe(self) -> Job:
+        from app.panels.train import TrainPanel
+
+        panel = self.panel_named("train")
+        assert isinstance(panel, TrainPanel)
+        return panel.job()
 
     def _do_stop(self) -> None:
         self.lab.training.stop()
@@ -289,7 +314,7 @@ class Window(QMainWindow):
 
     def _do_draw(self) -> None:
         self.show_panel("recognise")
-        panel = self._panels["recognise"]
+        panel = self.panel_named("recognise")
         assert isinstance(panel, RecognisePanel)
         panel.draw()
 
@@ -304,10 +329,10 @@ class Window(QMainWindow):
             self.lab.open_weights(name)
 
     def _do_open_folder(self) -> None:
-        panel = self._panels["data"]
-        assert isinstance(panel, DataPanel)
         self.show_panel("data")
-        panel.ask_for_folder()
+        name = QFileDialog.getExistingDirectory(self, "Open a folder of images", self.lab.settings["last_folder"])
+        if name:
+            self.lab.open_data(name)
 
     def _do_save_weights(self) -> None:
         view, moment = self.lab.state.network.value, self.lab.state.moment.value
@@ -359,7 +384,7 @@ class Window(QMainWindow):
         self._dock.show()
 
     def _do_help(self) -> None:
-        panels = [(f"Ctrl+{number}", kind.tooltip) for number, kind in enumerate(PANELS, 1)]
+        panels = [(f"Ctrl+{number}", spec.tooltip) for number, spec in enumerate(PANELS, 1)]
         HelpDialog(self, panels).exec()
 
     def _do_about(self) -> None:

@@ -1,1 +1,59 @@
 """The five panels. A panel never computes: it asks the lab and draws what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.panels.base import Panel
+
+
+@dataclass(frozen=True)
+class PanelSpec:
+    """A panel before it is loaded: loading waits until it is wanted, since curves alone take half a second to import."""
+
+    name: str
+    title: str
+    tooltip: str
+    load: Callable[[], type[Panel]]
+
+
+def _data() -> type[Panel]:
+    from app.panels.data import DataPanel
+
+    return DataPanel
+
+
+def _train() -> type[Panel]:
+    from app.panels.train import TrainPanel
+
+    return TrainPanel
+
+
+def _inspect() -> type[Panel]:
+    from app.panels.inspect import InspectPanel
+
+    return InspectPanel
+
+
+def _recognise() -> type[Panel]:
+    from app.panels.recognise import RecognisePanel
+
+    return RecognisePanel
+
+
+def _runs() -> type[Panel]:
+    from app.panels.runs import RunsPanel
+
+    return RunsPanel
+
+
+PANELS = (
+    PanelSpec("data", "Data", "Data: choose the images that the network learns from, and look through them", _data),
+    PanelSpec("train", "Train", "Train: choose a recipe, watch the network learn, and see what it still gets wrong", _train),
+    PanelSpec("inspect", "Inspect", "Inspect: what every layer makes of the probe, and what the filters have learned", _inspect),
+    PanelSpec("recognise", "Recognise", "Recognise: draw a digit or open a picture, and watch the network's answer", _recognise),
+    PanelSpec("runs", "Runs", "Runs: what was trained so far, to look at again or to delete", _runs),
+)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.lab import Lab
@@ -12,14 +15,9 @@ from app.widgets.notice import Notice
 class Panel(QWidget):
     """A page of the window: a strip for what went wrong, above the panel's own `content` layout."""
 
-    name = ""
-    title = ""
-    tooltip = ""
-
     def __init__(self, lab: Lab) -> None:
         super().__init__()
         self.lab = lab
-        self.setObjectName(f"panel-{self.name}")
         self.notice = Notice()
         self.content = QVBoxLayout()
         self.content.setSpacing(GAP)
@@ -28,6 +26,9 @@ class Panel(QWidget):
         layout.setSpacing(GAP)
         layout.addWidget(self.notice)
         layout.addLayout(self.content, 1)
+
+    def wire(self, actions: Mapping[str, QAction]) -> None:
+        """Connect the panel's own buttons to actions of the window."""
 
     def shown(self) -> None:
         """The panel has come into sight."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QLineEdit,
@@ -113,9 +114,6 @@ class ClassBalance(QWidget):
 class DataPanel(Panel):
     """Left the datasets, in the middle the gallery, right the balance of the classes."""
 
-    name, title = "data", "Data"
-    tooltip = "Data: choose the images that the network learns from, and look through them"
-
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         row = QHBoxLayout()
@@ -140,7 +138,7 @@ class DataPanel(Panel):
         card.body.addWidget(scroll, 1)
         folder = QPushButton("Open a folder…")
         folder.setToolTip("A folder of IDX files, or of pictures sorted into one folder a class (0, 1, …)")
-        folder.clicked.connect(self.ask_for_folder)
+        self._folder = folder
         card.body.addWidget(folder)
         self._list_choices()
         return card
@@ -188,15 +186,12 @@ class DataPanel(Panel):
         card.body.addStretch(1)
         return card
 
+    def wire(self, actions: Mapping[str, QAction]) -> None:
+        self._folder.clicked.connect(actions["open_folder"].trigger)
+
     def shown(self) -> None:
         self._list_choices()
         self._mark_choice()
-
-    def ask_for_folder(self) -> None:
-        """Let the user choose a folder of images and open it."""
-        name = QFileDialog.getExistingDirectory(self, "Open a folder of images", self.lab.settings["last_folder"])
-        if name:
-            self.lab.open_data(name)
 
     @property
     def dataset(self) -> Dataset | None:

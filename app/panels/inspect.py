@@ -91,9 +91,6 @@ class FilterBlock(QWidget):
 class InspectPanel(Panel):
     """Above the feature maps of every layer for the probe, below the filters of every convolution."""
 
-    name, title = "inspect", "Inspect"
-    tooltip = "Inspect: what every layer makes of the probe, and what the filters have learned"
-
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self._every = QCheckBox("every layer")

@@ -24,9 +24,6 @@ STAGE = 112
 class RecognisePanel(Panel):
     """Left the sheet, right what happened to the picture on its way into the network."""
 
-    name, title = "recognise", "Recognise"
-    tooltip = "Recognise: draw a digit or open a picture, and watch the network's answer"
-
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self.canvas = Canvas()

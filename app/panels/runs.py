@@ -17,9 +17,6 @@ COLUMNS = ("name", "network", "data", "validation", "test", "steps", "time", "st
 class RunsPanel(Panel):
     """A table of runs, the newest first. Return or a double click looks at a run's network."""
 
-    name, title = "runs", "Runs"
-    tooltip = "Runs: what was trained so far, to look at again or to delete"
-
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self._runs: list[Run] = []

@@ -44,9 +44,6 @@ MISTAKES = 200
 class TrainPanel(Panel):
     """Left recipe and layers, in the middle loss and accuracy, below the confusion matrix and the mistakes."""
 
-    name, title = "train", "Train"
-    tooltip = "Train: choose a recipe, watch the network learn, and see what it still gets wrong"
-
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         left = QVBoxLayout()

@@ -17,6 +17,8 @@ from app.theme import font, theme
 from nncore.backend import Array
 from nncore.files import write_atomically
 
+pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)
+
 FORMATS = "PNG picture (*.png);;SVG drawing (*.svg);;Table of values (*.csv)"
 
 

@@ -60,5 +60,7 @@ def test_another_network_begins_its_moments_anew():
     state.show_moment(99)
     state.show_moment(-3)
     state.show_network(view, moment(1))
-    assert seen == [5, 9, 9, 5, 1] and len(state.timeline) == 1
+    state.network.subscribe(lambda _: seen.append(("network", state.moment.value.step)), now=False)
+    state.show_network(view, moment(2))
+    assert seen == [5, 9, 9, 5, 1, ("network", 2), 2] and len(state.timeline) == 1
     assert view.parameter_count == 105_866 and view.input_shape == (28, 28, 1)

@@ -13,11 +13,12 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QMessageBox, QSlider
 
+from app.panels import PANELS
 from app.state import Moment, NetworkInView, Probe
 from app.theme import theme
 from app.training import Status
 from app.widgets.pixels import to_qimage
-from app.window import PANELS, Window
+from app.window import Window
 from models.presets import PRESETS
 from nncore.data import synthetic
 from nncore.network import Network
@@ -49,7 +50,7 @@ def drop(window: Window, *paths) -> None:
 
 
 def test_the_first_start_opens_on_an_empty_sheet_with_a_network(window):
-    assert window.panel.name == "recognise" and window.panel.canvas.is_blank
+    assert window.panel_name == "recognise" and window.panel.canvas.is_blank
     assert window.lab.state.network.value.name == "mnist-cnn" and window.lab.state.network.value.source == "shipped"
     assert window.lab.state.data.value.spec == "synthetic", "with nothing downloaded the built-in digits are there"
     assert window.panel.canvas.hasFocus()
@@ -71,9 +72,9 @@ def test_a_drawn_digit_is_recognised_and_undo_takes_the_answer_back(window, qtbo
 
 
 def test_every_panel_is_reached_by_its_keys(window):
-    for number, kind in enumerate(PANELS, 1):
+    for number, spec in enumerate(PANELS, 1):
         QTest.keyClick(window, Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ControlModifier)
-        assert window.panel.name == kind.name and window.panel.isVisible()
+        assert window.panel_name == spec.name and window.panel.isVisible()
 
 
 def test_training_moves_curves_network_moment_and_answer(window, qtbot):
@@ -346,7 +347,7 @@ def test_layout_panel_and_data_come_back(make_window, qtbot):
     first._dock.hide()
     first.close()
     second = make_window()
-    assert second.panel.name == "data" and not second._dock.isVisible() and second.height() == 650
+    assert second.panel_name == "data" and not second._dock.isVisible() and second.height() == 650
     second._actions["reset_layout"].trigger()
     assert second._dock.isVisible()
 

@@ -14,13 +14,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QMessageBox, QSlider
 
 from app.panels import PANELS
-from app.state import Moment, NetworkInView, Probe
+from app.state import DataInView, Moment, NetworkInView, Probe
 from app.theme import theme
 from app.training import Status
 from app.widgets.pixels import to_qimage
 from app.window import Window
 from models.presets import PRESETS
-from nncore.data import synthetic
+from nncore.data import synthetic, synthetic_street
 from nncore.network import Network
 from nncore.weights import load_weights, save_weights
 from tests.app.conftest import FIVE, ONE, draw
@@ -325,8 +325,7 @@ def test_start_without_data_says_what_to_do(window):
 
 
 def test_a_network_that_does_not_fit_the_data_is_explained(window, qtbot):
-    window.lab.open_data("synthetic-street")
-    qtbot.waitUntil(lambda: window.lab.state.data.value.spec == "synthetic-street", timeout=30_000)
+    window.lab.state.data.set(DataInView("synthetic-street", synthetic_street("train", 40), None))
     window._actions["toggle"].trigger()
     qtbot.waitUntil(window.panel.notice.isVisible, timeout=10_000)
     assert "32×32×3" in window.panel.notice.message.text() and not window.lab.training.is_active

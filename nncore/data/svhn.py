@@ -17,6 +17,7 @@ from nncore.files import LARGEST_DATASET, STRONGEST_DEFLATE, entries, file_size,
 
 FILES = {split: f"{split}_32x32.mat" for split in ("train", "test", "extra")}
 LARGEST_SIDE = 1024
+NUMBERS = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "single", "double")
 
 
 def open_svhn(path: Path, split: str = "train") -> Dataset:
@@ -71,7 +72,7 @@ def _read(path: Path) -> tuple[Array, Array]:
                 file.seek(0)
                 content = loadmat(reader, variable_names=["X", "y"])
                 return _images(content["X"], path), _labels(content["y"], path)
-        except (DataError, OSError):
+        except DataError:
             raise
         # On damaged files SciPy's reader raises nearly anything.
         except Exception as error:
@@ -84,7 +85,7 @@ def _check(found: Mapping[str, tuple[tuple[int, ...], str]], path: Path, at_most
     counts, numbers = found.get("y", ((), ""))
     if kind != "uint8" or len(shape) != 4 or shape[2] not in (1, 3) or not all(1 <= side <= LARGEST_SIDE for side in shape[:2]):
         raise DataError(f"{shown(path)} holds no images X of 32×32×3×N bytes; take the cropped digits (format 2) of SVHN.")
-    if numbers not in ("uint8", "int8", "uint16", "int16", "uint32", "int32", "single", "double") or shape[3] < 1:
+    if numbers not in NUMBERS or shape[3] < 1:
         raise DataError(f"{shown(path)} holds no labels y; take the cropped digits (format 2) of SVHN.")
     if math.prod(counts) != shape[3]:
         raise DataError(f"{shown(path)} holds {shape[3]:,} images but {math.prod(counts):,} labels; download it again.")

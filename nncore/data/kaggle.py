@@ -18,6 +18,7 @@ from nncore.files import LARGEST_DATASET, entries, file_size, opened, shown
 
 CHUNK = 4 * 2**20
 LARGEST_SIDE = 256
+LONGEST_LINE = 10 * LARGEST_SIDE**2
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ def read_kaggle(path: Path) -> Table:
     with opened(path) as file:
         if file_size(file) // 2 > LARGEST_DATASET:
             raise DataError(f"{shown(path)} is larger than can be read ({file_size(file):,} bytes); take fewer rows.")
-        columns, label, named = _columns(file.readline(CHUNK))
+        columns, label, named = _columns(file.readline(LONGEST_LINE))
         side = math.isqrt(columns - (label is not None))
         if not 2 <= side <= LARGEST_SIDE or side**2 + (label is not None) != columns:
             raise DataError(f"{shown(path)} is no table of digits: it has {columns:,} columns, not a label and 784 pixels.")
@@ -106,7 +107,7 @@ def _rows(file: BinaryIO, columns: int, line: int, path: Path) -> Iterator[Array
     while chunk := file.read(CHUNK):
         text = rest + chunk
         end = text.rfind(b"\n") + 1
-        if not end and len(text) > 8 * LARGEST_SIDE**2:
+        if not end and len(text) > LONGEST_LINE:
             raise DataError(f"{shown(path)}, line {line:,}: the line is too long; this is no table of digits.")
         rest = text[end:]
         if end:

@@ -1,0 +1,111 @@
+"""IDX files: what is written comes back, and a damaged file is told, not trusted."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nncore.data.idx import TYPES, idx_shape, read_idx
+from nncore.errors import DataError
+
+
+def idx_bytes(array: np.ndarray, code: int = 8) -> bytes:
+    return bytes((0, 0, code, array.ndim)) + struct.pack(f">{array.ndim}I", *array.shape) + array.astype(TYPES[code]).tobytes()
+
+
+@pytest.mark.parametrize("code", TYPES)
+@pytest.mark.parametrize("packed", [False, True])
+def test_every_type_comes_back(tmp_path: Path, code: int, packed: bool) -> None:
+    array = np.arange(24).reshape(2, 3, 4)
+    file = tmp_path / "array"
+    file.write_bytes(gzip.compress(idx_bytes(array, code)) if packed else idx_bytes(array, code))
+    found = read_idx(file)
+    assert found.dtype == np.dtype(TYPES[code]).newbyteorder("=") and found.dtype.isnative
+    np.testing.assert_array_equal(found, array)
+    assert idx_shape(file) == (2, 3, 4)
+
+
+GOOD = idx_bytes(np.arange(60, dtype=np.uint8).reshape(5, 4, 3))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "does not begin"),
+        (b"PK\3\4" + bytes(50), "does not begin"),
+        (b"\0\0\x07\1" + bytes(50), "does not begin"),
+        (GOOD[:9], "ends within its header"),
+        (GOOD[:30], "too short"),
+        (GOOD[:-1], "holds 59 bytes"),
+        (GOOD + b"\0", "goes on after"),
+        (bytes((0, 0, 8, 4)) + b"\xff" * 16, "claims"),
+        (bytes((0, 0, 8, 1)) + struct.pack(">I", 2**30), "too short"),
+        (gzip.compress(GOOD)[:-12], "damaged"),
+        (gzip.compress(GOOD[:-1]), "holds 59 bytes"),
+        (gzip.compress(GOOD + b"\0"), "goes on after"),
+        (gzip.compress(GOOD)[:20] + b"\xff\xff\xff" + gzip.compress(GOOD)[23:], "is"),
+    ],
+)
+def test_a_damaged_file_is_one_sentence_that_names_it(tmp_path: Path, content: bytes, says: str) -> None:
+    file = tmp_path / "broken-file"
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=says) as told:
+        read_idx(file)
+    assert "broken-file" in str(told.value) and "\n" not in str(told.value)
+
+
+def test_a_folder_or_nothing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="not a file"):
+        read_idx(tmp_path)
+    with pytest.raises(DataError, match="No such file"):
+        read_idx(tmp_path / "nothing")
+
+
+def test_a_gzip_bomb_is_unpacked_no_further_than_its_header_promises(tmp_path: Path) -> None:
+    file = tmp_path / "bomb.gz"
+    file.write_bytes(gzip.compress(idx_bytes(np.zeros(10, np.uint8)) + bytes(200_000_000), 1))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="goes on after"):
+            read_idx(file)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_promise_that_the_file_cannot_keep_allocates_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "liar.gz"
+    file.write_bytes(gzip.compress(bytes((0, 0, 8, 1)) + struct.pack(">I", 2**30) + bytes(100)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="too short"):
+            read_idx(file)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 90), st.integers(0, 255)), max_size=6), st.integers(0, 90), st.booleans())
+def test_any_mutation_gives_an_array_or_a_data_error(
+    tmp_path: Path, changes: list[tuple[int, int]], length: int, packed: bool
+) -> None:
+    content = bytearray(gzip.compress(GOOD, mtime=0) if packed else GOOD)
+    for place, value in changes:
+        content[place % len(content)] = value
+    folder = tmp_path / "here"
+    folder.mkdir(exist_ok=True)
+    file = folder / "mutant"
+    file.write_bytes(content[: length or None])
+    try:
+        assert isinstance(read_idx(file), np.ndarray)
+    except DataError as error:
+        assert "mutant" in str(error)
+    assert [path.name for path in folder.iterdir()] == ["mutant"]

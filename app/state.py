@@ -115,6 +115,8 @@ class Timeline:
     def __init__(self, limit_bytes: int = TIMELINE_BYTES) -> None:
         self._moments: list[Moment] = []
         self._limit = limit_bytes
+        self._gap = 0
+        """Steps that should lie between two moments; it doubles each time that memory is full."""
 
     def __len__(self) -> int:
         return len(self._moments)
@@ -124,13 +126,17 @@ class Timeline:
 
     def add(self, moment: Moment) -> None:
         """Put a moment in its place; one of the same step is replaced."""
-        at = bisect_left(self._moments, moment.step, key=attrgetter("step"))
-        if at < len(self._moments) and self._moments[at].step == moment.step:
-            self._moments[at] = moment
+        kept = self._moments
+        at = bisect_left(kept, moment.step, key=attrgetter("step"))
+        if at < len(kept) and kept[at].step == moment.step:
+            kept[at] = moment
+        elif at == len(kept) > 1 and kept[-1].step - kept[-2].step < self._gap:
+            kept[-1] = moment  # the newest always stays, but until the gap is full it only stands in
         else:
-            insort(self._moments, moment, key=attrgetter("step"))
-        if len(self._moments) > 2 and len(self._moments) * moment.nbytes > self._limit:
-            self._moments = self._moments[:1] + self._moments[2:-1:2] + self._moments[-1:]
+            insort(kept, moment, key=attrgetter("step"))
+        if len(kept) > 3 and len(kept) * moment.nbytes > self._limit:
+            self._gap = 2 * max(1, self._gap, (kept[-1].step - kept[0].step) // len(kept))
+            self._moments = kept[:1] + kept[2:-1:2] + kept[-1:]
 
     def nearest(self, step: int) -> int:
         """Index of the moment nearest to `step`; the timeline must not be empty."""
@@ -138,6 +144,7 @@ class Timeline:
 
     def clear(self) -> None:
         self._moments.clear()
+        self._gap = 0
 
 
 class LabState:

@@ -17,6 +17,9 @@ from nncore.errors import ConfigError
 
 Initializer: TypeAlias = Callable[[Shape, np.random.Generator], Array]
 
+LARGEST_WEIGHT = 200_000_000
+"""Numbers that one weight may hold (800 MB of float32), so that a slip of the pen in a size does not take all memory."""
+
 
 def fan_in(shape: Shape) -> int:
     """How many inputs each output of a weight of `shape` sums over: (in, out) or (kernel, kernel, in, out)."""
@@ -81,7 +84,18 @@ def initializer(choice: str | float) -> Initializer:
     if isinstance(choice, str):
         if choice not in INITIALIZERS:
             raise ConfigError(f"There is no initializer {choice!r}; there are {', '.join(INITIALIZERS)}, or a standard deviation.")
-        return INITIALIZERS[choice]
+        return _bounded(INITIALIZERS[choice])
     if isinstance(choice, bool) or not isinstance(choice, (int, float)) or not 0 <= choice < math.inf:
         raise ConfigError(f"An initializer is a name or a standard deviation of at least 0, not {choice!r}.")
-    return normal(choice)
+    return _bounded(normal(choice))
+
+
+def _bounded(first_values: Initializer) -> Initializer:
+    """The initializer, refusing with ConfigError a weight of more than LARGEST_WEIGHT numbers before it is made."""
+
+    def bounded(shape: Shape, rng: np.random.Generator) -> Array:
+        if math.prod(shape) > LARGEST_WEIGHT:
+            raise ConfigError(f"A weight of {'×'.join(map(str, shape))} has over {LARGEST_WEIGHT:,} numbers; use a smaller layer.")
+        return first_values(shape, rng)
+
+    return bounded

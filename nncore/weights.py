@@ -22,7 +22,7 @@ FORMAT = "digitlab-weights/1"
 def write_tensors(path: Path, tensors: Mapping[str, Array], **metadata: Any) -> None:
     """Write arrays as safetensors, each entry of `metadata` as JSON under its name. DigitLabError where that fails."""
     content = save(
-        {name: np.ascontiguousarray(value) for name, value in tensors.items()},
+        {name: np.asarray(value, order="C") for name, value in tensors.items()},
         {name: json.dumps(value) for name, value in metadata.items()},
     )
     write_atomically(path, content)

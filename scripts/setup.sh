@@ -14,7 +14,7 @@ say() { printf '%s\n' "$*" >&2; }
 # --- the system libraries that Qt needs, and for the tests a screen that is none
 libraries=(libegl1 libgl1 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0
     libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 fonts-dejavu-core)
-[ "$what" = test ] && libraries+=(xvfb)
+[ "$what" = test ] && libraries+=(xvfb libx11-6 libxtst6)
 if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     missing=()
     for library in "${libraries[@]}"; do

@@ -1,6 +1,6 @@
 """Trains the weights that ship with the product, by the command that the card then names, and writes weights and card.
 
-    DIGITLAB_DATA=… python scripts/ship_weights.py mnist-cnn mnist --epochs 12 --seed 0
+DIGITLAB_DATA=… python scripts/ship_weights.py mnist-cnn mnist --epochs 12 --seed 0
 """
 
 from __future__ import annotations

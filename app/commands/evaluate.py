@@ -25,8 +25,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Evaluate and print accuracy, loss, the confusion matrix, precision and recall a class."""
+    chosen = open_weights(arguments.weights) if arguments.weights else None  # before the data, which may take longer
     data = open_dataset(arguments.data, arguments.split).limit(arguments.limit)
-    network, _ = open_weights(arguments.weights or default_for(data.image_shape))
+    network, _ = chosen or open_weights(default_for(data.image_shape))
     found = inference.evaluate(network, data)
     if arguments.json:
         print_json(

@@ -57,10 +57,7 @@ def run(arguments: Namespace) -> None:
     if arguments.checkpoint_every is not None and arguments.checkpoint_every < 1:
         raise ConfigError(f"--checkpoint-every must be at least 1, not {arguments.checkpoint_every}.")
     store = RunStore()
-    data = open_dataset(arguments.data).limit(arguments.limit, arguments.seed)
-    session = (
-        _resumed(arguments, store, data) if arguments.resume else _job(arguments, data).begin(store, arguments.checkpoint_every)
-    )
+    session = _resumed(arguments, store) if arguments.resume else _job(arguments).begin(store, arguments.checkpoint_every)
     trainer, kept = session.trainer, session.run
     with _progress_bar(trainer) as show, _stop_on_interrupt(trainer.control):
         for event in session.events():
@@ -95,7 +92,7 @@ def run(arguments: Namespace) -> None:
         )
 
 
-def _job(arguments: Namespace, data: Dataset) -> Job:
+def _job(arguments: Namespace) -> Job:
     chosen = preset(arguments.model)
     asked = {
         "epochs": arguments.epochs,
@@ -103,16 +100,21 @@ def _job(arguments: Namespace, data: Dataset) -> Job:
         "learning_rate": arguments.lr,
         "optimizer": arguments.optimizer,
     }
-    config = replace(chosen.training, seed=arguments.seed, **{name: value for name, value in asked.items() if value is not None})
-    return Job(chosen, arguments.data, data, _test_data(arguments.data), config, arguments.run_name)
+    given = {name: value for name, value in asked.items() if value is not None}
+    config = replace(chosen.training, seed=arguments.seed, **given)
+    return Job(chosen, arguments.data, _data(arguments), _test_data(arguments.data), config, arguments.run_name)
 
 
-def _resumed(arguments: Namespace, store: RunStore, data: Dataset) -> TrainingSession:
+def _resumed(arguments: Namespace, store: RunStore) -> TrainingSession:
     kept = store.get(arguments.resume)
-    trainer = load_checkpoint(store.checkpoint_of(kept), data)
+    trainer = load_checkpoint(store.checkpoint_of(kept), _data(arguments))
     if arguments.epochs is not None:
         trainer.total_steps = max(trainer.step, arguments.epochs * trainer.steps_per_epoch)
     return TrainingSession(trainer, store, kept, _test_data(arguments.data), arguments.checkpoint_every)
+
+
+def _data(arguments: Namespace) -> Dataset:
+    return open_dataset(arguments.data).limit(arguments.limit, arguments.seed)
 
 
 def _test_data(name: str) -> Dataset | None:

@@ -160,6 +160,7 @@ class InspectPanel(Panel):
             if name not in self._columns:
                 self._columns[name] = LayerColumn(name)
                 self._row.insertWidget(self._place(name, look), self._columns[name])
+                self._columns[name].show()
             if name == "input":
                 image = values
                 self._columns[name].shape.setText(times(image.shape))

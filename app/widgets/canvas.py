@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QUndoCommand, QUndoStack, qRgb
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QUndoCommand, QUndoStack, qRgb
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import font, theme
@@ -125,28 +125,28 @@ class Canvas(QWidget):
         sheet = self.sheet()
         point = (position - QPointF(sheet.topLeft())) * (SIDE / max(sheet.width(), 1))
         self._stroke.points.append(point)
-        self._paint_stroke(Stroke(self._stroke.width, self._stroke.erases, self._stroke.points[-2:]))
+        self._paint(self._stroke, len(self._stroke.points) - 1)
         self.update()
         self.changed.emit()
 
-    def _paint_stroke(self, stroke: Stroke) -> None:
+    def _paint(self, stroke: Stroke, last: int) -> None:
+        """Paint the piece of a stroke that leads to its point `last`: a line, or at first a dot."""
         painter = QPainter(self._image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ink = QColor(0, 0, 0) if stroke.erases else QColor(255, 255, 255)
         painter.setPen(QPen(ink, stroke.width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
-        path = QPainterPath(stroke.points[0])
-        for point in stroke.points[1:]:
-            path.lineTo(point)
-        if len(stroke.points) == 1:  # a dot: a path of no length draws nothing
-            path.lineTo(stroke.points[0] + QPointF(0.01, 0))
-        painter.drawPath(path)
+        if last == 0:
+            painter.drawPoint(stroke.points[0])
+        else:
+            painter.drawLine(stroke.points[last - 1], stroke.points[last])
         painter.end()
 
     def _show(self, strokes: list[Stroke]) -> None:
         self._strokes = list(strokes)
         self._image.fill(0)
         for stroke in self._strokes:
-            self._paint_stroke(stroke)
+            for last in range(len(stroke.points)):  # piece by piece, as it was drawn, so that undo gives the same pixels
+                self._paint(stroke, last)
         self.update()
         self.changed.emit()
 

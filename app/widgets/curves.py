@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QContextMenuEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
 
@@ -119,7 +119,9 @@ class Curves(QWidget):
             drawing = QSvgGenerator()
             drawing.setFileName(str(path))
             drawing.setSize(self._plot.size())
-            self._plot.render(drawing)
+            painter = QPainter(drawing)
+            self._plot.render(painter)
+            painter.end()
         else:
             self._plot.grab().save(str(path), "PNG")
 

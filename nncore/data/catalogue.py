@@ -47,9 +47,7 @@ def open_dataset(name_or_path: str | os.PathLike[str], split: str = "train", pic
     if name in IN_CODE:
         return IN_CODE[name](split)
     if name == "mnist":
-        return mnist.open_mnist(
-            _must_hold(name, "MNIST", ", ".join(f"{n}.gz" for pair in mnist.FILES.values() for n in pair)), split
-        )
+        return mnist.open_mnist(_must_hold(name, "MNIST", mnist.FILE_LIST), split)
     if name == "svhn":
         return svhn.open_svhn(_must_hold(name, "SVHN", ", ".join(svhn.FILES.values())), split)
     path = Path(name)

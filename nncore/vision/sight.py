@@ -8,7 +8,8 @@ import numpy as np
 
 from nncore.backend import Array, Shape
 from nncore.vision.centre import centre_digit, ink_box
-from nncore.vision.ink import GREY_WEIGHTS, brightness, clean, evened, ink_of
+from nncore.vision.dirt import clean
+from nncore.vision.ink import GREY_WEIGHTS, brightness, evened, ink_of
 from nncore.vision.resample import resized
 
 

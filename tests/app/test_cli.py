@@ -28,7 +28,17 @@ def test_train_evaluate_and_the_table_of_runs(isolated, tmp_path):
     out = tmp_path / "w.safetensors"
     options = ("--data", "synthetic", "--limit", 300, "--epochs", 2, "--seed", 3, "--run", "one", "--out", out, "--json")
     first, second, finished = lines(digitlab("train", *options))
-    fields = {"event", "epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "examples_per_second", "seconds"}
+    fields = {
+        "event",
+        "epoch",
+        "step",
+        "train_loss",
+        "train_accuracy",
+        "val_loss",
+        "val_accuracy",
+        "examples_per_second",
+        "seconds",
+    }
     assert first.keys() == second.keys() == fields
     assert (first["event"], first["epoch"], second["epoch"], first["step"]) == ("epoch_end", 1, 2, 8)
     assert second["train_loss"] < first["train_loss"] and second["seconds"] > first["seconds"] > 0
@@ -102,7 +112,7 @@ def test_info_and_data_need_no_qt():
         (("train", "--data", "synthetic", "--run", "../out"), "../out"),
         (("train", "--data", "synthetic", "--resume", "nothing"), "nothing"),
         (("train", "--data", "synthetic-street", "--limit", "50"), "32×32×3"),
-        (("train", "--data", "synthetic", "--limit", "50", "--epochs", "1", "--lr", "1e30", "--optimizer", "sgd"), "smaller learning rate"),
+        (("train", "--data", "synthetic", "--limit", "50", "--lr", "1e30", "--optimizer", "sgd"), "smaller learning rate"),
         (("evaluate", "--weights", "/nowhere.safetensors"), "nowhere"),
         (("evaluate", "--data", "mnist"), "mnist"),
         (("predict", "--single", "/nowhere.png"), "/nowhere.png"),

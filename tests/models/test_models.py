@@ -15,7 +15,18 @@ from nncore.inference import evaluate
 def test_mnist_cnn_is_the_network_of_the_design():
     network = preset("mnist-cnn").build()
     shapes = [line.output_shape for line in network.summary()]
-    assert shapes == [(28, 28, 16), (28, 28, 16), (14, 14, 16), (14, 14, 32), (14, 14, 32), (7, 7, 32), (1568,), (64,), (64,), (10,)]
+    assert shapes == [
+        (28, 28, 16),
+        (28, 28, 16),
+        (14, 14, 16),
+        (14, 14, 32),
+        (14, 14, 32),
+        (7, 7, 32),
+        (1568,),
+        (64,),
+        (64,),
+        (10,),
+    ]
     assert network.parameter_count == 105_866
     assert preset("mnist-cnn").training.milestones == (800, 1600, 2400)
 

@@ -1,0 +1,80 @@
+"""The window as tests use it: offscreen, isolated, and closed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from app import theme
+from app.lab import Lab
+from app.launch import build_window
+from app.runs import RunStore
+from app.settings import Settings
+from app.widgets.canvas import Canvas
+from app.window import Window
+
+FIVE = (
+    (0.68, 0.18),
+    (0.42, 0.18),
+    (0.38, 0.42),
+    (0.5, 0.37),
+    (0.62, 0.42),
+    (0.68, 0.55),
+    (0.66, 0.7),
+    (0.55, 0.8),
+    (0.42, 0.8),
+    (0.33, 0.72),
+)
+ONE = ((0.5, 0.15), (0.5, 0.4), (0.5, 0.65), (0.5, 0.85))
+
+
+def draw(canvas: Canvas, points: tuple[tuple[float, float], ...], button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
+    """Move the pen through points given as shares of the sheet."""
+    sheet = canvas.sheet()
+    places = [QPoint(sheet.x() + round(x * sheet.width()), sheet.y() + round(y * sheet.height())) for x, y in points]
+    QTest.mousePress(canvas, button, pos=places[0])
+    for place in places[1:]:
+        QTest.mouseMove(canvas, place)
+    QTest.mouseRelease(canvas, button, pos=places[-1])
+
+
+@pytest.fixture
+def themed(qapp):
+    """The theme, for tests of single widgets."""
+    return theme.install(qapp, "dark")
+
+
+@pytest.fixture
+def lab(qapp, themed, tmp_path) -> Iterator[Lab]:
+    """A lab without a window."""
+    made = Lab(Settings(tmp_path / "config"), RunStore(tmp_path / "runs"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def make_window(qtbot, qapp) -> Iterator[Callable[[], Window]]:
+    """Opens windows, as `digitlab` does, and closes them at the end."""
+    opened: list[Window] = []
+
+    def make() -> Window:
+        window = build_window(qapp)
+        opened.append(window)
+        qtbot.addWidget(window)
+        window.show()
+        qtbot.waitExposed(window)
+        qtbot.waitUntil(lambda: window.lab.state.network.value is not None, timeout=20_000)
+        qtbot.waitUntil(lambda: window.lab.state.data.value is not None, timeout=20_000)
+        return window
+
+    yield make
+    for window in opened:
+        window.close()
+
+
+@pytest.fixture
+def window(make_window) -> Window:
+    return make_window()

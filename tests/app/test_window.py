@@ -1,0 +1,427 @@
+"""The window: the join of edit, train, inspect and draw, used as a person uses it."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QMessageBox, QSlider
+
+from app.state import Moment, NetworkInView, Probe
+from app.theme import theme
+from app.training import Status
+from app.widgets.pixels import to_qimage
+from app.window import PANELS, Window
+from models.presets import PRESETS
+from nncore.data import synthetic
+from nncore.network import Network
+from nncore.weights import load_weights, save_weights
+from tests.app.conftest import FIVE, ONE, draw
+
+
+def use_few_images(window: Window, images: int = 400, epochs: int = 2) -> None:
+    panel = window.panel_named("train")
+    panel._limit.setValue(images)
+    panel._epochs.setValue(epochs)
+
+
+def train(qtbot, window: Window) -> None:
+    """Train to the end."""
+    with qtbot.waitSignal(window.lab.training.ended, timeout=90_000):
+        window._actions["toggle"].trigger()
+
+
+def answered(qtbot, window: Window, digit: int | None) -> None:
+    qtbot.waitUntil(lambda: window.probe.look is not None and window.probe.look.answer.digit == digit, timeout=5000)
+
+
+def drop(window: Window, *paths) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    everything = Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPointF(300, 300), *everything))
+
+
+def test_the_first_start_opens_on_an_empty_sheet_with_a_network(window):
+    assert window.panel.name == "recognise" and window.panel.canvas.is_blank
+    assert window.lab.state.network.value.name == "mnist-cnn" and window.lab.state.network.value.source == "shipped"
+    assert window.lab.state.data.value.spec == "synthetic", "with nothing downloaded the built-in digits are there"
+    assert window.panel.canvas.hasFocus()
+
+
+def test_a_drawn_digit_is_recognised_and_undo_takes_the_answer_back(window, qtbot):
+    draw(window.panel.canvas, ONE)
+    answered(qtbot, window, 1)
+    assert window.probe.answer.text() == "1" and "sure" in window.probe.words.text()
+    assert window.probe.picture.pixels.shape == (28, 28, 1)
+    assert window.probe.bars.values[1] == window.probe.bars.values.max() > 0.5
+    QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    answered(qtbot, window, None)
+    QTest.keyClick(window, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    answered(qtbot, window, 1)
+    QTest.keyClick(window, Qt.Key.Key_Delete)
+    answered(qtbot, window, None)
+    assert window.panel.canvas.is_blank
+
+
+def test_every_panel_is_reached_by_its_keys(window):
+    for number, kind in enumerate(PANELS, 1):
+        QTest.keyClick(window, Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ControlModifier)
+        assert window.panel.name == kind.name and window.panel.isVisible()
+
+
+def test_training_moves_curves_network_moment_and_answer(window, qtbot):
+    draw(window.panel.canvas, FIVE)
+    answered(qtbot, window, 5)
+    before = window.probe.look.answer.probabilities
+    use_few_images(window)
+    window.show_panel("train")
+    steps, answers = [], []
+    window.lab.state.moment.subscribe(lambda moment: steps.append(moment.step), now=False)
+    window.lab.looked.connect(lambda look: answers.append((look.question.moment.step, look.answer.probabilities)))
+    train(qtbot, window)
+    training = window.lab.training
+    assert training.status is Status.IDLE and training.result.val_accuracy is not None
+    total = training.session.trainer.total_steps
+    assert steps[0] == 0 and steps[-1] == total and steps == sorted(steps) and len(steps) > 3
+    curve = window.panel._loss._train.getOriginalDataset()
+    assert len(curve[0]) == total and window.panel._loss._validation.getOriginalDataset()[0][-1] == total
+    qtbot.waitUntil(lambda: answers[-1][0] == total, timeout=5000)
+    assert not np.allclose(answers[-1][1], before), "the drawing is answered by the network that has just been trained"
+    assert window.lab.state.network.value.source == "run mnist-cnn-1"
+    assert "best on validation" in window.panel._best.text() and len(window.panel.mistakes) > 0
+    assert window.lab.store.get("mnist-cnn-1").status == "finished"
+
+
+def test_the_drawing_is_classified_again_while_the_network_trains(window, qtbot):
+    draw(window.panel.canvas, FIVE)
+    answered(qtbot, window, 5)
+    use_few_images(window, 3000, 3)
+    seen: list[int] = []
+    window.lab.looked.connect(lambda look: window.lab.training.is_active and seen.append(look.question.moment.step))
+    window._actions["toggle"].trigger()
+    qtbot.waitUntil(lambda: len(set(seen)) >= 4, timeout=60_000)
+    window._actions["stop"].trigger()
+    qtbot.waitUntil(lambda: not window.lab.training.is_active, timeout=30_000)
+
+
+def test_pause_go_on_stop_and_more(window, qtbot):
+    use_few_images(window, 2000, 3)
+    training = window.lab.training
+    window._actions["toggle"].trigger()
+    qtbot.waitUntil(lambda: training.status is Status.TRAINING and training.last is not None, timeout=20_000)
+    QTest.keyClick(window.panel, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: training.status is Status.PAUSED, timeout=10_000)
+    assert window._actions["toggle"].text() == "Go on"
+    step = training.session.trainer.step
+    qtbot.wait(150)
+    assert training.session.trainer.step == step, "paused is paused"
+    window._actions["toggle"].trigger()
+    qtbot.waitUntil(lambda: training.session.trainer.step > step, timeout=10_000)
+    window._actions["stop"].trigger()
+    qtbot.waitUntil(lambda: training.status is Status.IDLE, timeout=30_000)
+    stopped_at = training.session.trainer.step
+    run = window.lab.store.list()[0]
+    assert run.status == "stopped" and run.steps == stopped_at and window.lab.store.weights_of(run).exists()
+    window._actions["more"].trigger()
+    qtbot.waitUntil(lambda: training.session.trainer.step > stopped_at, timeout=20_000)
+    assert len(window.lab.store.list()) == 1, "it is the same run that goes on"
+
+
+def test_the_slider_moves_everything_to_another_moment(window, qtbot):
+    draw(window.panel.canvas, ONE)
+    use_few_images(window)
+    train(qtbot, window)
+    qtbot.waitUntil(lambda: window.probe.look.question.moment.step == window.lab.state.timeline[-1].step, timeout=5000)
+    slider = window.time_bar.slider
+    assert slider.isEnabled() and slider.maximum() == len(window.lab.state.timeline) - 1 == slider.value()
+    slider.setValue(0)
+    assert window.lab.state.moment.value.step == 0
+    qtbot.waitUntil(lambda: window.probe.look.question.moment.step == 0, timeout=5000)
+    window.show_panel("inspect")
+    weights = window.panel._filters["conv1"].maps._maps.copy()
+    QTest.keyClick(window, Qt.Key.Key_Right)
+    assert window.lab.state.moment.value.step == window.lab.state.timeline[1].step
+    assert not np.array_equal(weights, window.panel._filters["conv1"].maps._maps)
+
+
+def test_the_learning_rate_changes_while_it_trains(window, qtbot):
+    use_few_images(window, 3000, 3)
+    panel, training = window.panel_named("train"), window.lab.training
+    window._actions["toggle"].trigger()
+    qtbot.waitUntil(lambda: training.last is not None, timeout=20_000)
+    assert not panel._batch.isEnabled() and panel._rate.isEnabled()
+    panel._rate.setValue(0.0002)
+    qtbot.waitUntil(lambda: training.last.learning_rate == 0.0002, timeout=10_000)
+    window._actions["stop"].trigger()
+    qtbot.waitUntil(lambda: not training.is_active, timeout=30_000)
+
+
+def test_inspect_shows_filters_and_the_maps_of_every_layer(window, qtbot):
+    draw(window.panel.canvas, FIVE)
+    answered(qtbot, window, 5)
+    window.show_panel("inspect")
+    panel = window.panel
+    qtbot.waitUntil(lambda: len(panel._columns) > 1, timeout=5000)
+    shown = [name for name, column in panel._columns.items() if column.isVisibleTo(panel)]
+    assert shown == ["input", "conv1 · relu", "pool1", "conv2 · relu", "pool2", "linear1 · relu", "linear2"]
+    panel._every.setChecked(True)
+    shown = {name for name, column in panel._columns.items() if column.isVisibleTo(panel)}
+    assert shown == {"input", *(line.name for line in window.lab.state.network.value.summary)}
+    order = [panel._row.itemAt(i).widget() for i in range(panel._row.count() - 1)]
+    visible = [column for column in order if column.isVisibleTo(panel)]
+    assert [column.name.text() for column in visible] == ["input", *(line.name for line in window.lab.state.network.value.summary)]
+    state = window.lab.state.moment.value.state
+    assert np.array_equal(panel._filters["conv1"].maps._maps, state["conv1.weight"].transpose(3, 2, 0, 1).reshape(16, 3, 3))
+    assert panel._filters["conv2"].maps._maps.shape == (32 * 16, 3, 3)
+    assert panel._columns["pool2"].maps._maps.shape == (32, 7, 7)
+
+
+def test_data_shows_filters_and_finds_images(window, qtbot):
+    window.show_panel("data")
+    panel, data = window.panel, window.lab.state.data.value.train
+    assert len(panel.gallery) == len(data) == 10_000
+    panel._class.setCurrentIndex(4)
+    assert len(panel.gallery) == data.class_counts()[3]
+    assert {data.labels[i] for i in panel._shown} == {3}
+    panel._search.setText("1,234")
+    QTest.keyClick(panel._search, Qt.Key.Key_Return)
+    probe = window.lab.state.probe.value
+    assert np.array_equal(probe.picture, data.images[1234]) and probe.label == data.labels[1234] and probe.as_seen
+    panel._search.setText("99999")
+    QTest.keyClick(panel._search, Qt.Key.Key_Return)
+    assert "There is no image 99999" in panel._facts.text()
+    panel._part.setCurrentIndex(1)
+    assert len(panel.gallery) == len(window.lab.state.data.value.test)
+
+
+def test_an_image_of_the_data_becomes_the_probe_of_every_panel(window, qtbot):
+    window.show_panel("data")
+    window.panel.gallery.choose(7)
+    image = window.lab.state.data.value.train.images[7]
+    qtbot.waitUntil(lambda: window.probe.look is not None and window.probe.look.seen.image is not None, timeout=5000)
+    assert np.array_equal(window.probe.picture.pixels, image), "an image of the data is shown to the network as it is"
+    window.show_panel("recognise")
+    assert window.panel._sheet.currentWidget() is window.panel._photo
+    window._actions["draw"].trigger()
+    assert window.panel._sheet.currentWidget() is window.panel.canvas
+
+
+def test_a_dataset_that_is_not_there_is_explained_and_nothing_is_lost(window, qtbot):
+    before = window.lab.state.data.value
+    window.show_panel("data")
+    window.lab.open_data("mnist")
+    qtbot.waitUntil(window.panel.notice.isVisible, timeout=5000)
+    assert "train-images-idx3-ubyte" in window.panel.notice.message.text()
+    assert window.lab.state.data.value is before
+
+
+def test_a_picture_is_dropped_pasted_and_opened(window, qtbot, tmp_path, monkeypatch):
+    data = synthetic("test", 40)
+    index = int(np.flatnonzero(data.labels == 0)[0])
+    paper = 255 - np.kron(data.images[index, ..., 0], np.ones((6, 6), np.uint8))
+    path = tmp_path / "zero.png"
+    Image.fromarray(paper).save(path)
+    drop(window, path)
+    answered(qtbot, window, 0)
+    assert window.lab.state.probe.value.origin == "zero.png"
+    QGuiApplication.clipboard().setImage(to_qimage(paper))
+    window._actions["draw"].trigger()
+    answered(qtbot, window, None)
+    QTest.keyClick(window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    answered(qtbot, window, 0)
+    assert window.lab.state.probe.value.origin == "pasted picture"
+    window._actions["draw"].trigger()
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(path), ""))
+    window._actions["open_picture"].trigger()
+    answered(qtbot, window, 0)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture at all", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
+def test_a_bad_picture_leaves_drawing_and_network_as_they_were(window, qtbot, tmp_path, content):
+    draw(window.panel.canvas, FIVE)
+    answered(qtbot, window, 5)
+    probe, network, pixels = window.lab.state.probe.value, window.lab.state.network.value, window.panel.canvas.pixels()
+    path = tmp_path / "bad.png"
+    path.write_bytes(content)
+    drop(window, path)
+    qtbot.waitUntil(window.panel.notice.isVisible, timeout=5000)
+    assert "bad.png" in window.panel.notice.message.text() and "Traceback" not in window.panel.notice.message.text()
+    assert window.lab.state.probe.value is probe and window.lab.state.network.value is network
+    assert np.array_equal(window.panel.canvas.pixels(), pixels)
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.panel.notice.isVisible()
+
+
+def test_bad_weights_leave_the_network_as_it_was(window, qtbot, tmp_path):
+    network, moment = window.lab.state.network.value, window.lab.state.moment.value
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(b"\0" * 100)
+    drop(window, path)
+    qtbot.waitUntil(window.panel.notice.isVisible, timeout=5000)
+    assert str(path) in window.panel.notice.message.text()
+    assert window.lab.state.network.value is network and window.lab.state.moment.value is moment
+
+
+def test_weights_are_saved_and_opened_again(window, qtbot, tmp_path, monkeypatch):
+    path = tmp_path / "mine.safetensors"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(path), ""))
+    window._actions["save_weights"].trigger()
+    network, info = load_weights(path)
+    assert info["network"] == "mnist-cnn" and np.array_equal(
+        network.state_dict()["conv1.weight"], window.lab.state.moment.value.state["conv1.weight"]
+    )
+    blank = Network.from_config(network.config(), seed=9)
+    save_weights(path, blank, {"network": "other"})
+    drop(window, path)
+    qtbot.waitUntil(lambda: window.lab.state.network.value.name == "other", timeout=5000)
+    assert window.lab.state.network.value.source == "mine.safetensors"
+
+
+def test_a_correction_is_kept_as_a_picture(window, qtbot, isolated):
+    draw(window.panel.canvas, FIVE)
+    answered(qtbot, window, 5)
+    with qtbot.waitSignal(window.lab.said, timeout=5000):
+        QTest.keyClick(window.panel, Qt.Key.Key_7)
+    (kept,) = (isolated / "my_digits" / "7").glob("*.png")
+    assert np.array_equal(np.array(Image.open(kept)), window.probe.look.seen.image[..., 0])
+
+
+def test_nothing_to_correct_keeps_nothing(window, qtbot, isolated):
+    QTest.keyClick(window.panel, Qt.Key.Key_7)
+    qtbot.wait(50)
+    assert not (isolated / "my_digits").exists()
+
+
+def test_runs_are_listed_looked_at_and_deleted(window, qtbot, monkeypatch):
+    use_few_images(window, 300, 1)
+    train(qtbot, window)
+    window.lab.open_default()
+    qtbot.waitUntil(lambda: window.lab.state.network.value.source == "shipped", timeout=5000)
+    window.show_panel("runs")
+    table = window.panel.table
+    assert table.rowCount() == 1 and table.item(0, 0).text() == "mnist-cnn-1" and table.item(0, 7).text() == "finished"
+    table.selectRow(0)
+    window.panel._look.click()
+    qtbot.waitUntil(lambda: window.lab.state.network.value.source == "run mnist-cnn-1", timeout=5000)
+    window.lab.training.session = None  # as after a new start: the run of a session in view is not deleted
+    window.panel.refresh()
+    monkeypatch.setattr(QMessageBox, "question", lambda *a: QMessageBox.StandardButton.Yes)
+    window.panel._delete.click()
+    assert table.rowCount() == 0 and window.lab.store.list() == []
+
+
+def test_start_without_data_says_what_to_do(window):
+    window.lab.state.data.set(None)
+    window._actions["toggle"].trigger()
+    assert "Data panel" in window.panel.notice.message.text() and window.lab.training.status is Status.IDLE
+
+
+def test_a_network_that_does_not_fit_the_data_is_explained(window, qtbot):
+    window.lab.open_data("synthetic-street")
+    qtbot.waitUntil(lambda: window.lab.state.data.value.spec == "synthetic-street", timeout=30_000)
+    window._actions["toggle"].trigger()
+    qtbot.waitUntil(window.panel.notice.isVisible, timeout=10_000)
+    assert "32×32×3" in window.panel.notice.message.text() and not window.lab.training.is_active
+
+
+def test_the_theme_changes_live_and_is_remembered(window):
+    for name in ("light", "dark"):
+        window.set_theme(name)
+        shot = window.grab().toImage()
+        ground = shot.pixelColor(window.width() // 2, window.top_bar.height() + 6)
+        assert ground.name() == theme().colors.background and window.lab.settings["theme"] == name
+
+
+def test_layout_panel_and_data_come_back(make_window, qtbot):
+    first = make_window()
+    first.resize(1000, 650)  # the offscreen screen is 800 pixels high
+    first.show_panel("data")
+    first._dock.hide()
+    first.close()
+    second = make_window()
+    assert second.panel.name == "data" and not second._dock.isVisible() and second.height() == 650
+    second._actions["reset_layout"].trigger()
+    assert second._dock.isVisible()
+
+
+def test_closing_while_it_trains_keeps_what_was_trained(make_window, qtbot):
+    window = make_window()
+    use_few_images(window, 3000, 3)
+    window._actions["toggle"].trigger()
+    qtbot.waitUntil(lambda: window.lab.training.last is not None, timeout=20_000)
+    window.close()
+    (run,) = window.lab.store.list()
+    assert run.status == "stopped" and run.steps > 0 and window.lab.store.weights_of(run).exists()
+
+
+def test_space_presses_the_button_in_focus_instead_of_starting(window, qtbot):
+    window.show_panel("inspect")
+    box = window.panel._every
+    box.setFocus()
+    QTest.keyClick(box, Qt.Key.Key_Space)
+    assert box.isChecked() and window.lab.training.status is Status.IDLE
+
+
+def test_every_control_has_a_name_and_every_action_an_explanation(window):
+    for kind in (QAbstractButton, QComboBox, QSlider):
+        for control in window.findChildren(kind):
+            if control.isVisibleTo(window) and not control.objectName().startswith("qt_"):
+                text = control.text() if isinstance(control, QAbstractButton) else ""
+                assert control.accessibleName() or text, control
+    for name, action in window._actions.items():
+        assert action.text() and action.toolTip() and getattr(window, f"_do_{name}"), name
+
+
+def test_presets_are_all_offered(window):
+    box = window.panel_named("train")._preset
+    assert [box.itemText(i) for i in range(box.count())] == list(PRESETS)
+
+
+def test_a_stroke_is_answered_while_it_is_drawn(window, qtbot):
+    canvas = window.panel.canvas
+    sheet = canvas.sheet()
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=sheet.center() - QPoint(0, 100))
+    for step in range(20):
+        QTest.mouseMove(canvas, sheet.center() + QPoint(0, step * 10 - 100))
+    answered(qtbot, window, 1)
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=sheet.center() + QPoint(0, 100))
+
+
+def test_an_uncaught_defect_is_shown_and_the_window_lives_on(window, qtbot):
+    try:
+        raise RuntimeError("a defect")
+    except RuntimeError as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    assert "a defect" in window.panel.notice.message.text() and window.isVisible()
+
+
+def test_a_probe_that_fits_no_network_is_explained(window, qtbot):
+    network = Network.from_config(
+        {"input_shape": [8, 8, 1], "layers": [{"type": "Flatten"}, {"type": "Linear", "out_features": 10}]}
+    )
+
+    window.lab.state.probe.set(Probe(np.full((50, 50, 1), 7, np.uint8), "a picture"))
+    window.lab.state.show_network(NetworkInView.of(network, "tiny", "a test"), Moment(0, network.state_dict()))
+    qtbot.waitUntil(window.panel.notice.isVisible, timeout=5000)
+    assert "8×8×1" in window.panel.notice.message.text()
+
+
+def test_frames_stay_short_while_it_trains(window, qtbot):
+    """Nothing here depends on the machine's speed: the interface thread must come round while a training runs."""
+    use_few_images(window, 2000, 2)
+    window._actions["toggle"].trigger()
+    qtbot.waitUntil(lambda: window.lab.training.last is not None, timeout=20_000)
+    rounds, until = 0, time.monotonic() + 1.0
+    while time.monotonic() < until:
+        QGuiApplication.processEvents()
+        rounds += 1
+    assert rounds > 5
+    window._actions["stop"].trigger()
+    qtbot.waitUntil(lambda: not window.lab.training.is_active, timeout=30_000)

@@ -47,6 +47,10 @@ class Network:
         self.input_shape: Shape = tuple(input_shape)
         self.seed = seed
         self._flat: Flat | None = None
+        self.plan: Plan | None = None
+        """The plan that nncore.inference has made to answer by, where it has …"""
+        self.can_compile = True
+        """… False where a layer has no kernel."""
         if not self.layers:
             raise ConfigError("A network needs at least one layer.")
         rng = np.random.default_rng(seed)

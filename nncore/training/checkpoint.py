@@ -35,6 +35,7 @@ def save_checkpoint(path: Path, trainer: Trainer) -> None:
         "seconds": trainer.seconds,
         "epoch": trainer.epoch_position(),
         "train_count": len(trainer.train_data),
+        "random": trainer.network.random_state(),
     }
     write_tensors(
         path,
@@ -62,6 +63,7 @@ def load_checkpoint(path: Path, data: Dataset) -> Trainer:
             raise WeightsError(
                 f"{path} belongs to a training on {position['train_count']:,} images, not {len(trainer.train_data):,}."
             )
+        trainer.network.load_random_state(position.get("random", {}))
         trainer.optimizer.load_state_dict(groups["optimizer"])
         trainer.scheduler.base_lr = float(position["base_lr"])
         trainer.scheduler.jump(int(position["step"]))

@@ -13,10 +13,11 @@ import numpy as np
 from nncore.backend import Array
 from nncore.data.dataset import Dataset
 from nncore.errors import ConfigError, DataError
-from nncore.inference import as_input, evaluate
+from nncore.inference import as_input, evaluate, note_compiled
 from nncore.losses import CrossEntropyLoss
 from nncore.metrics import accuracy
 from nncore.network import Network
+from nncore.plan import Plan
 from nncore.training.config import TrainConfig
 from nncore.training.control import Control, Pause, Resume, SetLearningRate, Stop, TrainMore
 from nncore.training.events import EpochEnd, Event, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
@@ -64,11 +65,26 @@ class Trainer:
         self.step = 0
         self.seconds = 0.0
         self.best: Best | None = None
+        self._plan: Plan | None = None
         self._sample = self.validation_data.limit(SAMPLE, config.seed)
         self._order_epoch, self._order = -1, np.empty(0, np.int64)
         self._epoch_sums = np.zeros(3)  # loss, right answers, examples since the epoch began
         self._epoch_began = 0.0
         self._recent: deque[tuple[float, int]] = deque()  # (training clock, examples) of about the last second
+
+    def plan(self) -> Plan | None:
+        """The compiled step, made when first asked for; None for a network with a layer that no kernel knows.
+
+        The first time on a machine that takes some ten seconds, later less than one.
+        """
+        if self._plan is None and self.network.can_compile:
+            shape = (self.config.batch_size, *self.network.input_shape)
+            try:
+                self._plan = self.network.compile(shape, self.loss, self.optimizer)
+                note_compiled(self.network)
+            except ConfigError:
+                self.network.can_compile = False
+        return self._plan
 
     def events(self) -> Iterator[Event]:
         """Train until all steps are taken or a stop is asked for, yielding what happens. Call again to go on.
@@ -91,7 +107,7 @@ class Trainer:
             if self.step % self.steps_per_epoch == 0:
                 yield self._end_epoch()
             elif self.step % self.config.validate_every == 0:
-                found = evaluate(self.network, self._sample)
+                found = evaluate(self.network, self._sample, self.plan())
                 yield Validated(self.step, found.loss, found.accuracy)
         best = self.best
         yield Finished(self.step, self.seconds, best.step if best else self.step, best.val_accuracy if best else math.nan)
@@ -171,7 +187,7 @@ class Trainer:
         return Progress(self.step, self.total_steps, epoch, loss, right / size, self.optimizer.lr, speed, left)
 
     def _end_epoch(self) -> EpochEnd:
-        found = evaluate(self.network, self.validation_data)
+        found = evaluate(self.network, self.validation_data, self.plan())
         if self.best is None or (found.accuracy, -found.loss) > (self.best.val_accuracy, -self.best.val_loss):
             self.best = Best(self.step, found.accuracy, found.loss, self.network.state_dict())
         loss, right, count = self._epoch_sums

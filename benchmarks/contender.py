@@ -1,0 +1,145 @@
+"""One side of a race, in a process of its own, so that one library's threads never meet the other's.
+
+`python -m benchmarks.contender nncore|torch CORES` reads lines of JSON and answers each with one: {"case", "layout",
+"seconds"} runs that case for about so long and says how many examples a second it did; "peak" as the case measures sgemm.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+
+from benchmarks.cases import CASES, Case
+from nncore.data import open_dataset
+from nncore.layers import BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool2d
+from nncore.losses import CrossEntropyLoss
+from nncore.network import Network
+from nncore.optimizers import SGD, Adam
+
+Step = Callable[[], Any]
+
+
+def batches(case: Case) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """A few batches of the case's data, always the same."""
+    data = open_dataset(case.data)
+    order = np.random.default_rng(0).permutation(len(data))
+    parts = [order[start : start + case.batch] for start in range(0, min(len(data) - case.batch, 40 * case.batch), case.batch)]
+    return [data.images[part] for part in parts], [data.labels[part] for part in parts]
+
+
+def nncore_step(case: Case, layout: str, cores: int) -> Step:
+    """A training step, or an answer, of the compiled plan. It takes uint8 images and converts them itself."""
+    network = Network(case.layers(), case.input_shape)
+    images, labels = batches(case)
+    if not case.train:
+        plan, turn = network.compile((case.batch, *case.input_shape), replicas=cores), cycle(images)
+        return lambda: plan.forward(next(turn))
+    rule = (
+        Adam(network.parameters(), case.learning_rate)
+        if case.optimizer == "adam"
+        else SGD(network.parameters(), case.learning_rate)
+    )
+    plan = network.compile((case.batch, *case.input_shape), CrossEntropyLoss(), rule, cores)
+    pairs = cycle(list(zip(images, labels, strict=True)))
+    return lambda: plan.step(*next(pairs))
+
+
+def torch_layers(layers: list[Layer], torch: Any) -> Iterator[Any]:
+    """The same network in PyTorch; the layers must have been built."""
+    nn = torch.nn
+    for layer in layers:
+        if isinstance(layer, Conv2d):
+            yield nn.Conv2d(layer.input_shape[2], layer.out_channels, layer.kernel_size, layer.stride, layer.padding)
+        elif isinstance(layer, Linear):
+            yield nn.Linear(layer.input_shape[0], layer.out_features)
+        elif isinstance(layer, BatchNorm):
+            yield (nn.BatchNorm2d if len(layer.input_shape) == 3 else nn.BatchNorm1d)(layer.input_shape[-1])
+        elif isinstance(layer, MaxPool2d):
+            yield nn.MaxPool2d(layer.kernel_size, layer.stride)
+        else:
+            yield nn.Flatten() if isinstance(layer, Flatten) else nn.ReLU()
+
+
+def torch_step(case: Case, layout: str, cores: int) -> Step:
+    """The same in PyTorch, on tensors that are already float32 and laid out as `layout` wants them."""
+    import torch
+
+    torch.set_num_threads(cores)
+    model = torch.nn.Sequential(*torch_layers(Network(case.layers(), case.input_shape).layers, torch))
+    form = torch.channels_last if layout == "channels_last" else torch.contiguous_format
+    model = model.to(memory_format=form)
+    images, labels = batches(case)
+    tensors = [torch.tensor(i.transpose(0, 3, 1, 2) / np.float32(255)).contiguous(memory_format=form) for i in images]
+    if not case.train:
+        model.eval()
+        turn = cycle(tensors)
+
+        def answer() -> Any:
+            with torch.inference_mode():
+                return model(next(turn))
+
+        return answer
+    rules = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+    optimizer = rules[case.optimizer](model.parameters(), case.learning_rate)
+    loss, pairs = torch.nn.CrossEntropyLoss(), cycle(list(zip(tensors, map(torch.tensor, labels), strict=True)))
+
+    def step() -> float:
+        x, y = next(pairs)
+        optimizer.zero_grad()
+        value = loss(model(x), y)
+        value.backward()
+        optimizer.step()
+        return value.item()
+
+    return step
+
+
+def rate(step: Step, seconds: float, batch: int) -> float:
+    """Examples a second."""
+    count, start = 0, time.perf_counter()
+    while (passed := time.perf_counter() - start) < seconds or count < 3:
+        step()
+        count += 1
+    return count * batch / passed
+
+
+def peak(cores: int) -> float:
+    """GFLOP/s of NumPy's sgemm on matrices of 1024, all cores."""
+    a = np.random.default_rng(0).random((1024, 1024), np.float32)
+    best = 0.0
+    for _ in range(12):
+        start = time.perf_counter()
+        a @ a
+        best = max(best, 2 * 1024**3 / (time.perf_counter() - start) / 1e9)
+    return best
+
+
+def main() -> None:
+    side, cores = sys.argv[1], int(sys.argv[2])
+    cases = {case.name: case for case in CASES}
+    current: tuple[str, str] | None = None
+    step: Step | None = None
+    kept: dict[tuple[str, str], Step] = {}
+    for line in sys.stdin:
+        wish = json.loads(line)
+        if wish["case"] == "peak":
+            print(json.dumps({"rate": peak(cores)}), flush=True)
+            continue
+        case, key = cases[wish["case"]], (wish["case"], wish["layout"])
+        if current and current[0] != key[0]:
+            kept.clear()
+        if key not in kept:
+            kept[key] = (nncore_step if side == "nncore" else torch_step)(case, wish["layout"], cores)
+            rate(kept[key], 0.5, case.batch)
+        current, step = key, kept[key]
+        print(json.dumps({"rate": rate(step, wish["seconds"], case.batch)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import warnings
 from pathlib import Path
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "TGA", "ICO")
 """No format whose decoder starts another program (EPS) or needs one."""
 MOST_PIXELS = 50_000_000
+
+# What Pillow logs of damaged files would otherwise reach standard error; the DataError says it all.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 GREY_MODES = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
 

@@ -115,6 +115,15 @@ def test_what_cannot_be_read_is_one_sentence_that_names_it(tmp_path: Path, conte
     assert "strange.png" in str(told.value) and "\n" not in str(told.value)
 
 
+def test_a_damaged_picture_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    content = saved(Image.fromarray(COLOUR), "TIFF")
+    # Tag 277, samples per pixel: 259 of them.
+    content = content.replace(struct.pack("<HHIHH", 277, 3, 1, 3, 0), struct.pack("<HHIHH", 277, 3, 1, 259, 0))
+    with pytest.raises(DataError):
+        read_picture(content)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_folders_and_missing_files_are_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not a file"):
         read_picture(tmp_path)

@@ -155,26 +155,30 @@ class Trainer:
 
     def _step(self) -> tuple[float, int]:
         """Take one step; return the batch's loss and how many of it were right, both before the step."""
+        plan = self.plan()
         began = time.perf_counter()
         images, labels = self.batch(self.step)
-        self.network.train()
-        with np.errstate(over="ignore", invalid="ignore"):  # a loss that is no number is reported as such
-            loss, scores = self._learn(images, labels)
-        right = round(accuracy(scores, labels) * len(labels))
+        if plan is not None:
+            loss = plan.step(images.reshape(len(images), *self.network.input_shape), labels)
+            right = plan.correct
+        else:
+            loss, right = self._learn(images, labels)
+        self.scheduler.step()
+        self.step += 1
         self.seconds += time.perf_counter() - began
         self._epoch_sums += (loss * len(labels), right, len(labels))
         self._recent.append((self.seconds, len(labels)))
         return loss, right
 
-    def _learn(self, images: Array, labels: Array) -> tuple[float, Array]:
-        """Forward, backward, and a step of optimizer and schedule; the loss and the scores from before."""
-        scores = self.network.forward(as_input(images, self.network.input_shape))
-        loss = self.loss(scores, labels)
-        self.network.backward(self.loss.backward())
-        self.optimizer.step()
-        self.scheduler.step()
-        self.step += 1
-        return loss, scores
+    def _learn(self, images: Array, labels: Array) -> tuple[float, int]:
+        """The readable path of a step: forward, backward, and a step of the optimizer."""
+        self.network.train()
+        with np.errstate(over="ignore", invalid="ignore"):  # a loss that is no number is reported as such
+            scores = self.network.forward(as_input(images, self.network.input_shape))
+            loss = self.loss(scores, labels)
+            self.network.backward(self.loss.backward())
+            self.optimizer.step()
+        return loss, round(accuracy(scores, labels) * len(labels))
 
     def _progress(self, loss: float, right: int) -> Progress:
         while len(self._recent) > 2 and self._recent[-1][0] - self._recent[0][0] > 1.0:

@@ -59,8 +59,8 @@ class Trainer:
         self.network, self.config, self.control = network, config, Control()
         self.loss = CrossEntropyLoss()
         self.optimizer = config.build_optimizer(network.parameters())
-        self.scheduler = config.build_scheduler(self.optimizer)
         self.steps_per_epoch = math.ceil(len(self.train_data) / config.batch_size)
+        self.scheduler = config.build_scheduler(self.optimizer, self.steps_per_epoch)
         self.total_steps = config.epochs * self.steps_per_epoch
         self.step = 0
         self.seconds = 0.0

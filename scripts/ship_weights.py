@@ -27,7 +27,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments, further = parser.parse_known_args()
     name = arguments.preset
-    options = ["--model", name, "--data", arguments.data, "--epochs", str(arguments.epochs), "--seed", str(arguments.seed), *further]
+    options = ["--model", name, "--data", arguments.data, "--epochs", str(arguments.epochs), "--seed", str(arguments.seed)]
+    options += further
     with tempfile.TemporaryDirectory() as scratch:
         # A data folder of its own, so that the run does not stay behind in the user's table.
         (Path(scratch) / arguments.data).symlink_to(data_folder() / arguments.data)

@@ -6,12 +6,11 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from nncore.vision.picture import read_picture
-
 from app.commands.output import MISTAKE, percent, print_json
 from app.recognise import recognise
 from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights
 from nncore.errors import ConfigError, DataError
+from nncore.vision.picture import read_picture
 
 NAME = "predict"
 HELP = "Say which digit each picture shows."

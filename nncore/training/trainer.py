@@ -78,7 +78,7 @@ class Trainer:
         The first time on a machine that takes some ten seconds, later less than one.
         """
         if self._plan is None and self.network.can_compile:
-            shape = (self.config.batch_size, *self.network.input_shape)
+            shape = (min(self.config.batch_size, len(self.train_data)), *self.network.input_shape)
             try:
                 self._plan = self.network.compile(shape, self.loss, self.optimizer)
                 note_compiled(self.network)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from models import networks
 from nncore.backend import Shape
 from nncore.errors import ConfigError
-from nncore.layers import Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU
+from nncore.layers import Layer
 from nncore.network import Network
 from nncore.training.config import TrainConfig
 
@@ -21,19 +23,15 @@ class Preset:
     input_shape: Shape
     layers: Callable[[], Sequence[Layer]]
     training: TrainConfig
+    any_input: bool = False
+    """Whether it takes images of any size; `input_shape` is then only what it takes unless told otherwise."""
 
-    def build(self, seed: int = 0) -> Network:
-        """The network with fresh weights, fixed by the seed."""
-        return Network(self.layers(), self.input_shape, seed)
+    def build(self, seed: int = 0, input_shape: Shape | None = None) -> Network:
+        """The network with fresh weights, fixed by the seed; for images of `input_shape`, where it takes any."""
+        return Network(self.layers(), input_shape if input_shape and self.any_input else self.input_shape, seed)
 
 
-def _mnist_cnn() -> list[Layer]:
-    return [
-        Conv2d(16, 3, padding=1), ReLU(), MaxPool2d(2),
-        Conv2d(32, 3, padding=1), ReLU(), MaxPool2d(2),
-        Flatten(), Linear(64), ReLU(), Linear(10),
-    ]  # fmt: skip
-
+GREY, COLOUR = (28, 28, 1), (32, 32, 3)
 
 PRESETS = {
     preset.name: preset
@@ -41,9 +39,82 @@ PRESETS = {
         Preset(
             "mnist-cnn",
             "Two convolutions and two linear layers for grey digits: small, quick, and right 99 times in 100.",
-            (28, 28, 1),
-            _mnist_cnn,
+            GREY,
+            networks.mnist_cnn,
             TrainConfig(epochs=3, batch_size=32, learning_rate=1e-3, milestones=(800, 1600, 2400), gamma=0.5),
+        ),
+        Preset(
+            "mnist-mlp",
+            "Three linear layers trained one image at a time, from tiny weights by tiny steps: slow, and worth watching.",
+            (784,),
+            networks.mnist_mlp,
+            TrainConfig(epochs=10, batch_size=1, optimizer="sgd", learning_rate=1e-4, validation=0.1),
+        ),
+        Preset(
+            "mlp",
+            "A perceptron to change at will: sizes, activation, and a weight decay for each layer.",
+            GREY,
+            networks.mlp,
+            TrainConfig(epochs=5, batch_size=64, optimizer="momentum", learning_rate=0.05),
+            any_input=True,
+        ),
+        Preset(
+            "svhn-lenet",
+            "After LeNet, for colour pictures of house numbers: two convolutions, the pool before the ReLU.",
+            COLOUR,
+            networks.svhn_lenet,
+            TrainConfig(epochs=10, batch_size=250, optimizer="sgd", learning_rate=1e-2),
+        ),
+        Preset(
+            "svhn-mlp",
+            "One wide hidden layer on colour pictures: how far one gets without convolutions.",
+            COLOUR,
+            networks.svhn_mlp,
+            TrainConfig(epochs=10, batch_size=250, optimizer="sgd", learning_rate=1e-2),
+        ),
+        Preset(
+            "two-layer",
+            "The smallest network that learns features of its own: one hidden layer of 100.",
+            GREY,
+            networks.two_layer,
+            TrainConfig(epochs=10, batch_size=200, optimizer="sgd", learning_rate=0.1, epoch_decay=0.95),
+            any_input=True,
+        ),
+        Preset(
+            "fully-connected",
+            "Hidden layers with batch norm and dropout, any number of them; the best weights are kept.",
+            GREY,
+            networks.fully_connected,
+            TrainConfig(epochs=5, batch_size=100, learning_rate=1e-3),
+            any_input=True,
+        ),
+        Preset(
+            "kaggle-cnn",
+            "One small convolution and three linear layers, trained with large batches and large steps.",
+            GREY,
+            networks.kaggle_cnn,
+            TrainConfig(epochs=10, batch_size=500, optimizer="sgd", learning_rate=0.3),
+        ),
+        Preset(
+            "alexnet-mini",
+            "AlexNet scaled down to digits: five convolutions, overlapping pools, two wide layers with dropout.",
+            GREY,
+            networks.alexnet_mini,
+            TrainConfig(epochs=3, batch_size=64, learning_rate=5e-4, betas=(0.9, 0.99)),
+        ),
+        Preset(
+            "digitlab-mnist",
+            "Our own best for grey digits: four convolutions with batch norm and dropout.",
+            GREY,
+            partial(networks.digitlab_cnn, (16, 32)),
+            TrainConfig(epochs=6, batch_size=64, learning_rate=2e-3, epoch_decay=0.6),
+        ),
+        Preset(
+            "digitlab-svhn",
+            "Our own best for house numbers: six convolutions with batch norm and dropout.",
+            COLOUR,
+            partial(networks.digitlab_cnn, (32, 64, 96)),
+            TrainConfig(epochs=8, batch_size=64, learning_rate=2e-3, epoch_decay=0.65),
         ),
     ]
 }

@@ -148,11 +148,10 @@ class CpuProgram:
         replicas = int(self._control[STEP_REPLICAS])
         for r in range(replicas):
             first, last = count * r // replicas, count * (r + 1) // replicas
-            for n in range(first, last):
-                start = self._resolve(tensor.place, r, ()) + (n - first) * tensor.pitch
-                for i in range(tensor.rows):
-                    row = self._m[start + i * tensor.row_pitch :][: tensor.cols * tensor.channels]
-                    out[n, i] = row.reshape(tensor.cols, tensor.channels)
+            start = self._resolve(tensor.place, r, ())
+            strides = [4 * step for step in (tensor.pitch, tensor.row_pitch, tensor.channels, 1)]
+            shape = (last - first, tensor.rows, tensor.cols, tensor.channels)
+            out[first:last] = np.lib.stride_tricks.as_strided(self._m[start:], shape, strides)
         return out
 
     def _start(self) -> None:

@@ -11,8 +11,10 @@ import math
 
 from numba import float32, uint32
 
+from nncore.backend import simd
 from nncore.backend.compiling import kernel
-from nncore.backend.memory import get, get_byte, get_int, put, put_int
+from nncore.backend.memory import get, get_byte, put
+from nncore.backend.simd import LANES
 
 RELU, SIGMOID, TANH = 0, 1, 2
 
@@ -120,21 +122,29 @@ def dropout(key, threshold, scale, first, m, x, x_pitch, x_row, y, y_pitch, y_ro
 
 @kernel
 def max_pool(m, x, x_pitch, x_row, y, y_pitch, y_row, winner, images, rows, cols, C, kh, kw, sh, sw):
-    """y = the largest value of each window; `winner` (images, rows, cols, C) int32 where in the window it stood."""
+    """y = the largest value of each window; `winner` (images, rows, cols, C) where in the window it stood, as a float."""
+    whole = C // LANES * LANES
     for n in range(images):
         for i in range(rows):
             for j in range(cols):
                 at, to = x + n * x_pitch + i * sh * x_row + j * sw * C, y + n * y_pitch + i * y_row + j * C
                 won = winner + ((n * rows + i) * cols + j) * C
-                for c in range(C):
+                for c in range(0, whole, LANES):
+                    best, who = simd.load(m, at + c, (0,), 1), simd.zeros(1, 1)
+                    for k in range(1, kh * kw):
+                        value = simd.load(m, at + (k // kw) * x_row + (k % kw) * C + c, (0,), 1)
+                        who = simd.if_greater(value, best, simd.splat(float32(k)), who)
+                        best = simd.if_greater(value, best, value, best)
+                    simd.store(best, m, to + c, (0,))
+                    simd.store(who, m, won + c, (0,))
+                for c in range(whole, C):
                     put(m, to + c, get(m, at + c))
-                    put_int(m, won + c, 0)
-                for k in range(1, kh * kw):
-                    start = at + (k // kw) * x_row + (k % kw) * C
-                    for c in range(C):
-                        value, best = get(m, start + c), get(m, to + c)
-                        put(m, to + c, value if value > best else best)
-                        put_int(m, won + c, k if value > best else get_int(m, won + c))
+                    put(m, won + c, float32(0))
+                    for k in range(1, kh * kw):
+                        value = get(m, at + (k // kw) * x_row + (k % kw) * C + c)
+                        if value > get(m, to + c):
+                            put(m, to + c, value)
+                            put(m, won + c, float32(k))
 
 
 @kernel
@@ -148,7 +158,7 @@ def max_pool_back(m, g, g_pitch, g_row, winner, gx, x_pitch, x_row, images, rows
                 for k in range(kh * kw):
                     to = start + (k // kw) * x_row + (k % kw) * C
                     for c in range(C):
-                        grad = get(m, at + c) if get_int(m, won + c) == k else float32(0)
+                        grad = get(m, at + c) if get(m, won + c) == float32(k) else float32(0)
                         put(m, to + c, get(m, to + c) + grad)
 
 

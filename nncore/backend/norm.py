@@ -9,32 +9,43 @@ import math
 
 from numba import float32
 
+from nncore.backend import simd
 from nncore.backend.compiling import kernel
 from nncore.backend.memory import get, put
+from nncore.backend.simd import LANES
 
 
 @kernel
-def sums(m, x, pitch, row, images, rows, cols, C, out):
-    """This replica's mean (C), then its sum of squared distances from that mean (C), to m[out :]."""
-    share = float32(1 / max(images * rows * cols, 1))
+def sums(m, x, pitch, row, images, rows, cols, C, out, work):
+    """This replica's mean (C), then its sum of squared distances from that mean (C), to m[out :].
+
+    Each row of pixels is summed by itself first, which keeps rounding small where there are many.
+    """
+    share, square = float32(1 / max(images * rows * cols, 1)), out + C
     for c in range(2 * C):
         put(m, out + c, float32(0))
+        put(m, work + c, float32(0))
     for n in range(images):
         for i in range(rows):
             for j in range(cols):
                 at = x + n * pitch + i * row + j * C
                 for c in range(C):
-                    put(m, out + c, get(m, out + c) + get(m, at + c))
+                    put(m, work + c, get(m, work + c) + get(m, at + c))
+            for c in range(C):
+                put(m, out + c, get(m, out + c) + get(m, work + c))
+                put(m, work + c, float32(0))
     for c in range(C):
         put(m, out + c, get(m, out + c) * share)
-    square = out + C
     for n in range(images):
         for i in range(rows):
             for j in range(cols):
                 at = x + n * pitch + i * row + j * C
                 for c in range(C):
                     off = get(m, at + c) - get(m, out + c)
-                    put(m, square + c, get(m, square + c) + off * off)
+                    put(m, work + c, get(m, work + c) + off * off)
+            for c in range(C):
+                put(m, square + c, get(m, square + c) + get(m, work + c))
+                put(m, work + c, float32(0))
 
 
 @kernel
@@ -95,18 +106,29 @@ def back_sums(
     for c in range(C):
         put(m, grad_b + c, float32(0))
         put(m, grad_w + c, float32(0))
+    whole, zero = C // LANES * LANES, simd.zeros(1, 1)
     for n in range(images):
         for i in range(rows):
-            for j in range(cols):
-                a, b = x + n * x_pitch + i * x_row + j * C, y + n * y_pitch + i * y_row + j * C
-                d = g + n * g_pitch + i * g_row + j * C
-                if relu:
-                    for c in range(C):
-                        put(m, d + c, get(m, d + c) if get(m, b + c) > float32(0) else float32(0))
-                for c in range(C):
-                    grad = get(m, d + c)
+            a, b, d = x + n * x_pitch + i * x_row, y + n * y_pitch + i * y_row, g + n * g_pitch + i * g_row
+            for c in range(0, whole, LANES):
+                middle, total, weighted = simd.load(m, mean + c, (0,), 1), zero, zero
+                for j in range(c, c + cols * C, C):
+                    grad = simd.load(m, d + j, (0,), 1)
+                    if relu:
+                        grad = simd.if_greater(simd.load(m, b + j, (0,), 1), zero, grad, zero)
+                        simd.store(grad, m, d + j, (0,))
+                    total = simd.add(total, grad)
+                    off = simd.subtract(simd.load(m, a + j, (0,), 1), middle)
+                    weighted = simd.add(weighted, simd.multiply(grad, off))
+                simd.add_to(total, m, grad_b + c, (0,))
+                simd.add_to(weighted, m, grad_w + c, (0,))
+            for c in range(whole, C):
+                for j in range(c, c + cols * C, C):
+                    if relu and not get(m, b + j) > float32(0):
+                        put(m, d + j, float32(0))
+                    grad = get(m, d + j)
                     put(m, grad_b + c, get(m, grad_b + c) + grad)
-                    put(m, grad_w + c, get(m, grad_w + c) + grad * (get(m, a + c) - get(m, mean + c)))
+                    put(m, grad_w + c, get(m, grad_w + c) + grad * (get(m, a + j) - get(m, mean + c)))
     for c in range(C):
         put(m, grad_w + c, get(m, grad_w + c) * get(m, inverse + c))
 

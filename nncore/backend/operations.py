@@ -241,7 +241,7 @@ def norm_sums(p, c):
     C = get_long(p, 9)
     norm.sums(
         get_long(c, M), get_long(p, 1), get_long(p, 2), get_long(p, 3), get_long(c, COUNT), get_long(p, 7), get_long(p, 8), C,
-        get_long(p, 12) + 2 * get_long(c, REPLICA) * C,
+        get_long(p, 12) + 2 * get_long(c, REPLICA) * C, get_long(p, 17),
     )  # fmt: skip
 
 

@@ -235,6 +235,46 @@ def times(typing: Any, tile: Any, x: Any, at: Any, offsets: Any, row: Any) -> An
     return tile(tile, types.intp, types.intp, offsets, row), codegen
 
 
+def _lanewise(name: str, make: Any, arity: int) -> Any:
+    """An operation on tiles of one shape, vector by vector."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        columns = zip(*(_parts(builder, arg, kind) for arg, kind in zip(args, signature.args, strict=True)), strict=True)
+        return _whole(builder, [make(builder, *parts) for parts in columns])
+
+    if arity == 2:
+
+        @intrinsic
+        def operation(typing: Any, a: Any, b: Any) -> Any:
+            return a(a, b), codegen
+    else:
+
+        @intrinsic
+        def operation(typing: Any, a: Any, b: Any, x: Any, y: Any) -> Any:
+            return a(a, b, x, y), codegen
+
+    operation.__doc__ = name
+    return operation
+
+
+add = _lanewise("a + b", lambda builder, a, b: builder.fadd(a, b), 2)
+subtract = _lanewise("a − b", lambda builder, a, b: builder.fsub(a, b), 2)
+multiply = _lanewise("a · b", lambda builder, a, b: builder.fmul(a, b), 2)
+if_greater = _lanewise(
+    "x where a > b, else y", lambda builder, a, b, x, y: builder.select(builder.fcmp_ordered(">", a, b), x, y), 4
+)
+
+
+@intrinsic
+def splat(typing: Any, value: Any) -> Any:
+    """A tile of one vector with `value` in every lane."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _whole(builder, [_splat(builder, args[0])])
+
+    return TileType(1, 1)(types.float32), codegen
+
+
 @intrinsic
 def positive(typing: Any, tile: Any) -> Any:
     """max(tile, 0), elementwise; what is not a number stays so."""

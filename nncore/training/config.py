@@ -10,7 +10,7 @@ from typing import Any
 from nncore.errors import ConfigError
 from nncore.layers import Parameter
 from nncore.optimizers import SGD, Adam, Optimizer
-from nncore.schedulers import MultiStepLR, Scheduler
+from nncore.schedulers import ExponentialLR, MultiStepLR, Scheduler
 
 OPTIMIZERS = ("sgd", "momentum", "adam")
 
@@ -30,6 +30,10 @@ class TrainConfig:
     milestones: tuple[int, ...] = ()
     """Steps at which the learning rate is multiplied by `gamma`; none keeps it constant."""
     gamma: float = 0.5
+    epoch_decay: float = 1.0
+    """What the learning rate is multiplied by after every epoch; 1 keeps it constant."""
+    weight_decay: float = 0.0
+    """λ of a penalty ½ λ ‖θ‖² on all parameters, besides those that single layers ask for."""
     validation: float = 1 / 6
     """Share of the training images held out, never trained on, by which the best weights are chosen."""
     validate_every: int = 100
@@ -46,18 +50,26 @@ class TrainConfig:
             raise ConfigError(f"There is no optimizer {self.optimizer!r}; there are {', '.join(OPTIMIZERS)}.")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise ConfigError(f"The learning rate must be a positive number, not {self.learning_rate}.")
+        if not (math.isfinite(self.epoch_decay) and 0 < self.epoch_decay <= 1):
+            raise ConfigError(f"epoch_decay must lie between 0 and 1, not {self.epoch_decay}.")
+        if self.epoch_decay != 1 and self.milestones:
+            raise ConfigError("The learning rate can fall at milestones or after every epoch, but not both.")
         if not 0 < self.validation < 1:
             raise ConfigError(f"The validation share must lie between 0 and 1, not {self.validation}.")
 
     def build_optimizer(self, parameters: Mapping[str, Parameter]) -> Optimizer:
         """The optimizer that the config names, over `parameters`."""
         if self.optimizer == "adam":
-            return Adam(parameters, self.learning_rate, self.betas)
-        return SGD(parameters, self.learning_rate, self.momentum if self.optimizer == "momentum" else 0.0)
+            return Adam(parameters, self.learning_rate, self.betas, weight_decay=self.weight_decay)
+        return SGD(parameters, self.learning_rate, self.momentum if self.optimizer == "momentum" else 0.0, self.weight_decay)
 
-    def build_scheduler(self, optimizer: Optimizer) -> Scheduler:
+    def build_scheduler(self, optimizer: Optimizer, steps_per_epoch: int = 1) -> Scheduler:
         """The scheduler that the config names, over `optimizer`."""
-        return MultiStepLR(optimizer, self.milestones, self.gamma) if self.milestones else Scheduler(optimizer)
+        if self.milestones:
+            return MultiStepLR(optimizer, self.milestones, self.gamma)
+        if self.epoch_decay != 1:
+            return ExponentialLR(optimizer, self.epoch_decay, steps_per_epoch)
+        return Scheduler(optimizer)
 
     def as_dict(self) -> dict[str, Any]:
         """The config as JSON can hold it."""

@@ -59,8 +59,8 @@ class Trainer:
         self.network, self.config, self.control = network, config, Control()
         self.loss = CrossEntropyLoss()
         self.optimizer = config.build_optimizer(network.parameters())
-        self.scheduler = config.build_scheduler(self.optimizer)
         self.steps_per_epoch = math.ceil(len(self.train_data) / config.batch_size)
+        self.scheduler = config.build_scheduler(self.optimizer, self.steps_per_epoch)
         self.total_steps = config.epochs * self.steps_per_epoch
         self.step = 0
         self.seconds = 0.0
@@ -78,7 +78,7 @@ class Trainer:
         The first time on a machine that takes some ten seconds, later less than one.
         """
         if self._plan is None and self.network.can_compile:
-            shape = (self.config.batch_size, *self.network.input_shape)
+            shape = (min(self.config.batch_size, len(self.train_data)), *self.network.input_shape)
             try:
                 self._plan = self.network.compile(shape, self.loss, self.optimizer)
                 note_compiled(self.network)

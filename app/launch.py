@@ -74,6 +74,7 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     app.setWindowIcon(QIcon(theme.svg_pixmap("digitlab", 64, "")))
     lab = Lab(settings, RunStore())
     window = Window(lab)
+    window.garbage.settle()
     app.installEventFilter(KeysOfFocus(app))
     catch_everything(window.show_problem)
     if not reset_layout:

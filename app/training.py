@@ -29,6 +29,8 @@ class TrainingController(QObject):
     status_changed = Signal(object)
     updated = Signal(object)
     """An Update, after history and state have taken it in."""
+    first_step = Signal()
+    """The first step since the start of the worker has been taken: what it needs is loaded."""
     ended = Signal()
     problem = Signal(object)
     _session_ready = Signal(object)
@@ -43,7 +45,7 @@ class TrainingController(QObject):
         self.last: Progress | None = None
         self.started: Started | None = None
         self.status = Status.IDLE
-        self._fresh = False
+        self._fresh = self._moving = False
         self._session_ready.connect(self._take_session)
 
     @property
@@ -118,6 +120,7 @@ class TrainingController(QObject):
             self._worker.wait()
 
     def _begin(self, make_session: Callable[[], TrainingSession]) -> None:
+        self._moving = False
         self._set_status(Status.STARTING)
         self._worker = TrainingWorker(make_session, self._session_ready.emit)
         self._worker.updated.connect(self._take_update)
@@ -143,6 +146,9 @@ class TrainingController(QObject):
                     self._set_status(Status.TRAINING)
                 case Progress():
                     self.last = event
+                    if not self._moving:
+                        self._moving = True
+                        self.first_step.emit()
                 case Paused():
                     self._set_status(Status.PAUSED)
                 case Resumed():

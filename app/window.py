@@ -35,6 +35,7 @@ from PySide6.QtWidgets import (
 
 from app.actions import ACTIONS, MENUS
 from app.errors import Problem
+from app.garbage import GarbageCollector
 from app.help import HelpDialog, ReportDialog
 from app.lab import Lab
 from app.panels import PANELS
@@ -65,6 +66,7 @@ class Window(QMainWindow):
     def __init__(self, lab: Lab) -> None:
         super().__init__()
         self.lab = lab
+        self.garbage = GarbageCollector(self)
         self.setWindowTitle("DigitLab")
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 620)
@@ -76,6 +78,8 @@ class Window(QMainWindow):
         self._build_menus()
         lab.problem.connect(self.show_problem)
         lab.training.status_changed.connect(self._update_actions)
+        lab.training.first_step.connect(self.garbage.settle)  # compiling a network's step has loaded much
+        lab.training.ended.connect(self.garbage.settle)
         lab.state.network.subscribe(lambda _: self._update_actions())
         self._first_state = self.saveState(LAYOUT_VERSION)
         self._update_actions()
@@ -216,7 +220,10 @@ class Window(QMainWindow):
     def prepare_panels(self) -> None:
         """Build the panels that nobody has asked for yet, without holding the window up."""
         missing = [spec for spec in PANELS if spec.name not in self._panels]
-        if not missing or not self.isVisible():
+        if not self.isVisible():
+            return
+        if not missing:
+            self.garbage.settle()
             return
 
         def build(_: object) -> None:
@@ -257,6 +264,7 @@ class Window(QMainWindow):
         saved.setValue("geometry", self.saveGeometry())
         saved.setValue("state", self.saveState(LAYOUT_VERSION))
         self.lab.close()
+        self.garbage.stop()
         event.accept()
 
     # -- actions

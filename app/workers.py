@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,6 +97,7 @@ class TrainingWorker(QThread):
         self._shown.set()
 
     def run(self) -> None:
+        stand_back()
         try:
             session = self._make_session()
             self._ready(session)
@@ -163,6 +166,12 @@ class LookWorker(QThread):
                 self.failed.emit(Problem.of(error))
             else:
                 self.looked.emit(look)
+
+
+def stand_back() -> None:
+    """Let this thread, and those that it will start, give way to the interface when cores are short (on Linux, where one can)."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
 
 
 def keep_interface_lively() -> None:

@@ -64,6 +64,7 @@ def catch_everything(show: Callable[[Problem], None]) -> None:
             return
         if not isinstance(error, DigitLabError):
             log.error("uncaught", exc_info=(kind, error, trace))
+            sys.__excepthook__(kind, error, trace)
         show(Problem.of(error))
 
     sys.excepthook = hook

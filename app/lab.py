@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.errors import Problem
-from app.look import Question
+from app.look import Look, Question
 from app.runs import Run, RunStore
 from app.settings import Settings
 from app.state import DataInView, LabState, Moment, NetworkInView, Probe
@@ -47,10 +47,11 @@ class Lab(QObject):
         self.training = TrainingController(self.state, store)
         self.training.problem.connect(self.problem)
         self._wants_layers = False
+        self._looking = self._look_again = False
         self._last_opened: dict[str, object] = {}
         self._looker = LookWorker()
-        self._looker.looked.connect(self.looked)
-        self._looker.failed.connect(self.problem)
+        self._looker.looked.connect(self._take_look)
+        self._looker.failed.connect(self._take_failed_look)
         for observable in (self.state.network, self.state.moment, self.state.probe):
             observable.subscribe(self._ask, now=False)
 
@@ -74,8 +75,27 @@ class Lab(QObject):
 
     def _ask(self, *_: object) -> None:
         network, moment = self.state.network.value, self.state.moment.value
-        if network is not None and moment is not None:
+        if network is None or moment is None:
+            return
+        if self._looking:  # one look at a time, until it is on the screen: they must not pile up
+            self._look_again = True
+        else:
+            self._looking = True
             self._looker.ask(Question(network, moment, self.state.probe.value, self._wants_layers))
+
+    def _take_look(self, look: Look) -> None:
+        self.looked.emit(look)
+        QTimer.singleShot(0, self._look_is_shown)  # after what is waiting to be painted
+
+    def _take_failed_look(self, problem: Problem) -> None:
+        self.problem.emit(problem)
+        self._look_is_shown()
+
+    def _look_is_shown(self) -> None:
+        self._looking = False
+        if self._look_again:
+            self._look_again = False
+            self._ask()
 
     # -- opening
 

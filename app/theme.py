@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
 import numpy as np
@@ -100,8 +101,9 @@ def theme() -> Theme:
     return _theme
 
 
+@cache
 def svg_pixmap(name: str, size: int, color: str, scale: float = 1) -> QPixmap:
-    """The icon `name` as a square pixmap of `size` logical pixels, its `currentColor` replaced by `color`."""
+    """The icon `name` as a square pixmap of `size` logical pixels, its `currentColor` replaced by `color`; drawn once."""
     source = (resources.files("assets") / "icons" / f"{name}.svg").read_text("utf-8").replace("currentColor", color)
     pixmap = QPixmap(QSize(round(size * scale), round(size * scale)))
     pixmap.fill(Qt.GlobalColor.transparent)

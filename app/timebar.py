@@ -47,15 +47,18 @@ class TimeBar(QWidget):
         row.addWidget(self._figures)
         theme().changed.connect(self.refresh)
         lab.training.status_changed.connect(self.refresh)
-        lab.training.updated.connect(self.refresh)
+        lab.training.updated.connect(self._show_progress)
         lab.state.moment.subscribe(self._show_moment)
         self.refresh()
 
     def refresh(self, *_: object) -> None:
-        """Show what the training does."""
+        """Name the buttons anew and show what the training does."""
+        self._name_buttons(self._lab.training.status)
+        self._show_progress()
+
+    def _show_progress(self, *_: object) -> None:
         training = self._lab.training
         status, last = training.status, training.last
-        self._name_buttons(status)
         if status is Status.IDLE:
             self._show_moment(self._lab.state.moment.value)
             return

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.errors import Problem
 from app.history import History
 from app.runs import Run, RunStore
 from app.session import Job, Result, TrainingSession
@@ -122,8 +121,7 @@ class TrainingController(QObject):
         self._set_status(Status.STARTING)
         self._worker = TrainingWorker(make_session, self._session_ready.emit)
         self._worker.updated.connect(self._take_update)
-        self._worker.ended.connect(self._take_end)
-        self._worker.finished.connect(self._worker.deleteLater)
+        self._worker.finished.connect(self._take_end)
         self._worker.start()
 
     def _take_session(self, session: TrainingSession) -> None:
@@ -153,9 +151,14 @@ class TrainingController(QObject):
             self._state.timeline.add(update.moment)
             self._state.moment.set(update.moment)
         self.updated.emit(update)
+        if self._worker is not None:
+            QTimer.singleShot(0, self._worker.acknowledge)  # after what is waiting to be painted
 
-    def _take_end(self, problem: Problem | None) -> None:
-        self._worker = None
+    def _take_end(self) -> None:
+        worker = self._worker
+        assert worker is not None, "it is this worker that has finished"
+        worker.wait()  # as in Task: only after the thread's last moments may the object go
+        problem, self._worker = worker.problem, None
         self._set_status(Status.IDLE)
         self.ended.emit()
         if problem is not None:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Condition
+from threading import Condition, Event
 from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal
@@ -15,7 +15,8 @@ from app.errors import Problem
 from app.look import Look, Looker, Question
 from app.session import TrainingSession
 from app.state import Moment
-from nncore.training.events import EpochEnd, Event, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
+from nncore.training import events
+from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 
 UPDATES_A_SECOND = 20
 
@@ -57,6 +58,7 @@ class Task(QThread):
         self._on_failure(problem)
 
     def _forget(self) -> None:
+        self.wait()  # `finished` comes from the thread's last moments; only after them may the object go
         Task._alive.discard(self)
 
     @classmethod
@@ -70,34 +72,38 @@ class Task(QThread):
 class Update:
     """What has happened in a training since the last update, at most twenty times a second."""
 
-    events: tuple[Event, ...]
+    events: tuple[events.Event, ...]
     moment: Moment | None
     """The weights after the last of the events, where a step was taken."""
 
 
 class TrainingWorker(QThread):
-    """Runs a training session. `updated` carries what happens; `ended` comes last, with the problem if there was one."""
+    """Runs a training session. `updated` carries what happens; once `finished` has come, `problem` says what went wrong."""
 
     updated = Signal(object)
-    ended = Signal(object)
 
     def __init__(self, make_session: Callable[[], TrainingSession], ready: Callable[[TrainingSession], None]) -> None:
         """`make_session` builds the session in the thread; `ready` is called there with it, before the first step."""
         super().__init__()
         self._make_session, self._ready = make_session, ready
+        self._shown = Event()
+        self._shown.set()
+        self.problem: Problem | None = None
+
+    def acknowledge(self) -> None:
+        """Say that the last update is on the screen. Until then what happens is gathered, so that updates never pile up."""
+        self._shown.set()
 
     def run(self) -> None:
-        problem: Problem | None = None
         try:
             session = self._make_session()
             self._ready(session)
-            problem = self._iterate(session)
+            self.problem = self._iterate(session)
         except BaseException as error:  # as in Task
-            problem = Problem.of(error)
-        self.ended.emit(problem)
+            self.problem = Problem.of(error)
 
     def _iterate(self, session: TrainingSession) -> Problem | None:
-        pending: list[Event] = []
+        pending: list[events.Event] = []
         due, problem, accuracy = 0.0, None, None
         for event in session.events():
             pending.append(event)
@@ -106,9 +112,10 @@ class TrainingWorker(QThread):
             if isinstance(event, Failed):
                 problem = Problem(event.reason)
             at_once = isinstance(event, Started | Paused | Resumed | Stopped | Finished | Failed | EpochEnd)
-            if at_once or time.monotonic() >= due:
+            if at_once or (time.monotonic() >= due and self._shown.is_set()):
                 moved = any(isinstance(e, Progress | Started) for e in pending)
                 moment = Moment(session.trainer.step, session.trainer.network.state_dict(), accuracy) if moved else None
+                self._shown.clear()
                 self.updated.emit(Update(tuple(pending), moment))
                 pending.clear()
                 due = time.monotonic() + 1 / UPDATES_A_SECOND

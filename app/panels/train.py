@@ -29,6 +29,7 @@ from app.widgets.card import GAP, Card, label
 from app.widgets.confusion import ConfusionMatrix
 from app.widgets.curves import Curves
 from app.widgets.image_grid import ImageGrid
+from app.widgets.throttle import Throttle
 from app.workers import Update
 from models.presets import PRESETS, preset
 from nncore.backend import Array
@@ -37,6 +38,8 @@ from nncore.layers.base import times
 from nncore.training.config import OPTIMIZERS
 from nncore.training.events import EpochEnd
 
+CURVES_EVERY = 120
+"""Milliseconds between two drawings of the curves, which are the most expensive thing on the screen."""
 MISTAKES = 200
 """The most confident mistakes, of which so many are shown."""
 
@@ -83,6 +86,7 @@ class TrainPanel(Panel):
         theme().changed.connect(self._write_key)
         self._write_key()
         lab.state.network.subscribe(self._show_layers)
+        self._redraw = Throttle(self._show_curves, CURVES_EVERY, self)
         lab.training.updated.connect(self._show_update)
         lab.training.status_changed.connect(self._show_status)
         self._show_all()
@@ -224,7 +228,7 @@ class TrainPanel(Panel):
 
     def _show_update(self, update: Update) -> None:
         if self.isVisible():
-            self._show_curves()
+            self._redraw()
         if any(isinstance(event, EpochEnd) for event in update.events):
             self._show_evaluation()
 
@@ -237,8 +241,8 @@ class TrainPanel(Panel):
 
     def _show_curves(self) -> None:
         history = self.lab.training.history
-        steps, losses, right = history.columns("train")
-        looked, val_losses, val_right = history.columns("validation")
+        steps, losses, right = history.train.columns()
+        looked, val_losses, val_right = history.validation.columns()
         self._loss.set_data((steps, losses), (looked, val_losses))
         self._accuracy.set_data((steps, right * 100), (looked, val_right * 100))
         latest = f"  {val_right[-1] * 100:.2f} %" if len(val_right) else ""

@@ -31,6 +31,30 @@ def smoothed(values: Array, weight: float) -> Array:
     return lfilter([1 - weight], [1, -weight], values, zi=[weight * values[0]])[0]
 
 
+POINTS = 500
+"""Points of a curve that are drawn: more than one every two pixels cannot be told apart, and wide lines cost by the point."""
+
+
+def thinned(steps: Array, values: Array) -> tuple[Array, Array]:
+    """About POINTS of the points, evenly, first and last among them."""
+    if len(steps) <= POINTS:
+        return steps, values
+    chosen = np.linspace(0, len(steps) - 1, POINTS).round().astype(np.int64)
+    return steps[chosen], values[chosen]
+
+
+def extremes(steps: Array, values: Array) -> tuple[Array, Array]:
+    """The least and the largest value of each of POINTS / 2 stretches, so that no peak is lost."""
+    size = -(-len(steps) // (POINTS // 2))
+    whole = len(steps) // size * size if size > 1 else 0
+    if not whole:
+        return steps, values
+    blocks = values[:whole].reshape(-1, size)
+    low_high = np.stack([blocks.min(axis=1), blocks.max(axis=1)], axis=1).ravel()
+    at = np.repeat(steps[:whole:size], 2)
+    return np.concatenate([at, steps[whole:]]), np.concatenate([low_high, values[whole:]])
+
+
 class Curves(QWidget):
     """One quantity over the steps: training in the accent, validation in the second colour."""
 
@@ -56,9 +80,6 @@ class Curves(QWidget):
         self._raw = self._plot.plot([], [])
         self._train = self._plot.plot([], [])
         self._validation = self._plot.plot([], [])
-        for curve in (self._raw, self._train, self._validation):
-            curve.setDownsampling(auto=True, method="peak")
-            curve.setClipToView(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._plot)
@@ -80,9 +101,9 @@ class Curves(QWidget):
             item.setXRange(0, 100)
             item.setYRange(*((-2, 0.5) if self._log else (0, 100)))
         if self._shows_raw:
-            self._raw.setData(steps, values)
-        self._train.setData(steps, smoothed(values, self.smoothing))
-        self._validation.setData(*validation)
+            self._raw.setData(*extremes(steps, values))
+        self._train.setData(*thinned(steps, smoothed(values, self.smoothing)))
+        self._validation.setData(*thinned(*validation))
 
     def set_smoothing(self, weight: float) -> None:
         """Smooth the training curve by a weight from 0 (not at all) to below 1."""

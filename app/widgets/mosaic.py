@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
-from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.widgets.pixels import colored, picture_menu, to_qimage
@@ -27,13 +27,14 @@ class Mosaic(QWidget):
         self._caption = caption
         self._maps: Array = np.zeros((0, 1, 1))
         self._columns, self._scale, self._gap = 1, 1, 2
+        self._image = QImage()
 
     def set_maps(self, maps: Array, table: Array, low: float, high: float, columns: int, scale: int, gap: int = 2) -> None:
         """Show maps; `low` and `high` are the values of the table's ends."""
         resized = (maps.shape, columns, scale, gap) != (self._maps.shape, self._columns, self._scale, self._gap)
         self._maps, self._columns, self._scale, self._gap = maps, columns, scale, gap
         self._pixels = colored(maps, table, low, high)
-        self._images = [to_qimage(pixels) for pixels in self._pixels]
+        self._image = to_qimage(self._composed()) if len(maps) else QImage()
         if resized:
             self.updateGeometry()
         self.update()
@@ -53,9 +54,19 @@ class Mosaic(QWidget):
         return QRect(column * (width + self._gap), row * (height + self._gap), width, height)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        for index, image in enumerate(self._images if len(self._maps) else []):
-            painter.drawImage(self.rect_of(index), image)
+        QPainter(self).drawImage(0, 0, self._image)
+
+    def _composed(self) -> Array:
+        """All maps in one picture at their scale, uint8 (height, width, 4), transparent between them."""
+        count, height, width, _ = self._pixels.shape
+        columns, scale = min(count, self._columns), self._scale
+        rows = math.ceil(count / columns)
+        tall, wide = height * scale + self._gap, width * scale + self._gap
+        tiles = np.zeros((rows * columns, tall, wide, 4), np.uint8)
+        tiles[:count, : height * scale, : width * scale, :3] = self._pixels.repeat(scale, axis=1).repeat(scale, axis=2)
+        tiles[:count, : height * scale, : width * scale, 3] = 255
+        sheet = tiles.reshape(rows, columns, tall, wide, 4).swapaxes(1, 2).reshape(rows * tall, columns * wide, 4)
+        return sheet[: rows * tall - self._gap, : columns * wide - self._gap]
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

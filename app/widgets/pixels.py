@@ -17,10 +17,11 @@ FORMATS = "PNG picture (*.png);;NumPy array (*.npy);;Table of values (*.csv)"
 
 
 def to_qimage(pixels: Array) -> QImage:
-    """uint8 pixels (height, width), or (height, width, 1 or 3), as an image that owns its memory."""
+    """uint8 pixels (height, width), or (height, width, 1, 3 or 4: with opacity), as an image that owns its memory."""
     pixels = np.ascontiguousarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
     height, width = pixels.shape[:2]
-    kind = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
+    formats = {1: QImage.Format.Format_Grayscale8, 3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
+    kind = formats[1 if pixels.ndim == 2 else pixels.shape[2]]
     return QImage(pixels.data, width, height, pixels.strides[0], kind).copy()
 
 

@@ -81,8 +81,8 @@ def test_a_session_keeps_all_that_happens(store):
     assert run.status == "finished" and run.steps == session.trainer.step == 4 and run.seconds > 0
     trained = [(e.step, e.train_loss, e.train_accuracy) for e in events if isinstance(e, Progress)]
     looked = [(e.step, e.val_loss, e.val_accuracy) for e in events if isinstance(e, Validated | EpochEnd)]
-    assert store.metrics(run, "train") == trained == [tuple(row) for row in zip(*history.columns("train"), strict=True)]
-    assert store.metrics(run, "validation") == looked and history.validation == looked
+    assert store.metrics(run, "train") == trained == [tuple(row) for row in zip(*history.train.columns(), strict=True)]
+    assert store.metrics(run, "validation") == looked == [tuple(row) for row in zip(*history.validation.columns(), strict=True)]
     network, info = load_weights(store.weights_of(run))
     assert info["run"] == run.name and info["test_accuracy"] == run.test_accuracy == session.result.test_accuracy
     assert evaluate(network, session.test_data).accuracy == run.test_accuracy

@@ -25,6 +25,8 @@ ROWS, TALL = 6, 12
 WIDE = 2 * LANES
 CACHE = 32 * 1024
 """Floats that should stay in the second-level cache while they are used again and again."""
+NEAR = 6 * 1024
+"""Floats that should stay in the first-level cache."""
 
 
 @kernel
@@ -132,18 +134,26 @@ _weight_gradient_wide, _weight_gradient_tall = _weight_gradient(ROWS, 2), _weigh
 
 @part
 def weight_gradient(m, x, x_pitch, x_places, g, g_pitch, g_places, images, P, K, pitch, run, O, out, work):
-    """dL/dweight (E, O) = Σ over images and positions p of x[p + e] · g[p, o], as many images at a time as the cache holds."""
-    group = max(1, CACHE // max(1, x_pitch + g_pitch))
+    """dL/dweight (E, O) = Σ over images and positions p of x[p + e] · g[p, o], as many at a time as the cache holds."""
+    size = max(1, x_pitch + g_pitch)  # of one image; nothing for a linear layer, whose examples are positions
+    group, block = max(1, NEAR // size), max(1, P)
+    if size > NEAR:
+        block = max(8 * ROWS, P * NEAR // size)
     for n in range(0, max(images, 1), group):
-        count = min(group, images - n)
-        for k in range(K):
-            for o in range(0, O, WIDE):
-                width, xn, gn = min(WIDE, O - o), x + n * x_pitch + k * pitch, g + n * g_pitch + o
-                to, more = out + k * run * O + o, n > 0
-                if width > LANES:
-                    _weight_gradient_wide(m, xn, x_pitch, x_places, gn, g_pitch, g_places, count, P, run, O, width, to, more, work)
-                else:
-                    _weight_gradient_tall(m, xn, x_pitch, x_places, gn, g_pitch, g_places, count, P, run, O, width, to, more, work)
+        for p in range(0, max(P, 1), block):
+            count, places, more = min(group, images - n), min(block, P - p), n + p > 0
+            for k in range(K):
+                for o in range(0, O, WIDE):
+                    width, xn, gn = min(WIDE, O - o), x + n * x_pitch + k * pitch, g + n * g_pitch + o
+                    to = out + k * run * O + o
+                    if width > LANES:
+                        _weight_gradient_wide(
+                            m, xn, x_pitch, x_places + p, gn, g_pitch, g_places + p, count, places, run, O, width, to, more, work
+                        )
+                    else:
+                        _weight_gradient_tall(
+                            m, xn, x_pitch, x_places + p, gn, g_pitch, g_places + p, count, places, run, O, width, to, more, work
+                        )
 
 
 @kernel

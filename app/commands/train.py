@@ -20,7 +20,7 @@ from nncore.data import open_dataset
 from nncore.data.dataset import Dataset
 from nncore.errors import ConfigError, DataError, DeviceError
 from nncore.training.checkpoint import load_checkpoint
-from nncore.training.config import OPTIMIZERS
+from nncore.training.config import OPTIMIZERS, SCHEDULES
 from nncore.training.control import Control
 from nncore.training.events import EpochEnd, Event, Failed, Finished, Progress, Stopped
 from nncore.training.trainer import Trainer
@@ -40,6 +40,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=int, help="images a step")
     parser.add_argument("--lr", type=float, help="learning rate: how far each step moves the weights")
     parser.add_argument("--optimizer", choices=OPTIMIZERS, help="how the weights follow their gradients")
+    parser.add_argument("--schedule", choices=SCHEDULES, help="how the learning rate changes on the way")
+    parser.add_argument(
+        "--validation", type=float, metavar="SHARE", help="share of the images held out to choose the best weights by"
+    )
     parser.add_argument("--seed", type=int, default=0, help="fixes all that is random (default 0)")
     parser.add_argument("--limit", type=int, metavar="N", help="use N images of the data only")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default auto)")
@@ -99,6 +103,8 @@ def _job(arguments: Namespace) -> Job:
         "batch_size": arguments.batch_size,
         "learning_rate": arguments.lr,
         "optimizer": arguments.optimizer,
+        "schedule": arguments.schedule,
+        "validation": arguments.validation,
     }
     given = {name: value for name, value in asked.items() if value is not None}
     config = replace(chosen.training, seed=arguments.seed, **given)

@@ -35,7 +35,7 @@ from models.presets import PRESETS, preset
 from nncore.backend import Array
 from nncore.errors import ConfigError
 from nncore.layers.base import times
-from nncore.training.config import OPTIMIZERS
+from nncore.training.config import OPTIMIZERS, SCHEDULES
 from nncore.training.events import EpochEnd, Finished, Stopped
 
 CURVES_EVERY = 100
@@ -98,9 +98,10 @@ class TrainPanel(Panel):
     def _build_recipe(self) -> Card:
         card = Card("Recipe")
         card.setFixedWidth(250)
-        self._preset, self._optimizer = QComboBox(), QComboBox()
+        self._preset, self._optimizer, self._schedule = QComboBox(), QComboBox(), QComboBox()
         self._preset.addItems(list(PRESETS))
         self._optimizer.addItems(list(OPTIMIZERS))
+        self._schedule.addItems(list(SCHEDULES))
         self._rate = QDoubleSpinBox(
             decimals=6, minimum=0.000001, maximum=100, stepType=QDoubleSpinBox.StepType.AdaptiveDecimalStepType
         )
@@ -124,6 +125,12 @@ class TrainPanel(Panel):
                 self._rate,
                 "Learning rate: how far each step moves the weights. Too high and the loss jumps; too low and nothing happens. "
                 "It can be changed while the network trains.",
+            ),
+            (
+                "Schedule",
+                self._schedule,
+                "Schedule: how the learning rate changes on the way. In steps as the preset has it, down along a cosine, or in one "
+                "cycle, up and down again, which often learns most in few epochs.",
             ),
             (
                 "Batch size",
@@ -156,6 +163,7 @@ class TrainPanel(Panel):
     def _fill_recipe(self, name: str) -> None:
         recipe = preset(name).training
         self._optimizer.setCurrentText(recipe.optimizer)
+        self._schedule.setCurrentText(recipe.schedule)
         self._rate.setValue(recipe.learning_rate)
         self._batch.setValue(recipe.batch_size)
         self._epochs.setValue(recipe.epochs)
@@ -169,6 +177,7 @@ class TrainPanel(Panel):
         config = replace(
             chosen.training,
             optimizer=self._optimizer.currentText(),
+            schedule=self._schedule.currentText(),
             learning_rate=self._rate.value(),
             batch_size=self._batch.value(),
             epochs=self._epochs.value(),
@@ -179,7 +188,7 @@ class TrainPanel(Panel):
     def _show_status(self, status: Status) -> None:
         idle = status is Status.IDLE
         # The learning rate stays: it may be changed while the network trains.
-        for widget in (self._preset, self._optimizer, self._batch, self._epochs, self._limit, self._seed):
+        for widget in (self._preset, self._optimizer, self._schedule, self._batch, self._epochs, self._limit, self._seed):
             widget.setEnabled(idle)
         if status is Status.STARTING:
             self._show_all()

@@ -10,9 +10,10 @@ from typing import Any
 from nncore.errors import ConfigError
 from nncore.layers import Parameter
 from nncore.optimizers import SGD, Adam, Optimizer
-from nncore.schedulers import ExponentialLR, MultiStepLR, Scheduler
+from nncore.schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, OneCycleLR, Scheduler
 
 OPTIMIZERS = ("sgd", "momentum", "adam")
+SCHEDULES = ("steps", "cosine", "one-cycle")
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,14 @@ class TrainConfig:
     """Used by the optimizer `momentum` alone."""
     betas: tuple[float, float] = (0.9, 0.999)
     """Used by Adam alone."""
+    schedule: str = "steps"
+    """How the learning rate changes: in `steps` (at the milestones or after every epoch, where either is given), down along a
+    `cosine` to the last step, or in `one-cycle`, up and down again (Smith and Topin 2018)."""
     milestones: tuple[int, ...] = ()
-    """Steps at which the learning rate is multiplied by `gamma`; none keeps it constant."""
+    """Steps at which the learning rate is multiplied by `gamma`; none keeps it constant. Used by `steps` alone."""
     gamma: float = 0.5
     epoch_decay: float = 1.0
-    """What the learning rate is multiplied by after every epoch; 1 keeps it constant."""
+    """What the learning rate is multiplied by after every epoch; 1 keeps it constant. Used by `steps` alone."""
     weight_decay: float = 0.0
     """λ of a penalty ½ λ ‖θ‖² on all parameters, besides those that single layers ask for."""
     validation: float = 1 / 6
@@ -48,6 +52,8 @@ class TrainConfig:
             raise ConfigError(f"The seed must be a whole number of at least 0, not {self.seed}.")
         if self.optimizer not in OPTIMIZERS:
             raise ConfigError(f"There is no optimizer {self.optimizer!r}; there are {', '.join(OPTIMIZERS)}.")
+        if self.schedule not in SCHEDULES:
+            raise ConfigError(f"There is no schedule {self.schedule!r}; there are {', '.join(SCHEDULES)}.")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise ConfigError(f"The learning rate must be a positive number, not {self.learning_rate}.")
         if not (math.isfinite(self.epoch_decay) and 0 < self.epoch_decay <= 1):
@@ -65,6 +71,11 @@ class TrainConfig:
 
     def build_scheduler(self, optimizer: Optimizer, steps_per_epoch: int = 1) -> Scheduler:
         """The scheduler that the config names, over `optimizer`."""
+        total_steps = self.epochs * steps_per_epoch
+        if self.schedule == "cosine":
+            return CosineAnnealingLR(optimizer, total_steps)
+        if self.schedule == "one-cycle":
+            return OneCycleLR(optimizer, total_steps)
         if self.milestones:
             return MultiStepLR(optimizer, self.milestones, self.gamma)
         if self.epoch_decay != 1:

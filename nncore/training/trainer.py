@@ -70,7 +70,8 @@ class Trainer:
         self._order_epoch, self._order = -1, np.empty(0, np.int64)
         self._epoch_sums = np.zeros(3)  # loss, right answers, examples since the epoch began
         self._epoch_began = 0.0
-        self._recent: deque[tuple[float, int]] = deque()  # (training clock, examples) of about the last second
+        self._taken = 0  # examples in all
+        self._recent: deque[tuple[float, int]] = deque()  # (training clock, examples in all) of about the last second
 
     def plan(self) -> Plan | None:
         """The compiled step, made when first asked for; None for a network with a layer that no kernel knows.
@@ -99,11 +100,11 @@ class Trainer:
                     return
             if self.step >= self.total_steps:
                 break
-            loss, right = self._step()
+            loss, share = self._step()
             if not math.isfinite(loss):
                 yield Failed(self.step, "The loss is no longer a number; start again with a smaller learning rate.")
                 return
-            yield self._progress(loss, right)
+            yield self._progress(loss, share)
             if self.step % self.steps_per_epoch == 0:
                 yield self._end_epoch()
             elif self.step % self.config.validate_every == 0:
@@ -153,8 +154,8 @@ class Trainer:
         chosen = self._order[position * self.config.batch_size : (position + 1) * self.config.batch_size]
         return self.train_data.images[chosen], self.train_data.labels[chosen]
 
-    def _step(self) -> tuple[float, int]:
-        """Take one step; return the batch's loss and how many of it were right, both before the step."""
+    def _step(self) -> tuple[float, float]:
+        """Take one step; return the batch's loss and the share of it that was right, both before the step."""
         plan = self.plan()
         began = time.perf_counter()
         images, labels = self.batch(self.step)
@@ -167,8 +168,9 @@ class Trainer:
         self.step += 1
         self.seconds += time.perf_counter() - began
         self._epoch_sums += (loss * len(labels), right, len(labels))
-        self._recent.append((self.seconds, len(labels)))
-        return loss, right
+        self._taken += len(labels)
+        self._recent.append((self.seconds, self._taken))
+        return loss, right / len(labels)
 
     def _learn(self, images: Array, labels: Array) -> tuple[float, int]:
         """The readable path of a step: forward, backward, and a step of the optimizer."""
@@ -180,15 +182,14 @@ class Trainer:
             self.optimizer.step()
         return loss, round(accuracy(scores, labels) * len(labels))
 
-    def _progress(self, loss: float, right: int) -> Progress:
+    def _progress(self, loss: float, share: float) -> Progress:
         while len(self._recent) > 2 and self._recent[-1][0] - self._recent[0][0] > 1.0:
             self._recent.popleft()
-        (first, _), (last, size) = self._recent[0], self._recent[-1]
-        # The first entry only marks a time: its examples were taken before it.
-        speed = sum(count for _, count in list(self._recent)[1:]) / (last - first) if last > first else 0.0
+        (began, before), (now, taken) = self._recent[0], self._recent[-1]
+        speed = (taken - before) / (now - began) if now > began else 0.0
         left = (self.total_steps - self.step) * self.config.batch_size / speed if speed else math.nan
         epoch = (self.step - 1) // self.steps_per_epoch + 1
-        return Progress(self.step, self.total_steps, epoch, loss, right / size, self.optimizer.lr, speed, left)
+        return Progress(self.step, self.total_steps, epoch, loss, share, self.optimizer.lr, speed, left)
 
     def _end_epoch(self) -> EpochEnd:
         found = evaluate(self.network, self.validation_data, self.plan())

@@ -171,7 +171,7 @@ class LookWorker(QThread):
 def stand_back() -> None:
     """Let this thread, and those that it will start, give way to the interface when cores are short (on Linux, where one can)."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 2)
 
 
 def keep_interface_lively() -> None:

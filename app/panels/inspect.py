@@ -15,15 +15,15 @@ from app.state import Moment, NetworkInView
 from app.theme import DIVERGING, GREY, MAGMA
 from app.widgets.card import Card, label
 from app.widgets.mosaic import Mosaic
-from nncore.backend import Array
+from nncore.backend import Array, Shape
 from nncore.layers.base import times
 
 HEADING = 46
 """Pixels of the two lines above a layer's maps."""
 LEAST_WIDTH, SPACING = 84, 20
 """Pixels that a layer's heading takes, and that lie between layers."""
-LEAST_HEIGHT = 130
-"""Pixels that a layer's maps should fill at least, as far as whole-number scales allow."""
+LARGEST_MAP, LARGEST_SCALE, GAP = 112, 18, 2
+"""Pixels of a map's side and of one value's, beyond which nothing is seen better, and between two maps."""
 
 
 class LayerColumn(QWidget):
@@ -41,11 +41,15 @@ class LayerColumn(QWidget):
         layout.addWidget(self.maps, 0, Mosaic.aligned())
         layout.addStretch(1)
 
-    def show_values(self, values: Array, room: int) -> None:
-        """Show a layer's output, `room` pixels high: (height, width, channels) as maps, (n) as a field of squares."""
+    def show_image(self, image: Array, arrangement: Arrangement) -> None:
+        """Show the network's input, uint8 (height, width, channels), in grey, a map a channel."""
+        self.shape.setText(times(image.shape))
+        self.maps.set_maps(image.transpose(2, 0, 1), GREY, 0, 255, *arrangement)
+
+    def show_values(self, values: Array, arrangement: Arrangement) -> None:
+        """Show a layer's output: (height, width, channels) as maps, (n) as a field of squares."""
         self.shape.setText(times(values.shape))
-        maps = maps_of(values)
-        columns, scale = arrange(*maps.shape, room)
+        maps, (columns, scale) = maps_of(values), arrangement
         top = float(np.abs(maps).max()) or 1.0
         if maps.min() < 0:
             self.maps.set_maps(maps, DIVERGING, -top, top, columns, scale)
@@ -149,7 +153,8 @@ class InspectPanel(Panel):
             return
         shown = self._merged(look)
         port = self._scroll.viewport()
-        room = fitting_room([maps_of(values).shape for values in shown.values()], port.width(), port.height() - HEADING)
+        shapes = [maps_of(values).shape for values in shown.values()]
+        arranged = dict(zip(shown, fit(shapes, port.width() + SPACING, port.height() - HEADING), strict=True))
         self._hint.setVisible(not shown)
         for name, column in self._columns.items():
             column.setVisible(name in shown)
@@ -159,12 +164,9 @@ class InspectPanel(Panel):
                 self._row.insertWidget(self._place(name, look), self._columns[name])
                 self._columns[name].show()
             if name == "input":
-                image = values
-                self._columns[name].shape.setText(times(image.shape))
-                scale = max(1, min(112, room) // max(image.shape[:2]))
-                self._columns[name].maps.set_maps(image.transpose(2, 0, 1), GREY, 0, 255, 3, scale)
+                self._columns[name].show_image(values, arranged[name])
             else:
-                self._columns[name].show_values(values, room)
+                self._columns[name].show_values(values, arranged[name])
 
     def _merged(self, look: Look) -> dict[str, Array]:
         """What to show, by title and in order: the input and each layer's output, with a ReLU joined to the layer before."""
@@ -202,23 +204,41 @@ class InspectPanel(Panel):
             self._filters[name].show_weight(weight)
 
 
-def arrange(count: int, height: int, width: int, room: int) -> tuple[int, int]:
-    """Columns and whole-number scale at which `count` maps fill a field at most `room` pixels high, and about as wide."""
-    columns = max(1, math.ceil(math.sqrt(count * height / width)))
-    rows = math.ceil(count / columns)
-    return columns, min(16, max(1, (room - 2 * rows) // (rows * height)))
+Arrangement = tuple[int, int]
+"""How the maps of a layer lie: in how many columns, at which whole-number scale."""
 
 
-def fitting_room(shapes: list[tuple[int, ...]], width: int, height: int) -> int:
-    """The largest height at which fields of maps of these shapes (count, height, width) stand side by side in `width`."""
-    for room in range(height, LEAST_HEIGHT, -8):
-        wide = 0
-        for shape in shapes:
-            columns, scale = arrange(*shape, room)
-            wide += max(LEAST_WIDTH, columns * (shape[2] * scale + 2)) + SPACING
-        if wide <= width:
-            return room
-    return LEAST_HEIGHT
+def arrange(shape: Shape, scale: int, height: int) -> Arrangement | None:
+    """The fewest columns in which maps (count, height, width) at `scale` stand within `height` pixels; None where none does."""
+    rows = (height + GAP) // (shape[1] * scale + GAP)
+    return (math.ceil(shape[0] / rows), scale) if rows else None
+
+
+def width_of(shape: Shape, arrangement: Arrangement) -> int:
+    """Pixels that a layer's column takes, with its heading and the space after it."""
+    columns, scale = arrangement
+    return max(LEAST_WIDTH, columns * (shape[2] * scale + GAP)) + SPACING
+
+
+def fit(shapes: list[Shape], width: int, height: int) -> list[Arrangement]:
+    """Arrange layers of maps (count, height, width) side by side in `width` × `height` pixels, every map as large as goes.
+
+    The smallest maps grow first. Where even scale 1 is too wide, the row is wider than `width` and scrolls.
+    """
+    chosen = [arrange(shape, 1, height) or (shape[0], 1) for shape in shapes]
+    growing = set(range(len(shapes)))
+    while growing:
+        smallest = min(growing, key=lambda n: shapes[n][1] * chosen[n][1])
+        larger = arrange(shapes[smallest], chosen[smallest][1] + 1, height)
+        trial = chosen.copy()
+        if larger is not None:
+            trial[smallest] = larger
+        total = sum(width_of(shape, arrangement) for shape, arrangement in zip(shapes, trial, strict=True))
+        if larger is None or total > width or shapes[smallest][1] * larger[1] > LARGEST_MAP or larger[1] > LARGEST_SCALE:
+            growing.discard(smallest)
+        else:
+            chosen = trial
+    return chosen
 
 
 def maps_of(values: Array) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -135,7 +137,9 @@ class RecognisePanel(Panel):
         every = look.seen.stages
         stages = [stage for n, stage in enumerate(every) if n == 0 or not np.array_equal(stage[1], every[n - 1][1])]
         if look.seen.image is not None:
-            height, width, _ = look.seen.image.shape
+            height, width, _ = image_shape = look.seen.image.shape
+            if stages and stages[-1][1].size == math.prod(image_shape):
+                stages.pop()  # the last stage is what the network sees
             stages.append((f"What the network sees: {height}×{width}", look.seen.image))
         while len(self._stage_views) < len(stages):
             self._add_stage()

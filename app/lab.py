@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,8 @@ from app.training import TrainingController
 from app.workers import LookWorker, Task
 from models.shipped import DEFAULT_PICTURE_NETWORK, cards, open_weights
 from nncore.backend import Array
+from nncore.backend.cache import is_complete
+from nncore.backend.warm import compile_apart
 from nncore.data import open_dataset
 from nncore.errors import DataError
 from nncore.files import write_atomically
@@ -56,8 +59,12 @@ class Lab(QObject):
             observable.subscribe(self._ask, now=False)
 
     def warm_up(self) -> None:
-        """Start looking; called once the window is up, so that it need not share the processor with what is loaded for this."""
+        """Start looking, and compile the engine where this machine has not; called once the window is up, so that it need not
+        share the processor.
+        """
         self._looker.start()
+        if not is_complete():
+            threading.Thread(target=compile_apart, daemon=True).start()  # the end of the program need not wait for it
 
     def close(self) -> None:
         """End every thread; what was trained is kept."""

@@ -37,7 +37,8 @@ class Job:
 
     def begin(self, store: RunStore, checkpoint_every: int | None = None) -> TrainingSession:
         """Build network and trainer, and enter the run into the table. ConfigError or DataError where they do not fit."""
-        trainer = Trainer(self.preset.build(self.config.seed), self.train_data, self.config)
+        network = self.preset.build(self.config.seed, self.train_data.image_shape)
+        trainer = Trainer(network, self.train_data, self.config)
         run = store.create(self.run_name, self.preset.name, self.data_spec, self.config.as_dict())
         return TrainingSession(trainer, store, run, self.test_data, checkpoint_every)
 

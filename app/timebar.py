@@ -13,6 +13,7 @@ from app.state import Moment
 from app.theme import theme
 from app.training import Status
 from app.widgets.card import label
+from nncore.backend.cache import is_complete
 
 
 class TimeBar(QWidget):
@@ -66,7 +67,7 @@ class TimeBar(QWidget):
         self._what.setText("step")
         if status is Status.STARTING or last is None:
             self._step.setText("starting…")
-            self._figures.setText("")
+            self._figures.setText("" if is_complete() else "compiling the engine, once on this machine: about a minute")
             self._slide(0, 1, 0)
             return
         total = training.session.trainer.total_steps if training.session else last.total_steps

@@ -115,6 +115,7 @@ class TrainingController(QObject):
     def close(self) -> None:
         """Stop, and wait until what was trained is on the disk."""
         if self._worker is not None:
+            self._worker.requestInterruption()
             if self.session is not None:
                 self.session.trainer.control.stop()
             self._worker.wait()

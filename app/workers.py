@@ -17,6 +17,7 @@ from app.errors import Problem
 from app.look import Look, Looker, Question
 from app.session import TrainingSession
 from app.state import Moment
+from nncore.backend.warm import compile_apart
 from nncore.training import events
 from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 
@@ -99,6 +100,9 @@ class TrainingWorker(QThread):
     def run(self) -> None:
         stand_back()
         try:
+            compile_apart(self.isInterruptionRequested)  # where that fails the session compiles what it needs itself
+            if self.isInterruptionRequested():
+                return
             session = self._make_session()
             self._ready(session)
             self.problem = self._iterate(session)

@@ -16,6 +16,7 @@ from app.commands.output import console, percent, print_json
 from app.runs import RunStore
 from app.session import Job, TrainingSession
 from models.presets import DEFAULT, PRESETS, preset
+from nncore.backend.cache import is_complete
 from nncore.data import open_dataset
 from nncore.data.dataset import Dataset
 from nncore.errors import ConfigError, DataError, DeviceError
@@ -63,6 +64,8 @@ def run(arguments: Namespace) -> None:
     store = RunStore()
     session = _resumed(arguments, store) if arguments.resume else _job(arguments).begin(store, arguments.checkpoint_every)
     trainer, kept = session.trainer, session.run
+    if console.is_terminal and not is_complete():
+        console.print("The first training on a machine compiles the engine for it: about half a minute.")
     with _progress_bar(trainer) as show, _stop_on_interrupt(trainer.control):
         for event in session.events():
             show(event)

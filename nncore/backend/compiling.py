@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 
-from nncore.paths import cache_folder
+from nncore.backend.cache import kernel_folder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -59,18 +57,6 @@ def entry(signature: str) -> Callable[[Function], Function]:
             return numba.njit(signature, nogil=True, cache=True, fastmath=RELAXED, error_model="numpy")(function)
 
     return decorate
-
-
-@functools.cache
-def kernel_folder() -> Path:
-    """The folder of compiled kernels: one for each state of this package's sources.
-
-    Numba would otherwise look at a function's own file alone, and miss a change in the kernels that it calls.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return cache_folder() / f"kernels-{digest.hexdigest()[:16]}"
 
 
 @contextmanager

@@ -80,7 +80,6 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     if not reset_layout:
         window.restore_layout()
     window.show_panel(settings["panel"])
-    window.panel.setFocus()
     lab.open_default()
     lab.open_data(settings["data"] or next(known.name for known in available_datasets() if known.here))
     QTimer.singleShot(0, lab.warm_up)

@@ -70,7 +70,8 @@ class Window(QMainWindow):
         self.setWindowTitle("DigitLab")
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 620)
-        self.resize(1440, 900)
+        room = QGuiApplication.primaryScreen().availableGeometry().size()
+        self.resize(QSize(1440, 900).boundedTo(room))
         self._actions = self._make_actions()
         self._build_bars()
         self._build_panels()
@@ -244,6 +245,7 @@ class Window(QMainWindow):
         self.lab.settings["panel"] = name
         self._tint()
         panel.shown()
+        panel.setFocus()  # not its first control: Space starts the training, whatever panel is in sight
 
     def show_problem(self, problem: Problem) -> None:
         """Say in the panel in sight what went wrong."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -18,6 +19,7 @@ class Panel(QWidget):
     def __init__(self, lab: Lab) -> None:
         super().__init__()
         self.lab = lab
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.notice = Notice()
         self.content = QVBoxLayout()
         self.content.setSpacing(GAP)

@@ -11,7 +11,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QMessageBox, QSlider
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QMessageBox, QSlider
 
 from app.panels import PANELS
 from app.state import DataInView, Moment, NetworkInView, Probe
@@ -359,6 +359,24 @@ def test_closing_while_it_trains_keeps_what_was_trained(make_window, qtbot):
     window.close()
     (run,) = window.lab.store.list()
     assert run.status == "stopped" and run.steps > 0 and window.lab.store.weights_of(run).exists()
+
+
+def test_space_starts_and_pauses_from_every_panel(window, qtbot):
+    use_few_images(window, 2000, 30)
+    training = window.lab.training
+    for spec in PANELS:
+        window.show_panel(spec.name)
+        before = training.status
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
+        wanted = (Status.PAUSED,) if before is Status.TRAINING else (Status.TRAINING,)
+        qtbot.waitUntil(lambda wanted=wanted: training.status in wanted, timeout=30_000)
+    window._actions["stop"].trigger()
+    qtbot.waitUntil(lambda: not training.is_active, timeout=30_000)
+
+
+def test_the_window_is_no_larger_than_the_screen(window):
+    room = QGuiApplication.primaryScreen().availableGeometry()
+    assert window.width() <= max(room.width(), window.minimumWidth()) and window.height() <= room.height()
 
 
 def test_space_presses_the_button_in_focus_instead_of_starting(window, qtbot):

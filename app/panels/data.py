@@ -163,7 +163,9 @@ class DataPanel(Panel):
         self._search = QLineEdit(placeholderText="Go to image…", clearButtonEnabled=True)
         self._search.setAccessibleName("go to image")
         self._search.setToolTip("Number of an image; Return goes there")
-        self._search.setFixedWidth(130)
+        self._search.setFixedWidth(124)
+        for box in (self._part, self._class):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._part.currentIndexChanged.connect(self._show_part)
         self._class.currentIndexChanged.connect(self._filter)
         self._search.returnPressed.connect(self._go_to)
@@ -211,9 +213,9 @@ class DataPanel(Panel):
         for box in (self._part, self._class):
             box.blockSignals(True)
             box.clear()
-        self._part.addItem(f"training images ({len(view.train):,})")
+        self._part.addItem("training")
         if view.test is not None:
-            self._part.addItem(f"test images ({len(view.test):,})")
+            self._part.addItem("test")
         self._class.addItems(["all classes", *view.train.class_names])
         for box in (self._part, self._class):
             box.blockSignals(False)

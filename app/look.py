@@ -11,9 +11,10 @@ import numpy as np
 
 from app.recognise import Answer, Seen, see
 from app.state import Moment, NetworkInView, Probe
+from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights
 from nncore.backend import Array, Shape
-from nncore.inference import as_input
-from nncore.losses import softmax
+from nncore.backend.cache import is_complete
+from nncore.inference import as_input, predict, prepare
 from nncore.network import Network
 
 
@@ -54,6 +55,9 @@ class Looker:
         sheet = np.zeros((112, 112, 1), np.uint8)
         sheet[30:80, 50:60] = 255
         see(sheet, (28, 28, 1))
+        see(sheet, (28, 28, 1), drawn=True)
+        if is_complete():  # otherwise the readable path answers, in a millisecond more
+            prepare(open_weights(DEFAULT_PICTURE_NETWORK)[0])
 
     def look(self, question: Question) -> Look:
         """Answer a question. Raises ConfigError where the probe cannot be shown to this network."""
@@ -61,10 +65,12 @@ class Looker:
         seen = self._see(question.probe, network)
         if seen.image is None:
             return Look(question, seen, Answer.blank(network.output_shape[0]))
+        answer = Answer.of(predict(network, seen.image[None])[0])
+        if not question.layers:
+            return Look(question, seen, answer)
         network.eval()
         outputs = network.activations(as_input(seen.image[None], network.input_shape))
-        answer = Answer.of(softmax(outputs[-1][1])[0])
-        return Look(question, seen, answer, tuple((name, values[0]) for name, values in outputs) if question.layers else ())
+        return Look(question, seen, answer, tuple((name, values[0]) for name, values in outputs))
 
     def _network_for(self, question: Question) -> Network:
         if self._network is None or self._architecture is not question.network.architecture:
@@ -86,4 +92,4 @@ def see_probe(probe: Probe, input_shape: Shape) -> Seen:
         return Seen(None)
     if probe.as_seen and probe.picture.size == math.prod(input_shape):
         return Seen(probe.picture)
-    return see(probe.picture, input_shape)
+    return see(probe.picture, input_shape, probe.is_drawing)

@@ -11,7 +11,7 @@ from nncore.errors import ConfigError
 from nncore.inference import predict
 from nncore.layers.base import times
 from nncore.network import Network
-from nncore.vision import fit_colour, see_digit
+from nncore.vision import fit_colour, see_digit, see_drawing
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,10 @@ class Answer:
         return float(self.probabilities.max())
 
 
-def see(picture: Array, input_shape: Shape) -> Seen:
+def see(picture: Array, input_shape: Shape, drawn: bool = False) -> Seen:
     """`picture`, uint8 (height, width, 1 or 3) of any size, as networks of that input shape want their images.
+
+    `drawn` says that it is a drawing on our own sheet: ink on nothing else.
 
     Networks for grey images get the digit cropped, scaled and centred as in MNIST, those for colour the whole picture.
     Raises ConfigError for networks that take neither.
@@ -57,7 +59,7 @@ def see(picture: Array, input_shape: Shape) -> Seen:
         raise ConfigError(
             f"This network takes {times(input_shape)}; pictures can be shown to networks for 28×28×1 or for colour images."
         )
-    sight = see_digit(picture)
+    sight = see_drawing(picture) if drawn else see_digit(picture)
     return Seen(None if sight.blank else sight.image, tuple(sight.stages))
 
 

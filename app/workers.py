@@ -12,6 +12,7 @@ from threading import Condition, Event
 from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal
+from threadpoolctl import threadpool_limits
 
 from app.errors import Problem
 from app.look import Look, Looker, Question
@@ -156,6 +157,8 @@ class LookWorker(QThread):
         self.wait()
 
     def run(self) -> None:
+        # Several BLAS threads would wait for each other in busy loops, on cores that a training wants.
+        threadpool_limits(1, user_api="blas")
         self._looker.warm_up()
         while True:
             with self._condition:

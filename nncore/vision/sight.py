@@ -44,6 +44,21 @@ def see_digit(picture: Array) -> Sight:
     return Sight(image, stages, box is None)
 
 
+def see_drawing(picture: Array) -> Sight:
+    """Make MNIST's digit of a drawing on our own sheet: uint8 (height, width, 1), ink 255 on 0.
+
+    What `see_digit` must find out of a photograph, where the ink is and how dark, is known here; so it takes a tenth of
+    the time, and a pen can be followed.
+    """
+    ink = picture[..., 0] * np.float32(1 / 255)
+    box = ink_box(ink)
+    image = centre_digit(ink)[..., None]
+    stages = [("Picture", picture)]
+    if box is not None:
+        stages += [("Cropped", picture[box]), ("Centred", image)]
+    return Sight(image, stages, box is None)
+
+
 def fit_colour(picture: Array, shape: Shape) -> Array:
     """A uint8 picture (height, width, 1 or 3) made `shape` = (height, width, 1 or 3): padded by its edges, resized, coloured."""
     rows, columns, channels = shape

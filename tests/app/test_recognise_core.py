@@ -42,6 +42,14 @@ def test_a_drawing_is_prepared_as_mnist_was(network):
     assert recognise(network, sheet_with_a_one()).digit == 1
 
 
+def test_a_drawing_is_seen_as_a_picture_of_it_would_be(network):
+    sheet = sheet_with_a_one()
+    drawn, photo = see(sheet, (28, 28, 1), drawn=True), see(sheet, (28, 28, 1))
+    assert np.abs(drawn.image.astype(int) - photo.image).max() <= 8
+    assert [title for title, _ in drawn.stages] == ["Picture", "Cropped", "Centred"]
+    assert see(np.zeros_like(sheet), (28, 28, 1), drawn=True).image is None
+
+
 def test_where_and_how_large_it_is_drawn_does_not_matter(network):
     small = np.zeros((336, 336, 1), np.uint8)
     small[20:90, 40:48] = 255

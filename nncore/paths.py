@@ -28,4 +28,6 @@ def user_folder() -> Path:
     """
     folder = data_folder()
     existing = next((parent for parent in (folder, *folder.parents) if parent.exists()), folder)
-    return folder if os.access(existing, os.W_OK) else platformdirs.user_data_path("digitlab", appauthor=False)
+    # The mode is looked at besides, since the superuser may write even where everybody is asked not to.
+    writable = os.access(existing, os.W_OK) and existing.stat().st_mode & 0o222
+    return folder if writable else platformdirs.user_data_path("digitlab", appauthor=False)

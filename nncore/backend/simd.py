@@ -116,6 +116,18 @@ def same_rows(typing: Any, array: Any, index: Any, rows: Any, cols: Any) -> Any:
 
 
 @intrinsic(prefer_literal=True)
+def columns(typing: Any, array: Any, index: Any, count: Any, each: Any) -> Any:
+    """A tile of one column: `each` vectors full of array[index], `each` full of the next number, …, `count` numbers in all."""
+    kind = TileType(count.literal_value * each.literal_value, 1)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        found = [_broadcast(builder, args[0], _step(builder, args[1], n)) for n in range(count.literal_value)]
+        return _whole(builder, [vector for vector in found for _ in range(each.literal_value)])
+
+    return kind(types.intp, types.intp, count, each), codegen
+
+
+@intrinsic(prefer_literal=True)
 def load(typing: Any, array: Any, index: Any, offsets: Any, cols: Any) -> Any:
     """The tile whose row r is array[index + offsets[r] :][: cols · LANES]."""
     kind = TileType(len(offsets), cols.literal_value)
@@ -201,6 +213,22 @@ def scatter(typing: Any, tile: Any, factor: Any, x: Any, at: Any, offsets: Any) 
         return context.get_dummy_value()
 
     return types.void(tile, types.float32, types.intp, types.intp, offsets), codegen
+
+
+@intrinsic
+def spread(typing: Any, tile: Any, x: Any, places: Any, w: Any, row: Any) -> Any:
+    """tile[c · n + r] += w[row + c] · x[places[r] :][: LANES], for n places and a tile of one column."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        parts, count = _parts(builder, args[0], tile), len(places)
+        factors = [_broadcast(builder, args[3], _step(builder, args[4], c)) for c in range(len(parts) // count)]
+        for r, place in enumerate(cgutils.unpack_tuple(builder, args[2])):
+            vector = _load(builder, args[1], place)
+            for c, factor in enumerate(factors):
+                parts[c * count + r] = _multiply_add(builder, factor, vector, parts[c * count + r])
+        return _whole(builder, parts)
+
+    return tile(tile, types.intp, places, types.intp, types.intp), codegen
 
 
 @intrinsic(prefer_literal=True)

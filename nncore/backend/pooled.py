@@ -136,6 +136,27 @@ def _weight_five_by_two(m, x, pitch, at, values, count, grad):
 
 
 @part
+def _walks(m, x, gx, pieces, first, vectors, at, values, count, weight, sums, with_input):
+    """All of one channel's weight from vector `first` on, as many vectors at a time as registers hold."""
+    while first < vectors:
+        left = vectors - first
+        if with_input:
+            if left >= 6:
+                _both_six(m, x, gx, pieces, first, at, values, count, weight, sums)
+            elif left >= 3:
+                _both_three(m, x, gx, pieces, first, at, values, count, weight, sums)
+            else:
+                _both_one(m, x, gx, pieces, first, at, values, count, weight, sums)
+        elif left >= 6:
+            _weight_six(m, x, gx, pieces, first, at, values, count, weight, sums)
+        elif left >= 3:
+            _weight_three(m, x, gx, pieces, first, at, values, count, weight, sums)
+        else:
+            _weight_one(m, x, gx, pieces, first, at, values, count, weight, sums)
+        first += 6 if left >= 6 else 3 if left >= 3 else 1
+
+
+@part
 def backward(
     m, x, x_pitch, x_places, g, g_pitch, g_places, winner, turned, gx, grad, grad_bias,
     images, P, K, run, O, down, right, pieces, scratch, at, values, with_input, won_p, won_o,
@@ -164,22 +185,7 @@ def backward(
             if not with_input and K == 5 and vectors == 10:
                 _weight_five_by_two(m, xn, get_int(m, pieces + 2), at, values, count, sums)
                 first = vectors
-            while first < vectors:
-                left = vectors - first
-                if with_input:
-                    if left >= 6:
-                        _both_six(m, xn, gxn, pieces, first, at, values, count, weight, sums)
-                    elif left >= 3:
-                        _both_three(m, xn, gxn, pieces, first, at, values, count, weight, sums)
-                    else:
-                        _both_one(m, xn, gxn, pieces, first, at, values, count, weight, sums)
-                elif left >= 6:
-                    _weight_six(m, xn, gxn, pieces, first, at, values, count, weight, sums)
-                elif left >= 3:
-                    _weight_three(m, xn, gxn, pieces, first, at, values, count, weight, sums)
-                else:
-                    _weight_one(m, xn, gxn, pieces, first, at, values, count, weight, sums)
-                first += 6 if left >= 6 else 3 if left >= 3 else 1
+            _walks(m, xn, gxn, pieces, first, vectors, at, values, count, weight, sums, with_input)
     for k in range(K):
         turn_back(m, scratch + k * rounded, K * rounded, grad + k * run * O, run, O)
 

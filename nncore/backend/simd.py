@@ -217,7 +217,10 @@ def scatter(typing: Any, tile: Any, factor: Any, x: Any, at: Any, offsets: Any) 
 
 @intrinsic
 def spread(typing: Any, tile: Any, x: Any, places: Any, w: Any, row: Any) -> Any:
-    """tile[c · n + r] += w[row + c] · x[places[r] :][: LANES], for n places and a tile of one column."""
+    """tile[c · n + r] += w[row + c] · x[places[r] :][: LANES], for n places and a tile of one column.
+
+    The factors are loaded first: with the vectors first, more values would be alive than there are registers.
+    """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         parts, count = _parts(builder, args[0], tile), len(places)
@@ -252,13 +255,8 @@ def times(typing: Any, tile: Any, x: Any, at: Any, offsets: Any, row: Any) -> An
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         parts, places = _parts(builder, args[0], tile), _places(builder, args[2], args[3])
         factor = builder.extract_value(args[4], 0)
-        return _whole(
-            builder,
-            [
-                _multiply_add(builder, _broadcast(builder, args[1], place), factor, part)
-                for part, place in zip(parts, places, strict=True)
-            ],
-        )
+        found = zip(parts, places, strict=True)
+        return _whole(builder, [_multiply_add(builder, _broadcast(builder, args[1], place), factor, part) for part, place in found])
 
     return tile(tile, types.intp, types.intp, offsets, row), codegen
 

@@ -217,13 +217,11 @@ def scatter(typing: Any, tile: Any, factor: Any, x: Any, at: Any, offsets: Any) 
 
 @intrinsic
 def spread(typing: Any, tile: Any, x: Any, places: Any, w: Any, row: Any) -> Any:
-    """tile[c · n + r] += w[row + c] · x[places[r] :][: LANES], for n places and a tile of one column.
-
-    The factors are loaded first: with the vectors first, more values would be alive than there are registers.
-    """
+    """tile[c · n + r] += w[row + c] · x[places[r] :][: LANES], for n places and a tile of one column."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         parts, count = _parts(builder, args[0], tile), len(places)
+        # First the factors: were the vectors first, more values would be alive than there are registers.
         factors = [_broadcast(builder, args[3], _step(builder, args[4], c)) for c in range(len(parts) // count)]
         for r, place in enumerate(cgutils.unpack_tuple(builder, args[2])):
             vector = _load(builder, args[1], place)

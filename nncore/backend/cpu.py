@@ -19,6 +19,12 @@ from nncore.flat import Flat
 FEW = 36
 """Inputs of a convolution up to which its weight's gradient is found without lists (nncore/backend/pooled.py)."""
 
+STRIP = 48
+"""Inputs of a linear layer whose weights' gradients are summed at a time: a number of whole tiles of products.py."""
+
+PLANES = 3
+"""Channels that nncore/backend/planes.py does at a time, and therefore the fewest it takes."""
+
 MARGIN = 256
 """Floats kept free behind every stretch of memory, since a kernel may end in the middle of a vector or tile."""
 
@@ -164,7 +170,12 @@ class Recorder:
             self.activation_backward("relu", y, grad, grad)
         E, O, xs, gs = x.channels, y.channels, self._examples(x), self._examples(grad)
         at = self.gradient + weights.weight
-        self.add("weight_gradient", 1, 0, x.place, 0, xs, grad.place, 0, gs, 1, 0, E, O, at, self.work)
+        wide = 2 * self.lanes
+        room, numbers = self.room(self.slice * (-(-O // wide) * wide + STRIP)), np.arange(self.slice)
+        self.add(
+            "linear_weight_gradient", x.place, xs, grad.place, gs, E, O, at, self.work,
+            room, self.table(numbers * STRIP), self.table(numbers * wide),
+        )  # fmt: skip
         self.add("bias_gradient", 1, 0, grad.place, 0, gs, O, self.gradient + weights.bias)
         if grad_x is None:
             return
@@ -191,7 +202,7 @@ class Recorder:
         K, run, O, P = window.size[0], window.size[1] * x.channels, y.channels, y.rows * y.cols
         xs, gs = self._positions(x, y.rows, y.cols, window.stride), self._positions(grad, y.rows, y.cols, (1, 1))
         self.add(
-            "weight_gradient", 0, P, self._corner(x), x.pitch, xs, grad.place, grad.pitch, gs,
+            "weight_gradient", P, self._corner(x), x.pitch, xs, grad.place, grad.pitch, gs,
             K, x.row_pitch, run, O, self.gradient + weights.weight, self.work,
         )  # fmt: skip
         self.add("bias_gradient", 0, P, grad.place, grad.pitch, gs, O, self.gradient + weights.bias)
@@ -204,15 +215,30 @@ class Recorder:
         )  # fmt: skip
 
     def pooled_convolution(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> Any:
-        winners = self.room(-(-self.slice * y.rows * y.cols * y.channels // 4)).bytes
+        P, O = y.rows * y.cols, y.channels
+        winners = self.room(-(-self.slice * P * O // 4)).bytes
+        if PLANES <= O < self.lanes <= y.cols and window.stride == (1, 1):
+            self._planes(x, weights, window, y, relu, winners)
+            return winners, 1, P
         (down, right), far = window.stride, (2 * window.stride[0], 2 * window.stride[1])
         self.add(
             "pooled_convolution", self._corner(x), x.pitch, self._positions(x, y.rows, y.cols, far), weights.weight, weights.bias,
-            y.place, y.pitch, self._positions(y, y.rows, y.cols, (1, 1)), winners, y.rows * y.cols, window.size[0], x.row_pitch,
-            down * x.row_pitch, right * x.channels, window.size[1] * x.channels, y.channels,
-            relu, self.work,
+            y.place, y.pitch, self._positions(y, y.rows, y.cols, (1, 1)), winners, P, window.size[0], x.row_pitch,
+            down * x.row_pitch, right * x.channels, window.size[1] * x.channels, O, relu, self.work,
         )  # fmt: skip
-        return winners
+        return winners, O, 1
+
+    def _planes(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool, winners: Local) -> None:
+        """`pooled_convolution` for few channels: see nncore/backend/planes.py."""
+        rows, cols, C = x.rows + 2 * x.padding[0], x.cols + 2 * x.padding[1], x.channels
+        half = -(-cols // 2)
+        k, q, c, side = np.ix_(*map(np.arange, (*window.size, C, 2)))
+        steps = self.table(((k * C + c) * 2 + (q + side) % 2) * half + (q + side) // 2)
+        self.add(
+            "pooled_convolution_planes", self._corner(x), x.pitch, x.row_pitch, rows, cols, C, weights.weight, weights.bias,
+            y.place, y.pitch, y.row_pitch, winners, y.rows, y.cols, y.channels, math.prod(window.size) * C, steps,
+            relu, self.room(rows * C * 2 * half), half, self.work,
+        )  # fmt: skip
 
     def pooled_convolution_backward(
         self, x: Tensor, weights: Weights, window: Window, winners: Any, grad: Tensor, grad_x: Tensor | None
@@ -220,7 +246,7 @@ class Recorder:
         K, run, O, P = window.size[0], window.size[1] * x.channels, grad.channels, grad.rows * grad.cols
         (down, right), far = window.stride, (2 * window.stride[0], 2 * window.stride[1])
         xs, gs = self._positions(x, grad.rows, grad.cols, far), self._positions(grad, grad.rows, grad.cols, (1, 1))
-        common = (self._corner(x), x.pitch, xs, grad.place, grad.pitch, gs, winners)
+        common = (self._corner(x), x.pitch, xs, grad.place, grad.pitch, gs, winners[0])
         mine = (self.gradient + weights.weight, self.gradient + weights.bias)
         steps = (down * x.row_pitch, right * x.channels)
         if grad_x is None and K * run <= FEW and O % self.lanes == 0:
@@ -236,7 +262,7 @@ class Recorder:
             self.zero(grad_x)
         self.add(
             "pooled_convolution_back", *common, turned, corner, *mine, P, K, run, O, *steps,
-            pieces, self.room(O * K * rounded), self.room(P + 1), self.room(P + 1), grad_x is not None,
+            pieces, self.room(O * K * rounded), self.room(P + 1), self.room(P + 1), grad_x is not None, *winners[1:],
         )  # fmt: skip
 
     def activation(self, name: str, x: Tensor, y: Tensor) -> None:

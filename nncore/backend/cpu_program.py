@@ -18,7 +18,10 @@ from nncore.backend.layout import (
     COLUMNS,
     CONTEXT,
     CONTROL_SIZE,
+    DECAY_COUNT,
     END,
+    INPUT_BYTES,
+    INPUT_FLOATS,
     REAL,
     REPLICA,
     STEP_AS_BYTES,
@@ -58,9 +61,7 @@ class CpuProgram:
         self._sources: list[tuple[int, Any]] = []
         for index, row in enumerate(record.rows):
             self._write(index, row, starts)
-        features = int(np.prod(record.input_shape))
         self._control = np.zeros(CONTROL_SIZE, np.int64)
-        self._bytes, self._floats = np.zeros(self.batch * features, np.uint8), np.zeros(self.batch * features, np.float32)
         self._labels, self._rates = np.zeros(self.batch, np.int64), np.zeros(8, np.float32)
         self._out = np.zeros((record.replicas, 8))
         self.gradient: Array = np.zeros(record.flat.parameters, np.float32)
@@ -70,17 +71,18 @@ class CpuProgram:
         self._contexts = np.zeros((record.replicas, CONTEXT), np.int64)
         for r in range(record.replicas):
             self._contexts[r, : REPLICA + 1] = self._context(r)
-        self._features = features
         self._lock = threading.Lock()
         self._wake: list[threading.Event] = []
 
     def _context(self, r: int) -> list[int]:
         """Replica r's context, in the order of layout.py. The kernels see addresses alone, so the arrays must be kept."""
         arrays = (
-            self._m, self._theta, *self._moments, self._bytes, self._floats, self._labels, self._out[r], self.gradient,
+            self._m, self._theta, *self._moments, None, None, self._labels, self._out[r], self.gradient,
             self._decays, None, self._rates, self._control,
         )  # fmt: skip
-        return [len(self._decays) if array is None else array.ctypes.data for array in arrays] + [r]
+        line = [0 if array is None else array.ctypes.data for array in arrays] + [r]
+        line[DECAY_COUNT] = len(self._decays)
+        return line
 
     def _write(self, index: int, row: Row, starts: Sequence[int]) -> None:
         """Write a recorded operation into every replica's program."""
@@ -111,6 +113,7 @@ class CpuProgram:
         count = len(images)
         if count > self.batch:
             raise ValueError(f"the program was recorded for {self.batch} examples, not {count}")
+        images = np.require(images, np.uint8 if images.dtype == np.uint8 else np.float32, ["C", "ALIGNED"])
         with self._lock:
             self._stage(images, labels, rates)
             control = self._control
@@ -132,13 +135,12 @@ class CpuProgram:
             return float(self._out[:, 0].sum()) / max(count, 1), int(self._out[:, 1].sum())
 
     def _stage(self, images: Array, labels: Array | None, rates: Sequence[float]) -> None:
-        """Copy what a step needs to where the replicas look for it."""
-        count, as_bytes = len(images), images.dtype == np.uint8
-        target = self._bytes if as_bytes else self._floats
-        target[: count * self._features].reshape(images.shape)[...] = images
+        """Put what a step needs where the replicas look for it. The images are read where they lie."""
+        as_bytes = images.dtype == np.uint8
+        self._contexts[:, INPUT_BYTES if as_bytes else INPUT_FLOATS] = images.ctypes.data
         self._control[STEP_AS_BYTES] = as_bytes
         if labels is not None:
-            self._labels[:count] = labels
+            self._labels[: len(images)] = labels
         self._rates[: len(rates)] = rates
         for index, source in self._sources:
             self._program[:, index, 1] = source.key()
@@ -157,7 +159,7 @@ class CpuProgram:
     def _start(self) -> None:
         """One thread a further replica, asleep until it is needed, gone when this program is."""
         self._wake = [threading.Event() for _ in range(1, self.replicas)]
-        kept = (self._program, self._contexts, self._control, self._m, self._theta, self._moments, self._bytes, self._floats)
+        kept = (self._program, self._contexts, self._control, self._m, self._theta, self._moments)
         more = (self._labels, self._rates, self._out, self.gradient, self._decays)
         for r, event in enumerate(self._wake, 1):
             threading.Thread(target=_replica, args=(r, kept + more, event), name=f"replica-{r}", daemon=True).start()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from numba import float32
 
-from nncore.backend import elementwise, ending, norm, pooled, products
+from nncore.backend import elementwise, ending, norm, planes, pooled, products
 from nncore.backend.compiling import operation, part
 from nncore.backend.layout import (
     AS_BYTES,
@@ -58,11 +58,20 @@ def product(p, c):
 
 @operation
 def weight_gradient(p, c):
-    """linear, P, x, pitch, places, grad, pitch, places, K, pitch, run, O, out, work"""
-    images, P = _images(p, c)
+    """P, x, pitch, places, grad, pitch, places, K, pitch, run, O, out, work"""
     products.weight_gradient(
-        get_long(c, M), get_long(p, 3), get_long(p, 4), get_long(p, 5), get_long(p, 6), get_long(p, 7), get_long(p, 8),
-        images, P, get_long(p, 9), get_long(p, 10), get_long(p, 11), get_long(p, 12), get_long(p, 13), get_long(p, 14),
+        get_long(c, M), get_long(p, 2), get_long(p, 3), get_long(p, 4), get_long(p, 5), get_long(p, 6), get_long(p, 7),
+        get_long(c, COUNT), get_long(p, 1), get_long(p, 8), get_long(p, 9), get_long(p, 10), get_long(p, 11), get_long(p, 12),
+        get_long(p, 13),
+    )  # fmt: skip
+
+
+@operation
+def linear_weight_gradient(p, c):
+    """x, places, grad, places, E, O, out, work, room, places of strips, of panels"""
+    products.linear_weight_gradient(
+        get_long(c, M), get_long(p, 1), get_long(p, 2), get_long(p, 3), get_long(p, 4), get_long(c, COUNT), get_long(p, 5),
+        get_long(p, 6), get_long(p, 7), get_long(p, 8), get_long(p, 9), get_long(p, 10), get_long(p, 11),
     )  # fmt: skip
 
 
@@ -107,13 +116,24 @@ def pooled_convolution(p, c):
 
 
 @operation
+def pooled_convolution_planes(p, c):
+    """x, pitch, row, rows, cols, C, weight, bias, y, pitch, row, winners, rows, cols, O, E, places of E, relu, planes, half, …"""
+    planes.forward(
+        get_long(c, M), get_long(c, THETA), get_long(p, 1), get_long(p, 2), get_long(p, 3), get_long(p, 4), get_long(p, 5),
+        get_long(p, 6), get_long(p, 7), get_long(p, 8), get_long(p, 9), get_long(p, 10), get_long(p, 11), get_long(p, 12),
+        get_long(c, COUNT), get_long(p, 13), get_long(p, 14), get_long(p, 15), get_long(p, 16), get_long(p, 17),
+        get_long(p, 18) != 0, get_long(p, 19), get_long(p, 20), get_long(p, 21),
+    )  # fmt: skip
+
+
+@operation
 def pooled_convolution_back(p, c):
     """x, pitch, places, grad, pitch, places, winners, turned, grad_x, out, out of the bias, P, K, run, O, down, right, …"""
     pooled.backward(
         get_long(c, M), get_long(p, 1), get_long(p, 2), get_long(p, 3), get_long(p, 4), get_long(p, 5), get_long(p, 6),
         get_long(p, 7), get_long(p, 8), get_long(p, 9), get_long(p, 10), get_long(p, 11), get_long(c, COUNT), get_long(p, 12),
         get_long(p, 13), get_long(p, 14), get_long(p, 15), get_long(p, 16), get_long(p, 17), get_long(p, 18), get_long(p, 19),
-        get_long(p, 20), get_long(p, 21), get_long(p, 22) != 0,
+        get_long(p, 20), get_long(p, 21), get_long(p, 22) != 0, get_long(p, 23), get_long(p, 24),
     )  # fmt: skip
 
 

@@ -19,6 +19,9 @@ from nncore.backend.memory import get, get_byte, get_int, put, put_byte, put_int
 from nncore.backend.products import TALL, WIDE, turn_back
 from nncore.backend.simd import LANES
 
+APART = 5
+"""Windows between two that follow each other in a list: a CPU waits where it reads parts of what it has just written."""
+
 
 @kernel
 def _keep(m, y, winner, width, work):
@@ -81,14 +84,15 @@ def forward(
 
 
 @kernel
-def _survivors(m, g, g_places, winner, x_places, P, O, down, right, at, values):
+def _survivors(m, g, g_places, winner, step, x_places, P, down, right, apart, at, values):
     """List where one channel of one image passes a gradient back: int32 m[at :] the position, m[values :] the gradient."""
     count = 0
-    for p in range(P):
-        who = get_byte(m, winner + p * O)
-        put_int(m, at + count, get_int(m, x_places + p) + (who >> 1) * down + (who & 1) * right)
-        put(m, values + count, get(m, g + get_int(m, g_places + p)))
-        count += who < 4
+    for first in range(apart):
+        for p in range(first, P, apart):
+            who = get_byte(m, winner + p * step)
+            put_int(m, at + count, get_int(m, x_places + p) + (who >> 1) * down + (who & 1) * right)
+            put(m, values + count, get(m, g + get_int(m, g_places + p)))
+            count += who < 4
     return count
 
 
@@ -117,18 +121,54 @@ _both_six, _both_three, _both_one = _walk(6, True), _walk(3, True), _walk(1, Tru
 _weight_six, _weight_three, _weight_one = _walk(6, False), _walk(3, False), _walk(1, False)
 
 
+@kernel
+def _weight_five_by_two(m, x, pitch, at, values, count, grad):
+    """The gradient of one channel's whole weight, where that is five kernel rows of two vectors: ten sums, one walk."""
+    second, third, fourth = 2 * pitch, 3 * pitch, 4 * pitch
+    offsets = (
+        0, LANES, pitch, pitch + LANES, second, second + LANES, third, third + LANES, fourth, fourth + LANES,
+    )  # fmt: skip
+    run = simd.multiples(LANES, 10)
+    sums = simd.load(m, grad, run, 1)
+    for n in range(count):
+        sums = simd.gather(sums, get(m, values + n), m, x + get_int(m, at + n), offsets)
+    simd.store(sums, m, grad, run)
+
+
+@part
+def _walks(m, x, gx, pieces, first, vectors, at, values, count, weight, sums, with_input):
+    """All of one channel's weight from vector `first` on, as many vectors at a time as registers hold."""
+    while first < vectors:
+        left = vectors - first
+        if with_input:
+            if left >= 6:
+                _both_six(m, x, gx, pieces, first, at, values, count, weight, sums)
+            elif left >= 3:
+                _both_three(m, x, gx, pieces, first, at, values, count, weight, sums)
+            else:
+                _both_one(m, x, gx, pieces, first, at, values, count, weight, sums)
+        elif left >= 6:
+            _weight_six(m, x, gx, pieces, first, at, values, count, weight, sums)
+        elif left >= 3:
+            _weight_three(m, x, gx, pieces, first, at, values, count, weight, sums)
+        else:
+            _weight_one(m, x, gx, pieces, first, at, values, count, weight, sums)
+        first += 6 if left >= 6 else 3 if left >= 3 else 1
+
+
 @part
 def backward(
     m, x, x_pitch, x_places, g, g_pitch, g_places, winner, turned, gx, grad, grad_bias,
-    images, P, K, run, O, down, right, pieces, scratch, at, values, with_input,
+    images, P, K, run, O, down, right, pieces, scratch, at, values, with_input, won_p, won_o,
 ):  # fmt: skip
     """From g = dL/dy: the weight's gradient (E, O), the bias's (O) and, where `with_input`, the input's added to gx.
 
     `turned` is the weight as (O, K, run rounded up to whole vectors), `pieces` the table of its vectors' places in x,
-    `scratch` room for the weight's gradient in that shape, `at` and `values` room for one list of P survivors.
+    `scratch` room for the weight's gradient in that shape, `at` and `values` room for one list of P survivors. `won_p` and
+    `won_o` are the distances from one window's winner to the next one's, and from one channel's.
     """
     rounded = (run + LANES - 1) // LANES * LANES
-    vectors = K * rounded // LANES
+    vectors, apart = K * rounded // LANES, APART if with_input else 1
     for i in range(O * K * rounded):
         put(m, scratch + i, float32(0))
     for o in range(O):
@@ -136,28 +176,16 @@ def backward(
     for n in range(images):
         xn, gn, gxn, won = x + n * x_pitch, g + n * g_pitch, gx + n * x_pitch, winner + n * P * O
         for o in range(O):
-            count = _survivors(m, gn + o, g_places, won + o, x_places, P, O, down, right, at, values)
+            count = _survivors(m, gn + o, g_places, won + o * won_o, won_p, x_places, P, down, right, apart, at, values)
             total = float32(0)
             for i in range(count):
                 total += get(m, values + i)
             put(m, grad_bias + o, get(m, grad_bias + o) + total)
             weight, sums, first = turned + o * K * rounded, scratch + o * K * rounded, 0
-            while first < vectors:
-                left = vectors - first
-                if with_input:
-                    if left >= 6:
-                        _both_six(m, xn, gxn, pieces, first, at, values, count, weight, sums)
-                    elif left >= 3:
-                        _both_three(m, xn, gxn, pieces, first, at, values, count, weight, sums)
-                    else:
-                        _both_one(m, xn, gxn, pieces, first, at, values, count, weight, sums)
-                elif left >= 6:
-                    _weight_six(m, xn, gxn, pieces, first, at, values, count, weight, sums)
-                elif left >= 3:
-                    _weight_three(m, xn, gxn, pieces, first, at, values, count, weight, sums)
-                else:
-                    _weight_one(m, xn, gxn, pieces, first, at, values, count, weight, sums)
-                first += 6 if left >= 6 else 3 if left >= 3 else 1
+            if not with_input and K == 5 and vectors == 10:
+                _weight_five_by_two(m, xn, get_int(m, pieces + 2), at, values, count, sums)
+                first = vectors
+            _walks(m, xn, gxn, pieces, first, vectors, at, values, count, weight, sums, with_input)
     for k in range(K):
         turn_back(m, scratch + k * rounded, K * rounded, grad + k * run * O, run, O)
 

@@ -16,6 +16,7 @@ from numba import float32
 
 from nncore.backend import simd
 from nncore.backend.compiling import kernel, part
+from nncore.backend.cpu import STRIP
 from nncore.backend.memory import get, get_int, put
 from nncore.backend.simd import LANES
 
@@ -27,6 +28,8 @@ CACHE = 32 * 1024
 """Floats that should stay in the second-level cache while they are used again and again."""
 NEAR = 6 * 1024
 """Floats that should stay in the first-level cache."""
+DEPTH = 256
+"""Inputs of a linear layer multiplied at a time."""
 
 
 @kernel
@@ -38,21 +41,31 @@ def keep(tile, cols, m, at, offsets, rows, width, work):
             put(m, at + offsets[r] + c, get(m, work + r * cols * LANES + c))
 
 
+@kernel
+def _copy(source, at, m, to, width):
+    """m[to :] = source[at :], up to WIDE floats."""
+    if width == WIDE:
+        simd.store(simd.load(source, at, (0,), 2), m, to, (0,))
+    else:
+        for c in range(width):
+            put(m, to + c, get(source, at + c))
+
+
 def _forward(rows: int, cols: int):
     @kernel
-    def forward(m, x, x_places, weight, w, w_pitch, bias, b, y, y_places, P, K, pitch, run, width, relu, work):
-        """One image, one block of up to cols · LANES output channels: y = x · weight + bias."""
+    def forward(m, x, x_places, weight, w, w_pitch, bias, b, y, y_places, P, K, pitch, run, width, more, relu, work):
+        """One image, one block of up to cols · LANES output channels: y = x · weight + bias, or y += x · weight (`more`)."""
         last = P - 1
         for p in range(0, P, rows):
             seen = simd.places(m, x_places, p, last, get_int(m, x_places + last), rows)
-            tile = simd.same_rows(bias, b, rows, cols)
+            to = simd.places(m, y_places, p, last, get_int(m, y_places + last), rows)
+            tile = simd.load(m, y, to, cols) if more else simd.same_rows(bias, b, rows, cols)
             for k in range(K):
                 at, row = x + k * pitch, w + k * run * w_pitch
                 for q in range(run):
                     tile = simd.outer(tile, m, at + q, seen, weight, row + q * w_pitch)
             if relu:
                 tile = simd.positive(tile)
-            to = simd.places(m, y_places, p, last, get_int(m, y_places + last), rows)
             if width == cols * LANES:
                 simd.store(tile, m, y, to)
             else:
@@ -66,15 +79,16 @@ _forward_wide, _forward_tall = _forward(ROWS, 2), _forward(TALL, 1)
 
 @part
 def _images(
-    m, x, x_pitch, x_places, weight, w, w_pitch, bias, b, y, y_pitch, y_places, images, P, K, pitch, run, width, relu, work
-):
+    m, x, x_pitch, x_places, weight, w, w_pitch, bias, b, y, y_pitch, y_places, images, P, K, pitch, run, width, more,
+    relu, work,
+):  # fmt: skip
     """One block of columns for every image, with the tile that fits the block's width."""
     for n in range(images):
         xn, yn = x + n * x_pitch, y + n * y_pitch
         if width > LANES:
-            _forward_wide(m, xn, x_places, weight, w, w_pitch, bias, b, yn, y_places, P, K, pitch, run, width, relu, work)
+            _forward_wide(m, xn, x_places, weight, w, w_pitch, bias, b, yn, y_places, P, K, pitch, run, width, more, relu, work)
         else:
-            _forward_tall(m, xn, x_places, weight, w, w_pitch, bias, b, yn, y_places, P, K, pitch, run, width, relu, work)
+            _forward_tall(m, xn, x_places, weight, w, w_pitch, bias, b, yn, y_places, P, K, pitch, run, width, more, relu, work)
 
 
 @part
@@ -82,24 +96,26 @@ def product(m, theta, x, x_pitch, x_places, w, b, y, y_pitch, y_places, images, 
     """y[n, p, o] = Σ x · weight[:, o] + bias[o], with ReLU where `relu`; weight (E, O) and bias (O) lie in theta.
 
     Small weights: image by image, which stays in the first-level cache. Large ones: a block of columns at a time, copied
-    to `panel` where it is used often enough, since rows of a wide matrix lie a page apart.
+    to `panel` where it is used often enough, since rows of a wide matrix lie a page apart. Of a linear layer then only so
+    many inputs at a time that the panel stays in the first-level cache and the examples' share of them in the second.
     """
     E = K * run
     small = E * O <= CACHE
     packed = not small and images * P >= 3 * ROWS
     group = 1 if small else max(images, 1)
+    depth = DEPTH if packed and K == 1 else run
     for n in range(0, images, group):
-        for o in range(0, O, WIDE):
-            width, source, at, w_pitch = min(WIDE, O - o), theta, w + o, O
-            if packed:
-                for e in range(E):
-                    for c in range(width):
-                        put(m, panel + e * WIDE + c, get(theta, w + e * O + o + c))
-                source, at, w_pitch = m, panel, WIDE
-            _images(
-                m, x + n * x_pitch, x_pitch, x_places, source, at, w_pitch, theta, b + o,
-                y + n * y_pitch + o, y_pitch, y_places, group, P, K, pitch, run, width, relu, work,
-            )  # fmt: skip
+        for q in range(0, run, depth):
+            for o in range(0, O, WIDE):
+                count, width, source, at, w_pitch = min(depth, run - q), min(WIDE, O - o), theta, w + q * O + o, O
+                if packed:
+                    for e in range(K * count):
+                        _copy(theta, at + e * O, m, panel + e * WIDE, width)
+                    source, at, w_pitch = m, panel, WIDE
+                _images(
+                    m, x + n * x_pitch + q, x_pitch, x_places, source, at, w_pitch, theta, b + o, y + n * y_pitch + o, y_pitch,
+                    y_places, group, P, K, pitch, count, width, q > 0, relu and q + depth >= run, work,
+                )  # fmt: skip
 
 
 def _weight_gradient(rows: int, cols: int):
@@ -135,7 +151,7 @@ _weight_gradient_wide, _weight_gradient_tall = _weight_gradient(ROWS, 2), _weigh
 @part
 def weight_gradient(m, x, x_pitch, x_places, g, g_pitch, g_places, images, P, K, pitch, run, O, out, work):
     """dL/dweight (E, O) = Σ over images and positions p of x[p + e] · g[p, o], as many at a time as the cache holds."""
-    size = max(1, x_pitch + g_pitch)  # of one image; nothing for a linear layer, whose examples are positions
+    size = x_pitch + g_pitch
     group, block = max(1, NEAR // size), max(1, P)
     if size > NEAR:
         block = max(8 * ROWS, P * NEAR // size)
@@ -154,6 +170,30 @@ def weight_gradient(m, x, x_pitch, x_places, g, g_pitch, g_places, images, P, K,
                         _weight_gradient_tall(
                             m, xn, x_pitch, x_places + p, gn, g_pitch, g_places + p, count, places, run, O, width, to, more, work
                         )
+
+
+@part
+def linear_weight_gradient(m, x, x_places, g, g_places, P, E, O, out, work, room, strips, panels):
+    """dL/dweight (E, O) = Σ over examples p of x[p, e] · g[p, o].
+
+    What a tile reads lies far apart, often by a power of two, which a cache bears badly. So g is copied once, as panels of
+    WIDE columns, and x a strip of columns at a time. `strips` and `panels` are tables of the examples' places in them.
+    """
+    copy, count = room + (O + WIDE - 1) // WIDE * WIDE * P, 1 if P > 0 else 0
+    for o in range(0, O, WIDE):
+        for p in range(P):
+            _copy(m, g + get_int(m, g_places + p) + o, m, room + o * P + p * WIDE, min(WIDE, O - o))
+    for q in range(0, E, STRIP):
+        for p in range(P):
+            at, to = x + get_int(m, x_places + p) + q, copy + p * STRIP
+            for c in range(0, min(STRIP, E - q), WIDE):
+                _copy(m, at + c, m, to + c, min(WIDE, E - q - c))
+        for o in range(0, O, WIDE):
+            width, run, panel, to = min(WIDE, O - o), min(STRIP, E - q), room + o * P, out + q * O + o
+            if width > LANES:
+                _weight_gradient_wide(m, copy, 0, strips, panel, 0, panels, count, P, run, O, width, to, False, work)
+            else:
+                _weight_gradient_tall(m, copy, 0, strips, panel, 0, panels, count, P, run, O, width, to, False, work)
 
 
 @kernel

@@ -116,6 +116,18 @@ def same_rows(typing: Any, array: Any, index: Any, rows: Any, cols: Any) -> Any:
 
 
 @intrinsic(prefer_literal=True)
+def columns(typing: Any, array: Any, index: Any, count: Any, each: Any) -> Any:
+    """A tile of one column: `each` vectors full of array[index], `each` full of the next number, …, `count` numbers in all."""
+    kind = TileType(count.literal_value * each.literal_value, 1)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        found = [_broadcast(builder, args[0], _step(builder, args[1], n)) for n in range(count.literal_value)]
+        return _whole(builder, [vector for vector in found for _ in range(each.literal_value)])
+
+    return kind(types.intp, types.intp, count, each), codegen
+
+
+@intrinsic(prefer_literal=True)
 def load(typing: Any, array: Any, index: Any, offsets: Any, cols: Any) -> Any:
     """The tile whose row r is array[index + offsets[r] :][: cols · LANES]."""
     kind = TileType(len(offsets), cols.literal_value)
@@ -203,6 +215,23 @@ def scatter(typing: Any, tile: Any, factor: Any, x: Any, at: Any, offsets: Any) 
     return types.void(tile, types.float32, types.intp, types.intp, offsets), codegen
 
 
+@intrinsic
+def spread(typing: Any, tile: Any, x: Any, places: Any, w: Any, row: Any) -> Any:
+    """tile[c · n + r] += w[row + c] · x[places[r] :][: LANES], for n places and a tile of one column."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        parts, count = _parts(builder, args[0], tile), len(places)
+        # First the factors: were the vectors first, more values would be alive than there are registers.
+        factors = [_broadcast(builder, args[3], _step(builder, args[4], c)) for c in range(len(parts) // count)]
+        for r, place in enumerate(cgutils.unpack_tuple(builder, args[2])):
+            vector = _load(builder, args[1], place)
+            for c, factor in enumerate(factors):
+                parts[c * count + r] = _multiply_add(builder, factor, vector, parts[c * count + r])
+        return _whole(builder, parts)
+
+    return tile(tile, types.intp, places, types.intp, types.intp), codegen
+
+
 @intrinsic(prefer_literal=True)
 def where_won(typing: Any, base: Any, at: Any, place: Any, number: Any) -> Any:
     """A vector of floats base[at :], zero where the byte base[place :] is not `number` (a constant), as a tile of one."""
@@ -224,13 +253,8 @@ def times(typing: Any, tile: Any, x: Any, at: Any, offsets: Any, row: Any) -> An
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         parts, places = _parts(builder, args[0], tile), _places(builder, args[2], args[3])
         factor = builder.extract_value(args[4], 0)
-        return _whole(
-            builder,
-            [
-                _multiply_add(builder, _broadcast(builder, args[1], place), factor, part)
-                for part, place in zip(parts, places, strict=True)
-            ],
-        )
+        found = zip(parts, places, strict=True)
+        return _whole(builder, [_multiply_add(builder, _broadcast(builder, args[1], place), factor, part) for part, place in found])
 
     return tile(tile, types.intp, types.intp, offsets, row), codegen
 

@@ -51,6 +51,10 @@ NETWORKS: dict[str, tuple[Make, tuple[int, ...]]] = {
         lambda: [Conv2d(5, (3, 2), padding=(2, 0)), MaxPool2d(2), Conv2d(19, 3, stride=(1, 2)), MaxPool2d(2), Flatten(), Linear(7)],
         (13, 15, 2),
     ),
+    "fewer channels than lanes, odd sizes": (
+        lambda: [Conv2d(4, (2, 3), padding=1), ReLU(), MaxPool2d(2), Flatten(), Linear(90), ReLU(), Linear(10)],
+        (9, 43, 2),
+    ),
     "dense convolutions": (
         lambda: [
             *(Conv2d(9, 5, stride=2, padding=2), ReLU(), Conv2d(24, 3, padding=1), Conv2d(40, (1, 3), (2, 1)), ReLU()),
@@ -141,6 +145,31 @@ def test_forward_and_gradients(name: str, replicas: int) -> None:
         for key, buffer in ours.buffers().items():
             close(buffer.data, readable.buffers()[key].data, 1e-5, key)
     assert ours.random_state() == readable.random_state()
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_as_many_examples_as_pay_for_packing(replicas: int) -> None:
+    """Large linear layers copy their weights, and take their inputs a part at a time, from some twenty examples on."""
+    ours, readable = twins("fewer channels than lanes, odd sizes")
+    plan = ours.compile((45, *ours.input_shape), CrossEntropyLoss(), replicas=replicas)
+    x, labels = batch(ours, 45, seed=0)
+    readable.eval()
+    close(plan.forward(x), readable.forward(x), 1e-5, "forward")
+    readable_gradients(readable, CrossEntropyLoss(), x, labels)
+    plan.gradients(x, labels)
+    for key, parameter in readable.parameters().items():
+        close(ours.parameters()[key].grad, parameter.grad, 2e-4, f"gradient of {key}")
+
+
+def test_images_may_lie_anyhow() -> None:
+    """Reversed, spread out or of another type: the plan reads those in place that it can, and copies the others."""
+    network, _ = twins("cnn")
+    plan = network.compile((3, 28, 28, 1))
+    pixels = np.random.default_rng(0).integers(256, size=(6, 28, 56, 1), dtype=np.uint8)
+    for images in (pixels[::-2, :, ::2], np.asfortranarray(pixels[:3, :, :28]), pixels[:3, :, 28:] / 255):
+        assert np.array_equal(plan.forward(images), plan.forward(np.array(images, order="C")))
+        scale = 1 / 255 if images.dtype == np.uint8 else 1.0
+        close(plan.forward(images), network.forward((images * scale).astype(np.float32)), 1e-5, "forward")
 
 
 RULES: dict[str, Callable[[Network], Optimizer]] = {

@@ -60,10 +60,11 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
 
     from app import theme
     from app.errors import catch_everything, log_to
+    from app.keys import KeysOfFocus
     from app.lab import Lab
     from app.runs import RunStore
     from app.settings import Settings
-    from app.window import KeysOfFocus, Window
+    from app.window import Window
     from app.workers import keep_interface_lively
     from nncore.data import available_datasets
 

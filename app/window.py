@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, QSize, Qt
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -17,15 +17,9 @@ from PySide6.QtGui import (
     QKeySequence,
 )  # fmt: skip
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
-    QAbstractSlider,
-    QAbstractSpinBox,
-    QComboBox,
     QDockWidget,
     QFileDialog,
     QMainWindow,
-    QMenu,
     QMenuBar,
     QStackedWidget,
     QToolBar,
@@ -33,22 +27,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
-from app.actions import ACTIONS, MENUS
+from app.actions import ACTIONS
 from app.errors import Problem
 from app.garbage import GarbageCollector
 from app.help import HelpDialog, ReportDialog
 from app.lab import Lab
+from app.menus import fill_menus, fill_view_menu
 from app.panels import PANELS
 from app.panels.base import Panel
 from app.panels.recognise import RecognisePanel
 from app.probe import ProbeView
 from app.session import Job
 from app.state import Probe
-from app.theme import DARK_NAME, LIGHT_NAME, SYSTEM, theme
+from app.theme import theme
 from app.timebar import TimeBar
 from app.topbar import TopBar
 from app.training import Status
-from app.widgets.image_grid import ImageGrid
 from app.widgets.pixels import from_qimage
 from app.workers import Task
 from nncore.errors import DigitLabError
@@ -151,37 +145,10 @@ class Window(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
 
     def _build_menus(self) -> None:
-        menus = {title: self._menus.addMenu(title) for title in MENUS}
-        for spec in ACTIONS:
-            if spec.separator_before:
-                menus[spec.menu].addSeparator()
-            menus[spec.menu].addAction(self._actions[spec.name])
         recognise = self.panel_named("recognise")
         assert isinstance(recognise, RecognisePanel)
-        menus["Edit"].addSeparator()
-        menus["Edit"].addActions([recognise.undo, recognise.redo, recognise.clear])
-        view = menus["View"]
-        first = view.actions()[0]
-        view.insertActions(first, list(self._panel_actions.values()))
-        view.insertSeparator(first)
-        toggle = self._dock.toggleViewAction()
-        toggle.setText("Probe")
-        toggle.setToolTip("Show or hide the probe")
-        view.insertAction(first, toggle)
-        floating = QAction("Float the probe", self, checkable=True, toolTip="Take the probe out of the window, and put it back")
-        floating.triggered.connect(self._dock.setFloating)
-        self._dock.topLevelChanged.connect(floating.setChecked)
-        view.insertAction(first, floating)
-        view.insertMenu(first, self._theme_menu())
-
-    def _theme_menu(self) -> QMenu:
-        menu, group = QMenu("Theme", self), QActionGroup(self)
-        for name, text in ((SYSTEM, "As the system"), (LIGHT_NAME, "Light"), (DARK_NAME, "Dark")):
-            action = QAction(text, self, checkable=True, checked=theme().name == name)
-            action.triggered.connect(lambda _=False, n=name: self.set_theme(n))
-            group.addAction(action)
-            menu.addAction(action)
-        return menu
+        menus = fill_menus(self._menus, self._actions, (recognise.undo, recognise.redo, recognise.clear))
+        fill_view_menu(menus["View"], self._panel_actions.values(), self._dock, self.set_theme)
 
     def _tint(self) -> None:
         for name, action in self._panel_actions.items():
@@ -426,20 +393,3 @@ class Window(QMainWindow):
             if isinstance(image, QImage):
                 self._take_image(image, "dropped picture")
         event.acceptProposedAction()
-
-
-class KeysOfFocus(QObject):
-    """Lets the widget in focus keep the keys it lives by, where they are shortcuts of the window too: Space presses a
-    button, arrows move in a list or a slider, digits choose in a box.
-    """
-
-    ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and not event.modifiers():
-            presses = isinstance(watched, QAbstractButton | QComboBox) and event.key() == Qt.Key.Key_Space
-            moves = isinstance(watched, QAbstractSlider | QAbstractItemView | ImageGrid | QAbstractSpinBox | QComboBox)
-            if presses or (moves and event.key() in self.ARROWS):
-                event.accept()
-                return True
-        return False

@@ -44,6 +44,25 @@ MISTAKES = 200
 """The most confident mistakes, of which so many are shown."""
 
 
+NOTIONS = {
+    "Network": ("Network: the layers, in a row, from the picture to ten scores."),
+    "Optimizer": ("Optimizer: the rule by which the weights follow their gradients. Adam adapts its steps to each weight."),
+    "Learning rate": (
+        "Learning rate: how far each step moves the weights. Too high and the loss jumps; too low and nothing happens. "
+        "It can be changed while the network trains."
+    ),
+    "Schedule": (
+        "Schedule: how the learning rate changes on the way. In steps as the preset has it, down along a cosine, or in one "
+        "cycle, up and down again, which often learns most in few epochs."
+    ),
+    "Batch size": ("Batch size: images a step. Small batches learn more from each image, large ones go faster."),
+    "Epochs": ("Epochs: how often the network sees every training image."),
+    "Images": ("Images: train on a random part of the data only, for a quick try."),
+    "Seed": ("Seed: fixes all that is random. The same seed gives the same first weights and the same training."),
+}
+"""What each setting of the recipe means: tooltips explain the notion, not the widget."""
+
+
 class TrainPanel(Panel):
     """Left recipe and layers, in the middle loss and accuracy, below the confusion matrix and the mistakes."""
 
@@ -113,38 +132,8 @@ class TrainPanel(Panel):
         form.setHorizontalSpacing(12)
         form.setVerticalSpacing(8)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        for words, widget, notion in (
-            ("Network", self._preset, "Network: the layers, in a row, from the picture to ten scores."),
-            (
-                "Optimizer",
-                self._optimizer,
-                "Optimizer: the rule by which the weights follow their gradients. Adam adapts its steps to each weight.",
-            ),
-            (
-                "Learning rate",
-                self._rate,
-                "Learning rate: how far each step moves the weights. Too high and the loss jumps; too low and nothing happens. "
-                "It can be changed while the network trains.",
-            ),
-            (
-                "Schedule",
-                self._schedule,
-                "Schedule: how the learning rate changes on the way. In steps as the preset has it, down along a cosine, or in one "
-                "cycle, up and down again, which often learns most in few epochs.",
-            ),
-            (
-                "Batch size",
-                self._batch,
-                "Batch size: images a step. Small batches learn more from each image, large ones go faster.",
-            ),
-            ("Epochs", self._epochs, "Epochs: how often the network sees every training image."),
-            ("Images", self._limit, "Images: train on a random part of the data only, for a quick try."),
-            (
-                "Seed",
-                self._seed,
-                "Seed: fixes all that is random. The same seed gives the same first weights and the same training.",
-            ),
-        ):
+        settings = (self._preset, self._optimizer, self._rate, self._schedule, self._batch, self._epochs, self._limit, self._seed)
+        for (words, notion), widget in zip(NOTIONS.items(), settings, strict=True):
             if isinstance(widget, QSpinBox | QDoubleSpinBox):
                 widget.lineEdit().setTextMargins(6, 0, 0, 0)  # the stylesheet's padding does not reach it
             title = label(words)

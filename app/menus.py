@@ -1,0 +1,55 @@
+"""The menus: every action of the window once, in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QDockWidget, QMenu, QMenuBar
+
+from app.actions import ACTIONS, MENUS
+from app.theme import DARK_NAME, LIGHT_NAME, SYSTEM, theme
+
+
+def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction], sheet: Iterable[QAction]) -> dict[str, QMenu]:
+    """Fill the bar with the window's actions, and the menu Edit with those of the drawing sheet; return the menus by title."""
+    menus = {title: bar.addMenu(title) for title in MENUS}
+    for spec in ACTIONS:
+        if spec.separator_before:
+            menus[spec.menu].addSeparator()
+        menus[spec.menu].addAction(actions[spec.name])
+    menus["Edit"].addSeparator()
+    menus["Edit"].addActions(list(sheet))
+    return menus
+
+
+def fill_view_menu(view: QMenu, panels: Iterable[QAction], dock: QDockWidget, set_theme: Callable[[str], None]) -> None:
+    """Put the panels, the probe dock and the theme before what stands in the menu View already."""
+    first = view.actions()[0]
+    view.insertActions(first, list(panels))
+    view.insertSeparator(first)
+    toggle = dock.toggleViewAction()
+    toggle.setText("Probe")
+    toggle.setToolTip("Show or hide the probe")
+    view.insertAction(first, toggle)
+    floating = QAction("Float the probe", view, checkable=True, toolTip="Take the probe out of the window, and put it back")
+    floating.triggered.connect(dock.setFloating)
+    dock.topLevelChanged.connect(floating.setChecked)
+    view.insertAction(first, floating)
+    view.insertMenu(first, _theme_menu(view, set_theme))
+
+
+def _theme_menu(view: QMenu, set_theme: Callable[[str], None]) -> QMenu:
+    menu = QMenu("Theme", view)
+    group = QActionGroup(menu)
+    for name, text in ((SYSTEM, "As the system"), (LIGHT_NAME, "Light"), (DARK_NAME, "Dark")):
+        action = QAction(text, menu, checkable=True, checked=theme().name == name)
+        action.triggered.connect(partial(_choose, set_theme, name))
+        group.addAction(action)
+        menu.addAction(action)
+    return menu
+
+
+def _choose(set_theme: Callable[[str], None], name: str, _: bool = False) -> None:
+    set_theme(name)

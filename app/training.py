@@ -86,14 +86,6 @@ class TrainingController(QObject):
             self._fresh = False
             self._begin(extended)
 
-    def resume_stopped(self) -> None:
-        """Take the steps that a stopped training has left."""
-        self.go_on(0)
-
-    @property
-    def steps_left(self) -> int:
-        return self.session.trainer.total_steps - self.session.trainer.step if self.session else 0
-
     def toggle_pause(self) -> None:
         """Pause a running training, let a paused one go on."""
         if self.session is not None and self.status is Status.TRAINING:

@@ -163,7 +163,7 @@ class DataPanel(Panel):
         self._search = QLineEdit(placeholderText="Go to image…", clearButtonEnabled=True)
         self._search.setAccessibleName("go to image")
         self._search.setToolTip("Number of an image; Return goes there")
-        self._search.setFixedWidth(124)
+        self._search.setFixedWidth(106)
         for box in (self._part, self._class):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._part.currentIndexChanged.connect(self._show_part)

@@ -3,21 +3,63 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nncore.backend import Shape
-from nncore.data import folder, kaggle, mnist, npz, svhn
+from nncore.data import folder, mnist, svhn
 from nncore.data.dataset import Dataset
+from nncore.data.download import received, target_folder
+from nncore.data.kinds import WORDS, kind_of
+from nncore.data.sources import SOURCES, Source
 from nncore.data.street import synthetic_street
 from nncore.data.synthetic import COUNTS, synthetic
 from nncore.errors import DataError
-from nncore.files import shown
-from nncore.paths import data_folder
+from nncore.files import entries, shown
+from nncore.paths import data_folder, user_folder
 
-KINDS = "IDX files, SVHN's .mat files, a Kaggle CSV, an .npz file, or a folder of pictures with one folder a digit"
 IN_CODE = {"synthetic": synthetic, "synthetic-street": synthetic_street}
+OWN_DIGITS = "my_digits"
+"""The folder of the digits that the user has corrected."""
+
+
+@dataclass(frozen=True)
+class _Published:
+    """What is known of a dataset that can be downloaded."""
+
+    description: str
+    licence: str
+    instead: str
+    """What needs no download and is most like it."""
+    open: Callable[[Path, str], Dataset]
+    counts: Callable[[Path], dict[str, int]]
+
+
+PUBLISHED = {
+    "mnist": _Published(
+        "70,000 handwritten digits, 28×28 grey, by American high-school students and census workers.",
+        "CC BY-SA 3.0 (LeCun, Cortes, Burges)",
+        "synthetic",
+        mnist.open_mnist,
+        mnist.counts,
+    ),
+    "svhn": _Published(
+        "99,289 digits of house numbers, 32×32 in colour, cut from photos of streets.",
+        "non-commercial use only (Netzer and others)",
+        "synthetic-street",
+        svhn.open_svhn,
+        lambda place: _without(svhn.counts(place), "extra"),
+    ),
+    "svhn-extra": _Published(
+        "531,131 easier house numbers to learn from, tested on SVHN's own test part.",
+        "non-commercial use only (Netzer and others)",
+        "synthetic-street",
+        lambda place, split: svhn.open_svhn(place, {"train": "extra"}.get(split, split)),
+        lambda place: {{"extra": "train"}.get(split, split): count for split, count in svhn.counts(place).items() if split != "train"},
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -35,33 +77,93 @@ class KnownDataset:
     """Bytes on disk."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Images a split, where that is known without opening it."""
+    source: Source | None = None
+    """Where it can be downloaded."""
+    received: int = 0
+    """Bytes that a download has brought so far."""
 
 
 def open_dataset(name_or_path: str | os.PathLike[str], split: str = "train", picture_shape: Shape = folder.GREY) -> Dataset:
-    """Open a dataset by its name (mnist, svhn, synthetic, synthetic-street) or by the path of its folder or file.
+    """Open a dataset by its name, or by the path of its folder or file.
 
-    `split` is "train" or "test" (for SVHN also "extra"). Pictures from a folder are made `picture_shape` = (height, width,
-    channels). Raises DataError, with what to do, where the data is missing, damaged, or of no kind that is known.
+    Names are mnist, svhn, svhn-extra, synthetic, synthetic-street, my_digits, and those of what was imported. `split` is
+    "train" or "test" (for SVHN also "extra"). Pictures from a folder are made `picture_shape` = (height, width, channels).
+    Raises DataError, with what to do, where the data is missing, damaged, or of no kind that is known.
     """
     name = os.fspath(name_or_path)
     if name in IN_CODE:
         return IN_CODE[name](split)
-    if name == "mnist":
-        return mnist.open_mnist(_must_hold(name, "MNIST", mnist.FILE_LIST), split)
-    if name == "svhn":
-        return svhn.open_svhn(_must_hold(name, "SVHN", ", ".join(svhn.FILES.values())), split)
-    path = Path(name)
+    if name in PUBLISHED:
+        return PUBLISHED[name].open(_must_hold(name), split)
+    path = own_datasets().get(name, Path(name))
     try:
-        return _open_folder(path, split, picture_shape) if path.is_dir() else _open_file(path, split)
+        kind = kind_of(path)
+        if kind is not None and path.exists():
+            return kind.open(path, split, picture_shape)
     except OSError as error:
         raise DataError(f"{shown(path)} cannot be read: {error.strerror or error}.") from error
+    if not path.exists():
+        names = ", ".join([*PUBLISHED, *IN_CODE, *own_datasets()])
+        raise DataError(f"There is no dataset, folder or file called {shown(path)}; the names are {names}.")
+    raise DataError(f"{shown(path)} holds no dataset; name {WORDS}.")
 
 
 def available_datasets() -> list[KnownDataset]:
-    """Every dataset that has a name, those that need no download last."""
+    """Every dataset that has a name: those that are published, those drawn by code, and the user's own.
+
+    It looks at names and headers, which may take a moment where there are many pictures.
+    """
+    return [*map(_published, PUBLISHED), *_in_code(), *(_own(name, path) for name, path in own_datasets().items())]
+
+
+def own_datasets() -> dict[str, Path]:
+    """The datasets that lie in the user's folders under names of their own: what was imported, and `my_digits`."""
+    found: dict[str, Path] = {}
+    for base in dict.fromkeys((user_folder(), data_folder())):
+        with suppress(DataError):  # there is no such folder yet
+            for path in entries(base):
+                name = shown(path.name if path.is_dir() else path.stem)
+                with suppress(DataError, OSError):
+                    if name not in (*PUBLISHED, *IN_CODE) and kind_of(path) is not None:
+                        found.setdefault(name, path)
+    return found
+
+
+def place_of(name: str) -> Path:
+    """The folder in which a published dataset lies, or, where it is not here, in which a download would put it."""
+    source = SOURCES[name]
+    places = (base / source.folder for base in (data_folder(), user_folder()))
+    return next((place for place in places if place.is_dir() and kind_of(place)), target_folder(source))
+
+
+def _must_hold(name: str) -> Path:
+    """The folder of a published dataset. Raises DataError, saying what to do, where it is not there."""
+    source, place = SOURCES[name], place_of(name)
+    if not place.is_dir() or not any(path.is_file() for path in entries(place)):
+        files = ", ".join(file.name for file in source.files)
+        raise DataError(
+            f"{source.title} is not in {shown(place)}; get it with `digitlab data get {name}`, put the files {files} there, "
+            f"or use --data {PUBLISHED[name].instead}."
+        )
+    return place
+
+
+def _published(name: str) -> KnownDataset:
+    known, source, place = PUBLISHED[name], SOURCES[name], place_of(name)
+    counts: dict[str, int] = {}
+    size = 0
+    with suppress(DataError, OSError):  # a damaged file is told when it is opened
+        if place.is_dir():
+            counts = known.counts(place)
+            size = sum(path.stat().st_size for path in entries(place) if path.is_file())
+    here, arrived = "train" in counts, received(source, target_folder(source))
+    return KnownDataset(
+        name, source.title, known.description, known.licence, here, place, size if here else 0, counts, source, 0 if here else arrived
+    )
+
+
+def _in_code() -> list[KnownDataset]:
     return [
-        _mnist(),
-        _svhn(),
         KnownDataset(
             "synthetic",
             "Drawn digits",
@@ -81,83 +183,23 @@ def available_datasets() -> list[KnownDataset]:
     ]
 
 
-def _must_hold(name: str, title: str, files: str) -> Path:
-    """The folder of a named dataset. Raises DataError, saying where to put its files, where there is nothing."""
-    place = data_folder() / name
-    instead = "synthetic-street" if name == "svhn" else "synthetic"
-    if not _has_files(place):
-        raise DataError(f"{title} is not in {shown(place)}; put the files {files} there, or use --data {instead}.")
-    return place
+def _own(name: str, path: Path) -> KnownDataset:
+    kind = kind_of(path)
+    words = kind.title[0].upper() + kind.title[1:] if kind else ""
+    description = "The digits that you drew and corrected yourself." if name == OWN_DIGITS else f"{words} in {shown(path)}"
+    title = "Your own digits" if name == OWN_DIGITS else name
+    counts: dict[str, int] = {}
+    with suppress(DataError, OSError):
+        counts = folder.counts(path) if path.is_dir() and folder.holds_pictures(path) else {}
+    return KnownDataset(name, title, description, "your own", True, path, _size(path), counts)
 
 
-def _open_folder(path: Path, split: str, picture_shape: Shape) -> Dataset:
-    if mnist.holds_idx(path):
-        return mnist.open_mnist(path, split)
-    if svhn.holds_svhn(path):
-        return svhn.open_svhn(path, split)
-    if kaggle.holds_kaggle(path):
-        return kaggle.open_kaggle(path, split)
-    if folder.holds_pictures(path):
-        return folder.open_folder(path, split, picture_shape)
-    raise DataError(f"{shown(path)} holds no dataset; name {KINDS}.")
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all files below a folder."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.lstat().st_size for file in path.rglob("*") if file.is_file())
 
 
-def _open_file(path: Path, split: str) -> Dataset:
-    if not path.exists():
-        names = ", ".join(known.name for known in available_datasets())
-        raise DataError(f"There is no dataset, folder or file called {shown(path)}; the names are {names}.")
-    if mnist.holds_idx(path):
-        return mnist.open_mnist(path, split)
-    if svhn.holds_svhn(path):
-        return svhn.open_svhn(path, split)
-    if kaggle.holds_kaggle(path):
-        return kaggle.open_kaggle(path, split)
-    if path.suffix.lower() == ".npz":
-        return npz.open_npz(path, split)
-    raise DataError(f"{shown(path)} is no dataset; name {KINDS}.")
-
-
-def _has_files(place: Path) -> bool:
-    return place.is_dir() and any(path.is_file() for path in place.iterdir())
-
-
-def _size(place: Path) -> int:
-    """Bytes of the files in a folder (not in those below it)."""
-    return sum(path.stat().st_size for path in place.iterdir() if path.is_file()) if place.is_dir() else 0
-
-
-def _mnist() -> KnownDataset:
-    place = data_folder() / "mnist"
-    try:
-        here = mnist.holds_idx(place)
-        counts, size = (mnist.counts(place), _size(place)) if here else ({}, 0)
-    except (DataError, OSError):
-        here, counts, size = False, {}, 0
-    return KnownDataset(
-        "mnist",
-        "MNIST",
-        "70,000 handwritten digits, 28×28 grey, by American high-school students and census workers.",
-        "CC BY-SA 3.0 (LeCun, Cortes, Burges)",
-        here,
-        place,
-        size,
-        counts,
-    )
-
-
-def _svhn() -> KnownDataset:
-    place = data_folder() / "svhn"
-    try:
-        here = place.is_dir() and svhn.holds_svhn(place)
-        size = _size(place) if here else 0
-    except (DataError, OSError):
-        here, size = False, 0
-    return KnownDataset(
-        "svhn",
-        "SVHN",
-        "99,289 digits of house numbers, 32×32 in colour, cut from photos of streets.",
-        "non-commercial use only (Netzer and others)",
-        here,
-        place,
-        size,
-    )
+def _without(counts: dict[str, int], split: str) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if name != split}

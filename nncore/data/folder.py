@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,17 @@ def open_folder(path: Path, split: str = "train", shape: Shape = GREY) -> Datase
 
 def holds_pictures(path: Path) -> bool:
     """Whether this is a folder with a folder of pictures for at least one class (at once, or below "train" or "test")."""
-    return any(_classes(root, path) for root in _roots(path))
+    return path.is_dir() and any(_classes(root, path) for root in _roots(path))
+
+
+def counts(path: Path) -> dict[str, int]:
+    """How many pictures each split has, by their names alone."""
+    found = {}
+    for split in SPLITS:
+        with suppress(DataError):  # it has no such split
+            folders = _classes(split_folder(path, split), path)
+            found[split] = sum(file.suffix.lower() in SUFFIXES for folder in folders for file in entries(folder))
+    return found
 
 
 def split_folder(path: Path, split: str) -> Path:

@@ -41,6 +41,11 @@ def open_npz(path: Path, split: str = "train") -> Dataset:
     return Dataset(_images(images, path), labels, shown(path.stem), f"{shown(path)}, {split}", names)
 
 
+def holds_npz(path: Path) -> bool:
+    """Whether this is an .npz file."""
+    return path.suffix.lower() == ".npz" and path.is_file()
+
+
 def _pair(archive: zipfile.ZipFile, split: str, path: Path) -> tuple[Array, Array]:
     """The arrays of images and labels of a split."""
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,9 +45,17 @@ def open_extra(path: Path, split: str = "train") -> Dataset:
 
 
 def counts(folder: Path) -> dict[str, int]:
-    """How many images each split in the folder has, read from the headers alone. DataError where one is damaged."""
+    """How many images each split in the folder has, read from the headers alone; those left out that are damaged or cut off.
+
+    Raises DataError where the folder cannot be listed.
+    """
     here = {entry.name.lower(): entry for entry in entries(folder)}
-    return {split: _count(here[name]) for split, name in FILES.items() if name in here}
+    found = {}
+    for split, name in FILES.items():
+        if name in here:
+            with suppress(DataError):
+                found[split] = _count(here[name])
+    return found
 
 
 def holds_svhn(path: Path) -> bool:

@@ -38,7 +38,7 @@ class KnownDataset:
 
 
 def open_dataset(name_or_path: str | os.PathLike[str], split: str = "train", picture_shape: Shape = folder.GREY) -> Dataset:
-    """Open a dataset by its name (mnist, svhn, synthetic, synthetic-street) or by the path of its folder or file.
+    """Open a dataset by its name (mnist, svhn, svhn-extra, synthetic, synthetic-street) or by the path of its folder or file.
 
     `split` is "train" or "test" (for SVHN also "extra"). Pictures from a folder are made `picture_shape` = (height, width,
     channels). Raises DataError, with what to do, where the data is missing, damaged, or of no kind that is known.
@@ -50,6 +50,8 @@ def open_dataset(name_or_path: str | os.PathLike[str], split: str = "train", pic
         return mnist.open_mnist(_must_hold(name, "MNIST", mnist.FILE_LIST), split)
     if name == "svhn":
         return svhn.open_svhn(_must_hold(name, "SVHN", ", ".join(svhn.FILES.values())), split)
+    if name == "svhn-extra":
+        return svhn.open_extra(_must_hold("svhn", "SVHN", f"{svhn.FILES['extra']}, {svhn.FILES['test']}"), split)
     path = Path(name)
     try:
         return _open_folder(path, split, picture_shape) if path.is_dir() else _open_file(path, split)
@@ -61,7 +63,7 @@ def available_datasets() -> list[KnownDataset]:
     """Every dataset that has a name, those that need no download last."""
     return [
         _mnist(),
-        _svhn(),
+        *_svhn(),
         KnownDataset(
             "synthetic",
             "Drawn digits",
@@ -145,19 +147,36 @@ def _mnist() -> KnownDataset:
     )
 
 
-def _svhn() -> KnownDataset:
+def _svhn() -> list[KnownDataset]:
+    """SVHN, and the same folder with the extra digits as the training part."""
     place = data_folder() / "svhn"
     try:
-        here = place.is_dir() and svhn.holds_svhn(place)
-        size = _size(place) if here else 0
+        counts = svhn.counts(place) if place.is_dir() else {}
+        size = _size(place) if counts else 0
     except (DataError, OSError):
-        here, size = False, 0
-    return KnownDataset(
-        "svhn",
-        "SVHN",
-        "99,289 digits of house numbers, 32×32 in colour, cut from photos of streets.",
-        "non-commercial use only (Netzer and others)",
-        here,
-        place,
-        size,
-    )
+        counts, size = {}, 0
+    usual = {split: count for split, count in counts.items() if split != "extra"}
+    extra = {"train" if split == "extra" else split: count for split, count in counts.items() if split != "train"}
+    licence = "non-commercial use only (Netzer and others)"
+    return [
+        KnownDataset(
+            "svhn",
+            "SVHN",
+            "99,289 digits of house numbers, 32×32 in colour, cut from photos of streets.",
+            licence,
+            bool(counts),
+            place,
+            size,
+            usual,
+        ),
+        KnownDataset(
+            "svhn-extra",
+            "SVHN, extra digits",
+            "531,131 more digits of house numbers to train on, somewhat easier ones; tested on SVHN's own.",
+            licence,
+            "extra" in counts,
+            place,
+            size if "extra" in counts else 0,
+            extra if "extra" in counts else {},
+        ),
+    ]

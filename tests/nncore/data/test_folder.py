@@ -132,8 +132,8 @@ def test_what_is_missing_says_where_to_put_it(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(DataError, match=r"SVHN is not in .*digits.svhn; put .*train_32x32\.mat"):
         open_dataset("svhn")
     known = {each.name: each for each in available_datasets()}
-    assert list(known) == ["mnist", "svhn", "synthetic", "synthetic-street"]
-    assert [each.here for each in known.values()] == [False, False, True, True]
+    assert list(known) == ["mnist", "svhn", "svhn-extra", "synthetic", "synthetic-street"]
+    assert [each.here for each in known.values()] == [False, False, False, True, True]
     assert known["mnist"].folder == tmp_path / "digits" / "mnist"
     for name in ("synthetic", "synthetic-street"):
         assert len(open_dataset(name, "test")) == known[name].counts["test"]

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,7 +24,7 @@ def shown(path: str | os.PathLike[str]) -> str:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[BufferedReader]:
     """Open a regular file for reading. Raises DataError, naming it, where it is none or reading it fails."""
     if b"\0" in os.fsencode(path):
         raise DataError("A file name cannot hold a null character; give another name.")

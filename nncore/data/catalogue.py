@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nncore.backend import Shape
 from nncore.data import folder, mnist, svhn
-from nncore.data.dataset import Dataset
+from nncore.data.dataset import DIGITS, Dataset
 from nncore.data.download import received, target_folder
 from nncore.data.kinds import WORDS, kind_of
 from nncore.data.sources import SOURCES, Source
@@ -56,8 +56,10 @@ PUBLISHED = {
         "531,131 easier house numbers to learn from, tested on SVHN's own test part.",
         "non-commercial use only (Netzer and others)",
         "synthetic-street",
-        lambda place, split: svhn.open_svhn(place, {"train": "extra"}.get(split, split)),
-        lambda place: {{"extra": "train"}.get(split, split): count for split, count in svhn.counts(place).items() if split != "train"},
+        svhn.open_extra,
+        lambda place: {
+            {"extra": "train"}.get(split, split): count for split, count in _without(svhn.counts(place), "train").items()
+        },
     ),
 }
 
@@ -124,9 +126,17 @@ def own_datasets() -> dict[str, Path]:
             for path in entries(base):
                 name = shown(path.name if path.is_dir() else path.stem)
                 with suppress(DataError, OSError):
-                    if name not in (*PUBLISHED, *IN_CODE) and kind_of(path) is not None:
+                    if name not in (*PUBLISHED, *IN_CODE) and _is_dataset(path):
                         found.setdefault(name, path)
     return found
+
+
+def _is_dataset(path: Path) -> bool:
+    """Whether this can only be meant as a dataset; a folder with one folder of pictures may be anything."""
+    if kind_of(path) is None:
+        return False
+    names = folder.class_names(path) if path.is_dir() and folder.holds_pictures(path) else DIGITS
+    return len(names) > 1
 
 
 def place_of(name: str) -> Path:
@@ -155,10 +165,20 @@ def _published(name: str) -> KnownDataset:
     with suppress(DataError, OSError):  # a damaged file is told when it is opened
         if place.is_dir():
             counts = known.counts(place)
-            size = sum(path.stat().st_size for path in entries(place) if path.is_file())
+            names = {name for file in source.files for name in (file.name, file.name.removesuffix(".gz"))}
+            size = sum(path.stat().st_size for path in entries(place) if path.name in names)
     here, arrived = "train" in counts, received(source, target_folder(source))
     return KnownDataset(
-        name, source.title, known.description, known.licence, here, place, size if here else 0, counts, source, 0 if here else arrived
+        name,
+        source.title,
+        known.description,
+        known.licence,
+        here,
+        place,
+        size if here else 0,
+        counts,
+        source,
+        0 if here else arrived,
     )
 
 

@@ -83,7 +83,7 @@ def download(source: Source, folder: Path, *, replace: bool = False, patience: f
     if not replace and (others := [file.name for file in wanted if (folder / file.name).exists()]):
         raise DataError(
             f"{' and '.join(others)} in {shown(folder)} {'is' if len(others) == 1 else 'are'} not what {source.title} publishes; "
-            "move it away, or ask for it to be replaced (--replace)."
+            f"move it away, or replace it: `digitlab data get {source.name} --replace`."
         )
     _make_room(source, wanted, folder)
     before = source.size - sum(file.size for file in wanted)

@@ -30,13 +30,9 @@ def open_folder(path: Path, split: str = "train", shape: Shape = GREY) -> Datase
     where one cannot be read, or where there is no picture at all.
     """
     root = split_folder(path, split)
-    names = _class_names(path)
-    files, labels = [], []
-    for folder in _classes(root, path):
-        for file in entries(folder):
-            if file.suffix.lower() in SUFFIXES and _inside(file, path) and file.is_file():
-                files.append(file)
-                labels.append(names.index(folder.name))
+    names = class_names(path)
+    files = _pictures(root, path)
+    labels = [names.index(file.parent.name) for file in files]
     if not files:
         raise DataError(f"{shown(root)} holds no pictures; put them into one folder a digit, {shown(root / '0')} to 9.")
     images = _load(files, shape)
@@ -53,9 +49,13 @@ def counts(path: Path) -> dict[str, int]:
     found = {}
     for split in SPLITS:
         with suppress(DataError):  # it has no such split
-            folders = _classes(split_folder(path, split), path)
-            found[split] = sum(file.suffix.lower() in SUFFIXES for folder in folders for file in entries(folder))
+            found[split] = len(_pictures(split_folder(path, split), path))
     return found
+
+
+def picture_files(path: Path) -> list[Path]:
+    """The pictures of all splits, those that links lead out of the folder to left out."""
+    return [file for root in _roots(path) for file in _pictures(root, path)]
 
 
 def split_folder(path: Path, split: str) -> Path:
@@ -80,7 +80,7 @@ def _roots(path: Path) -> list[Path]:
     ]
 
 
-def _class_names(path: Path) -> tuple[str, ...]:
+def class_names(path: Path) -> tuple[str, ...]:
     """The names of all classes, the same for each split: the ten digits, or what the folders are called, in order."""
     found = {folder.name for root in _roots(path) for folder in _classes(root, path) if folder.name.lower() not in SPLIT_NAMES}
     return DIGITS if found <= set(DIGITS) else tuple(sorted(found, key=_by_number))
@@ -96,6 +96,16 @@ def _classes(root: Path, path: Path) -> list[Path]:
     folders = [folder for folder in entries(root) if folder.is_dir() and _inside(folder, path)]
     folders = [folder for folder in folders if any(file.suffix.lower() in SUFFIXES for file in entries(folder))]
     return sorted(folders, key=lambda folder: _by_number(folder.name))
+
+
+def _pictures(root: Path, path: Path) -> list[Path]:
+    """The pictures of the classes in `root`, by class and name; no link may lead out of `path`."""
+    return [
+        file
+        for folder in _classes(root, path)
+        for file in entries(folder)
+        if file.suffix.lower() in SUFFIXES and _inside(file, path) and file.is_file()
+    ]
 
 
 def _inside(path: Path, root: Path) -> bool:

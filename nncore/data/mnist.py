@@ -103,6 +103,11 @@ def holds_idx(path: Path) -> bool:
     return bool(NAME.fullmatch(path.name)) if path.is_file() else bool(path.is_dir() and _sets(path))
 
 
+def files_of(path: Path) -> list[Path]:
+    """The files of the set in a folder that `open_mnist` opens, or of the one that a file belongs to."""
+    return [file for pair in _chosen_set(path)[1].values() for file in pair.values()]
+
+
 def counts(folder: Path) -> dict[str, int]:
     """How many images each split has, read from the headers alone. Raises DataError where a header is damaged."""
     _, files = _chosen_set(folder)

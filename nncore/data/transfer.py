@@ -33,7 +33,7 @@ def chunks(address: str, start: int, size: int, patience: float) -> Iterator[byt
     """
     # Names are looked up, and connections made and read, in a thread of its own: no call to the system can be trusted to
     # return in time, and whoever waits here wants to hear of that, or to leave.
-    items: queue.Queue[bytes | None | TransferError] = queue.Queue(AHEAD)
+    items: queue.Queue[bytes | TransferError | None] = queue.Queue(AHEAD)
     left = threading.Event()
     reader = threading.Thread(target=_read, args=(address, start, size, patience, items, left), daemon=True)
     reader.start()
@@ -64,7 +64,7 @@ def _read(address: str, start: int, size: int, patience: float, items: queue.Que
     import requests  # takes a tenth of a second, and hardly anybody downloads anything
     import urllib3
 
-    def put(item: bytes | None | TransferError) -> None:
+    def put(item: bytes | TransferError | None) -> None:
         while not left.is_set():
             try:
                 return items.put(item, timeout=TICK)

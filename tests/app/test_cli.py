@@ -90,7 +90,8 @@ def test_info_and_data_need_no_qt():
     names = {entry["name"] for entry in lines(digitlab("data", "list", "--json"))}
     assert {"mnist", "svhn", "synthetic"} <= names
     (shown,) = lines(digitlab("data", "info", "synthetic", "--json"))
-    assert shown["shape"] == [28, 28, 1] and sum(shown["classes"]) == shown["count"] == 10_000
+    assert shown["shape"] == [28, 28, 1] and sum(shown["classes"].values()) == shown["count"] == 12_000
+    assert shown["splits"]["train"]["count"] == 10_000 and list(shown["classes"]) == list("0123456789")
     code = "import sys; from app.cli import main; main(['info']); print('PySide6' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"

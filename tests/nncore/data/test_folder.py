@@ -127,13 +127,16 @@ def test_nothing_there_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_what_is_missing_says_where_to_put_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITLAB_DATA", str(tmp_path / "digits"))
-    with pytest.raises(DataError, match=r"MNIST is not in .*digits.mnist; put .* there, or use --data synthetic\."):
+    with pytest.raises(
+        DataError,
+        match=r"MNIST is not in .*digits.mnist; get it with `digitlab data get mnist`, put .* there, or use --data synthetic\.",
+    ):
         open_dataset("mnist")
-    with pytest.raises(DataError, match=r"SVHN is not in .*digits.svhn; put .*train_32x32\.mat"):
+    with pytest.raises(DataError, match=r"SVHN is not in .*digits.svhn; get it with .*, put .*train_32x32\.mat"):
         open_dataset("svhn")
     known = {each.name: each for each in available_datasets()}
-    assert list(known) == ["mnist", "svhn", "synthetic", "synthetic-street"]
-    assert [each.here for each in known.values()] == [False, False, True, True]
+    assert list(known) == ["mnist", "svhn", "svhn-extra", "synthetic", "synthetic-street"]
+    assert [each.here for each in known.values()] == [False, False, False, True, True]
     assert known["mnist"].folder == tmp_path / "digits" / "mnist"
     for name in ("synthetic", "synthetic-street"):
         assert len(open_dataset(name, "test")) == known[name].counts["test"]

@@ -1,0 +1,137 @@
+"""Bringing local files in: copied or linked into the user's data folder, where they have a name from then on."""
+
+from __future__ import annotations
+
+import errno
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nncore.data import folder, kaggle, mnist, svhn
+from nncore.data.catalogue import IN_CODE, PUBLISHED, open_dataset, own_datasets
+from nncore.data.kinds import WORDS, kind_of
+from nncore.data.sources import SOURCES
+from nncore.errors import DataError
+from nncore.files import entries, shown
+from nncore.paths import user_folder
+
+NAME = re.compile(r"\w[\w .+-]{0,63}")
+RESERVED = ("runs",)
+"""Names in the data folder that mean something else."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """How far an import has come."""
+
+    name: str
+    """What the dataset will be called."""
+    copied: int
+    """Bytes."""
+    total: int
+    """Bytes of all files."""
+
+
+def import_data(path: Path, name: str | None = None, link: bool = False) -> Iterator[Import]:
+    """Copy the dataset at `path` into the data folder, or link to it, telling how far it is; `open_dataset(name)` then opens it.
+
+    Without a name MNIST and SVHN are called that, and anything else as its file or folder is. It is opened first: nothing
+    that is damaged is taken in. Nothing that is there already is replaced, and nobody meets half of a dataset: leave the
+    iteration to break off, and nothing stays behind. Raises DataError.
+    """
+    path = path.absolute()
+    if kind_of(path) is None or not path.exists():
+        raise DataError(f"{shown(path)} {'holds no dataset' if path.exists() else 'does not exist'}; name {WORDS}.")
+    name = _checked(name or default_name(path))
+    _try(path)
+    home, places = user_folder(), _places(path, name, link)
+    if taken := [home / place for place in places.values() if (home / place).exists() or (home / place).is_symlink()]:
+        raise DataError(f"{shown(taken[0])} is there already; choose another name (--name), or remove it first.")
+    total = 0 if link else sum(file.stat().st_size for file in places)
+    yield Import(name, 0, total)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if total > (free := shutil.disk_usage(home).free):
+            raise OSError(errno.ENOSPC, f"it takes {total / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free")
+        with tempfile.TemporaryDirectory(dir=home, prefix=".import-") as made:
+            copied = 0
+            for file, place in places.items():
+                (made / place).parent.mkdir(parents=True, exist_ok=True)
+                if link:
+                    (made / place).symlink_to(file)
+                else:
+                    shutil.copyfile(file, made / place)
+                    copied += file.stat().st_size
+                yield Import(name, copied, total)
+            _move_in(Path(made), home, places.values())
+    except OSError as error:
+        raise DataError(
+            f"{shown(path)} could not be brought into {shown(home)}: {error.strerror or error}. Free some space, let DIGITLAB_DATA "
+            "name another folder, or open it where it is."
+        ) from error
+
+
+def default_name(path: Path) -> str:
+    """What a dataset is called if nobody says: mnist or svhn for those, or else the name of its file or folder."""
+    if mnist.holds_idx(path):
+        place = path if path.is_dir() else path.parent
+        if any(check.official for check in mnist.verify(place)):
+            return "mnist"
+    elif svhn.holds_svhn(path) and (path.is_dir() or path.name.lower() in svhn.FILES.values()):
+        return "svhn"
+    plain = re.sub(r"[^\w .+-]+", "-", shown(path.name if path.is_dir() else path.stem)).strip(" .-")
+    return plain[:64] or "digits"
+
+
+def _checked(name: str) -> str:
+    """The name, if a dataset can be called that."""
+    if not NAME.fullmatch(name) or name in (*IN_CODE, *RESERVED):
+        raise DataError(
+            f"A dataset cannot be called {name!r}; take letters, digits, spaces, dots, dashes, and no name that is in use."
+        )
+    if name in own_datasets():
+        raise DataError(f"There is a dataset called {name} already; choose another name (--name).")
+    return name
+
+
+def _try(path: Path) -> None:
+    """Open the dataset, so that a damaged one is told now. Raises DataError."""
+    try:
+        open_dataset(path)
+    except DataError:
+        try:
+            open_dataset(path, "test")  # some people only have that
+        except DataError:
+            open_dataset(path)
+
+
+def _places(path: Path, name: str, link: bool) -> dict[Path, Path]:
+    """Which file goes where, below the data folder."""
+    if name in PUBLISHED:
+        return {file: Path(SOURCES[name].folder, file.name) for file in data_files(path)}
+    if path.is_file() and not mnist.holds_idx(path):
+        return {path: Path(name + path.suffix.lower())}
+    base = path if path.is_dir() else path.parent
+    return {path: Path(name)} if link and path.is_dir() else {file: Path(name, file.relative_to(base)) for file in data_files(path)}
+
+
+def data_files(path: Path) -> list[Path]:
+    """The files that make up a dataset, and no others that may lie beside them."""
+    if mnist.holds_idx(path):
+        return mnist.files_of(path)
+    if path.is_file():
+        return [path]
+    if svhn.holds_svhn(path):
+        return [file for file in entries(path) if file.name.lower() in svhn.FILES.values()]
+    if kaggle.holds_kaggle(path):
+        return [file for file in entries(path) if kaggle.holds_kaggle(file)]
+    return folder.picture_files(path)
+
+
+def _move_in(made: Path, home: Path, places: Iterable[Path]) -> None:
+    """Move what was made to where it belongs: a new folder as a whole, so that nobody ever sees half of one."""
+    for place in dict.fromkeys(Path(place.parts[0]) if not (home / place.parts[0]).exists() else place for place in places):
+        (made / place).rename(home / place)

@@ -1,0 +1,77 @@
+"""An overview of a dataset: counts, shapes and class balance of each split, and the sums of its files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nncore.backend import Shape
+from nncore.data.catalogue import IN_CODE, PUBLISHED, open_dataset, own_datasets
+from nncore.data.checksums import FileSum, file_sum, published_sums
+from nncore.data.importing import data_files
+from nncore.errors import DataError
+
+SPLITS = ("train", "test")
+MOST_SUMS = 16
+"""Files up to which each gets a sum: nobody reads those of a thousand pictures."""
+
+
+@dataclass(frozen=True)
+class SplitOverview:
+    """One split."""
+
+    split: str
+    count: int
+    shape: Shape
+    """(height, width, channels)"""
+    classes: Mapping[str, int]
+    """Images a class, by its name."""
+    source: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What `digitlab data info` tells."""
+
+    name: str
+    splits: Sequence[SplitOverview]
+    files: Sequence[FileSum]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON can hold it: `splits` by name, and before them the counts of all together."""
+        return {
+            "name": self.name,
+            "count": sum(part.count for part in self.splits),
+            "shape": self.splits[0].shape,
+            "classes": dict(sum((Counter(part.classes) for part in self.splits), Counter())),
+            "splits": {part.split: {key: value for key, value in asdict(part).items() if key != "split"} for part in self.splits},
+            "files": [asdict(file) for file in self.files],
+        }
+
+
+def overview(name_or_path: str, splits: Sequence[str] = SPLITS) -> Overview:
+    """Open those of the splits that there are, and look through them. Raises DataError where none can be opened."""
+    found, failed = [], []
+    for split in splits:
+        try:
+            data = open_dataset(name_or_path, split)
+        except DataError as error:
+            failed.append(error)
+            continue
+        counts = dict(zip(data.class_names, data.class_counts().tolist(), strict=True))
+        found.append(SplitOverview(split, len(data), data.image_shape, counts, data.source))
+    if not found:
+        raise failed[0]
+    return Overview(data.name, found, _sums(name_or_path))
+
+
+def _sums(name_or_path: str) -> list[FileSum]:
+    if name_or_path in PUBLISHED:
+        return published_sums(name_or_path)
+    if name_or_path in IN_CODE:
+        return []
+    files = data_files(own_datasets().get(name_or_path, Path(name_or_path)))
+    return [file_sum(file) for file in files] if len(files) <= MOST_SUMS else []

@@ -35,6 +35,12 @@ ACTIONS = (
         (),
         "data",
     ),
+    ActionSpec(
+        "open_data",
+        "Open a file of data…",
+        "Train on your own images: a CSV table, an .npz archive, SVHN's .mat, or one of a set of IDX files",
+        "File",
+    ),
     ActionSpec("quit", "Quit", "Close the window; what was trained is kept", "File", ("Ctrl+Q",), "", True),
     ActionSpec("draw", "Draw", "Go to the sheet and draw a digit", "Edit", ("Ctrl+D",), "pen"),
     ActionSpec("toggle", "Start", "Train with the recipe; while it trains, pause and go on", "Train", ("Space",), "play"),

@@ -13,6 +13,7 @@ from PIL import Image
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.errors import Problem
+from app.library import Library
 from app.look import Look, Question
 from app.runs import Run, RunStore
 from app.settings import Settings
@@ -24,6 +25,7 @@ from nncore.backend import Array
 from nncore.backend.cache import is_complete
 from nncore.backend.warm import compile_apart
 from nncore.data import open_dataset
+from nncore.data.catalogue import OWN_DIGITS
 from nncore.errors import DataError
 from nncore.files import write_atomically
 from nncore.paths import user_folder
@@ -49,6 +51,8 @@ class Lab(QObject):
         self.state = LabState()
         self.training = TrainingController(self.state, store)
         self.training.problem.connect(self.problem)
+        self.library = Library()
+        self.library.problem.connect(self.problem)
         self._wants_layers = False
         self._looking = self._look_again = False
         self._last_opened: dict[str, object] = {}
@@ -68,6 +72,7 @@ class Lab(QObject):
 
     def close(self) -> None:
         """End every thread; what was trained is kept."""
+        self.library.close()
         self.training.close()
         self._looker.close()
         Task.wait_for_all()
@@ -180,7 +185,7 @@ class Lab(QObject):
 
     def keep_as(self, digit: int, image: Array) -> None:
         """Keep the probe, as the network sees it, among the user's own digits under the right answer."""
-        folder = user_folder() / "my_digits" / str(digit)
+        folder = user_folder() / OWN_DIGITS / str(digit)
         buffer = io.BytesIO()
         Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).save(buffer, "PNG")
         path = folder / f"{datetime.now():%Y%m%d-%H%M%S-%f}.png"

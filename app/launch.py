@@ -66,7 +66,7 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     from app.settings import Settings
     from app.window import Window
     from app.workers import keep_interface_lively
-    from nncore.data import available_datasets
+    from nncore.data import default_dataset
 
     keep_interface_lively()
     settings = Settings()
@@ -82,7 +82,7 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
         window.restore_layout()
     window.show_panel(settings["panel"])
     lab.open_default()
-    lab.open_data(settings["data"] or next(known.name for known in available_datasets() if known.here))
+    lab.open_data(settings["data"] or default_dataset())
     QTimer.singleShot(0, lab.warm_up)
     QTimer.singleShot(300, window.prepare_panels)
     return window

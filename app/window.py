@@ -45,12 +45,14 @@ from app.topbar import TopBar
 from app.training import Status
 from app.widgets.pixels import from_qimage
 from app.workers import Task
+from nncore.data.kinds import kind_of
 from nncore.errors import DigitLabError
 from nncore.network import Network
 from nncore.weights import save_weights
 
 LAYOUT_VERSION = 1
 PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.gif *.tif *.tiff *.webp *.pgm *.ppm);;All files (*)"
+DATA = "Data (*.csv *.npz *.mat *.gz *ubyte);;All files (*)"
 WEIGHTS = "Weights (*.safetensors);;All files (*)"
 
 
@@ -311,6 +313,12 @@ class Window(QMainWindow):
         if name:
             self.lab.open_data(name)
 
+    def _do_open_data(self) -> None:
+        self.show_panel("data")
+        name, _ = QFileDialog.getOpenFileName(self, "Open a file of data", self.lab.settings["last_folder"], DATA)
+        if name:
+            self.lab.open_data(name)
+
     def _do_save_weights(self) -> None:
         view, moment = self.lab.state.network.value, self.lab.state.moment.value
         if view is None or moment is None:
@@ -340,7 +348,8 @@ class Window(QMainWindow):
         self.lab.state.probe.set(Probe(from_qimage(image), origin))
 
     def _take_path(self, path: Path) -> None:
-        if path.is_dir():
+        if path.is_dir() or kind_of(path) is not None:
+            self.show_panel("data")
             self.lab.open_data(str(path))
         elif path.suffix == ".safetensors":
             self.lab.open_weights(str(path))

@@ -1,4 +1,4 @@
-"""Threads: everything that takes longer than a frame runs in one of these three, and answers by signals."""
+"""Threads: everything that takes longer than a frame runs in one of these, and answers by signals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from threading import Condition, Event
 from typing import Any
@@ -23,6 +24,7 @@ from nncore.training import events
 from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 
 UPDATES_A_SECOND = 20
+TOLD_A_SECOND = 10
 
 
 class Task(QThread):
@@ -70,6 +72,43 @@ class Task(QThread):
         """Wait until no task runs any more; for the end of the program."""
         for task in tuple(cls._alive):
             task.wait()
+
+
+class Feed(Task):
+    """A Task whose function returns a generator: what that yields is told, ten times a second at most, and the last of it is
+    the result. `leave` closes the generator before its end; the result is then None.
+    """
+
+    _yielded = Signal(object)
+
+    def __init__(
+        self,
+        make: Callable[[], Generator[Any]],
+        told: Callable[[Any], None],
+        done: Callable[[Any], None],
+        failed: Callable[[Problem], None],
+    ) -> None:
+        super().__init__(self._iterate, done, failed)
+        self._make, self._told, self._left = make, told, Event()
+        self._yielded.connect(self._tell)
+
+    def leave(self) -> None:
+        """End the iteration as soon as the generator next yields."""
+        self._left.set()
+
+    def _iterate(self) -> Any:
+        last, due = None, 0.0
+        with closing(self._make()) as steps:
+            for last in steps:
+                if self._left.is_set():
+                    return None
+                if time.monotonic() >= due:
+                    self._yielded.emit(last)
+                    due = time.monotonic() + 1 / TOLD_A_SECOND
+        return last
+
+    def _tell(self, value: Any) -> None:
+        self._told(value)
 
 
 @dataclass(frozen=True)

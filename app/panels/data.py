@@ -6,69 +6,25 @@ from collections.abc import Mapping
 
 import numpy as np
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QHBoxLayout,
     QLineEdit,
-    QPushButton,
-    QScrollArea,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )  # fmt: skip
 
 from app.lab import Lab
 from app.panels.base import Panel
+from app.shelf import Shelf
 from app.state import DataInView, Probe
 from app.theme import font, theme
 from app.widgets.card import GAP, Card, label
 from app.widgets.image_grid import ImageGrid
 from nncore.backend import Array
-from nncore.data import KnownDataset, available_datasets
 from nncore.data.dataset import Dataset
 from nncore.layers.base import times
-
-
-class Choice(QFrame):
-    """A dataset as a card to click: its name, what it is, whether it is here."""
-
-    chosen = Signal(str)
-
-    def __init__(self, known: KnownDataset) -> None:
-        super().__init__()
-        self.known = known
-        self.setProperty("role", "choice")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAccessibleName(known.title)
-        self.setToolTip(f"{known.description}\nLicence: {known.licence}")
-        title = label(known.title, "value")
-        state = label("here" if known.here else "not here yet", "dim")
-        top = QHBoxLayout()
-        top.addWidget(title)
-        top.addStretch(1)
-        top.addWidget(state)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 8, 12, 10)
-        layout.setSpacing(4)
-        layout.addLayout(top)
-        layout.addWidget(label(known.description, "dim", wrap=True))
-
-    def set_chosen(self, chosen: bool) -> None:
-        self.setProperty("chosen", chosen)
-        self.style().unpolish(self)
-        self.style().polish(self)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.chosen.emit(self.known.name)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self.chosen.emit(self.known.name)
-        else:
-            super().keyPressEvent(event)
 
 
 class ClassBalance(QWidget):
@@ -118,41 +74,14 @@ class DataPanel(Panel):
         super().__init__(lab)
         row = QHBoxLayout()
         row.setSpacing(GAP)
-        row.addWidget(self._build_choices())
+        self.shelf = Shelf(lab)
+        row.addWidget(self.shelf)
         row.addWidget(self._build_gallery(), 1)
         row.addWidget(self._build_balance())
         self.content.addLayout(row)
         self._shown: Array = np.zeros(0, np.int64)
         lab.state.data.subscribe(self._show_data)
         lab.opening.connect(self._show_opening)
-
-    def _build_choices(self) -> Card:
-        card = Card("Datasets")
-        card.setFixedWidth(232)
-        holder = QWidget()
-        self._choices_box = QVBoxLayout(holder)
-        self._choices_box.setContentsMargins(0, 0, 4, 0)
-        self._choices: list[Choice] = []
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setWidget(holder)
-        card.body.addWidget(scroll, 1)
-        folder = QPushButton("Open a folder…")
-        folder.setToolTip("A folder of IDX files, or of pictures sorted into one folder a class (0, 1, …)")
-        self._folder = folder
-        card.body.addWidget(folder)
-        self._list_choices()
-        return card
-
-    def _list_choices(self) -> None:
-        for choice in self._choices:
-            choice.deleteLater()
-        self._choices = [Choice(known) for known in available_datasets()]
-        while self._choices_box.count():
-            self._choices_box.takeAt(0)
-        for choice in self._choices:
-            choice.chosen.connect(self.lab.open_data)
-            self._choices_box.addWidget(choice)
-        self._choices_box.addStretch(1)
 
     def _build_gallery(self) -> Card:
         self._part, self._class = QComboBox(), QComboBox()
@@ -189,11 +118,10 @@ class DataPanel(Panel):
         return card
 
     def wire(self, actions: Mapping[str, QAction]) -> None:
-        self._folder.clicked.connect(actions["open_folder"].trigger)
+        self.shelf.wire(actions)
 
     def shown(self) -> None:
-        self._list_choices()
-        self._mark_choice()
+        self.lab.library.refresh()
 
     @property
     def dataset(self) -> Dataset | None:
@@ -207,7 +135,6 @@ class DataPanel(Panel):
         self._facts.setText(f"Opening {what}…" if what else self._describe())
 
     def _show_data(self, view: DataInView | None) -> None:
-        self._mark_choice()
         if view is None:
             return
         for box in (self._part, self._class):
@@ -220,11 +147,6 @@ class DataPanel(Panel):
         for box in (self._part, self._class):
             box.blockSignals(False)
         self._show_part()
-
-    def _mark_choice(self) -> None:
-        view = self.lab.state.data.value
-        for choice in self._choices:
-            choice.set_chosen(view is not None and choice.known.name == view.spec)
 
     def _show_part(self) -> None:
         data = self.dataset

@@ -118,6 +118,11 @@ def available_datasets() -> list[KnownDataset]:
     return [*map(_published, PUBLISHED), *_in_code(), *(_own(name, path) for name, path in own_datasets().items())]
 
 
+def default_dataset() -> str:
+    """The name of what to look at if nobody has said: the first published dataset that is here, or else drawn digits."""
+    return next((name for name in PUBLISHED if _published(name).here), "synthetic")
+
+
 def own_datasets() -> dict[str, Path]:
     """The datasets that lie in the user's folders under names of their own: what was imported, and `my_digits`."""
     found: dict[str, Path] = {}

@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -63,15 +63,10 @@ def part_of(folder: Path, file: RemoteFile) -> Path:
 
 def received(source: Source, folder: Path) -> int:
     """Bytes that an unfinished download has left in the folder, whole files included."""
-    return sum(
-        min(file.size, path.stat().st_size)
-        for file in source.files
-        for path in (folder / file.name, part_of(folder, file))
-        if path.is_file()
-    )
+    return sum(min(file.size, _size(folder / file.name) or _size(part_of(folder, file))) for file in source.files)
 
 
-def download(source: Source, folder: Path, *, replace: bool = False, patience: float = PATIENCE) -> Iterator[Download]:
+def download(source: Source, folder: Path, *, replace: bool = False, patience: float = PATIENCE) -> Generator[Download]:
     """Bring the files of `source` into `folder`, telling again and again how far it is; a file that is right stays.
 
     Leave the iteration to break off: what has come stays in a hidden file, and the next download goes on from there. Where a
@@ -111,7 +106,7 @@ def _make_room(source: Source, wanted: list[RemoteFile], folder: Path) -> None:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise _cannot_write(source, folder, error) from error
-    missing = sum(file.size for file in wanted) - received(Source("", "", "", tuple(wanted), ()), folder)
+    missing = sum(file.size for file in wanted) - sum(_size(part_of(folder, file)) for file in wanted)
     if missing + MARGIN > free:
         raise DataError(
             f"{source.title} needs {_megabytes(missing)} more in {shown(folder)}, where only {_megabytes(free)} are free; "
@@ -204,6 +199,11 @@ def _cannot_write(source: Source, folder: Path, error: OSError) -> DataError:
     return DataError(
         f"{shown(folder)} cannot be written to ({error.strerror or error}); let DIGITLAB_DATA name a folder that you may write to."
     )
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 where there is none."""
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _megabytes(size: int) -> str:

@@ -6,7 +6,7 @@ import errno
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class Import:
     """Bytes of all files."""
 
 
-def import_data(path: Path, name: str | None = None, link: bool = False) -> Iterator[Import]:
+def import_data(path: Path, name: str | None = None, link: bool = False) -> Generator[Import]:
     """Copy the dataset at `path` into the data folder, or link to it, telling how far it is; `open_dataset(name)` then opens it.
 
     Without a name MNIST and SVHN are called that, and anything else as its file or folder is. It is opened first: nothing

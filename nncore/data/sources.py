@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -24,6 +25,8 @@ class Source:
     folder: str
     """The folder of the user's data folder that its files belong in."""
     files: tuple[RemoteFile, ...]
+    images: Mapping[str, int]
+    """How many a split."""
     mirrors: tuple[str, ...]
     """Addresses to which a file's name is added, the one to try first first. Whichever it comes from, the sum must be right."""
 
@@ -53,9 +56,9 @@ SVHN_MIRRORS = ("http://ufldl.stanford.edu/housenumbers/", "https://ufldl.stanfo
 SOURCES = {
     source.name: source
     for source in (
-        Source("mnist", "MNIST", "mnist", MNIST_FILES, MNIST_MIRRORS),
-        Source("svhn", "SVHN", "svhn", (SVHN_TRAIN, SVHN_TEST), SVHN_MIRRORS),
-        Source("svhn-extra", "SVHN extra", "svhn", (SVHN_EXTRA, SVHN_TEST), SVHN_MIRRORS),
+        Source("mnist", "MNIST", "mnist", MNIST_FILES, {"train": 60_000, "test": 10_000}, MNIST_MIRRORS),
+        Source("svhn", "SVHN", "svhn", (SVHN_TRAIN, SVHN_TEST), {"train": 73_257, "test": 26_032}, SVHN_MIRRORS),
+        Source("svhn-extra", "SVHN extra", "svhn", (SVHN_EXTRA, SVHN_TEST), {"train": 531_131, "test": 26_032}, SVHN_MIRRORS),
     )
 }
 """By the dataset's name."""

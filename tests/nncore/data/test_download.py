@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def source(server: Server, *manners: str) -> Source:
-    return Source("digits", "Digits", "digits", FILES, tuple(server.mirror(manner) for manner in manners))
+    return Source("digits", "Digits", "digits", FILES, {}, tuple(server.mirror(manner) for manner in manners))
 
 
 def get(source: Source, folder: Path, **options: bool) -> list[Download]:
@@ -154,7 +154,7 @@ def test_a_refused_connection_is_told(folder: Path) -> None:
         taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
         mirror = f"http://127.0.0.1:{taken.getsockname()[1]}/"
         with pytest.raises(DataError, match="it refused the connection"):
-            get(Source("digits", "Digits", "digits", FILES, (mirror,)), folder)
+            get(Source("digits", "Digits", "digits", FILES, {}, (mirror,)), folder)
 
 
 def test_too_little_room_is_told_before_anything_is_asked_for(

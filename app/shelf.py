@@ -1,0 +1,130 @@
+"""The shelf: every dataset that has a name as a card, the one in view first of all if it has none, and ways to bring more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from app.lab import Lab
+from app.state import DataInView
+from app.widgets.card import Card, label
+from app.widgets.dataset_card import DatasetCard, is_partial, megabytes
+from nncore.data import KnownDataset
+from nncore.data.download import Download
+from nncore.data.importing import Import
+
+WIDTH = 252
+
+
+class Shelf(Card):
+    """Left in the Data panel. It asks the library, and draws what that finds."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__("Datasets")
+        self._lab, self._library = lab, lab.library
+        self.setFixedWidth(WIDTH)
+        holder = QWidget()
+        self._box = QVBoxLayout(holder)
+        self._box.setContentsMargins(0, 0, 6, 0)
+        self._box.setSpacing(8)
+        self.cards: dict[str, DatasetCard] = {}
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setWidget(holder)
+        self._scroll = scroll
+        self.body.addWidget(scroll, 1)
+        self.body.addWidget(label("Or drop a folder or file here.", "dim", wrap=True))
+        self.body.addLayout(self._build_buttons())
+        self._library.changed.connect(self._list)
+        self._library.progressed.connect(self._show_progress)
+        self._library.arrived.connect(self._open_arrived)
+        lab.state.data.subscribe(self._mark)
+
+    def wire(self, actions: Mapping[str, QAction]) -> None:
+        """Connect the buttons to the window's actions."""
+        for button, name in ((self._folder, "open_folder"), (self._file, "open_data")):
+            button.clicked.connect(actions[name].trigger)
+            button.setToolTip(actions[name].toolTip())
+
+    def _build_buttons(self) -> QHBoxLayout:
+        self._folder, self._file = QPushButton("Folder…"), QPushButton("File…")
+        self._folder.setAccessibleName("open a folder of data")
+        self._file.setAccessibleName("open a file of data")
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._folder, 1)
+        row.addWidget(self._file, 1)
+        return row
+
+    def _list(self) -> None:
+        """Make the cards anew; the keyboard stays on the card where it was."""
+        focused = next((name for name, card in self.cards.items() if card.isAncestorOf(self.focusWidget() or self)), None)
+        while self._box.count():
+            if widget := self._box.takeAt(0).widget():
+                widget.deleteLater()
+        shown = [*self._nameless(), *self._library.known]
+        self.cards = {known.name: self._card(known) for known in shown}
+        for card in self.cards.values():
+            self._box.addWidget(card)
+        self._box.addStretch(1)
+        self._mark(self._lab.state.data.value)
+        if focused in self.cards:
+            self.cards[focused].setFocus()
+
+    def _nameless(self) -> list[KnownDataset]:
+        """The data in view, where it was opened by its path and has no name yet."""
+        view = self._lab.state.data.value
+        if view is None or not self._library.known or any(known.name == view.spec for known in self._library.known):
+            return []
+        path = Path(view.spec)
+        counts = {"train": len(view.train)} | ({"test": len(view.test)} if view.test is not None else {})
+        return [KnownDataset(view.spec, path.name, f"Opened from {path.parent}.", "your own", True, path, counts=counts)]
+
+    def _card(self, known: KnownDataset) -> DatasetCard:
+        library, source = self._library, known.source
+        offer = tooltip = ""
+        begin = partial(library.get, known.name)
+        if source is not None and not known.here:
+            offer = (
+                f"Go on · {known.received / source.size:.0%} is here" if known.received else f"Get it · {megabytes(source.size)}"
+            )
+            tooltip = f"Download it from {source.mirrors[0]} and hold it against the published sums"
+        elif source is not None and is_partial(known):
+            offer, begin = f"Get all of it · {megabytes(source.size)}", partial(self._replace, known)
+            tooltip = f"Only a part is here. Download all of it from {source.mirrors[0]}"
+        elif known.folder is not None and known not in library.known:
+            offer, begin = "Keep it", partial(library.keep, known.folder)
+            tooltip = "Copy it into DigitLab's data folder, so that it has a name and stays on this list"
+        card = DatasetCard(known, offer, tooltip)
+        card.chosen.connect(partial(self._lab.open_data, known.name))
+        card.wanted.connect(begin)
+        card.left.connect(partial(library.leave, known.name))
+        card.set_going(library.is_going(known.name))
+        return card
+
+    def _replace(self, known: KnownDataset) -> None:
+        """Ask, since what is here would be lost, and download."""
+        words = f"The files of {known.title} in {known.folder} are not the published ones. Replace them by those?"
+        if QMessageBox.question(self, f"Get {known.title}", words) == QMessageBox.StandardButton.Yes:
+            self._library.get(known.name, replace=True)
+
+    def _mark(self, view: DataInView | None) -> None:
+        if (view is not None and self._library.known and view.spec not in self.cards) or any(
+            card.known not in self._library.known and (view is None or name != view.spec) for name, card in self.cards.items()
+        ):
+            self._list()
+        for name, card in self.cards.items():
+            card.set_chosen(view is not None and name == view.spec)
+
+    def _show_progress(self, what: str, event: Download | Import) -> None:
+        if what in self.cards:
+            self.cards[what].show_progress(event)
+
+    def _open_arrived(self, name: str) -> None:
+        if self.isVisible():
+            self._lab.open_data(name)
+        else:
+            self._lab.said.emit(f"{name} is here now.")

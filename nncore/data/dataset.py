@@ -12,6 +12,9 @@ from nncore.errors import ConfigError, DataError
 
 DIGITS = tuple("0123456789")
 
+AT_ONCE = 1000
+"""Images that are added up at a time: few enough that no second copy of a large dataset is ever in memory."""
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -52,6 +55,18 @@ class Dataset:
     def class_counts(self) -> Array:
         """How many images each class has: int64 (classes)."""
         return np.bincount(self.labels, minlength=len(self.class_names))
+
+    def class_means(self) -> Array:
+        """The mean image of each class, mean_c = Σ_{i: label_i = c} image_i / count_c: float32 (classes, height, width, channels).
+
+        It is summed in whole numbers, so that nothing is lost however many images there are. A class without images has zeros.
+        """
+        sums = np.zeros((len(self.class_names), *self.image_shape), np.uint64)
+        for label in range(len(self.class_names)):
+            members = np.flatnonzero(self.labels == label)
+            for start in range(0, len(members), AT_ONCE):
+                sums[label] += np.add.reduce(self.images[members[start : start + AT_ONCE]], axis=0, dtype=np.uint64)
+        return (sums / np.maximum(self.class_counts(), 1)[:, None, None, None]).astype(np.float32)
 
     def subset(self, indices: Array | slice) -> Dataset:
         """The images at `indices`, in that order (a view where `indices` is a slice)."""

@@ -39,22 +39,22 @@ class _Published:
 
 PUBLISHED = {
     "mnist": _Published(
-        "70,000 handwritten digits, 28×28 grey, by American high-school students and census workers.",
+        "70,000 handwritten digits, 28×28 grey.",
         "CC BY-SA 3.0 (LeCun, Cortes, Burges)",
         "synthetic",
         mnist.open_mnist,
         mnist.counts,
     ),
     "svhn": _Published(
-        "99,289 digits of house numbers, 32×32 in colour, cut from photos of streets.",
-        "non-commercial use only (Netzer and others)",
+        "99,289 house numbers from photos, 32×32 in colour.",
+        "non-commercial (Netzer et al.)",
         "synthetic-street",
         svhn.open_svhn,
         lambda place: _without(svhn.counts(place), "extra"),
     ),
     "svhn-extra": _Published(
-        "531,131 easier house numbers to learn from, tested on SVHN's own test part.",
-        "non-commercial use only (Netzer and others)",
+        "531,131 easier house numbers to learn from.",
+        "non-commercial (Netzer et al.)",
         "synthetic-street",
         svhn.open_extra,
         lambda place: {
@@ -192,7 +192,7 @@ def _in_code() -> list[KnownDataset]:
         KnownDataset(
             "synthetic",
             "Drawn digits",
-            "Handwriting and type drawn by code, 28×28 grey: no download, as many as you like.",
+            "Handwriting and type drawn by code, 28×28 grey.",
             "none needed",
             True,
             counts=COUNTS,
@@ -200,7 +200,7 @@ def _in_code() -> list[KnownDataset]:
         KnownDataset(
             "synthetic-street",
             "Drawn street numbers",
-            "House numbers drawn by code, 32×32 in colour: no download, as many as you like.",
+            "House numbers drawn by code, 32×32 in colour.",
             "none needed",
             True,
             counts=COUNTS,

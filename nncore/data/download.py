@@ -62,8 +62,9 @@ def part_of(folder: Path, file: RemoteFile) -> Path:
 
 
 def received(source: Source, folder: Path) -> int:
-    """Bytes that an unfinished download has left in the folder, whole files included."""
-    return sum(min(file.size, _size(folder / file.name) or _size(part_of(folder, file))) for file in source.files)
+    """Bytes that an unfinished download has left in the folder, whole files included; other files of their names are not."""
+    whole = [file for file in source.files if _size(folder / file.name) == file.size]
+    return sum(file.size if file in whole else min(file.size, _size(part_of(folder, file))) for file in source.files)
 
 
 def download(source: Source, folder: Path, *, replace: bool = False, patience: float = PATIENCE) -> Generator[Download]:

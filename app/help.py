@@ -32,6 +32,10 @@ OTHER_KEYS = (
     ("P, E", "Pen and eraser on the sheet; the right mouse button erases too"),
     ("Ctrl+Z, Ctrl+Y", "Undo and redo strokes"),
     ("Del", "Clear the sheet"),
+    ("I, R", "Show the gallery's image in Inspect, or in Recognise"),
+    ("Return", "Look closer at the gallery's image, pixel by pixel; Esc goes back"),
+    ("+, −, 0", "There: nearer, farther, the whole picture; arrows go from pixel to pixel"),
+    (", .  or  Page Up, Page Down", "There: the image before, and the next"),
 )
 
 

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox
 
 from app.widgets.image_grid import ImageGrid
+from app.widgets.pixel_view import PixelView
 
 
 class KeysOfFocus(QObject):
@@ -19,7 +20,7 @@ class KeysOfFocus(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and not event.modifiers():
             presses = isinstance(watched, QAbstractButton | QComboBox) and event.key() == Qt.Key.Key_Space
-            moves = isinstance(watched, QAbstractSlider | QAbstractItemView | ImageGrid | QAbstractSpinBox | QComboBox)
+            moves = isinstance(watched, QAbstractSlider | QAbstractItemView | QAbstractSpinBox | QComboBox | ImageGrid | PixelView)
             if presses or (moves and event.key() in self.ARROWS):
                 event.accept()
                 return True

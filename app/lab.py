@@ -42,8 +42,10 @@ class Lab(QObject):
     """A Problem, to be shown where the user is."""
     said = Signal(str)
     """Something went well, in a few words."""
-    opening = Signal(str)
-    """What is being opened in the background; empty when it is done."""
+    opening = Signal(str, str)
+    """What is being opened in the background, empty when it is done; and of which kind it is: network, data or picture."""
+    panel_wanted = Signal(str)
+    """The name of a panel that the window should show."""
 
     def __init__(self, settings: Settings, store: RunStore) -> None:
         super().__init__()
@@ -67,6 +69,7 @@ class Lab(QObject):
         share the processor.
         """
         self._looker.start()
+        self.library.refresh()
         if not is_complete():
             threading.Thread(target=compile_apart, daemon=True).start()  # the end of the program need not wait for it
 
@@ -76,6 +79,10 @@ class Lab(QObject):
         self.training.close()
         self._looker.close()
         Task.wait_for_all()
+
+    def show_panel(self, name: str) -> None:
+        """Ask the window to bring a panel into sight; panels know nothing of each other."""
+        self.panel_wanted.emit(name)
 
     # -- looking
 
@@ -167,16 +174,16 @@ class Lab(QObject):
     def _open(self, kind: str, what: str, load: Callable[[], Any], show: Callable[[Any], None]) -> None:
         """Load in the background, then show; of several openings of one kind only the last is shown."""
         self._last_opened[kind] = ticket = object()
-        self.opening.emit(what)
+        self.opening.emit(what, kind)
 
         def done(result: Any) -> None:
             if self._last_opened.get(kind) is ticket:
-                self.opening.emit("")
+                self.opening.emit("", kind)
                 show(result)
 
         def failed(problem: Problem) -> None:
             if self._last_opened.get(kind) is ticket:
-                self.opening.emit("")
+                self.opening.emit("", kind)
                 self.problem.emit(problem)
 
         Task(load, done, failed).begin()

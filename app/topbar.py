@@ -13,8 +13,8 @@ from app.lab import Lab
 from app.state import DataInView, NetworkInView
 from app.theme import svg_pixmap, theme
 from app.widgets.card import label
+from app.widgets.dataset_card import megabytes
 from models.shipped import cards
-from nncore.data import available_datasets
 
 RECENT = 8
 """Runs that the network's menu offers."""
@@ -56,7 +56,7 @@ class TopBar(QWidget):
         self._data.menu().aboutToShow.connect(self._offer_data)
         lab.state.network.subscribe(self._show_network)
         lab.state.data.subscribe(self._show_data)
-        lab.opening.connect(lambda what: self._said.setText(f"Opening {what}…" if what else ""))
+        lab.opening.connect(lambda what, _: self._said.setText(f"Opening {what}…" if what else ""))
         lab.said.connect(self._said.setText)
         theme().changed.connect(self._tint)
         self._tint()
@@ -107,10 +107,12 @@ class TopBar(QWidget):
     def _offer_data(self) -> None:
         menu = self._data.menu()
         menu.clear()
-        for known in available_datasets():
-            action = menu.addAction(
-                known.title if known.here else f"{known.title} — not here yet", partial(self._lab.open_data, known.name)
-            )
-            action.setToolTip(known.description)
+        for known in self._lab.library.known:
+            if known.here:
+                menu.addAction(known.title, partial(self._lab.open_data, known.name)).setToolTip(known.description)
+            elif known.source is not None:
+                words = f"Get {known.title} ({megabytes(known.source.size)})"
+                menu.addAction(words, partial(self._lab.library.get, known.name)).setToolTip(known.description)
         menu.addSeparator()
         menu.addAction(self._actions["open_folder"])
+        menu.addAction(self._actions["open_data"])

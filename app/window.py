@@ -74,6 +74,7 @@ class Window(QMainWindow):
         self._build_probe()
         self._build_menus()
         lab.problem.connect(self.show_problem)
+        lab.panel_wanted.connect(self.show_panel)
         lab.training.status_changed.connect(self._update_actions)
         lab.training.first_step.connect(self.garbage.settle)  # compiling a network's step has loaded much
         lab.training.ended.connect(self.garbage.settle)

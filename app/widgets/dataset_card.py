@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout
 
 from app.widgets.card import label
 from nncore.data import KnownDataset
@@ -31,12 +31,13 @@ class DatasetCard(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(known.title)
-        self.setToolTip(f"{known.description}\nLicence: {known.licence}")
+        self.setToolTip(f"{known.title}\n{known.description}\nLicence: {known.licence}")
         self._state = label("", "dim")
+        title = label(known.title, "value", wrap=True)
+        title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # a long name must not widen the card
         top = QHBoxLayout()
-        top.addWidget(label(known.title, "value"))
-        top.addStretch(1)
-        top.addWidget(self._state)
+        top.addWidget(title, 1)
+        top.addWidget(self._state, 0, Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 10)
         layout.setSpacing(4)
@@ -109,6 +110,12 @@ def is_partial(known: KnownDataset) -> bool:
     """Whether fewer images are here than are published."""
     published = known.source.images if known.source else {}
     return any(known.counts.get(split, 0) < count for split, count in published.items())
+
+
+def holds_others(known: KnownDataset) -> bool:
+    """Whether files lie in its place, under its names, that are not the published ones."""
+    published = known.source.images if known.source else {}
+    return any(count != published.get(split, count) for split, count in known.counts.items())
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFontMetrics,
+    QHelpEvent,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from app.theme import font, theme
 from app.widgets.pixels import picture_menu, to_qimage
 from nncore.backend import Array
 
-CAPTION = 20
+CAPTION = 12
+"""Size of the captions' text in pixels."""
 GAP = 8
+FADED = 0.35
+"""Opacity of images that others will soon replace."""
 
 
 class ImageGrid(QAbstractScrollArea):
@@ -32,38 +48,83 @@ class ImageGrid(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalScrollBar().setSingleStep(24)
         self._images: Array = np.empty((0, 28, 28, 1), np.uint8)
+        self._indices: Array | None = None
         self._caption: Callable[[int], str] = str
-        self._hint, self._scale, self.current = hint, scale, -1
+        self._describe: Callable[[int], str] | None = None
+        self._offers: list[tuple[str, Qt.Key, Callable[[int], None]]] = []
+        self._closer: Callable[[int], None] | None = None
+        self._hint, self._scale, self.current, self._faded = hint, scale, -1, False
         theme().changed.connect(self.viewport().update)
 
-    def set_images(self, images: Array, caption: Callable[[int], str], hint: str | None = None) -> None:
-        """Show other images from the top on; `caption` gives the words under the image at a position."""
-        self._images, self._caption, self.current = images, caption, -1
+    def set_images(
+        self,
+        images: Array,
+        caption: Callable[[int], str],
+        hint: str | None = None,
+        indices: Array | None = None,
+        describe: Callable[[int], str] | None = None,
+    ) -> None:
+        """Show other images from the top on: those at `indices` in their order, or all of them. Nothing is copied.
+
+        `caption` gives the words under the image at a position, what stands after a tab at the right edge; `describe` those
+        of its tooltip.
+        """
+        self._images, self._indices, self._caption, self._describe = images, indices, caption, describe
         self._hint = self._hint if hint is None else hint
+        self.current, self._faded = -1, False
         self.verticalScrollBar().setValue(0)
         self._layout()
 
+    def set_faded(self, faded: bool, hint: str | None = None) -> None:
+        """Let the images fade, since others will soon replace them; `hint` is said meanwhile where there are none."""
+        self._faded, self._hint = faded, self._hint if hint is None else hint
+        self.viewport().update()
+
+    def offer(self, words: str, key: Qt.Key, act: Callable[[int], None]) -> None:
+        """Offer to do something else with an image, which `act` gets the position of: in its context menu, and by a key."""
+        self._offers.append((words, key, act))
+
+    def offer_closer(self, act: Callable[[int], None]) -> None:
+        """Let a double click or Return on an image look closer at it."""
+        self._closer = act
+        self.offer("Look closer", Qt.Key.Key_Return, act)
+
     def __len__(self) -> int:
-        return len(self._images)
+        return len(self._images) if self._indices is None else len(self._indices)
+
+    def image(self, position: int) -> Array:
+        """The image at a position, uint8 (H, W, 1 or 3): a view of the images."""
+        return self._images[position if self._indices is None else self._indices[position]]
+
+    @property
+    def _caption_height(self) -> int:
+        return QFontMetrics(font(CAPTION)).height() + 4
 
     @property
     def _cell(self) -> QSize:
         height, width = self._images.shape[1:3]
-        return QSize(max(width * self._scale, 44) + GAP, height * self._scale + CAPTION + GAP)
+        return QSize(max(width * self._scale, 44) + GAP, height * self._scale + self._caption_height + GAP)
+
+    def _columns_in(self, width: int) -> int:
+        return max(1, width // self._cell.width())
 
     @property
     def _columns(self) -> int:
-        return max(1, self.viewport().width() // self._cell.width())
+        return self._columns_in(self.viewport().width())
 
     def _layout(self) -> None:
-        rows = -(-len(self._images) // self._columns)
+        rows = -(-len(self) // self._columns)
         page = self.viewport().height()
         self.verticalScrollBar().setRange(0, max(0, rows * self._cell.height() - page))
         self.verticalScrollBar().setPageStep(page)
         self.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        before, bar, height = self._columns_in(event.oldSize().width()), self.verticalScrollBar(), self._cell.height()
+        first = bar.value() // height * before
         self._layout()
+        if before != self._columns:  # what was in sight stays there
+            bar.setValue(first // self._columns * height)
 
     def cell_rect(self, index: int) -> QRect:
         """Where the image at `index` lies in the viewport."""
@@ -76,45 +137,67 @@ class ImageGrid(QAbstractScrollArea):
         size = self._cell
         column, row = point.x() // size.width(), (point.y() + self.verticalScrollBar().value()) // size.height()
         index = row * self._columns + column
-        return index if 0 <= column < self._columns and 0 <= index < len(self._images) else -1
+        return index if 0 <= column < self._columns and 0 <= index < len(self) else -1
 
     def paintEvent(self, event: QPaintEvent) -> None:
         colors, painter = theme().colors, QPainter(self.viewport())
-        painter.setFont(font(12))
-        if not len(self._images):
+        painter.setFont(font(CAPTION))
+        if not len(self):
             painter.setPen(QColor(colors.dim))
             painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._hint)
             return
-        top, height = self.verticalScrollBar().value(), self._cell.height()
-        first = top // height * self._columns
-        last = min(len(self._images), ((top + self.viewport().height()) // height + 1) * self._columns)
-        width = self._images.shape[2] * self._scale
+        painter.setOpacity(FADED if self._faded else 1)
+        cell, columns, top = self._cell, self._columns, self.verticalScrollBar().value()
+        first = top // cell.height() * columns
+        last = min(len(self), ((top + self.viewport().height()) // cell.height() + 1) * columns)
         for index in range(first, last):
-            cell = self.cell_rect(index)
-            place = QRect(cell.x() + (cell.width() - GAP - width) // 2, cell.y(), width, self._images.shape[1] * self._scale)
-            painter.drawImage(place, to_qimage(self._images[index]))
-            if index == self.current:
-                painter.setPen(QPen(QColor(colors.accent), 2))
-                painter.drawRect(place.adjusted(-1, -1, 1, 1))
-            painter.setPen(QColor(colors.accent if index == self.current else colors.dim))
-            words = QRect(cell.x(), place.bottom() + 1, cell.width() - GAP, CAPTION)
-            painter.drawText(words, Qt.AlignmentFlag.AlignCenter, self._caption(index))
+            row, column = divmod(index, columns)
+            self._paint_cell(painter, index, QRect(QPoint(column * cell.width(), row * cell.height() - top), cell))
+
+    def _paint_cell(self, painter: QPainter, index: int, cell: QRect) -> None:
+        colors, chosen, flags = theme().colors, index == self.current, Qt.AlignmentFlag
+        height, width = (side * self._scale for side in self._images.shape[1:3])
+        place = QRect(cell.x() + (cell.width() - GAP - width) // 2, cell.y() + 1, width, height)
+        painter.drawImage(place, to_qimage(self.image(index)))
+        if chosen:
+            painter.setPen(QPen(QColor(colors.accent), 2))
+            painter.drawRect(place.adjusted(-1, -1, 1, 1))
+        words = QRect(cell.x(), place.bottom() + 2, cell.width() - GAP, self._caption_height)
+        left, _, right = self._caption(index).partition("\t")
+        painter.setPen(QColor(colors.accent if chosen else colors.text if right else colors.dim))
+        if not right:
+            painter.drawText(words, flags.AlignCenter, left)
+            return
+        room = words.width() - painter.fontMetrics().horizontalAdvance(right) - 4
+        painter.drawText(words, flags.AlignVCenter, painter.fontMetrics().elidedText(left, Qt.TextElideMode.ElideRight, room))
+        painter.setPen(QColor(colors.accent if chosen else colors.dim))
+        painter.drawText(words, flags.AlignVCenter | flags.AlignRight, right)
 
     def choose(self, index: int) -> None:
         """Make an image the current one, scroll it into sight, and tell."""
-        self.current = min(max(index, 0), len(self._images) - 1)
+        self.current = min(max(index, 0), len(self) - 1)
         cell, bar = self.cell_rect(self.current), self.verticalScrollBar()
         if cell.top() < 0 or cell.bottom() > self.viewport().height():
             bar.setValue(bar.value() + (cell.top() if cell.top() < 0 else cell.bottom() - self.viewport().height()))
+        self.setAccessibleDescription(self._words_for(self.current))
         self.viewport().update()
         self.activated.emit(self.current)
+
+    def _words_for(self, index: int) -> str:
+        return (self._describe or self._caption)(index).replace("\t", " ")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         index = self.index_at(event.position().toPoint())
         if index >= 0 and event.button() == Qt.MouseButton.LeftButton:
             self.choose(index)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        index = self.index_at(event.position().toPoint())
+        if index >= 0 and self._closer is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._closer(index)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key.Key_Return if event.key() == Qt.Key.Key_Enter else event.key()
         page = max(1, self.viewport().height() // self._cell.height()) * self._columns
         keys = Qt.Key
         moves: dict[int, int] = {
@@ -124,16 +207,34 @@ class ImageGrid(QAbstractScrollArea):
             keys.Key_Down: self._columns,
             keys.Key_PageUp: -page,
             keys.Key_PageDown: page,
-            keys.Key_Home: -len(self._images),
-            keys.Key_End: len(self._images),
+            keys.Key_Home: -len(self),
+            keys.Key_End: len(self),
             keys.Key_Return: 0,
         }
-        if event.key() in moves and len(self._images):
-            self.choose(self.current + moves[event.key()])
+        offered = next((act for _, wanted, act in self._offers if wanted == key), None)
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if offered is not None and plain and self.current >= 0:
+            offered(self.current)
+        elif key in moves and len(self):
+            self.choose(self.current + moves[key])
         else:
             super().keyPressEvent(event)
 
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and self._describe is not None:
+            index = self.index_at(event.pos())
+            QToolTip.showText(event.globalPos(), self._describe(index) if index >= 0 else "", self)
+            return True
+        return super().viewportEvent(event)
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        index = self.index_at(self.viewport().mapFrom(self, event.pos()))
-        if index >= 0:
-            picture_menu(self, event.globalPos(), self._images[index], make_probe=lambda: self.choose(index))
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        index = self.current if by_key else self.index_at(self.viewport().mapFrom(self, event.pos()))
+        if index < 0:
+            return
+        at = self.viewport().mapToGlobal(self.cell_rect(index).center()) if by_key else event.globalPos()
+        more = [
+            (f"{words}\t{QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)}", partial(act, index))
+            for words, key, act in self._offers
+        ]
+        picture_menu(self, at, self.image(index), make_probe=partial(self.choose, index), more=more)

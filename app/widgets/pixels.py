@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
@@ -43,15 +43,28 @@ def colored(values: Array, table: Array, low: float, high: float) -> Array:
 
 
 def picture_menu(
-    parent: QWidget, at: QPoint, pixels: Array, values: Array | None = None, make_probe: Callable[[], None] | None = None
+    parent: QWidget,
+    at: QPoint,
+    pixels: Array,
+    values: Array | None = None,
+    make_probe: Callable[[], None] | None = None,
+    more: Sequence[tuple[str, Callable[[], None]]] = (),
 ) -> None:
-    """Offer to copy and save a picture (`values`: the numbers behind it), and to make it the probe."""
+    """Offer to copy and save a picture (`values`: the numbers behind it), to make it the probe, and what `more` can be done."""
     menu = QMenu(parent)
-    menu.addAction("Copy picture", lambda: QGuiApplication.clipboard().setImage(to_qimage(pixels)))
-    menu.addAction("Save as…", lambda: _save(parent, pixels, pixels if values is None else values))
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu.addAction("Copy picture", lambda: copy_picture(pixels))
+    menu.addAction("Save as…", lambda: save_picture_as(parent, pixels, values))
     if make_probe is not None:
         menu.addAction("Make it the probe", make_probe)
+    for words, act in more:
+        menu.addAction(words, act)
     menu.exec(at)
+
+
+def copy_picture(pixels: Array) -> None:
+    """Put a picture on the clipboard."""
+    QGuiApplication.clipboard().setImage(to_qimage(pixels))
 
 
 def save_picture(path: Path, pixels: Array, values: Array) -> None:
@@ -67,8 +80,9 @@ def save_picture(path: Path, pixels: Array, values: Array) -> None:
         raise DigitLabError(f"Could not write {path}: {error.strerror or error}. Choose another place.") from error
 
 
-def _save(parent: QWidget, pixels: Array, values: Array) -> None:
+def save_picture_as(parent: QWidget, pixels: Array, values: Array | None = None) -> None:
+    """Ask for a place, and write a picture there, or the `values` behind it (its pixels, unless told)."""
     name, chosen = QFileDialog.getSaveFileName(parent, "Save picture", "picture.png", FORMATS)
     if name:
         ending = chosen.partition("*")[2].rstrip(")")
-        save_picture(Path(name if Path(name).suffix else name + ending), pixels, values)
+        save_picture(Path(name if Path(name).suffix else name + ending), pixels, pixels if values is None else values)

@@ -186,19 +186,19 @@ def test_inspect_shows_filters_and_the_maps_of_every_layer(window, qtbot):
 
 def test_data_shows_filters_and_finds_images(window, qtbot):
     window.show_panel("data")
-    panel, data = window.panel, window.lab.state.data.value.train
+    panel, browser, data = window.panel, window.panel.browser, window.lab.state.data.value.train
     assert len(panel.gallery) == len(data) == 10_000
-    panel._class.setCurrentIndex(4)
+    browser.classes.setCurrentIndex(4)
     assert len(panel.gallery) == data.class_counts()[3]
-    assert {data.labels[i] for i in panel._shown} == {3}
-    panel._search.setText("1,234")
-    QTest.keyClick(panel._search, Qt.Key.Key_Return)
+    assert {data.labels[i] for i in browser.shown} == {3}
+    browser.search.setText("1,234")
+    QTest.keyClick(browser.search, Qt.Key.Key_Return)
     probe = window.lab.state.probe.value
     assert np.array_equal(probe.picture, data.images[1234]) and probe.label == data.labels[1234] and probe.as_seen
-    panel._search.setText("99999")
-    QTest.keyClick(panel._search, Qt.Key.Key_Return)
-    assert "There is no image 99999" in panel._facts.text()
-    panel._part.setCurrentIndex(1)
+    browser.search.setText("99999")
+    QTest.keyClick(browser.search, Qt.Key.Key_Return)
+    assert "There is no image 99999" in browser.facts.text()
+    browser.part.setCurrentIndex(1)
     assert len(panel.gallery) == len(window.lab.state.data.value.test)
 
 

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.lab import Lab
 from app.state import DataInView
 from app.widgets.card import Card, label
-from app.widgets.dataset_card import DatasetCard, is_partial, megabytes
+from app.widgets.dataset_card import DatasetCard, holds_others, is_partial, megabytes
 from nncore.data import KnownDataset
 from nncore.data.download import Download
 from nncore.data.importing import Import
 
-WIDTH = 252
+WIDTH = 240
 
 
 class Shelf(Card):
@@ -32,7 +33,7 @@ class Shelf(Card):
         self._box.setContentsMargins(0, 0, 6, 0)
         self._box.setSpacing(8)
         self.cards: dict[str, DatasetCard] = {}
-        scroll = QScrollArea(widgetResizable=True)
+        scroll = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(holder)
         self._scroll = scroll
         self.body.addWidget(scroll, 1)
@@ -41,6 +42,7 @@ class Shelf(Card):
         self._library.changed.connect(self._list)
         self._library.progressed.connect(self._show_progress)
         self._library.arrived.connect(self._open_arrived)
+        self._list()  # the library may have looked before there was a shelf
         lab.state.data.subscribe(self._mark)
 
     def wire(self, actions: Mapping[str, QAction]) -> None:
@@ -86,14 +88,14 @@ class Shelf(Card):
     def _card(self, known: KnownDataset) -> DatasetCard:
         library, source = self._library, known.source
         offer = tooltip = ""
-        begin = partial(library.get, known.name)
+        begin = partial(self._replace if holds_others(known) else self._get, known)
         if source is not None and not known.here:
             offer = (
                 f"Go on · {known.received / source.size:.0%} is here" if known.received else f"Get it · {megabytes(source.size)}"
             )
             tooltip = f"Download it from {source.mirrors[0]} and hold it against the published sums"
         elif source is not None and is_partial(known):
-            offer, begin = f"Get all of it · {megabytes(source.size)}", partial(self._replace, known)
+            offer = f"Get all of it · {megabytes(source.size)}"
             tooltip = f"Only a part is here. Download all of it from {source.mirrors[0]}"
         elif known.folder is not None and known not in library.known:
             offer, begin = "Keep it", partial(library.keep, known.folder)
@@ -105,6 +107,9 @@ class Shelf(Card):
         card.set_going(library.is_going(known.name))
         return card
 
+    def _get(self, known: KnownDataset) -> None:
+        self._library.get(known.name)
+
     def _replace(self, known: KnownDataset) -> None:
         """Ask, since what is here would be lost, and download."""
         words = f"The files of {known.title} in {known.folder} are not the published ones. Replace them by those?"
@@ -112,10 +117,10 @@ class Shelf(Card):
             self._library.get(known.name, replace=True)
 
     def _mark(self, view: DataInView | None) -> None:
-        if (view is not None and self._library.known and view.spec not in self.cards) or any(
-            card.known not in self._library.known and (view is None or name != view.spec) for name, card in self.cards.items()
-        ):
-            self._list()
+        nameless = {card.known.name for card in self.cards.values() if card.known not in self._library.known}
+        if nameless != {known.name for known in self._nameless()}:
+            self._list()  # which marks
+            return
         for name, card in self.cards.items():
             card.set_chosen(view is not None and name == view.spec)
 

@@ -1,0 +1,231 @@
+"""Browser: the images of the data in view: the gallery with its filter and search, and the balance of the classes."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from app.lab import Lab
+from app.panels.item import Item
+from app.state import DataInView, Probe
+from app.widgets.card import GAP, Card, label
+from app.widgets.class_balance import ClassBalance
+from app.widgets.image_grid import ImageGrid
+from app.workers import Task
+from nncore.backend import Array
+from nncore.data.dataset import Dataset
+from nncore.layers.base import times
+
+PARTS = ("training", "test")
+PATIENCE = 120
+"""Milliseconds that opening may take before the old images fade: what is faster would only flicker."""
+
+
+class Browser(QWidget):
+    """Shows a part of the data, or one class of it. The image chosen becomes the probe; `wanted_closer` asks for a closer look."""
+
+    picked = Signal(object)
+    """The Item that has become the probe."""
+    wanted_closer = Signal()
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__()
+        self.lab = lab
+        self.shown: Array = np.zeros(0, np.int64)
+        """Which images of the part are in the gallery."""
+        self._means: WeakKeyDictionary[Dataset, Array] = WeakKeyDictionary()
+        self._fade = QTimer(self, interval=PATIENCE, singleShot=True)
+        self._fade.timeout.connect(lambda: self._set_faded(True))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(GAP)
+        row.addWidget(self._build_gallery(), 1)
+        row.addWidget(self._build_balance())
+        lab.state.data.subscribe(self._show_data)
+        lab.opening.connect(self._show_opening)
+
+    # -- building
+
+    def _build_gallery(self) -> Card:
+        self.part, self.classes = QComboBox(), QComboBox()
+        self.part.setAccessibleName("part of the data")
+        self.part.setToolTip("Training images are learned from; test images only ever measure the result")
+        self.classes.setAccessibleName("class")
+        self.classes.setToolTip("Show the images of one class only")
+        self.search = QLineEdit(placeholderText="Go to…", clearButtonEnabled=True)
+        self.search.setAccessibleName("go to image")
+        self.search.setToolTip("Number of an image; Return goes there")
+        self.search.setFixedWidth(84)
+        for box in (self.part, self.classes):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.part.currentIndexChanged.connect(self._show_part)
+        self.classes.currentIndexChanged.connect(self._filter)
+        self.search.returnPressed.connect(self._go_to)
+        card = Card("Gallery", self.part, self.classes, self.search)
+        self.grid = ImageGrid("gallery")
+        self.grid.activated.connect(self._choose)
+        self.grid.offer_closer(self._look_closer)
+        self.grid.offer("Inspect", Qt.Key.Key_I, lambda position: self.send("inspect", position))
+        self.grid.offer("Recognise", Qt.Key.Key_R, lambda position: self.send("recognise", position))
+        self.facts = label("", "dim", wrap=True)
+        self._nothing = self._build_nothing()
+        card.body.addWidget(self._nothing, 1)
+        card.body.addWidget(self.grid, 1)
+        card.body.addWidget(self.facts)
+        return card
+
+    def _build_nothing(self) -> QWidget:
+        """What stands in the place of the gallery while there is no data."""
+        made = QWidget()
+        words = label("No data yet. Choose a dataset on the left, or begin with digits that need no download.", "dim", wrap=True)
+        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.use_built_in = QPushButton("Use the built-in digits")
+        self.use_built_in.setToolTip("Digits drawn by the program itself, in a second")
+        self.use_built_in.clicked.connect(lambda: self.lab.open_data("synthetic"))
+        layout = QVBoxLayout(made)
+        layout.addStretch(1)
+        layout.addWidget(words)
+        layout.addWidget(self.use_built_in, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(1)
+        return made
+
+    def _build_balance(self) -> Card:
+        card = Card("Class balance")
+        card.setFixedWidth(190)
+        self.balance = ClassBalance(self._probe_mean)
+        self.balance.chosen.connect(lambda row: self.classes.setCurrentIndex(row + 1))
+        self._balance_hint = label(
+            "The mean image of each class, and how many it has. Click one to see only those.", "dim", wrap=True
+        )
+        card.body.addWidget(self.balance)
+        card.body.addWidget(self._balance_hint)
+        card.body.addStretch(1)
+        return card
+
+    # -- what is shown
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """The part of the data that is on show."""
+        view = self.lab.state.data.value
+        if view is None:
+            return None
+        return view.test if self.part.currentIndex() == 1 else view.train
+
+    def item(self, position: int) -> Item:
+        """The image at a position of the gallery."""
+        data = self.dataset
+        assert data is not None, "what the gallery shows it shows of a dataset"
+        return Item(data, PARTS[self.part.currentIndex()], int(self.shown[position]))
+
+    def _show_opening(self, what: str, kind: str) -> None:
+        if kind != "data":
+            return
+        self.facts.setText(f"Opening {what}…" if what else self._describe())
+        if what:
+            self._fade.start()
+        else:
+            self._fade.stop()
+            self._set_faded(False)
+
+    def _set_faded(self, faded: bool) -> None:
+        self.grid.set_faded(faded)
+        self.balance.set_faded(faded)
+
+    def _show_data(self, view: DataInView | None) -> None:
+        self._nothing.setVisible(view is None)
+        self.grid.setVisible(view is not None)
+        self._balance_hint.setVisible(view is not None)
+        if view is None:
+            return
+        for box in (self.part, self.classes):
+            box.blockSignals(True)
+            box.clear()
+        self.part.addItems(PARTS if view.test is not None else PARTS[:1])
+        self.classes.addItems(["all classes", *view.train.class_names])
+        for box in (self.part, self.classes):
+            box.blockSignals(False)
+        self._show_part()
+
+    def _show_part(self) -> None:
+        data = self.dataset
+        if data is not None:
+            self.balance.set_counts(data.class_counts(), tuple(data.class_names))
+            self._ask_for_means(data)
+            self._filter()
+
+    def _ask_for_means(self, data: Dataset) -> None:
+        if data in self._means:
+            self.balance.set_means(self._means[data])
+            return
+
+        def show(means: Array) -> None:
+            self._means[data] = means
+            if self.dataset is data:  # otherwise another has been chosen meanwhile
+                self.balance.set_means(means)
+
+        Task(data.class_means, show, self.lab.problem.emit).begin()
+
+    def _filter(self) -> None:
+        data, row = self.dataset, self.classes.currentIndex() - 1
+        if data is None:
+            return
+        self.shown = np.arange(len(data)) if row < 0 else np.flatnonzero(data.labels == row)
+        self.balance.set_current(row)
+        self.grid.set_images(
+            data.images,
+            lambda position: f"{self.item(position).class_name}\t{self.shown[position]:,}",
+            "There are no images of this class.",
+            self.shown,
+            lambda position: self.item(position).words,
+        )
+        self.facts.setText(self._describe())
+
+    def _describe(self) -> str:
+        data = self.dataset
+        if data is None:
+            return ""
+        return f"{data.name} · {len(self.shown):,} of {len(data):,} images · {times(data.image_shape)} · {data.source}"
+
+    # -- choosing
+
+    def _go_to(self) -> None:
+        data, text = self.dataset, self.search.text().strip().replace(",", "")
+        if data is None or not text:
+            return
+        if not text.isdecimal() or int(text) >= len(data):
+            self.facts.setText(f"There is no image {text}; they are numbered from 0 to {len(data) - 1:,}.")
+            return
+        self.classes.setCurrentIndex(0)
+        self.grid.choose(int(text))
+        self.grid.setFocus()
+
+    def _choose(self, position: int) -> None:
+        item = self.item(position)
+        self.facts.setText(item.words)
+        self.lab.state.probe.set(item.probe())
+        self.picked.emit(item)
+
+    def step(self, by: int) -> None:
+        """Choose the image that lies `by` images further on in the gallery."""
+        self.grid.choose(self.grid.current + by)
+
+    def send(self, panel: str, position: int) -> None:
+        """Make an image the probe and go to a panel that shows it."""
+        self.grid.choose(position)
+        self.lab.show_panel(panel)
+
+    def _look_closer(self, position: int) -> None:
+        self.grid.choose(position)
+        self.wanted_closer.emit()
+
+    def _probe_mean(self, row: int) -> None:
+        data, mean = self.dataset, self.balance.mean_of(row)
+        if data is not None and mean is not None:
+            name = data.class_names[row]
+            origin = f"mean of class {name}, {data.name} {PARTS[self.part.currentIndex()]}"
+            shows = int(name) if name.isdecimal() else None
+            self.lab.state.probe.set(Probe(mean.round().astype(np.uint8), origin, shows, as_seen=True))

@@ -1,0 +1,49 @@
+"""Item: one image of a dataset, and what is said of it wherever it is shown. Qt-free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.state import Probe
+from nncore.backend import Array
+from nncore.data.dataset import Dataset
+from nncore.layers.base import times
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """The image at `index` of a part (training, test) of the data."""
+
+    data: Dataset
+    part: str
+    index: int
+
+    @property
+    def pixels(self) -> Array:
+        """uint8 (height, width, 1 or 3)"""
+        return self.data.images[self.index]
+
+    @property
+    def class_name(self) -> str:
+        return self.data.class_names[int(self.data.labels[self.index])]
+
+    @property
+    def origin(self) -> str:
+        """Where it is found: `MNIST training image 1,234`."""
+        return f"{self.data.name} {self.part} image {self.index:,}"
+
+    @property
+    def words(self) -> str:
+        """Where it is found, and what it shows."""
+        return f"{self.data.name} · {self.part} image {self.index:,} · class {self.class_name}"
+
+    @property
+    def facts(self) -> str:
+        """Its size, and how dark and bright it is."""
+        low, mean, high = self.pixels.min(), self.pixels.mean(), self.pixels.max()
+        return f"{times(self.pixels.shape)} · brightness {low} to {high}, on average {mean:.1f} of 255"
+
+    def probe(self) -> Probe:
+        """It as the probe: as the network will see it, and what it shows where that is a digit."""
+        shows = int(self.class_name) if self.class_name.isdecimal() else None
+        return Probe(self.pixels, self.origin, shows, as_seen=True)

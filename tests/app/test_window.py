@@ -443,3 +443,51 @@ def test_frames_stay_short_while_it_trains(window, qtbot):
     assert rounds > 5
     window._actions["stop"].trigger()
     qtbot.waitUntil(lambda: not window.lab.training.is_active, timeout=30_000)
+
+
+def test_a_closer_look_steps_through_the_gallery_and_comes_back(window, qtbot):
+    window.show_panel("data")
+    panel, data = window.panel, window.lab.state.data.value.train
+    panel.browser.classes.setCurrentIndex(8)
+    panel.gallery.setFocus()
+    panel.gallery.choose(3)
+    QTest.keyClick(panel.gallery, Qt.Key.Key_Return)
+    sevens = np.flatnonzero(data.labels == 7)
+    assert panel.closer.isVisible() and np.array_equal(panel.closer.view.pixels, data.images[sevens[3]])
+    QTest.keyClick(panel.closer.view, Qt.Key.Key_Period)
+    assert np.array_equal(panel.closer.view.pixels, data.images[sevens[4]])
+    assert np.array_equal(window.lab.state.probe.value.picture, data.images[sevens[4]]), "what is looked at is the probe"
+    QTest.keyClick(panel.closer.view, Qt.Key.Key_PageUp)
+    QTest.keyClick(panel.closer.view, Qt.Key.Key_Escape)
+    assert panel.gallery.isVisible() and panel.gallery.current == 3
+
+
+@pytest.mark.parametrize(("key", "name"), [(Qt.Key.Key_I, "inspect"), (Qt.Key.Key_R, "recognise")])
+def test_an_image_is_sent_to_another_panel(window, qtbot, key, name):
+    window.show_panel("data")
+    panel, data = window.panel, window.lab.state.data.value.train
+    panel.gallery.choose(11)
+    QTest.keyClick(panel.gallery, key)
+    assert window.panel_name == name and np.array_equal(window.lab.state.probe.value.picture, data.images[11])
+
+
+def test_the_mean_image_of_each_class_is_there_and_filters(window, qtbot):
+    window.show_panel("data")
+    browser, data = window.panel.browser, window.lab.state.data.value.train
+    qtbot.waitUntil(lambda: browser.balance.mean_of(0) is not None, timeout=10_000)
+    for digit in (0, 7):
+        expected = data.images[data.labels == digit].mean(axis=0)
+        np.testing.assert_allclose(browser.balance.mean_of(digit), expected, atol=1e-3)
+    browser.balance.choose(7)
+    assert browser.classes.currentText() == "7" and len(browser.grid) == data.class_counts()[7]
+    browser.balance.choose(7)
+    assert len(browser.grid) == len(data)
+
+
+def test_the_shelf_lists_every_dataset_whenever_it_is_built(window, qtbot):
+    qtbot.waitUntil(lambda: len(window.lab.library.known) > 0, timeout=10_000)
+    window.show_panel("data")
+    qtbot.waitUntil(lambda: {"mnist", "svhn", "synthetic"} <= set(window.panel.shelf.cards), timeout=10_000)
+    window.panel.shelf.cards["synthetic-street"].setFocus()
+    QTest.keyClick(window.panel.shelf.cards["synthetic-street"], Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.lab.state.data.value.spec == "synthetic-street", timeout=20_000)

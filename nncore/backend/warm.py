@@ -17,10 +17,10 @@ _one_at_a_time = threading.Lock()
 def compile_all(report: Callable[[str, int, int], None] | None = None) -> float:
     """Compile what is not in the cache yet; the seconds it took. `report` is told each kernel's name, number and how many."""
     start = time.perf_counter()
-    from nncore.backend import machine, operations  # here, because they import Numba
+    from nncore.backend import machine, operations, warp  # here, because they import Numba
     from nncore.backend.compiling import operation
 
-    assert callable(machine.run)  # importing it has compiled it
+    assert callable(machine.run) and callable(warp.vary_quickly)  # importing them has compiled them
     found = {name: value for name, value in vars(operations).items() if isinstance(value, operation)}
     for number, (name, value) in enumerate(found.items(), 1):
         if report:

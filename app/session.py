@@ -111,7 +111,7 @@ class TrainingSession:
         trainer, best = self.trainer, self.trainer.best
         network = trainer.network if best is None else _with_state(trainer.network, best.state)
         test_accuracy = None
-        if self.test_data is not None and status != "failed":
+        if self.test_data is not None and self.test_data.is_labelled and status != "failed":
             test_accuracy = evaluate(network, self.test_data).accuracy
         info = {
             "run": self.run.name,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nncore.backend import Array, Shape
-from nncore.errors import ConfigError
+from nncore.errors import ConfigError, DataError
 from nncore.layers import Softmax
 from nncore.layers.base import times
 from nncore.losses import log_softmax
@@ -67,7 +67,12 @@ def note_compiled(network: Network) -> None:
 
 
 def evaluate(network: Network, data: Dataset, plan: Plan | None = None) -> Evaluation:
-    """Loss and answers of `network` on all of `data`, through `plan`, one of the same network, where it is given."""
+    """Loss and answers of `network` on all of `data`, through `plan`, one of the same network, where it is given.
+
+    Raises DataError where it is not known what the images show.
+    """
+    if not data.is_labelled:
+        raise DataError(f"{data.name} has no labels to hold the answers against; digitlab predict --kaggle writes them down.")
     log_probabilities = _log_probabilities(network, data.images, plan)
     loss = -float(log_probabilities[np.arange(len(data)), data.labels].mean()) if len(data) else math.nan
     return Evaluation(loss, np.exp(log_probabilities), data.labels)

@@ -18,6 +18,7 @@ from app.session import Job, TrainingSession
 from models.presets import DEFAULT, PRESETS, preset
 from nncore.backend.cache import is_complete
 from nncore.data import open_dataset
+from nncore.data.augment import AUGMENTATIONS, augmentation
 from nncore.data.dataset import Dataset
 from nncore.errors import ConfigError, DataError, DeviceError
 from nncore.training.checkpoint import load_checkpoint
@@ -43,7 +44,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--optimizer", choices=OPTIMIZERS, help="how the weights follow their gradients")
     parser.add_argument("--schedule", choices=SCHEDULES, help="how the learning rate changes on the way")
     parser.add_argument(
-        "--validation", type=float, metavar="SHARE", help="share of the images held out to choose the best weights by"
+        "--validation",
+        type=_share_or_count,
+        metavar="N",
+        help="images held out to choose the best weights: a share, or how many",
+    )
+    parser.add_argument(
+        "--augment", metavar="HOW", help=f"vary the images: {', '.join(AUGMENTATIONS)}, or settings such as shift=2,rotate=10"
     )
     parser.add_argument("--seed", type=int, default=0, help="fixes all that is random (default 0)")
     parser.add_argument("--limit", type=int, metavar="N", help="use N images of the data only")
@@ -99,6 +106,11 @@ def run(arguments: Namespace) -> None:
         )
 
 
+def _share_or_count(text: str) -> float:
+    """A whole number as one, anything else as a share."""
+    return int(text) if text.isdecimal() else float(text)
+
+
 def _job(arguments: Namespace) -> Job:
     chosen = preset(arguments.model)
     asked = {
@@ -108,6 +120,7 @@ def _job(arguments: Namespace) -> Job:
         "optimizer": arguments.optimizer,
         "schedule": arguments.schedule,
         "validation": arguments.validation,
+        "augmentation": None if arguments.augment is None else augmentation(arguments.augment),
     }
     given = {name: value for name, value in asked.items() if value is not None}
     config = replace(chosen.training, seed=arguments.seed, **given)

@@ -25,7 +25,7 @@ class Item:
 
     @property
     def class_name(self) -> str:
-        return self.data.class_names[int(self.data.labels[self.index])]
+        return self.data.class_name(self.index)
 
     @property
     def origin(self) -> str:

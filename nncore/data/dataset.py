@@ -12,6 +12,9 @@ from nncore.errors import ConfigError, DataError
 
 DIGITS = tuple("0123456789")
 
+UNKNOWN = -1
+"""The label of an image of which nobody has said what it shows."""
+
 AT_ONCE = 1000
 """Images that are added up at a time: few enough that no second copy of a large dataset is ever in memory."""
 
@@ -26,7 +29,7 @@ class Dataset:
     images: Array
     """uint8 (N, height, width, channels); channels is 1 (grey) or 3 (red, green, blue)"""
     labels: Array
-    """int64 (N), each the index of a class name"""
+    """int64 (N), each the index of a class name, or UNKNOWN"""
     name: str
     source: str = ""
     """Where it came from, in words: a file, a folder, a generator and its seed."""
@@ -39,7 +42,7 @@ class Dataset:
             )
         if self.labels.shape != self.images.shape[:1] or self.labels.dtype != np.int64:
             raise DataError(f"{self.name}: {len(self.images):,} images need as many labels, not {self.labels.shape}.")
-        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.class_names):
+        if len(self.labels) and not UNKNOWN <= self.labels.min() <= self.labels.max() < len(self.class_names):
             raise DataError(
                 f"{self.name}: labels run from {self.labels.min()} to {self.labels.max()}, not 0 to {len(self.class_names) - 1}."
             )
@@ -52,9 +55,19 @@ class Dataset:
         """(height, width, channels)"""
         return self.images.shape[1:]
 
+    @property
+    def is_labelled(self) -> bool:
+        """Whether it is known of every image what it shows."""
+        return bool((self.labels != UNKNOWN).all())
+
+    def class_name(self, index: int) -> str:
+        """What the image at `index` shows; a question mark where nobody knows."""
+        label = int(self.labels[index])
+        return "?" if label == UNKNOWN else self.class_names[label]
+
     def class_counts(self) -> Array:
         """How many images each class has: int64 (classes)."""
-        return np.bincount(self.labels, minlength=len(self.class_names))
+        return np.bincount(self.labels[self.labels != UNKNOWN], minlength=len(self.class_names))
 
     def class_means(self) -> Array:
         """The mean image of each class, mean_c = Σ_{i: label_i = c} image_i / count_c: float32 (classes, height, width, channels).
@@ -91,9 +104,9 @@ class Dataset:
         order = np.random.default_rng(seed).permutation(len(self))
         # Each image's place within its class, between 0 and 1: taking the lowest takes every class in its share.
         place = np.empty(len(self))
-        for label, count in enumerate(self.class_counts()):
+        for label in np.unique(self.labels):
             members = order[self.labels[order] == label]
-            place[members] = (np.arange(count) + 0.5) / max(count, 1)
+            place[members] = (np.arange(len(members)) + 0.5) / len(members)
         chosen = np.zeros(len(self), bool)
         chosen[order[np.argsort(place[order], kind="stable")[:wanted]]] = True
         return self.subset(np.flatnonzero(~chosen)), self.subset(np.flatnonzero(chosen))

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from nncore.backend import Array
-from nncore.data.dataset import DIGITS, Dataset
+from nncore.data.dataset import DIGITS, UNKNOWN, Dataset
 from nncore.errors import DataError
 from nncore.files import LARGEST_DATASET, entries, file_size, opened, shown
 
@@ -32,16 +32,15 @@ class Table:
 
 
 def open_kaggle(path: Path, split: str = "train") -> Dataset:
-    """The labelled digits of a CSV file, or of a folder with train.csv: images uint8 (N, 28, 28, 1), labels int64.
+    """The digits of a CSV file, or of a folder with train.csv: images uint8 (N, 28, 28, 1), labels int64.
 
-    "test" is the file beside it with "test" for "train" in its name, if that has labels (Kaggle's own has none: see
-    `read_kaggle`). Raises DataError, naming the file and the line, where it is missing or damaged.
+    "test" is the file beside it with "test" for "train" in its name. Where a file has no labels, as Kaggle's own test file,
+    they are UNKNOWN. Raises DataError, naming the file and the line, where it is missing or damaged.
     """
     file = _file(path, split)
     table = read_kaggle(file)
-    if table.labels is None:
-        raise DataError(f"{shown(file)} has no labels; predict them with digitlab predict --kaggle, or name a labelled file.")
-    return Dataset(table.images, table.labels, shown(file.stem), shown(file))
+    labels = np.full(len(table.images), UNKNOWN) if table.labels is None else table.labels
+    return Dataset(table.images, labels, shown(file.stem), shown(file))
 
 
 def holds_kaggle(path: Path) -> bool:

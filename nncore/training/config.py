@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from nncore.data.augment import AUGMENTATIONS, Augmentation
 from nncore.errors import ConfigError
 from nncore.layers import Parameter
 from nncore.optimizers import SGD, Adam, Optimizer
@@ -39,7 +40,10 @@ class TrainConfig:
     weight_decay: float = 0.0
     """λ of a penalty ½ λ ‖θ‖² on all parameters, besides those that single layers ask for."""
     validation: float = 1 / 6
-    """Share of the training images held out, never trained on, by which the best weights are chosen."""
+    """Share of the training images held out, or, where it is a whole number, how many: never trained on, from each class alike,
+    they choose the best weights."""
+    augmentation: Augmentation = AUGMENTATIONS["none"]
+    """How the training images are varied each time that they are seen."""
     validate_every: int = 100
     """Steps between two looks at a sample of the held-out images; all of them are looked at once an epoch."""
     seed: int = 0
@@ -60,8 +64,8 @@ class TrainConfig:
             raise ConfigError(f"epoch_decay must lie between 0 and 1, not {self.epoch_decay}.")
         if self.epoch_decay != 1 and self.milestones:
             raise ConfigError("The learning rate can fall at milestones or after every epoch, but not both.")
-        if not 0 < self.validation < 1:
-            raise ConfigError(f"The validation share must lie between 0 and 1, not {self.validation}.")
+        if not (self.validation >= 1 if isinstance(self.validation, int) else 0 < self.validation < 1):
+            raise ConfigError(f"validation must be a share between 0 and 1, or a whole number of images, not {self.validation}.")
 
     def build_optimizer(self, parameters: Mapping[str, Parameter]) -> Optimizer:
         """The optimizer that the config names, over `parameters`."""
@@ -91,5 +95,7 @@ class TrainConfig:
         """The config that `as_dict` wrote. ConfigError for a setting that does not exist."""
         if unknown := settings.keys() - {field.name for field in fields(cls)}:
             raise ConfigError(f"There is no training setting called {', '.join(sorted(unknown))}.")
-        tuples = {name: tuple(value) for name, value in settings.items() if isinstance(value, list)}
-        return cls(**{**settings, **tuples})
+        made: dict[str, Any] = {name: tuple(value) for name, value in settings.items() if isinstance(value, list)}
+        if "augmentation" in settings:
+            made["augmentation"] = Augmentation.from_dict(settings["augmentation"])
+        return cls(**{**settings, **made})

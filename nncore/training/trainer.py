@@ -22,6 +22,8 @@ from nncore.training.config import TrainConfig
 from nncore.training.control import Control, Pause, Resume, SetLearningRate, Stop, TrainMore
 from nncore.training.events import EpochEnd, Event, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 
+VARIATION = 1
+"""Marks the random stream of augmentation apart from that of the shuffle."""
 SAMPLE = 1000
 """Held-out images looked at between epochs: enough to see accuracy to about half a percent."""
 
@@ -47,16 +49,18 @@ class Trainer:
     """
 
     def __init__(self, network: Network, data: Dataset, config: TrainConfig) -> None:
+        self.config = config
         if len(network.output_shape) != 1 or network.output_shape[0] < len(data.class_names):
             raise ConfigError(
                 f"The network tells {network.output_shape[0]} classes apart, but the data has {len(data.class_names)}."
             )
         if len(data) < 2:
             raise DataError(f"{data.name} holds {len(data)} images; training needs at least two.")
-        held_out = min(max(1, round(len(data) * config.validation)), len(data) - 1)
-        self.train_data, self.validation_data = data.split(held_out, config.seed)
+        if not data.is_labelled:
+            raise DataError(f"{data.name} has no labels to learn from; choose data that says what its images show.")
+        self.train_data, self.validation_data = data.split(self._held_out(len(data)), config.seed)
         as_input(data.images[:1], network.input_shape)
-        self.network, self.config, self.control = network, config, Control()
+        self.network, self.control = network, Control()
         self.loss = CrossEntropyLoss()
         self.optimizer = config.build_optimizer(network.parameters())
         self.steps_per_epoch = math.ceil(len(self.train_data) / config.batch_size)
@@ -72,6 +76,11 @@ class Trainer:
         self._epoch_began = 0.0
         self._taken = 0  # examples in all
         self._recent: deque[tuple[float, int]] = deque()  # (training clock, examples in all) of about the last second
+
+    def _held_out(self, count: int) -> int:
+        """How many of `count` images are held out; of a share at least one, and never all."""
+        wanted = self.config.validation
+        return int(wanted) if wanted >= 1 else min(max(1, round(count * wanted)), count - 1)
 
     def plan(self) -> Plan | None:
         """The compiled step, made when first asked for; None for a network with a layer that no kernel knows.
@@ -146,13 +155,18 @@ class Trainer:
         self._epoch_sums = np.array([position["loss"], position["right"], position["count"]], float)
 
     def batch(self, step: int) -> tuple[Array, Array]:
-        """The images and labels of a step: slices of a shuffle that the seed and the epoch alone decide."""
+        """The images and labels of a step: a slice of a shuffle that the seed and the epoch alone decide, varied by what the
+        seed and the step alone decide.
+        """
         epoch, position = divmod(step, self.steps_per_epoch)
         if epoch != self._order_epoch:
             self._order = np.random.default_rng((self.config.seed, epoch)).permutation(len(self.train_data))
             self._order_epoch = epoch
         chosen = self._order[position * self.config.batch_size : (position + 1) * self.config.batch_size]
-        return self.train_data.images[chosen], self.train_data.labels[chosen]
+        images, augmentation = self.train_data.images[chosen], self.config.augmentation
+        if augmentation.changes_something:
+            images = augmentation(images, np.random.default_rng((self.config.seed, step, VARIATION)))
+        return images, self.train_data.labels[chosen]
 
     def _step(self) -> tuple[float, float]:
         """Take one step; return the batch's loss and the share of it that was right, both before the step."""

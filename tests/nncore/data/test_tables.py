@@ -65,8 +65,9 @@ def test_a_table_without_labels_has_images_only(tmp_path: Path) -> None:
         table = read_kaggle(file)
         assert table.labels is None
         np.testing.assert_array_equal(table.images[..., 0], IMAGES)
-        with pytest.raises(DataError, match="has no labels"):
-            open_dataset(file)
+        data = open_dataset(file)
+        np.testing.assert_array_equal(data.images, table.images)
+        assert not data.is_labelled and not data.class_counts().any() and data.class_name(0) == "?"
 
 
 def test_a_folder_of_tables_has_splits(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nncore.data import synthetic
+from nncore.data.augment import augmentation
 from nncore.errors import WeightsError
 from nncore.layers import Flatten, Linear, ReLU
 from nncore.network import Network
@@ -20,18 +21,26 @@ def data():
     return synthetic("train", 240)
 
 
-def trainer_of(data, optimizer: str) -> Trainer:
-    config = TrainConfig(epochs=3, batch_size=32, optimizer=optimizer, learning_rate=3e-3, milestones=(4, 12), seed=2)
+def trainer_of(data, optimizer: str, augment: str = "none") -> Trainer:
+    config = TrainConfig(
+        epochs=3,
+        batch_size=32,
+        optimizer=optimizer,
+        learning_rate=3e-3,
+        milestones=(4, 12),
+        augmentation=augmentation(augment),
+        seed=2,
+    )
     return Trainer(Network([Flatten(), Linear(16), ReLU(), Linear(10)], (28, 28, 1), 2), data, config)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize(("optimizer", "augment"), [("sgd", "none"), ("momentum", "none"), ("adam", "none"), ("adam", "strong")])
 @pytest.mark.parametrize("at", [3, 7, 10])
-def test_a_resumed_training_ends_bit_identical(tmp_path, data, optimizer, at):
-    straight = trainer_of(data, optimizer)
+def test_a_resumed_training_ends_bit_identical(tmp_path, data, optimizer, augment, at):
+    straight = trainer_of(data, optimizer, augment)
     epochs = [event for event in straight.events() if isinstance(event, EpochEnd)]
 
-    broken = trainer_of(data, optimizer)
+    broken = trainer_of(data, optimizer, augment)
     for event in broken.events():
         if event.step == at and isinstance(event, EpochEnd if at == 7 else Progress):
             save_checkpoint(tmp_path / "c.safetensors", broken)

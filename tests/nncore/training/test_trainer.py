@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from nncore.data import synthetic
-from nncore.data.dataset import Dataset
+from nncore.data.augment import Augmentation, augmentation
+from nncore.data.dataset import UNKNOWN, Dataset
 from nncore.errors import ConfigError, DataError
 from nncore.inference import evaluate
 from nncore.layers import Flatten, Linear, ReLU
@@ -95,6 +96,37 @@ def test_validation_images_are_never_trained_on(data):
     trainer = Trainer(network(), data, CONFIG)
     train = {image.tobytes() for image in trainer.train_data.images}
     assert not any(image.tobytes() in train for image in trainer.validation_data.images)
+
+
+def test_each_step_varies_its_images_in_its_own_way(data):
+    plain, varied = (Trainer(network(), data, replace(CONFIG, augmentation=augmentation(how))) for how in ("none", "strong"))
+    spe = plain.steps_per_epoch
+    for step in (0, 3, spe):
+        (images, labels), (others, same) = plain.batch(step), varied.batch(step)
+        assert np.array_equal(labels, same) and images.shape == others.shape and not np.array_equal(images, others)
+        assert np.array_equal(varied.batch(step)[0], others), "asked again, the step is the same"
+    assert not np.array_equal(varied.train_data.images, varied.batch(0)[0][:1]) and np.array_equal(
+        varied.train_data.images, plain.train_data.images
+    )
+    assert np.array_equal(varied.validation_data.images, plain.validation_data.images), "what is held out stays as it is"
+
+
+@pytest.mark.parametrize(("validation", "held_out"), [(0.25, 60), (1 / 6, 40), (50, 50), (1, 1), (239, 239), (1e-9, 1)])
+def test_a_share_or_a_count_is_held_out(data, validation, held_out):
+    assert len(Trainer(network(), data, replace(CONFIG, validation=validation)).validation_data) == held_out
+
+
+def test_more_cannot_be_held_out_than_there_is(data):
+    with pytest.raises(ConfigError, match="Cannot hold 240 of 240 images out"):
+        Trainer(network(), data, replace(CONFIG, validation=240))
+
+
+def test_nothing_is_learned_from_images_without_labels(data):
+    unlabelled = replace(data, labels=np.full(len(data), UNKNOWN))
+    with pytest.raises(DataError, match="no labels to learn from"):
+        Trainer(network(), unlabelled, CONFIG)
+    with pytest.raises(DataError, match="no labels to hold"):
+        evaluate(network(), unlabelled)
 
 
 def test_pause_resume_and_stop(data):
@@ -198,7 +230,7 @@ def test_data_that_cannot_be_trained_on_is_refused(data):
     "wrong",
     [
         {"epochs": 0}, {"batch_size": -1}, {"batch_size": 1.5}, {"learning_rate": 0.0}, {"learning_rate": math.nan},
-        {"optimizer": "magic"}, {"validation": 1.0}, {"seed": -1},
+        {"optimizer": "magic"}, {"validation": 1.0}, {"validation": 2.5}, {"validation": 0}, {"seed": -1},
     ],
 )  # fmt: skip
 def test_settings_that_make_no_sense_are_refused_by_name(wrong):
@@ -207,7 +239,7 @@ def test_settings_that_make_no_sense_are_refused_by_name(wrong):
 
 
 def test_a_config_survives_json():
-    config = TrainConfig(milestones=(3, 5), betas=(0.8, 0.9))
+    config = TrainConfig(milestones=(3, 5), betas=(0.8, 0.9), augmentation=Augmentation(shift=2, noise=3), validation=500)
     import json
 
     assert TrainConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config

@@ -8,13 +8,12 @@ without the GIL. Tests prove it equal to the readable path, the layers' own forw
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nncore.backend import Array, get_backend
+from nncore.backend import Array, cores, get_backend
 from nncore.backend.contract import Kernels, Rule, Tensor
 from nncore.errors import ConfigError, DataError
 from nncore.flat import Flat
@@ -32,11 +31,6 @@ LOSSES: dict[type[Loss], str] = {
     ProbabilityCrossEntropyLoss: "probability",
     HingeLoss: "hinge",
 }
-
-
-def default_replicas() -> int:
-    """One replica for each core that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Plan:
@@ -70,7 +64,7 @@ class Plan:
             raise ConfigError("A plan that trains needs a loss.")
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self.batch_size: int = batch_shape[0]
-        self.replicas = min(replicas or default_replicas(), self.batch_size)
+        self.replicas = min(replicas or cores(), self.batch_size)
         self._backend = get_backend(backend)
         self._build()
 

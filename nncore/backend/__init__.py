@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -29,6 +30,11 @@ def array_module(array: Array) -> ModuleType:
     if cupy is not None and isinstance(array, cupy.ndarray):
         return cupy
     return np
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def get_backend(name: str) -> Backend:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
 import numpy as np
 from numba import float32, int64
 
-from nncore.backend import Array, simd
+from nncore.backend import Array, cores, simd
 from nncore.backend.compiling import entry, kernel, part
 from nncore.backend.memory import get, get_byte, get_int, put, put_byte
 from nncore.backend.simd import LANES
@@ -16,6 +19,8 @@ GRID = 2 * KNOTS
 VECTORS = GRID // LANES
 TERMS = KNOTS + 2
 """Functions of the column that a place is the sum of."""
+FEW = 256
+"""Images that are not worth waking another thread for: some two milliseconds."""
 
 
 @part
@@ -88,7 +93,7 @@ def _sample_row(m, x, y, noise, table, first, out, i, rows, cols, C):
 
 
 @entry(f"void({', '.join(['int64'] * 17)})")
-def _vary(images, out, m, linear, shift, control, thickness, noise, noise_from, table, by_row, by_column, count, rows,
+def _vary(images, out, linear, shift, control, thickness, noise, noise_from, table, by_row, by_column, m, count, rows,
           cols, C, wide):  # fmt: skip
     size = rows * cols * C
     place = size
@@ -105,7 +110,7 @@ def _vary(images, out, m, linear, shift, control, thickness, noise, noise_from, 
 
 
 def vary_quickly(images: Array, variations: Variations, by_row: Array, by_column: Array, table: Array) -> Array:
-    """A variation of each image: uint8 (N, height, width, channels) in and out.
+    """A variation of each image: uint8 (N, height, width, channels) in and out; many images are shared out among the cores.
 
     As nncore.data.augment.vary to the last bits of a float. `by_row` and `by_column` are the splines of the two sides,
     float32 (side, KNOTS); `table` is the noise, float32 (NOISE).
@@ -119,7 +124,24 @@ def vary_quickly(images: Array, variations: Variations, by_row: Array, by_column
     terms[KNOTS, :cols] = np.arange(cols) - (cols - 1) / 2
     terms[KNOTS + 1] = 1
     out = np.empty_like(images)
-    memory = np.empty(rows * cols * channels + 2 * wide + 2 * TERMS, np.float32)
-    arrays = (images, out, memory, v.linear, v.shift, v.control, v.thickness, v.noise, v.noise_from, table, by_row, terms)
-    _vary(*[*(array.ctypes.data for array in arrays), count, rows, cols, channels, wide])
+    of_each = (images, out, v.linear, v.shift, v.control, v.thickness, v.noise, v.noise_from)
+    of_all = (table, by_row, terms)
+
+    def run(part: slice) -> None:
+        memory = np.empty(rows * cols * channels + 2 * wide + 2 * TERMS, np.float32)
+        arrays = (*(array[part] for array in of_each), *of_all, memory)
+        _vary(*[*(array.ctypes.data for array in arrays), part.stop - part.start, rows, cols, channels, wide])
+
+    parts = max(1, min(cores(), count // FEW))
+    slices = [slice(count * i // parts, count * (i + 1) // parts) for i in range(parts)]
+    if parts == 1:
+        run(slices[0])
+    else:
+        list(_pool().map(run, slices))
     return out
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """The threads, which are started when they are first needed."""
+    return ThreadPoolExecutor(cores(), "augmentation")

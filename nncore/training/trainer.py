@@ -24,6 +24,8 @@ from nncore.training.events import EpochEnd, Event, Failed, Finished, Paused, Pr
 
 VARIATION = 1
 """Marks the random stream of augmentation apart from that of the shuffle."""
+VARIED = 2048
+"""Images that are varied together, where batches are smaller."""
 SAMPLE = 1000
 """Held-out images looked at between epochs: enough to see accuracy to about half a percent."""
 
@@ -72,6 +74,8 @@ class Trainer:
         self._plan: Plan | None = None
         self._sample = self.validation_data.limit(SAMPLE, config.seed)
         self._order_epoch, self._order = -1, np.empty(0, np.int64)
+        self._varied_steps = max(1, VARIED // config.batch_size)
+        self._varied_block, self._varied = (-1, -1), np.empty(0, np.uint8)
         self._epoch_sums = np.zeros(3)  # loss, right answers, examples since the epoch began
         self._epoch_began = 0.0
         self._taken = 0  # examples in all
@@ -155,18 +159,29 @@ class Trainer:
         self._epoch_sums = np.array([position["loss"], position["right"], position["count"]], float)
 
     def batch(self, step: int) -> tuple[Array, Array]:
-        """The images and labels of a step: a slice of a shuffle that the seed and the epoch alone decide, varied by what the
-        seed and the step alone decide.
+        """The images and labels of a step: slices of a shuffle that the seed and the epoch alone decide, varied as they and
+        the step alone decide.
         """
         epoch, position = divmod(step, self.steps_per_epoch)
         if epoch != self._order_epoch:
             self._order = np.random.default_rng((self.config.seed, epoch)).permutation(len(self.train_data))
             self._order_epoch = epoch
         chosen = self._order[position * self.config.batch_size : (position + 1) * self.config.batch_size]
-        images, augmentation = self.train_data.images[chosen], self.config.augmentation
-        if augmentation.changes_something:
-            images = augmentation(images, np.random.default_rng((self.config.seed, step, VARIATION)))
-        return images, self.train_data.labels[chosen]
+        labels = self.train_data.labels[chosen]
+        if not self.config.augmentation.changes_something:
+            return self.train_data.images[chosen], labels
+        block, place = divmod(position, self._varied_steps)
+        start = place * self.config.batch_size
+        return self._varied_images(epoch, block)[start : start + len(chosen)], labels
+
+    def _varied_images(self, epoch: int, block: int) -> Array:
+        """Variations of the images of `_varied_steps` steps of an epoch: many at a time, for all cores."""
+        if (epoch, block) != self._varied_block:
+            size = self._varied_steps * self.config.batch_size
+            members = self.train_data.images[self._order[block * size : (block + 1) * size]]
+            rng = np.random.default_rng((self.config.seed, epoch, block, VARIATION))
+            self._varied, self._varied_block = self.config.augmentation(members, rng), (epoch, block)
+        return self._varied
 
     def _step(self) -> tuple[float, float]:
         """Take one step; return the batch's loss and the share of it that was right, both before the step."""

@@ -98,16 +98,18 @@ def test_validation_images_are_never_trained_on(data):
     assert not any(image.tobytes() in train for image in trainer.validation_data.images)
 
 
-def test_each_step_varies_its_images_in_its_own_way(data):
+@pytest.mark.parametrize("together", [1, 64, 2048])
+def test_each_step_varies_its_images_in_its_own_way(data, monkeypatch, together):
+    monkeypatch.setattr("nncore.training.trainer.VARIED", together)
     plain, varied = (Trainer(network(), data, replace(CONFIG, augmentation=augmentation(how))) for how in ("none", "strong"))
-    spe = plain.steps_per_epoch
-    for step in (0, 3, spe):
+    for step in (0, 3, plain.steps_per_epoch - 1, plain.steps_per_epoch):
         (images, labels), (others, same) = plain.batch(step), varied.batch(step)
         assert np.array_equal(labels, same) and images.shape == others.shape and not np.array_equal(images, others)
+        varied.batch(step + 9)
         assert np.array_equal(varied.batch(step)[0], others), "asked again, the step is the same"
-    assert not np.array_equal(varied.train_data.images, varied.batch(0)[0][:1]) and np.array_equal(
-        varied.train_data.images, plain.train_data.images
-    )
+        changed = np.abs(images.astype(float) - others).mean(axis=(1, 2, 3))
+        assert 1 < changed.mean() < 60, "they are variations of these images and of no others"
+    assert np.array_equal(varied.train_data.images, plain.train_data.images)
     assert np.array_equal(varied.validation_data.images, plain.validation_data.images), "what is held out stays as it is"
 
 

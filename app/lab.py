@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ from nncore.backend import Array
 from nncore.backend.cache import is_complete
 from nncore.backend.warm import compile_apart
 from nncore.data import open_dataset
+from nncore.data.augment import Augmentation
 from nncore.data.catalogue import OWN_DIGITS
-from nncore.errors import DataError
+from nncore.errors import ConfigError, DataError
 from nncore.files import write_atomically
 from nncore.paths import user_folder
 from nncore.vision.picture import read_picture
@@ -46,11 +48,15 @@ class Lab(QObject):
     """What is being opened in the background, empty when it is done; and of which kind it is: network, data or picture."""
     panel_wanted = Signal(str)
     """The name of a panel that the window should show."""
+    augmentation_wanted = Signal()
+    """The Data panel should show what augmentation makes of an image."""
 
     def __init__(self, settings: Settings, store: RunStore) -> None:
         super().__init__()
         self.settings, self.store = settings, store
         self.state = LabState()
+        with suppress(ConfigError):  # kept by another version
+            self.state.augmentation.set(Augmentation.from_dict(settings["augmentation"]))
         self.training = TrainingController(self.state, store)
         self.training.problem.connect(self.problem)
         self.library = Library()
@@ -75,6 +81,8 @@ class Lab(QObject):
 
     def close(self) -> None:
         """End every thread; what was trained is kept."""
+        augmentation = self.state.augmentation.value
+        self.settings["augmentation"] = augmentation.as_dict() if augmentation.changes_something else {}
         self.library.close()
         self.training.close()
         self._looker.close()
@@ -83,6 +91,11 @@ class Lab(QObject):
     def show_panel(self, name: str) -> None:
         """Ask the window to bring a panel into sight; panels know nothing of each other."""
         self.panel_wanted.emit(name)
+
+    def show_augmentation(self) -> None:
+        """Ask the window to show what augmentation makes of an image."""
+        self.panel_wanted.emit("data")
+        self.augmentation_wanted.emit()
 
     # -- looking
 

@@ -12,7 +12,7 @@ import platformdirs
 from nncore.errors import DigitLabError
 from nncore.files import write_atomically
 
-DEFAULTS: dict[str, Any] = {"theme": "system", "panel": "recognise", "data": None, "last_folder": ""}
+DEFAULTS: dict[str, Any] = {"theme": "system", "panel": "recognise", "data": None, "last_folder": "", "augmentation": {}}
 
 
 def config_folder() -> Path:

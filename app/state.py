@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from nncore.backend import Array, Shape
+from nncore.data.augment import Augmentation
 from nncore.data.dataset import Dataset
 from nncore.network import LayerSummary, Network
 
@@ -163,6 +164,8 @@ class LabState:
         self.moment: Observable[Moment | None] = Observable(None)
         self.probe: Observable[Probe] = Observable(Probe())
         self.data: Observable[DataInView | None] = Observable(None)
+        self.augmentation: Observable[Augmentation] = Observable(Augmentation())
+        """How the next training varies its images."""
         self.timeline = Timeline()
 
     def show_network(self, view: NetworkInView, moment: Moment) -> None:

@@ -273,7 +273,7 @@ class Window(QMainWindow):
 
         panel = self.panel_named("train")
         assert isinstance(panel, TrainPanel)
-        return panel.job()
+        return panel.recipe.job()
 
     def _do_stop(self) -> None:
         self.lab.training.stop()

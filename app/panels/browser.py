@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.lab import Lab
+from app.panels.augmentation import in_words, name_of
 from app.panels.item import Item
 from app.state import DataInView, Probe
 from app.widgets.card import GAP, Card, label
@@ -20,6 +21,8 @@ from nncore.data.dataset import Dataset
 from nncore.layers.base import times
 
 PARTS = ("training", "test")
+RIGHT = 190
+"""Width of what stands right of the gallery."""
 PATIENCE = 120
 """Milliseconds that opening may take before the old images fade: what is faster would only flicker."""
 
@@ -30,6 +33,7 @@ class Browser(QWidget):
     picked = Signal(object)
     """The Item that has become the probe."""
     wanted_closer = Signal()
+    wanted_variations = Signal()
 
     def __init__(self, lab: Lab) -> None:
         super().__init__()
@@ -43,7 +47,11 @@ class Browser(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP)
         row.addWidget(self._build_gallery(), 1)
-        row.addWidget(self._build_balance())
+        column = QVBoxLayout()
+        column.setSpacing(GAP)
+        column.addWidget(self._build_balance(), 1)
+        column.addWidget(self._build_augmentation())
+        row.addLayout(column)
         lab.state.data.subscribe(self._show_data)
         lab.opening.connect(self._show_opening)
 
@@ -70,6 +78,7 @@ class Browser(QWidget):
         self.grid.offer_closer(self._look_closer)
         self.grid.offer("Inspect", Qt.Key.Key_I, lambda position: self.send("inspect", position))
         self.grid.offer("Recognise", Qt.Key.Key_R, lambda position: self.send("recognise", position))
+        self.grid.offer("Variations", Qt.Key.Key_V, self._look_at_variations)
         self.facts = label("", "dim", wrap=True)
         self._nothing = self._build_nothing()
         card.body.addWidget(self._nothing, 1)
@@ -94,7 +103,7 @@ class Browser(QWidget):
 
     def _build_balance(self) -> Card:
         card = Card("Class balance")
-        card.setFixedWidth(190)
+        card.setFixedWidth(RIGHT)
         self.balance = ClassBalance(self._probe_mean)
         self.balance.chosen.connect(lambda row: self.classes.setCurrentIndex(row + 1))
         self._balance_hint = label(
@@ -103,6 +112,20 @@ class Browser(QWidget):
         card.body.addWidget(self.balance)
         card.body.addWidget(self._balance_hint)
         card.body.addStretch(1)
+        return card
+
+    def _build_augmentation(self) -> Card:
+        card = Card("Augmentation")
+        card.setFixedWidth(RIGHT)
+        words = label("", "dim", wrap=True)
+        see = QPushButton("Variations…")
+        see.setToolTip("See what augmentation makes of the chosen image, and set how far it goes (V)")
+        see.clicked.connect(self.wanted_variations)
+        card.body.addWidget(words)
+        card.body.addWidget(see)
+        self.lab.state.augmentation.subscribe(
+            lambda augmentation: words.setText(f"{name_of(augmentation)}: {in_words(augmentation)}")
+        )
         return card
 
     # -- what is shown
@@ -221,6 +244,10 @@ class Browser(QWidget):
     def _look_closer(self, position: int) -> None:
         self.grid.choose(position)
         self.wanted_closer.emit()
+
+    def _look_at_variations(self, position: int) -> None:
+        self.grid.choose(position)
+        self.wanted_variations.emit()
 
     def _probe_mean(self, row: int) -> None:
         data, mean = self.dataset, self.balance.mean_of(row)

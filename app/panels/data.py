@@ -13,21 +13,22 @@ from app.panels.browser import Browser
 from app.panels.closer import CloserLook
 from app.panels.item import Item
 from app.panels.shelf import Shelf
+from app.panels.variations import VariationsView
 from app.state import DataInView
 from app.widgets.card import GAP
 
 
 class DataPanel(Panel):
-    """Left the datasets, right the images of the one in view, or a closer look at one of them."""
+    """Left the datasets, right the images of the one in view, or a closer look at one of them, or its variations."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self.shelf = Shelf(lab)
-        self.browser, self.closer = Browser(lab), CloserLook()
+        self.browser, self.closer, self.variations = Browser(lab), CloserLook(), VariationsView(lab)
         self.gallery = self.browser.grid
         self._pages = QStackedWidget()
-        self._pages.addWidget(self.browser)
-        self._pages.addWidget(self.closer)
+        for page in (self.browser, self.closer, self.variations):
+            self._pages.addWidget(page)
         row = QHBoxLayout()
         row.setSpacing(GAP)
         row.addWidget(self.shelf)
@@ -35,7 +36,10 @@ class DataPanel(Panel):
         self.content.addLayout(row)
         self.browser.picked.connect(self._show_item)
         self.browser.wanted_closer.connect(self._look_closer)
+        self.browser.wanted_variations.connect(self._show_variations)
+        lab.augmentation_wanted.connect(self._show_variations)
         self.closer.left.connect(self._show_gallery)
+        self.variations.left.connect(self._show_gallery)
         self.closer.stepped.connect(self.browser.step)
         self.closer.sent.connect(lambda panel: self.browser.send(panel, self.gallery.current))
         lab.state.data.subscribe(self._show_data)
@@ -61,8 +65,15 @@ class DataPanel(Panel):
         if self._pages.currentWidget() is self.closer:
             self.closer.show_item(item, self.gallery.current, len(self.gallery))
 
+    def _show_variations(self) -> None:
+        if len(self.gallery):
+            self._pages.setCurrentWidget(self.variations)
+            self.variations.show_item(self.browser.item(max(self.gallery.current, 0)))
+            self.setFocusProxy(self.variations.another)
+            self.variations.another.setFocus()
+
     def _show_gallery(self) -> None:
-        if self._pages.currentWidget() is self.closer:
+        if self._pages.currentWidget() is not self.browser:
             self._pages.setCurrentWidget(self.browser)
             self.setFocusProxy(None)  # type: ignore[arg-type]  # Qt takes it, its stubs do not
             self.gallery.setFocus()

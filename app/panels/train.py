@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QComboBox,
-    QDoubleSpinBox,
-    QFormLayout,
     QGridLayout,
     QHBoxLayout,
     QScrollArea,
     QSlider,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from app.lab import Lab
 from app.panels.base import Panel
-from app.session import Job
+from app.panels.recipe import Recipe
 from app.state import NetworkInView, Probe
 from app.theme import theme
 from app.training import Status
@@ -31,36 +25,16 @@ from app.widgets.curves import Curves
 from app.widgets.image_grid import ImageGrid
 from app.widgets.throttle import Throttle
 from app.workers import Update
-from models.presets import PRESETS, preset
 from nncore.backend import Array
-from nncore.errors import ConfigError
 from nncore.layers.base import times
-from nncore.training.config import OPTIMIZERS, SCHEDULES
 from nncore.training.events import EpochEnd, Finished, Stopped
 
 CURVES_EVERY = 100
 """Milliseconds between two drawings of a plot, in turns: nothing else on the screen takes as long to draw."""
+LEFT = 268
+"""Width of recipe and layers."""
 MISTAKES = 200
 """The most confident mistakes, of which so many are shown."""
-
-
-NOTIONS = {
-    "Network": ("Network: the layers, in a row, from the picture to ten scores."),
-    "Optimizer": ("Optimizer: the rule by which the weights follow their gradients. Adam adapts its steps to each weight."),
-    "Learning rate": (
-        "Learning rate: how far each step moves the weights. Too high and the loss jumps; too low and nothing happens. "
-        "It can be changed while the network trains."
-    ),
-    "Schedule": (
-        "Schedule: how the learning rate changes on the way. In steps as the preset has it, down along a cosine, or in one "
-        "cycle, up and down again, which often learns most in few epochs."
-    ),
-    "Batch size": ("Batch size: images a step. Small batches learn more from each image, large ones go faster."),
-    "Epochs": ("Epochs: how often the network sees every training image."),
-    "Images": ("Images: train on a random part of the data only, for a quick try."),
-    "Seed": ("Seed: fixes all that is random. The same seed gives the same first weights and the same training."),
-}
-"""What each setting of the recipe means: tooltips explain the notion, not the widget."""
 
 
 class TrainPanel(Panel):
@@ -70,7 +44,9 @@ class TrainPanel(Panel):
         super().__init__(lab)
         left = QVBoxLayout()
         left.setSpacing(GAP)
-        left.addWidget(self._build_recipe())
+        self.recipe = Recipe(lab)
+        self.recipe.setFixedWidth(LEFT)
+        left.addWidget(self.recipe)
         left.addWidget(self._build_layers(), 1)
         right = QGridLayout()
         right.setSpacing(GAP)
@@ -112,73 +88,7 @@ class TrainPanel(Panel):
         self._show_all()
         self._show_status(lab.training.status)
 
-    # -- recipe
-
-    def _build_recipe(self) -> Card:
-        card = Card("Recipe")
-        card.setFixedWidth(250)
-        self._preset, self._optimizer, self._schedule = QComboBox(), QComboBox(), QComboBox()
-        self._preset.addItems(list(PRESETS))
-        self._optimizer.addItems(list(OPTIMIZERS))
-        self._schedule.addItems(list(SCHEDULES))
-        self._rate = QDoubleSpinBox(
-            decimals=6, minimum=0.000001, maximum=100, stepType=QDoubleSpinBox.StepType.AdaptiveDecimalStepType
-        )
-        self._batch = QSpinBox(minimum=1, maximum=100_000, groupSeparatorShown=True)
-        self._epochs = QSpinBox(minimum=1, maximum=10_000, groupSeparatorShown=True)
-        self._limit = QSpinBox(minimum=0, maximum=10_000_000, singleStep=1000, specialValueText="all", groupSeparatorShown=True)
-        self._seed = QSpinBox(minimum=0, maximum=2**31 - 1)
-        form = QFormLayout()
-        form.setHorizontalSpacing(12)
-        form.setVerticalSpacing(8)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        settings = (self._preset, self._optimizer, self._rate, self._schedule, self._batch, self._epochs, self._limit, self._seed)
-        for (words, notion), widget in zip(NOTIONS.items(), settings, strict=True):
-            if isinstance(widget, QSpinBox | QDoubleSpinBox):
-                widget.lineEdit().setTextMargins(6, 0, 0, 0)  # the stylesheet's padding does not reach it
-            title = label(words)
-            title.setBuddy(widget)
-            title.setToolTip(notion)
-            widget.setToolTip(notion)
-            widget.setAccessibleName(words)
-            form.addRow(title, widget)
-        card.body.addLayout(form)
-        self._preset.currentTextChanged.connect(self._fill_recipe)
-        self._rate.setKeyboardTracking(False)  # tell the value when it is complete, not at every key
-        self._rate.valueChanged.connect(self.lab.training.set_learning_rate)
-        self._fill_recipe(self._preset.currentText())
-        return card
-
-    def _fill_recipe(self, name: str) -> None:
-        recipe = preset(name).training
-        self._optimizer.setCurrentText(recipe.optimizer)
-        self._schedule.setCurrentText(recipe.schedule)
-        self._rate.setValue(recipe.learning_rate)
-        self._batch.setValue(recipe.batch_size)
-        self._epochs.setValue(recipe.epochs)
-
-    def job(self) -> Job:
-        """The training that the recipe asks for, on the data in view. ConfigError where there is no data yet."""
-        data = self.lab.state.data.value
-        if data is None:
-            raise ConfigError("There is no data to train on yet; choose a dataset in the Data panel.")
-        chosen = preset(self._preset.currentText())
-        config = replace(
-            chosen.training,
-            optimizer=self._optimizer.currentText(),
-            schedule=self._schedule.currentText(),
-            learning_rate=self._rate.value(),
-            batch_size=self._batch.value(),
-            epochs=self._epochs.value(),
-            seed=self._seed.value(),
-        )
-        return Job(chosen, data.spec, data.train.limit(self._limit.value() or None, config.seed), data.test, config)
-
     def _show_status(self, status: Status) -> None:
-        idle = status is Status.IDLE
-        # The learning rate stays: it may be changed while the network trains.
-        for widget in (self._preset, self._optimizer, self._schedule, self._batch, self._epochs, self._limit, self._seed):
-            widget.setEnabled(idle)
         if status is Status.STARTING:
             self._show_all()
 
@@ -187,7 +97,7 @@ class TrainPanel(Panel):
     def _build_layers(self) -> Card:
         self._parameters = label("", "dim")
         card = Card("Layers", self._parameters)
-        card.setFixedWidth(250)
+        card.setFixedWidth(LEFT)
         holder = QWidget()
         self._layers = QGridLayout(holder)
         self._layers.setContentsMargins(0, 0, 0, 0)

@@ -28,8 +28,8 @@ from tests.app.conftest import FIVE, ONE, draw
 
 def use_few_images(window: Window, images: int = 400, epochs: int = 2) -> None:
     panel = window.panel_named("train")
-    panel._limit.setValue(images)
-    panel._epochs.setValue(epochs)
+    panel.recipe.limit.setValue(images)
+    panel.recipe.epochs.setValue(epochs)
 
 
 def train(qtbot, window: Window) -> None:
@@ -157,8 +157,8 @@ def test_the_learning_rate_changes_while_it_trains(window, qtbot):
     panel, training = window.panel_named("train"), window.lab.training
     window._actions["toggle"].trigger()
     qtbot.waitUntil(lambda: training.last is not None, timeout=20_000)
-    assert not panel._batch.isEnabled() and panel._rate.isEnabled()
-    panel._rate.setValue(0.0002)
+    assert not panel.recipe.batch.isEnabled() and panel.recipe.rate.isEnabled()
+    panel.recipe.rate.setValue(0.0002)
     qtbot.waitUntil(lambda: training.last.learning_rate == 0.0002, timeout=10_000)
     window._actions["stop"].trigger()
     qtbot.waitUntil(lambda: not training.is_active, timeout=30_000)
@@ -398,7 +398,7 @@ def test_every_control_has_a_name_and_every_action_an_explanation(window):
 
 
 def test_presets_are_all_offered(window):
-    box = window.panel_named("train")._preset
+    box = window.panel_named("train").recipe.preset
     assert [box.itemText(i) for i in range(box.count())] == list(PRESETS)
 
 

@@ -1,0 +1,216 @@
+"""VariationsView: one image beside its variations, and how far they may go; training varies every image like this."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+
+from app.lab import Lab
+from app.panels.augmentation import NOTIONS, NameBox
+from app.panels.item import Item
+from app.state import Probe
+from app.varied import Varied, variations
+from app.widgets.card import Card, label
+from app.widgets.image_grid import ImageGrid
+from app.widgets.picture import PictureView
+from app.workers import Task
+from nncore.data.augment import LIMITS, Augmentation
+
+COUNT = 24
+"""Variations that are shown."""
+STEPS = 100
+"""Positions of a slider."""
+
+
+class VariationsView(Card):
+    """The image left, its variations right, above them a slider for each setting. `left` asks for the gallery."""
+
+    left = Signal()
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__("")
+        self.setAccessibleName("augmentation")
+        self._lab = lab
+        self._item: Item | None = None
+        self._seed = 0
+        self._busy = self._again = False
+        self.varied: Varied | None = None
+        self._sliders: dict[str, QSlider] = {}
+        self._values = {name: label("", "dim") for name in LIMITS}
+        self._build_header()
+        self.body.addLayout(self._build_sliders())
+        self.body.addWidget(self._build_pictures(), 1)
+        lab.state.augmentation.subscribe(self._show)
+        lab.state.moment.subscribe(lambda _: self._ask(), now=False)
+
+    # -- building
+
+    def _build_header(self) -> None:
+        self.title.hide()
+        back = QPushButton("Gallery")
+        back.setToolTip("Back to where you were in the gallery (Esc)")
+        back.clicked.connect(self.left)
+        self.names = NameBox(self._lab)
+        self.names.setToolTip("Augmentation: show each image a little different every time, so that the network learns what stays")
+        self.another = QPushButton("Others")
+        self.another.setToolTip("Draw other variations of this image (V)")
+        self.another.clicked.connect(self._draw_others)
+        while self.header.count():
+            self.header.takeAt(0)
+        self.header.addWidget(back)
+        self.header.addWidget(label("Augmentation", "heading"))
+        self.header.addStretch(1)
+        self.header.addWidget(self.names)
+        self.header.addWidget(self.another)
+
+    def _build_sliders(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(4)
+        for number, (name, notion) in enumerate(NOTIONS.items()):
+            slider = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=STEPS, pageStep=10)
+            slider.setAccessibleName(notion.title)
+            slider.valueChanged.connect(lambda place, name=name: self._set(name, place))
+            self._sliders[name] = slider
+            title = label(notion.title)
+            title.setBuddy(slider)
+            for widget in (title, slider, self._values[name]):
+                widget.setToolTip(f"{notion.title}: {notion.explains}")
+            self._values[name].setMinimumWidth(72)
+            row, column = divmod(number, 2)
+            for offset, widget in enumerate((title, slider, self._values[name])):
+                grid.addWidget(widget, row, 3 * column + offset)
+        self._note = label("", "dim", wrap=True)
+        grid.addWidget(self._note, len(NOTIONS) // 2, 3, 1, 3)
+        for column in (1, 4):
+            grid.setColumnStretch(column, 1)
+        return grid
+
+    def _build_pictures(self) -> QWidget:
+        made = QWidget()
+        self.original = PictureView("", "the image as it is", lambda _: self._probe_original())
+        self.original.setFixedWidth(168)
+        self._words = label("", "dim", wrap=True)
+        self._tally = label("", wrap=True)
+        self.grid = ImageGrid("variations", "Choose an image in the gallery to see its variations.", scale=3)
+        self.grid.activated.connect(self._choose)
+        column = QVBoxLayout()
+        column.addWidget(self.original)
+        column.addWidget(self._words)
+        column.addWidget(self._tally)
+        column.addStretch(1)
+        self.original.setFixedHeight(168)
+        row = QHBoxLayout(made)
+        row.setContentsMargins(0, 8, 0, 0)
+        row.setSpacing(16)
+        row.addLayout(column)
+        row.addWidget(self.grid, 1)
+        for text in (self._words, self._tally):
+            text.setFixedWidth(168)
+        return made
+
+    # -- what is shown
+
+    def show_item(self, item: Item) -> None:
+        """Vary this image."""
+        self._item = item
+        self.original.set_pixels(item.pixels)
+        self._words.setText(item.words)
+        self._ask()
+
+    def _show(self, augmentation: Augmentation) -> None:
+        for name, value in augmentation.as_dict().items():
+            slider = self._sliders[name]
+            slider.blockSignals(True)
+            slider.setValue(round(STEPS * value / LIMITS[name]))
+            slider.blockSignals(False)
+            self._values[name].setText(NOTIONS[name].words(value))
+        self._note.setText(
+            "Training varies every image like this." if augmentation.changes_something else "Training takes every image as it is."
+        )
+        self._ask()
+
+    def _set(self, name: str, place: int) -> None:
+        augmentation = self._lab.state.augmentation
+        augmentation.set(replace(augmentation.value, **{name: LIMITS[name] * place / STEPS}))
+
+    def _draw_others(self) -> None:
+        self._seed += 1
+        self._ask()
+
+    # -- asking
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._ask()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._again = False
+
+    def _ask(self) -> None:
+        """Have the variations made in a thread; while that is busy, remember that they have to be made again."""
+        if self._item is None or not self.isVisible():
+            return
+        if self._busy:
+            self._again = True
+            return
+        self._busy = True
+        item, state, seed = self._item, self._lab.state, self._seed
+        augmentation, network, moment = state.augmentation.value, state.network.value, state.moment.value
+
+        def done(varied: Varied) -> None:
+            self._busy = False
+            if item is self._item:
+                self._take(varied, item)
+            if self._again:
+                self._again = False
+                self._ask()
+
+        def failed(problem: object) -> None:
+            self._busy = self._again = False
+            self._lab.problem.emit(problem)
+
+        Task(lambda: variations(item.pixels, augmentation, COUNT, seed, network, moment), done, failed).begin()
+
+    def _take(self, varied: Varied, item: Item) -> None:
+        self.varied = varied
+        answers, known = varied.answers, item.class_name.isdecimal()
+
+        def caption(position: int) -> str:
+            if not answers:
+                return ""
+            answer = answers[position]
+            mark = "" if not known or str(answer.digit) == item.class_name else " ✗"
+            return f"{answer.digit}{mark}\t{answer.confidence * 100:.0f} %"
+
+        self.grid.set_images(varied.images, caption)
+        if answers and known:
+            right = sum(str(answer.digit) == item.class_name for answer in answers)
+            self._tally.setText(f"The network reads {right} of {len(answers)} as a {item.class_name}.")
+        else:
+            self._tally.setText("" if answers else "The network in view takes images of another size.")
+
+    # -- choosing
+
+    def _choose(self, position: int) -> None:
+        item, varied = self._item, self.varied
+        if item is not None and varied is not None:
+            self._lab.state.probe.set(
+                Probe(np.array(varied.images[position]), f"variation of {item.origin}", item.probe().label, as_seen=True)
+            )
+
+    def _probe_original(self) -> None:
+        if self._item is not None:
+            self._lab.state.probe.set(self._item.probe())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if plain and event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        elif plain and event.key() == Qt.Key.Key_V:
+            self._draw_others()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,38 @@
+"""Variations of one image, and what the network of the moment makes of each. Qt-free."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.recognise import Answer
+from app.state import Moment, NetworkInView
+from nncore.backend import Array
+from nncore.data.augment import Augmentation, vary
+from nncore.inference import predict
+from nncore.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Varied:
+    """Variations of an image."""
+
+    images: Array
+    """uint8 (N, height, width, 1 or 3)"""
+    answers: tuple[Answer, ...]
+    """What the network says of each; empty where it takes images of another size."""
+
+
+def variations(
+    image: Array, augmentation: Augmentation, count: int, seed: int, network: NetworkInView | None, moment: Moment | None
+) -> Varied:
+    """`count` variations of `image`, uint8 (height, width, 1 or 3). The seed says which way each goes, the augmentation how far."""
+    drawn = augmentation.draw(count, np.random.default_rng(seed))
+    images = vary(np.repeat(image[None], count, axis=0), drawn)  # the readable path: few images, and no compiler to wait for
+    if network is None or moment is None or image.size != math.prod(network.input_shape):
+        return Varied(images, ())
+    made = Network.from_config(network.architecture)
+    made.load_state_dict(moment.state)
+    return Varied(images, tuple(map(Answer.of, predict(made, images))))

@@ -1,0 +1,112 @@
+"""Augmentation in the window: seen beside the original, set by name or slider, and used by the next training."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.panels.augmentation import in_words, name_of
+from app.varied import variations
+from nncore.data import synthetic
+from nncore.data.augment import AUGMENTATIONS, Augmentation
+from nncore.errors import ConfigError
+
+
+@pytest.fixture
+def view(window, qtbot):
+    """The page of variations, opened by the key from the gallery's image 5."""
+    window.show_panel("data")
+    panel = window.panel
+    panel.gallery.choose(5)
+    QTest.keyClick(panel.gallery, Qt.Key.Key_V)
+    qtbot.waitUntil(lambda: panel.variations.varied is not None, timeout=10_000)
+    return panel.variations
+
+
+def wait_for(qtbot, view, different_from) -> np.ndarray:
+    qtbot.waitUntil(lambda: view.varied is not different_from, timeout=10_000)
+    return view.varied.images
+
+
+def test_variations_stand_beside_the_original_with_the_networks_answers(window, qtbot, view):
+    data = window.lab.state.data.value.train
+    assert view.isVisible() and np.array_equal(view.original.pixels, data.images[5])
+    assert (view.varied.images == data.images[5]).all(), "nothing is varied yet"
+    before = view.varied
+    view.names.textActivated.emit("strong")
+    images = wait_for(qtbot, view, before)
+    assert len(images) == len(view.grid) and all(not np.array_equal(image, data.images[5]) for image in images)
+    expected = variations(data.images[5], AUGMENTATIONS["strong"], len(images), 0, None, None).images
+    assert np.array_equal(images, expected)
+    right = sum(answer.digit == data.labels[5] for answer in view.varied.answers)
+    assert f"reads {right} of {len(images)} as a {data.labels[5]}" in view._tally.text()
+
+
+def test_a_slider_changes_how_far_the_same_variations_go(window, qtbot, view):
+    before = view.varied
+    view._sliders["rotate"].setValue(40)
+    turned = wait_for(qtbot, view, before)
+    assert window.lab.state.augmentation.value == Augmentation(rotate=18) and view.names.currentText() == "own"
+    assert "rotation ±18°" in in_words(window.lab.state.augmentation.value)
+    before = view.varied
+    QTest.keyClick(view.another, Qt.Key.Key_V)
+    others = wait_for(qtbot, view, before)
+    assert not np.array_equal(turned, others)
+    view.names.textActivated.emit("light")
+    assert window.lab.state.augmentation.value == AUGMENTATIONS["light"] and view.names.findText("own") == -1
+    assert view._sliders["shift"].value() == 19 and view._values["rotate"].text() == "±8°"
+
+
+def test_a_variation_becomes_the_probe_and_escape_returns_to_the_gallery(window, qtbot, view):
+    before = view.varied
+    view.names.textActivated.emit("strong")
+    images = wait_for(qtbot, view, before)
+    view.grid.choose(3)
+    probe = window.lab.state.probe.value
+    assert np.array_equal(probe.picture, images[3]) and probe.label == window.lab.state.data.value.train.labels[5]
+    QTest.keyClick(view.another, Qt.Key.Key_Escape)
+    assert window.panel.gallery.isVisible() and window.panel.gallery.current == 5
+
+
+def test_the_recipe_trains_with_it_and_the_next_start_remembers_it(window, make_window, qtbot, isolated):
+    recipe = window.panel_named("train").recipe
+    assert recipe.job().config.augmentation == Augmentation()
+    recipe.augment.textActivated.emit("light")
+    config = recipe.job().config
+    assert config.augmentation == AUGMENTATIONS["light"] and config.validation == 1 / 6
+    recipe.held_out.setValue(25)
+    assert recipe.job().config.validation == 0.25
+    window.lab.show_augmentation()
+    assert window.panel_name == "data" and window.panel.variations.isVisible()
+    window.close()
+    kept = json.loads((window.lab.settings.folder / "settings.json").read_text())
+    assert kept["augmentation"] == AUGMENTATIONS["light"].as_dict()
+    again = make_window()
+    assert again.panel_named("train").recipe.augment.currentText() == "light"
+
+
+def test_settings_of_another_version_count_as_none(make_window, tmp_path):
+    folder = tmp_path / "config" / "digitlab"
+    folder.mkdir(parents=True)
+    (folder / "settings.json").write_text(json.dumps({"augmentation": {"blur": 3}}))
+    assert make_window().lab.state.augmentation.value == Augmentation()
+
+
+def test_names_and_words():
+    assert [name_of(each) for each in AUGMENTATIONS.values()] == list(AUGMENTATIONS)
+    assert name_of(replace(AUGMENTATIONS["light"], noise=1)) == "own"
+    assert in_words(Augmentation()) == "each image as it is"
+    assert in_words(Augmentation(scale=0.1, noise=5)) == "size ±10 %, noise ≤5 of 255"
+
+
+def test_images_of_another_size_are_varied_without_answers():
+    image = synthetic("test", 1).images[0, :20]
+    found = variations(image, AUGMENTATIONS["strong"], 3, 0, None, None)
+    assert found.images.shape == (3, 20, 28, 1) and found.answers == ()
+    with pytest.raises(ConfigError):
+        Augmentation.from_dict({"blur": 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,10 @@ class Preset:
     training: TrainConfig
     any_input: bool = False
     """Whether it takes images of any size; `input_shape` is then only what it takes unless told otherwise."""
+
+    def fits(self, input_shape: Shape) -> bool:
+        """Whether it takes images of that shape."""
+        return self.any_input or math.prod(self.input_shape) == math.prod(input_shape)
 
     def build(self, seed: int = 0, input_shape: Shape | None = None) -> Network:
         """The network with fresh weights, fixed by the seed; for images of `input_shape`, where it takes any."""

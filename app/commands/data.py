@@ -70,7 +70,9 @@ def _print_overview(found: Overview) -> None:
         shape = "×".join(map(str, part.shape))
         print(f"{found.name}, {part.split} part: {part.count:,} images of {shape}, from {part.source}")
         for name, count in part.classes.items():
-            print(f"{name:>5} {count:>8,} {count / part.count:>7.1%} {'▇' * round(50 * count / max(part.classes.values()))}")
+            print(f"{name:>5} {count:>8,} {count / part.count:>7.1%} {'▇' * round(50 * count / max(1, *part.classes.values()))}")
+        if part.unlabelled:
+            print(f"{part.unlabelled:,} without labels")
     for file in found.files:
         verdict = {True: "as published", False: "not the published file", None: ""}[file.published]
         print(f"{file.sha256}  {file.size:>12,} bytes  {file.name}  {verdict}")

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayou
 from app.lab import Lab
 from app.panels.augmentation import NameBox
 from app.session import Job
+from app.state import DataInView
 from app.training import Status
 from app.widgets.card import Card, label
 from models.presets import PRESETS, preset
@@ -69,6 +70,7 @@ class Recipe(Card):
         self.rate.valueChanged.connect(lab.training.set_learning_rate)
         lab.training.status_changed.connect(self._show_status)
         self._fill(self.preset.currentText())
+        lab.state.data.subscribe(self._fit)
 
     def _settings(self) -> Mapping[str, QWidget]:
         """Each setting's widget by its title."""
@@ -104,6 +106,12 @@ class Recipe(Card):
         row.addWidget(widget, 1)
         row.addWidget(see)
         return row
+
+    def _fit(self, data: DataInView | None) -> None:
+        """Offer a network that takes the images, where the one on show does not."""
+        if data is not None and not preset(self.preset.currentText()).fits(data.train.image_shape):
+            fitting = [name for name, known in PRESETS.items() if known.fits(data.train.image_shape) and not known.any_input]
+            self.preset.setCurrentText(fitting[0] if fitting else self.preset.currentText())
 
     def _fill(self, name: str) -> None:
         recipe = preset(name).training

@@ -29,6 +29,8 @@ class SplitOverview:
     """(height, width, channels)"""
     classes: Mapping[str, int]
     """Images a class, by its name."""
+    unlabelled: int
+    """Images of which nobody knows what they show."""
     source: str
 
 
@@ -62,7 +64,8 @@ def overview(name_or_path: str, splits: Sequence[str] = SPLITS) -> Overview:
             failed.append(error)
             continue
         counts = dict(zip(data.class_names, data.class_counts().tolist(), strict=True))
-        found.append(SplitOverview(split, len(data), data.image_shape, counts, data.source))
+        unlabelled = len(data) - sum(counts.values())
+        found.append(SplitOverview(split, len(data), data.image_shape, counts, unlabelled, data.source))
     if not found:
         raise failed[0]
     return Overview(data.name, found, _sums(name_or_path))

@@ -66,6 +66,24 @@ def test_a_training_is_resumed_exactly():
     assert resumed[-1]["test_accuracy"] == straight[-1]["test_accuracy"]
 
 
+def test_predict_answers_a_kaggle_table(tmp_path):
+    digits = synthetic("test", 40, seed=9)
+    table = tmp_path / "test.csv"
+    rows = ["pixel" + ",pixel".join(map(str, range(784))), *(",".join(map(str, image.ravel())) for image in digits.images)]
+    table.write_text("\n".join(rows))
+    printed = digitlab("predict", "--kaggle", table).stdout
+    written = digitlab("predict", "--kaggle", table, "--csv", tmp_path / "submission.csv")
+    assert (tmp_path / "submission.csv").read_text() == printed and written.stdout == "" and "40 answers" in written.stderr
+    heading, *answers = printed.split()
+    assert heading == "ImageId,Label" and [int(row.split(",")[0]) for row in answers] == list(range(1, 41))
+    right = sum(int(row.split(",")[1]) == label for row, label in zip(answers, digits.labels, strict=True))
+    assert right > 28
+    (shown,) = lines(digitlab("data", "info", table, "--split", "train", "--json"))
+    assert shown["splits"]["train"]["unlabelled"] == shown["count"] == 40
+    refused = digitlab("evaluate", "--data", table, "--split", "train")
+    assert refused.returncode == 2 and "no labels" in refused.stderr
+
+
 def test_predict_reads_pictures_and_reports_the_bad_ones(tmp_path):
     data = synthetic("test", 30)
     good, white = tmp_path / "good.png", tmp_path / "paper.png"
@@ -118,6 +136,13 @@ def test_info_and_data_need_no_qt():
         (("evaluate", "--data", "mnist"), "mnist"),
         (("predict", "--single", "/nowhere.png"), "/nowhere.png"),
         (("predict", "/nowhere.png"), "--single"),
+        (("predict",), "--kaggle"),
+        (("predict", "--single", "/nowhere.png", "--csv", "out.csv"), "--kaggle"),
+        (("predict", "--kaggle", "/nowhere.csv"), "/nowhere.csv"),
+        (("train", "--data", "synthetic", "--augment", "wild"), "light"),
+        (("train", "--data", "synthetic", "--augment", "shift=99"), "shift"),
+        (("train", "--data", "synthetic", "--validation", "2.5"), "validation"),
+        (("train", "--data", "synthetic", "--limit", "50", "--validation", "50"), "50 of 50"),
         (("runs", "show", "nothing"), "nothing"),
         (("nonsense",), "nonsense"),
         (("train", "--nonsense"), "--nonsense"),

@@ -326,6 +326,9 @@ def test_start_without_data_says_what_to_do(window):
 
 def test_a_network_that_does_not_fit_the_data_is_explained(window, qtbot):
     window.lab.state.data.set(DataInView("synthetic-street", synthetic_street("train", 40), None))
+    recipe = window.panel_named("train").recipe
+    assert recipe.preset.currentText() == "svhn-lenet" and recipe.batch.value() == 250, "a network that fits is offered"
+    recipe.preset.setCurrentText("kaggle-cnn")
     window._actions["toggle"].trigger()
     qtbot.waitUntil(window.panel.notice.isVisible, timeout=10_000)
     assert "32×32×3" in window.panel.notice.message.text() and not window.lab.training.is_active

@@ -1,6 +1,6 @@
 """nncore beside PyTorch: the same networks, batches and data, in alternating rounds; a table, and JSON with all figures.
 
-    python -m benchmarks [--only TEXT] [--rounds 7] [--seconds 0.5] [--out FILE]
+    python -m benchmarks torch [--only TEXT] [--rounds 7] [--seconds 0.5] [--out FILE]
 
 Each side is a process of its own with as many threads as there are cores, idle while the other runs. "of peak" is the share of the
 same round's sgemm speed, counting every product that the network's definition asks for; skipping the zeros behind a pool
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases import CASES, Case
+from benchmarks.report import machine, write
+from nncore.backend import cores
 from nncore.layers import Conv2d, Linear
 from nncore.network import Network
 
@@ -57,8 +58,8 @@ class Contender:
 
 
 @contextmanager
-def contenders(cores: int) -> Iterator[tuple[Contender, Contender]]:
-    pair = Contender("nncore", cores), Contender("torch", cores)
+def contenders(count: int) -> Iterator[tuple[Contender, Contender]]:
+    pair = Contender("nncore", count), Contender("torch", count)
     try:
         yield pair
     finally:
@@ -101,23 +102,22 @@ def measure(case: Case, ours: Contender, theirs: Contender, rounds: int, seconds
     }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure nncore beside PyTorch.")
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks torch", description="Measure nncore beside PyTorch.")
     parser.add_argument("--only", default="", help="only the cases whose name holds this text")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.5, help="length of a round")
     parser.add_argument("--out", type=Path, help="where to write the JSON (default: benchmarks/results/<machine>.json)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     try:
         import torch
     except ImportError:
         print("PyTorch is not installed; run `make bench`, which installs it.", file=sys.stderr)
         return 2
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     results = []
-    with contenders(cores) as (ours, theirs):
+    with contenders(cores()) as (ours, theirs):
         peak = ours.run("peak", "", 0)
-        print(f"{_machine()}, {cores} cores, sgemm {peak:.0f} GFLOP/s, PyTorch {torch.__version__}")
+        print(f"{machine()}, {cores()} cores, sgemm {peak:.0f} GFLOP/s, PyTorch {torch.__version__}")
         print(
             f"{'examples/s (or images/s)':28}{'nncore':>9}{'default':>9}{'ch.last':>9}{'÷ default':>11}{'÷ best':>8}{'of peak':>9}"
         )
@@ -126,11 +126,7 @@ def main() -> int:
                 result = measure(case, ours, theirs, options.rounds, options.seconds)
                 results.append(result)
                 _print(case, result)
-    report = {"machine": _machine(), "cores": cores, "sgemm_gflops": round(peak, 1), "torch": torch.__version__, "results": results}
-    target = options.out or Path(__file__).parent / "results" / f"{_machine().lower().replace(' ', '-')}-{cores}-cores.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(report, indent=1) + "\n")
-    print(f"Written to {target}")
+    write("", {"sgemm_gflops": round(peak, 1), "torch": torch.__version__, "results": results}, options.out)
     return 0
 
 
@@ -143,14 +139,3 @@ def _print(case: Case, result: dict[str, Any]) -> None:
         f"{'   below what is wanted' if short else ''}",
         flush=True,
     )
-
-
-def _machine() -> str:
-    """The processor's name."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

@@ -123,10 +123,10 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def progress_words(event: Download | Import) -> str:
-    """`4.2 of 11.6 MB · 1.1 MB/s · 6 s left`, and from where."""
+    """`4.2 MB of 11.6 MB · 1.1 MB/s · 6 s left`, and from where."""
     if isinstance(event, Import):
-        return f"{event.copied / MEGA:,.1f} of {megabytes(event.total)}"
-    words = f"{event.received / MEGA:,.1f} of {megabytes(event.total)}"
+        return f"{megabytes(event.copied)} of {megabytes(event.total)}"
+    words = f"{megabytes(event.received)} of {megabytes(event.total)}"
     if event.speed:
         words += f" · {megabytes(event.speed)}/s"
     if event.seconds_left is not None and event.received < event.total:

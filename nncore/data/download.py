@@ -76,9 +76,11 @@ def download(source: Source, folder: Path, *, replace: bool = False, patience: f
     cannot be written to, where another file is in the way.
     """
     wanted = [file for file in source.files if not _is_right(folder / file.name, file)]
-    if not replace and (others := [file.name for file in wanted if (folder / file.name).exists()]):
+    others = [path for file in wanted for path in _names_of(file, folder) if path.exists()]
+    if others and not replace:
+        names = " and ".join(path.name for path in others)
         raise DataError(
-            f"{' and '.join(others)} in {shown(folder)} {'is' if len(others) == 1 else 'are'} not what {source.title} publishes; "
+            f"{names} in {shown(folder)} {'is' if len(others) == 1 else 'are'} not what {source.title} publishes; "
             f"move it away, or replace it: `digitlab data get {source.name} --replace`."
         )
     _make_room(source, wanted, folder)
@@ -86,7 +88,14 @@ def download(source: Source, folder: Path, *, replace: bool = False, patience: f
     for file in wanted:
         yield from _get(source, file, folder, before, patience)
         before += file.size
+        for twin in _names_of(file, folder)[1:]:
+            twin.unlink(missing_ok=True)  # it would be read in the place of the one that came
     yield Download(source.files[-1].name, "", source.size, source.size)
+
+
+def _names_of(file: RemoteFile, folder: Path) -> list[Path]:
+    """Where a file lies, and, for one that is packed, where it would lie unpacked."""
+    return [folder / name for name in dict.fromkeys((file.name, file.name.removesuffix(".gz")))]
 
 
 def _is_right(path: Path, file: RemoteFile) -> bool:

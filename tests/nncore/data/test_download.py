@@ -193,6 +193,15 @@ def test_another_file_of_the_name_is_not_replaced_unasked(server: Server, folder
     assert_complete(folder)
 
 
+def test_an_unpacked_file_that_would_be_read_instead_goes_with_the_others(server: Server, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "labels").write_bytes(b"mine")
+    with pytest.raises(DataError, match=r"labels in .* is not what Digits publishes"):
+        get(source(server, "good"), folder)
+    get(source(server, "good"), folder, replace=True)
+    assert_complete(folder)
+
+
 def test_speed_and_the_time_left() -> None:
     event = Download("images.gz", "here", 250, 1000, 50.0)
     assert event.seconds_left == 15 and replace(event, speed=0.0).seconds_left is None

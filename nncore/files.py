@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,33 +15,77 @@ from nncore.errors import DataError, DigitLabError
 
 LARGEST_DATASET = 2 * 2**30
 """Bytes that one array of a dataset may take (2 GiB), whatever a file's header says."""
+MOST_IMAGES = 10_000_000
+"""Images that a dataset may have: what is kept for each besides its pixels takes memory too."""
+MODEST = 256 * 2**20
+"""Bytes that any file may unpack to: even two such arrays and a copy leave room on a small machine."""
+DENSEST = 20
+"""How many times its size a file may unpack to beyond that. Photos and handwriting come to 1 to 7, drawings in two tones to 15."""
 STRONGEST_DEFLATE = 1032
-"""Deflate cannot make data smaller than this by more, so a short file cannot keep the promise of a large header."""
+"""Deflate cannot make data smaller than this by more."""
+LONGEST_PATH = 200
+"""Characters of a path that a message shows; of a longer one it shows the beginning and the end."""
+
+
+def believable(packed: int) -> int:
+    """Bytes that `packed` bytes may be believed to unpack to: more is a bomb, whose header may well tell the truth.
+
+    A bomb is small and unpacks to a thousand times its size; what large datasets hold does not pack that well. Together with
+    `LARGEST_DATASET` that bounds the memory by what somebody really had to send.
+    """
+    return min(LARGEST_DATASET, STRONGEST_DEFLATE * packed, max(MODEST, DENSEST * packed))
 
 
 def shown(path: str | os.PathLike[str]) -> str:
-    """The path as text that can be printed anywhere: bytes of its name that are not UTF-8 become question marks."""
-    return os.fsencode(path).decode("utf-8", "replace").replace("\ufffd", "?")
+    """The path as one line of text that can be printed anywhere: what is not UTF-8, or no character, becomes question marks."""
+    text = re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffd]", "?", os.fspath(path))
+    return text if len(text) <= LONGEST_PATH else f"{text[: LONGEST_PATH // 4]}…{text[-3 * LONGEST_PATH // 4 :]}"
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BufferedReader]:
-    """Open a regular file for reading. Raises DataError, naming it, where it is none or reading it fails."""
-    if b"\0" in os.fsencode(path):
-        raise DataError("A file name cannot hold a null character; give another name.")
+    """Open a regular file for reading. Raises DataError, naming it, where it is none, mostly holes, or reading it fails."""
     try:
+        if b"\0" in os.fsencode(path):
+            raise DataError("A file name cannot hold a null character; give another name.")
         # A pipe or a device would keep the reader waiting for ever.
         if path.exists() and not path.is_file():
             raise DataError(f"{shown(path)} is not a file.")
         with path.open("rb") as file:
+            if _is_hollow(os.fstat(file.fileno())):
+                raise DataError(f"{shown(path)} is mostly holes: hardly any of its bytes are on the disk; copy it again.")
             yield file
     except OSError as error:
         raise DataError(f"{shown(path)} cannot be read: {error.strerror or error}.") from error
+    except UnicodeEncodeError as error:
+        raise DataError(f"{shown(path)} cannot be the name of a file; give another name.") from error
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file; not where that cannot be told, as of a link to a name that is too long."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; not where that cannot be told."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def file_size(file: BinaryIO) -> int:
     """Bytes in an open file."""
     return os.fstat(file.fileno()).st_size
+
+
+def _is_hollow(status: os.stat_result) -> bool:
+    """Whether a file claims far more bytes than the disk holds of it, which costs nothing to make and reads as zeros."""
+    on_disk = getattr(status, "st_blocks", 0) * 512  # not all systems tell
+    return on_disk > 0 and status.st_size > max(MODEST, DENSEST * on_disk)
 
 
 def entries(folder: Path) -> list[Path]:

@@ -23,6 +23,9 @@ from nncore.paths import data_folder, user_folder
 IN_CODE = {"synthetic": synthetic, "synthetic-street": synthetic_street}
 OWN_DIGITS = "my_digits"
 """The folder of the digits that the user has corrected."""
+MOST_NAMES, LONGEST_NAME = 8, 24
+"""Names of the user's own datasets that a message lists, and their letters."""
+LONGEST_SPLIT = 32
 
 
 @dataclass(frozen=True)
@@ -90,24 +93,35 @@ def open_dataset(name_or_path: str | os.PathLike[str], split: str = "train", pic
 
     Names are mnist, svhn, svhn-extra, synthetic, synthetic-street, my_digits, and those of what was imported. `split` is
     "train" or "test" (for SVHN also "extra"). Pictures from a folder are made `picture_shape` = (height, width, channels).
-    Raises DataError, with what to do, where the data is missing, damaged, or of no kind that is known.
+    Raises DataError, with what to do, where the data is missing, damaged, of no kind that is known, or too much.
     """
     name = os.fspath(name_or_path)
-    if name in IN_CODE:
-        return IN_CODE[name](split)
-    if name in PUBLISHED:
-        return PUBLISHED[name].open(_must_hold(name), split)
-    path = own_datasets().get(name, Path(name))
+    if not split.isidentifier() or len(split) > LONGEST_SPLIT:
+        raise DataError(f"A split is called train or test, not {split[:LONGEST_SPLIT]!a}.")
     try:
-        kind = kind_of(path)
-        if kind is not None and path.exists():
-            return kind.open(path, split, picture_shape)
+        if name in IN_CODE:
+            return IN_CODE[name](split)
+        if name in PUBLISHED:
+            return PUBLISHED[name].open(_must_hold(name), split)
+        return _opened(name, split, picture_shape)
     except OSError as error:
-        raise DataError(f"{shown(path)} cannot be read: {error.strerror or error}.") from error
+        raise DataError(f"{shown(name)} cannot be read: {error.strerror or error}.") from error
+    except MemoryError as error:
+        raise DataError(f"{shown(name)} does not fit into the memory that is free; close other programs, or take less.") from error
+
+
+def _opened(name: str, split: str, picture_shape: Shape) -> Dataset:
+    """What lies under a name of the user's own, or at a path."""
+    own = own_datasets()
+    path = own.get(name, Path(name))
+    kind = kind_of(path)
     if not path.exists():
-        names = ", ".join([*PUBLISHED, *IN_CODE, *own_datasets()])
+        some = [each for each in own if len(each) <= LONGEST_NAME][:MOST_NAMES]
+        names = ", ".join([*PUBLISHED, *IN_CODE, *some]) + (" and more" if len(some) < len(own) else "")
         raise DataError(f"There is no dataset, folder or file called {shown(path)}; the names are {names}.")
-    raise DataError(f"{shown(path)} holds no dataset; name {WORDS}.")
+    if kind is None:
+        raise DataError(f"{shown(path)} holds no dataset; name {WORDS}.")
+    return kind.open(path, split, picture_shape)
 
 
 def available_datasets() -> list[KnownDataset]:
@@ -129,8 +143,8 @@ def own_datasets() -> dict[str, Path]:
     for base in dict.fromkeys((user_folder(), data_folder())):
         with suppress(DataError):  # there is no such folder yet
             for path in entries(base):
-                name = shown(path.name if path.is_dir() else path.stem)
                 with suppress(DataError, OSError):
+                    name = shown(path.name if path.is_dir() else path.stem)
                     if name not in (*PUBLISHED, *IN_CODE) and _is_dataset(path):
                         found.setdefault(name, path)
     return found
@@ -138,7 +152,7 @@ def own_datasets() -> dict[str, Path]:
 
 def _is_dataset(path: Path) -> bool:
     """Whether this can only be meant as a dataset; a folder with one folder of pictures may be anything."""
-    if kind_of(path) is None:
+    if kind_of(path) is None or not (path.is_dir() or path.is_file()):
         return False
     names = folder.class_names(path) if path.is_dir() and folder.holds_pictures(path) else DIGITS
     return len(names) > 1
@@ -148,7 +162,15 @@ def place_of(name: str) -> Path:
     """The folder in which a published dataset lies, or, where it is not here, in which a download would put it."""
     source = SOURCES[name]
     places = (base / source.folder for base in (data_folder(), user_folder()))
-    return next((place for place in places if place.is_dir() and kind_of(place)), target_folder(source))
+    return next((place for place in places if _holds_data(place)), target_folder(source))
+
+
+def _holds_data(place: Path) -> bool:
+    """Whether this is a folder with a dataset in it; not if it cannot be read."""
+    try:
+        return place.is_dir() and kind_of(place) is not None
+    except (DataError, OSError):
+        return False
 
 
 def _must_hold(name: str) -> Path:
@@ -166,13 +188,15 @@ def _must_hold(name: str) -> Path:
 def _published(name: str) -> KnownDataset:
     known, source, place = PUBLISHED[name], SOURCES[name], place_of(name)
     counts: dict[str, int] = {}
-    size = 0
+    size = arrived = 0
     with suppress(DataError, OSError):  # a damaged file is told when it is opened
         if place.is_dir():
             counts = known.counts(place)
             names = {name for file in source.files for name in (file.name, file.name.removesuffix(".gz"))}
             size = sum(path.stat().st_size for path in entries(place) if path.name in names)
-    here, arrived = "train" in counts, received(source, target_folder(source))
+    here = "train" in counts
+    with suppress(OSError):
+        arrived = received(source, target_folder(source))
     return KnownDataset(
         name,
         source.title,
@@ -209,21 +233,31 @@ def _in_code() -> list[KnownDataset]:
 
 
 def _own(name: str, path: Path) -> KnownDataset:
-    kind = kind_of(path)
-    words = kind.title[0].upper() + kind.title[1:] if kind else ""
+    words, size = "Files", 0
+    counts: dict[str, int] = {}
+    with suppress(DataError, OSError):  # it cannot be read any more
+        kind = kind_of(path)
+        words = kind.title[0].upper() + kind.title[1:] if kind else words
+        size = _size(path)
+        counts = folder.counts(path) if path.is_dir() and folder.holds_pictures(path) else {}
     description = "The digits that you drew and corrected yourself." if name == OWN_DIGITS else f"{words} in {shown(path)}"
     title = "Your own digits" if name == OWN_DIGITS else name
-    counts: dict[str, int] = {}
-    with suppress(DataError, OSError):
-        counts = folder.counts(path) if path.is_dir() and folder.holds_pictures(path) else {}
-    return KnownDataset(name, title, description, "your own", True, path, _size(path), counts)
+    return KnownDataset(name, title, description, "your own", True, path, size, counts)
 
 
 def _size(path: Path) -> int:
-    """Bytes of a file, or of all files below a folder."""
+    """Bytes of a file, or of all files below a folder, however deep; links are not followed."""
     if path.is_file():
         return path.stat().st_size
-    return sum(file.lstat().st_size for file in path.rglob("*") if file.is_file())
+    size, folders = 0, [os.fspath(path)]
+    while folders:
+        with suppress(OSError), os.scandir(folders.pop()) as found:
+            for entry in found:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    size += entry.stat(follow_symlinks=False).st_size
+    return size
 
 
 def _without(counts: dict[str, int], split: str) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -12,12 +13,15 @@ import numpy as np
 from nncore.backend import Array, Shape
 from nncore.data.dataset import DIGITS, Dataset
 from nncore.errors import DataError
-from nncore.files import LARGEST_DATASET, entries, shown
+from nncore.files import DENSEST, LARGEST_DATASET, entries, is_file, is_folder, shown
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".tga", ".ico"})
 GREY = (28, 28, 1)
 SPLITS = {"train": ("train", "training"), "test": ("test", "testing", "valid", "validation", "val")}
 SPLIT_NAMES = {name for names in SPLITS.values() for name in names}
+MOST_CLASSES = 1000
+MOST_PIXELS = 2 * 10**9
+"""Pixels that the pictures of a folder may have together, a minute's work, unless they take a fair part of that on the disk."""
 
 
 def open_folder(path: Path, split: str = "train", shape: Shape = GREY) -> Dataset:
@@ -31,12 +35,14 @@ def open_folder(path: Path, split: str = "train", shape: Shape = GREY) -> Datase
     """
     root = split_folder(path, split)
     names = class_names(path)
+    if len(names) > MOST_CLASSES:
+        raise DataError(f"{shown(path)} holds {len(names):,} folders of pictures; these are no classes.")
     files = _pictures(root, path)
-    labels = [names.index(file.parent.name) for file in files]
     if not files:
         raise DataError(f"{shown(root)} holds no pictures; put them into one folder a digit, {shown(root / '0')} to 9.")
-    images = _load(files, shape)
-    return Dataset(images, np.array(labels, np.int64), shown(path.name) or "pictures", shown(root), tuple(map(shown, names)))
+    number = {name: label for label, name in enumerate(names)}
+    labels = np.array([number[file.parent.name] for file in files], np.int64)
+    return Dataset(_load(files, shape), labels, shown(path.name) or "pictures", shown(root), tuple(map(shown, names)))
 
 
 def holds_pictures(path: Path) -> bool:
@@ -62,7 +68,7 @@ def split_folder(path: Path, split: str) -> Path:
     """The folder that holds the classes of a split. Raises DataError where there is none."""
     if split not in SPLITS:
         raise DataError(f'A folder of pictures has the splits "train" and "test", not "{split}".')
-    here = {folder.name.lower(): folder for folder in entries(path) if folder.is_dir() and _inside(folder, path)}
+    here = {folder.name.lower(): folder for folder in entries(path) if is_folder(folder) and inside(folder, path)}
     found = [here[name] for name in SPLITS[split] if name in here]
     if found:
         return found[0]
@@ -73,16 +79,13 @@ def split_folder(path: Path, split: str) -> Path:
 
 def _roots(path: Path) -> list[Path]:
     """The folder and, where it has them, those of its splits."""
-    splits = {name for names in SPLITS.values() for name in names}
-    return [
-        path,
-        *(folder for folder in entries(path) if folder.name.lower() in splits and folder.is_dir() and _inside(folder, path)),
-    ]
+    splits = [folder for folder in entries(path) if folder.name.lower() in SPLIT_NAMES]
+    return [path, *(folder for folder in splits if is_folder(folder) and inside(folder, path))]
 
 
 def class_names(path: Path) -> tuple[str, ...]:
     """The names of all classes, the same for each split: the ten digits, or what the folders are called, in order."""
-    found = {folder.name for root in _roots(path) for folder in _classes(root, path) if folder.name.lower() not in SPLIT_NAMES}
+    found = {folder.name for root in _roots(path) for folder in _classes(root, path)}
     return DIGITS if found <= set(DIGITS) else tuple(sorted(found, key=_by_number))
 
 
@@ -92,8 +95,9 @@ def _by_number(name: str) -> list[tuple[int, int, str]]:
 
 
 def _classes(root: Path, path: Path) -> list[Path]:
-    """The folders in `root` with at least one picture, by name; no link may lead out of `path`."""
-    folders = [folder for folder in entries(root) if folder.is_dir() and _inside(folder, path)]
+    """The folders in `root` with at least one picture, by name, those of splits left out; no link may lead out of `path`."""
+    folders = [folder for folder in entries(root) if folder.name.lower() not in SPLIT_NAMES]
+    folders = [folder for folder in folders if is_folder(folder) and inside(folder, path)]
     folders = [folder for folder in folders if any(file.suffix.lower() in SUFFIXES for file in entries(folder))]
     return sorted(folders, key=lambda folder: _by_number(folder.name))
 
@@ -104,13 +108,14 @@ def _pictures(root: Path, path: Path) -> list[Path]:
         file
         for folder in _classes(root, path)
         for file in entries(folder)
-        if file.suffix.lower() in SUFFIXES and _inside(file, path) and file.is_file()
+        if file.suffix.lower() in SUFFIXES and inside(file, path) and is_file(file)
     ]
 
 
-def _inside(path: Path, root: Path) -> bool:
+def inside(path: Path, root: Path) -> bool:
     """Whether the path, links followed, still lies in `root`."""
-    return not path.is_symlink() or path.resolve().is_relative_to(root.resolve())
+    # Not Path.resolve, which raises RuntimeError where links lead in a circle.
+    return not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
 def _load(files: list[Path], shape: Shape) -> Array:
@@ -123,8 +128,15 @@ def _load(files: list[Path], shape: Shape) -> Array:
         raise DataError(f"{len(files):,} pictures are more than fit into memory; take fewer.")
     images = np.empty((len(files), *shape), np.uint8)
     bright, dark = [], 0
+    pixels = held = 0
     for number, file in enumerate(files):
         picture = read_picture(file)
+        pixels, held = pixels + math.prod(picture.shape[:2]), held + file.stat().st_size
+        if pixels > max(MOST_PIXELS, DENSEST * held):
+            raise DataError(
+                f"{shown(file)} is one of {len(files):,} pictures, of which the first {number + 1:,} unpack to {pixels:,} pixels "
+                f"out of {held:,} bytes; make them smaller."
+            )
         fits = picture.shape[:2] == shape[:2]
         if shape != GREY or fits:
             images[number] = fit_colour(picture, shape)

@@ -14,7 +14,7 @@ import numpy as np
 from nncore.backend import Array
 from nncore.data.dataset import DIGITS, UNKNOWN, Dataset
 from nncore.errors import DataError
-from nncore.files import LARGEST_DATASET, entries, file_size, opened, shown
+from nncore.files import LARGEST_DATASET, MOST_IMAGES, entries, file_size, opened, shown
 
 CHUNK = 4 * 2**20
 LARGEST_SIDE = 256
@@ -34,8 +34,9 @@ class Table:
 def open_kaggle(path: Path, split: str = "train") -> Dataset:
     """The digits of a CSV file, or of a folder with train.csv: images uint8 (N, 28, 28, 1), labels int64.
 
-    "test" is the file beside it with "test" for "train" in its name. Where a file has no labels, as Kaggle's own test file,
-    they are UNKNOWN. Raises DataError, naming the file and the line, where it is missing or damaged.
+    "test" is the file beside it with "test" for "train" in its name; a test file that stands alone is both. Where a file has
+    no labels, as Kaggle's own test file, they are UNKNOWN. Raises DataError, naming the file and the line, where it is
+    missing or damaged.
     """
     file = _file(path, split)
     table = read_kaggle(file)
@@ -65,17 +66,26 @@ def read_kaggle(path: Path) -> Table:
             raise DataError(f"{shown(path)} is no table of digits: it has {columns:,} columns, not a label and 784 pixels.")
         if not named:
             file.seek(0)
-        parts = list(_rows(file, columns, 2 if named else 1, path))
-    if not parts:
+        first = 2 if named else 1
+        # Room for as many rows as there can be: a number takes two bytes. What stays empty takes no memory.
+        most, count = min(MOST_IMAGES, file_size(file) // (2 * columns) + 1), 0
+        images, labels = np.empty((most, side**2), np.uint8), np.empty(most, np.uint8)
+        for rows in _rows(file, columns, first, path):
+            if count + len(rows) > most:
+                raise DataError(f"{shown(path)} holds more than {most:,} digits; take fewer rows.")
+            images[count : count + len(rows)] = rows if label is None else np.delete(rows, label, axis=1)
+            labels[count : count + len(rows)] = rows[:, label or 0]
+            count += len(rows)
+    if not count:
         raise DataError(f"{shown(path)} holds no digits below its column names; download it again.")
-    values = np.concatenate(parts)
+    images.resize((count, side, side, 1), refcheck=False)
     if label is None:
-        return Table(values.reshape(-1, side, side, 1), None)
-    labels = values[:, label].astype(np.int64)
-    if labels.max() >= len(DIGITS):
-        line = int(np.argmax(labels >= len(DIGITS))) + (2 if named else 1)
-        raise DataError(f"{shown(path)}, line {line:,}: the label {labels.max()} is no digit.")
-    return Table(np.ascontiguousarray(np.delete(values, label, axis=1)).reshape(-1, side, side, 1), labels)
+        return Table(images, None)
+    digits = labels[:count].astype(np.int64)
+    if digits.max() >= len(DIGITS):
+        line = int(np.argmax(digits >= len(DIGITS))) + first
+        raise DataError(f"{shown(path)}, line {line:,}: the label {digits.max()} is no digit.")
+    return Table(images, digits)
 
 
 def _columns(first: bytes) -> tuple[int, int | None, bool]:
@@ -87,17 +97,18 @@ def _columns(first: bytes) -> tuple[int, int | None, bool]:
 
 
 def _file(path: Path, split: str) -> Path:
-    """The file of a split, in a folder or beside a file."""
+    """The file of a split, in a folder or beside a file, whose names differ in "train" and "test" alone."""
     if split not in ("train", "test"):
         raise DataError(f'A table of digits has the splits "train" and "test", not "{split}".')
     if path.is_dir():
         path = next(entry for entry in entries(path) if entry.name.lower().endswith("train.csv"))
-    if split == "train" or "test" in path.name.lower():
-        return path
-    other = path.with_name(re.sub("train", "test", path.name, flags=re.IGNORECASE))
-    if other == path or not other.exists():
-        raise DataError(f"{shown(path)} has no test split beside it; use its training split, or hold some of it out.")
-    return other
+    part = next((part for part in ("train", "test") if part in path.name.lower()), "train")
+    other = path.with_name(re.sub(part, split, path.name, flags=re.IGNORECASE))
+    if split == part or (part == "test" and not other.exists()):
+        return path  # a lone test file is there to look at, and to measure on
+    if other != path and other.exists():
+        return other
+    raise DataError(f"{shown(path)} has no test split beside it; use its training split, or hold some of it out.")
 
 
 def _rows(file: BinaryIO, columns: int, line: int, path: Path) -> Iterator[Array]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from nncore.backend import Array, Shape
 from nncore.errors import DataError
-from nncore.files import LARGEST_DATASET, STRONGEST_DEFLATE, file_size, opened, shown
+from nncore.files import LARGEST_DATASET, believable, file_size, opened, shown
 
 TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 MATRIX, COMPRESSED = 14, 15
@@ -111,7 +111,11 @@ class Variable:
 
     def array(self) -> Array:
         """All of it, of its own shape."""
-        return np.concatenate(list(self.blocks()), axis=-1)
+        array, at = np.empty(self.shape, self.dtype, order="F"), 0
+        for block in self.blocks():
+            array[..., at : at + block.shape[-1]] = block
+            at += block.shape[-1]
+        return array
 
 
 @contextmanager
@@ -120,7 +124,7 @@ def opened_mat(path: Path, names: tuple[str, ...]) -> Iterator[Iterator[Variable
 
     No more is read of each than is asked of it before the next is. Its size is held against the size of the file, so that
     the caller may make room for it. Raises DataError, naming the file, where it is damaged, of another version, or claims
-    more than 2 GiB for one array, also while the caller reads.
+    more for one array than is allowed or to be believed, also while the caller reads.
     """
     with opened(path) as file:
         header = file.read(128)
@@ -147,10 +151,15 @@ def _variables(file: BinaryIO, order: str, names: tuple[str, ...], path: Path) -
             if variable is not None and variable.name in wanted:
                 wanted.remove(variable.name)
                 promised = math.prod(variable.shape) * variable.dtype.itemsize
-                if promised > min(LARGEST_DATASET, size * STRONGEST_DEFLATE):
+                if promised > LARGEST_DATASET:
+                    raise DataError(f"{shown(path)} claims {promised:,} bytes for {variable.name}, more than are allowed.")
+                if kind == COMPRESSED and promised > believable(size):
                     raise DataError(
-                        f"{shown(path)} claims {promised:,} bytes for {variable.name}, more than it can hold or than is allowed."
+                        f"{shown(path)} claims to unpack {variable.name} to {promised:,} bytes out of {size:,}: "
+                        "no set of images does that."
                     )
+                if kind == MATRIX and promised > size:
+                    raise _DamagedError
                 yield variable
         file.seek(end)
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from nncore.backend import Array
 from nncore.data.dataset import DIGITS, Dataset
-from nncore.data.idx import idx_shape, read_idx
+from nncore.data.idx import idx_header, read_idx
 from nncore.errors import DataError
-from nncore.files import entries, shown
+from nncore.files import MOST_IMAGES, entries, is_file, shown
 
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -36,6 +36,10 @@ NAME = re.compile(
 )
 LARGEST_SIDE = 1024
 MOST_CLASSES = 1000
+MOST_NAMES = 5
+"""Sets that a message names."""
+AT_ONCE = 2**20
+"""Pixels that are turned at a time."""
 
 # EMNIST's classes (Cohen et al. 2017, arXiv 1702.05373): small letters that look like their capitals share a class with them.
 UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -81,21 +85,15 @@ def open_mnist(path: Path, split: str = "train") -> Dataset:
             f"{shown(path)} has no {split} {' and '.join(missing)}; "
             f"put {' and '.join(name + '.gz' for name in FILES[split])} there."
         )
-    images, labels = read_idx(pair["images"]), read_idx(pair["labels"])
-    if images.ndim != 3 or images.dtype != np.uint8 or not all(1 <= side <= LARGEST_SIDE for side in images.shape[1:]):
-        raise DataError(f"{shown(pair['images'])} holds no images: {images.dtype} numbers of shape {images.shape}.")
-    if labels.ndim != 1 or labels.dtype.kind not in "ui":
-        raise DataError(f"{shown(pair['labels'])} holds no labels: {labels.dtype} numbers of shape {labels.shape}.")
-    if not len(images) or not len(labels):
-        raise DataError(f"{shown(pair['images'] if not len(images) else pair['labels'])} is empty; copy or download it again.")
-    if not 0 <= labels.min() <= labels.max() < MOST_CLASSES:
+    _check_headers(pair["images"], pair["labels"])
+    labels = read_idx(pair["labels"]).astype(np.int64)
+    first = 1 if prefix == "emnist-letters" else 0
+    if not first <= labels.min() <= labels.max() < MOST_CLASSES:
         raise DataError(f"{shown(pair['labels'])} holds labels from {labels.min()} to {labels.max()}; these are no classes.")
-    labels = labels.astype(np.int64)
+    images, labels = read_idx(pair["images"]), labels - first
     if prefix.startswith("emnist"):
-        # EMNIST kept the axes in MATLAB's order.
-        images = np.ascontiguousarray(images.transpose(0, 2, 1))
-        labels = labels - 1 if prefix == "emnist-letters" else labels
-    return Dataset(images[..., None], labels, prefix or "mnist", shown(pair["images"]), _class_names(prefix, labels))
+        images = _turned(images)
+    return Dataset(images[..., None], labels, shown(prefix) or "mnist", shown(pair["images"]), _class_names(prefix, labels))
 
 
 def holds_idx(path: Path) -> bool:
@@ -111,7 +109,7 @@ def files_of(path: Path) -> list[Path]:
 def counts(folder: Path) -> dict[str, int]:
     """How many images each split has, read from the headers alone. Raises DataError where a header is damaged."""
     _, files = _chosen_set(folder)
-    return {split: idx_shape(pair["images"])[0] for split, pair in files.items() if "images" in pair}
+    return {split: idx_header(pair["images"])[1][0] for split, pair in files.items() if "images" in pair}
 
 
 def verify(folder: Path) -> list[FileCheck]:
@@ -129,14 +127,38 @@ def verify(folder: Path) -> list[FileCheck]:
 def _md5(array: Array) -> str:
     """MD5 of the IDX file that holds this uint8 array."""
     header = bytes((0, 0, 8, array.ndim)) + b"".join(size.to_bytes(4, "big") for size in array.shape)
-    return hashlib.md5(header + array.tobytes(), usedforsecurity=False).hexdigest()
+    digest = hashlib.md5(header, usedforsecurity=False)
+    digest.update(array.reshape(-1).data)
+    return digest.hexdigest()
+
+
+def _check_headers(images: Path, labels: Path) -> None:
+    """Raise DataError where two files cannot be images and their labels; nothing but their headers is read."""
+    (dtype, shape), (label_dtype, label_shape) = idx_header(images), idx_header(labels)
+    if len(shape) != 3 or dtype != np.uint8 or not all(1 <= side <= LARGEST_SIDE for side in shape[1:]) or shape[0] > MOST_IMAGES:
+        raise DataError(f"{shown(images)} holds no images: {dtype.name} numbers of shape {shape}.")
+    if len(label_shape) != 1 or label_dtype.kind not in "ui":
+        raise DataError(f"{shown(labels)} holds no labels: {label_dtype.name} numbers of shape {label_shape}.")
+    if not shape[0] or not label_shape[0]:
+        raise DataError(f"{shown(labels if shape[0] else images)} is empty; copy or download it again.")
+    if shape[0] != label_shape[0]:
+        raise DataError(f"{shown(images)}: {shape[0]:,} images need as many labels, not {label_shape[0]:,}.")
+
+
+def _turned(images: Array) -> Array:
+    """The images (N, width, height) as (N, height, width), in the same memory: EMNIST kept the axes in MATLAB's order."""
+    count, width, height = images.shape
+    turned, step = images.reshape(count, height, width), max(1, AT_ONCE // (width * height))
+    for start in range(0, count, step):
+        turned[start : start + step] = images[start : start + step].transpose(0, 2, 1).copy()
+    return turned
 
 
 def _sets(folder: Path) -> dict[str, dict[str, dict[str, Path]]]:
     """The IDX files in the folder by set ("" for MNIST's own names), split and kind (images or labels)."""
     sets: dict[str, dict[str, dict[str, Path]]] = {}
     for path in entries(folder):
-        if (match := NAME.fullmatch(path.name)) and path.is_file():
+        if (match := NAME.fullmatch(path.name)) and is_file(path):
             split = "train" if match["part"].lower() == "train" else "test"
             sets.setdefault(match["set"].lower(), {}).setdefault(split, {}).setdefault(match["what"].lower(), path)
     return sets
@@ -150,7 +172,8 @@ def _chosen_set(path: Path) -> tuple[str, dict[str, dict[str, Path]]]:
         if name is None:
             raise DataError(f"{shown(path)} holds no IDX files; put {FILE_LIST} there.")
         if name not in PREFERRED and len(sets) > 1:
-            raise DataError(f"{shown(path)} holds several sets ({', '.join(sorted(sets))}); name one of their files instead.")
+            some = ", ".join(shown(set_) for set_ in sorted(sets)[:MOST_NAMES])
+            raise DataError(f"{shown(path)} holds several sets (such as {some}); name one of their files instead.")
         return name, sets[name]
     match = NAME.fullmatch(path.name)
     if not match:

@@ -13,11 +13,10 @@ from nncore.backend import Array, Shape
 from nncore.data.dataset import Dataset
 from nncore.data.mat import Variable, opened_mat
 from nncore.errors import DataError
-from nncore.files import entries, shown
+from nncore.files import MOST_IMAGES, entries, shown
 
 FILES = {split: f"{split}_32x32.mat" for split in ("train", "test", "extra")}
 LARGEST_SIDE = 1024
-MOST_IMAGES = 10_000_000
 NONE = np.empty(0, np.int64)
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import os
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -17,13 +21,27 @@ from nncore.files import opened, shown
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "TGA", "ICO")
 """No format whose decoder starts another program (EPS) or needs one."""
 MOST_PIXELS = 50_000_000
+MOST_WEBP = 40_000_000
+"""Pixels of a WebP picture, whose decoder holds four copies."""
+MOST_SLOW = 4_000_000
+"""Pixels of a picture that is decoded in Python, at a million a second."""
+SLOW = ("bmp_rle", "ppm", "ppm_plain")
+MOST_SCANS = 100
+"""Scans of a progressive JPEG: each, be it of twenty bytes, goes over all its pixels. Ten are usual."""
+SCAN = b"\xff\xda"
+AT_ONCE = 2**20
+"""Pixels that are converted at a time: with transparency, or with fractions, each takes dozens of bytes meanwhile."""
 
 # What Pillow logs of damaged files would otherwise reach standard error; the DataError says it all.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+TILE_SIZE = (322, 323)
+"""TIFF's tags for the width and height of a tile."""
+_SILENCE = threading.Lock()
 GREY_MODES = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -46,71 +64,142 @@ def _read(file: BinaryIO, name: str) -> Array:
     with warnings.catch_warnings():
         # Pillow warns of odd but readable files; the size is checked here.
         warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             picture = Image.open(file, formats=FORMATS)
         except UnidentifiedImageError as error:
             raise DataError(f"{name} is not a picture that can be read; save it as PNG or JPEG.") from error
-        except Image.DecompressionBombError as error:
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise DataError(f"{name} has over {MOST_PIXELS:,} pixels; make it smaller.") from error
         # A damaged file makes Pillow's decoders raise nearly anything.
         except Exception as error:
             raise DataError(f"{name} is damaged and cannot be read as a picture; save it anew.") from error
         with picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                raise DataError(f"{name} is {picture.width:,}×{picture.height:,}, over {MOST_PIXELS:,} pixels; make it smaller.")
             try:
-                return _pixels(_upright(picture))
+                width, height, most = _claims(picture)
+                if width * height > most:
+                    raise DataError(f"{name} is {width:,}×{height:,}, over {most:,} pixels; make it smaller.")
+                if "progressive" in picture.info and _count(SCAN, file) > MOST_SCANS:
+                    raise DataError(f"{name} has over {MOST_SCANS} scans; save it anew, as a JPEG that is not progressive.")
+                talkative = any(part[0] == "libtiff" for part in picture.tile)
+                with _silence() if talkative else nullcontext():
+                    return _pixels(_upright(picture))
+            except DataError:
+                raise
             except Exception as error:
                 raise DataError(f"{name} is damaged and cannot be read to its end; save it anew.") from error
 
 
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep off standard error what a library in C prints there; one thread at a time, or none would find the way back."""
+    with _SILENCE:
+        try:
+            spoken = os.dup(2)
+        except OSError:  # a program without standard error
+            yield
+            return
+        try:
+            with Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(spoken, 2)
+            os.close(spoken)
+
+
+def _claims(picture: ImageFile) -> tuple[int, int, int]:
+    """The width and height that decoding a picture takes memory for, and how many pixels that may be."""
+    tiled = getattr(picture, "tag_v2", {})  # a tile of a TIFF may be larger than the picture
+    width, height = (max(size, tiled.get(tag, 0)) for size, tag in zip(picture.size, TILE_SIZE, strict=True))
+    slow = any(part[0] in SLOW for part in picture.tile)
+    return width, height, MOST_SLOW if slow else MOST_WEBP if picture.format == "WEBP" else MOST_PIXELS
+
+
+def _count(mark: bytes, file: BinaryIO) -> int:
+    """About how often the mark stands in a file."""
+    file.seek(0)
+    return sum(part.count(mark) for part in iter(lambda: file.read(AT_ONCE), b""))
+
+
 def _upright(picture: Image) -> Image:
-    """The picture turned as its EXIF data says; as it is where that data is damaged."""
+    """The picture turned, in its place, as its EXIF data says; as it is where that data is damaged."""
     from PIL import ImageOps
 
     picture.load()
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # whatever is wrong with the note, the picture is there
-        return picture
+    with suppress(Exception):  # whatever is wrong with the note, the picture is there
+        ImageOps.exif_transpose(picture, in_place=True)
+    return picture
 
 
 def _pixels(picture: Image) -> Array:
     """uint8 (height, width, 1 or 3)"""
     if picture.has_transparency_data:
-        return _on_paper(np.asarray(picture.convert("RGBA")))
+        return _on_paper(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        return _as_bytes(np.asarray(picture))[..., None]
-    if picture.mode in GREY_MODES:
-        return np.array(picture.convert("L"))[..., None]
-    return np.array(picture.convert("RGB"))
+        return _as_bytes(picture)
+    mode, channels = ("L", 1) if picture.mode in GREY_MODES else ("RGB", 3)
+    pixels = np.empty((picture.height, picture.width, channels), np.uint8)
+    for place, part in _parts(picture, mode):
+        pixels[place] = part.reshape(*part.shape[:2], channels)
+    return pixels
 
 
-def _as_bytes(values: Array) -> Array:
-    """Values of 16 or more bits as uint8: 16 bits where they are in use, otherwise by their own range."""
-    values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
+def _parts(picture: Image, mode: str | None = None) -> Iterator[tuple[tuple[slice, slice], Array]]:
+    """The picture, converted to a mode, in parts of about AT_ONCE pixels: the rows and columns, and what is there."""
+    wide = min(picture.width, AT_ONCE)
+    high = max(1, AT_ONCE // wide)
+    for top in range(0, picture.height, high):
+        for left in range(0, picture.width, wide):
+            right, bottom = min(left + wide, picture.width), min(top + high, picture.height)
+            part = picture.crop((left, top, right, bottom))
+            yield (slice(top, bottom), slice(left, right)), np.asarray(part.convert(mode) if mode else part)
+
+
+def _as_bytes(picture: Image) -> Array:
+    """A picture with values of 16 or more bits as uint8: 16 bits where they are in use, otherwise by their own range."""
+    low, high = math.inf, -math.inf
+    for _, part in _parts(picture):
+        values = _finite(part)
+        low, high = min(low, float(values.min())), max(high, float(values.max()))
     if low >= 0 and 255 < high <= 65535:
         low, high = 0.0, 65535.0
     elif low >= 0 and 1 < high <= 255:
         low, high = 0.0, 255.0
     elif low >= 0 and high <= 1:
         low, high = 0.0, 1.0
-    return np.round((values - low) * (255 / max(high - low, 1e-9))).astype(np.uint8)
+    pixels = np.empty((picture.height, picture.width, 1), np.uint8)
+    for place, part in _parts(picture):
+        pixels[place] = np.round((_finite(part) - low) * (255 / max(high - low, 1e-9)))[..., None]
+    return pixels
 
 
-def _on_paper(pixels: Array) -> Array:
-    """RGBA pixels (height, width, 4) laid on paper of a colour that lets the digit be seen."""
-    alpha = pixels[..., 3:].astype(np.float32) / 255
-    colour = pixels[..., :3].astype(np.float32)
-    visible = colour[pixels[..., 3] >= 128]
+def _finite(values: Array) -> Array:
+    """float64 of the same shape; what is no number becomes zero."""
+    return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _on_paper(picture: Image) -> Array:
+    """A transparent picture laid on paper of a colour that lets the digit be seen: uint8 (height, width, 3)."""
+    step = math.ceil(picture.width * picture.height / AT_ONCE)
+    sample = np.concatenate([part.reshape(-1, 4)[::step] for _, part in _parts(picture, "RGBA")])
+    paper = _paper(sample)
+    pixels = np.empty((picture.height, picture.width, 3), np.uint8)
+    for place, part in _parts(picture, "RGBA"):
+        alpha = part[..., 3:].astype(np.float32) / 255
+        pixels[place] = np.round(part[..., :3] * alpha + paper * (1 - alpha))
+    return pixels
+
+
+def _paper(pixels: Array) -> Array:
+    """The colour of the paper, float32 (3), for a picture with these RGBA pixels (N, 4)."""
+    alpha, colour = pixels[:, 3], pixels[:, :3].astype(np.float32)
+    visible = colour[alpha >= 128]
     if not len(visible):
-        visible = colour[pixels[..., 3] > 0]
+        visible = colour[alpha > 0]
     if not len(visible):
-        paper = np.full(3, 255, np.float32)
-    elif 2 * len(visible) < alpha.size or visible.std(axis=0).max() < 12:
+        return np.full(3, 255, np.float32)
+    if 2 * len(visible) < len(pixels) or visible.std(axis=0).max() < 12:
         # The ink is what is opaque.
-        paper = np.full(3, 255 if visible.mean() < 128 else 0, np.float32)
-    else:
-        paper = np.median(visible, axis=0)
-    return np.round(colour * alpha + paper * (1 - alpha)).astype(np.uint8)
+        return np.full(3, 255 if visible.mean() < 128 else 0, np.float32)
+    return np.median(visible, axis=0)

@@ -9,8 +9,8 @@ import numpy as np
 from nncore.backend import Array, Shape
 from nncore.vision.centre import centre_digit, ink_box
 from nncore.vision.dirt import clean
-from nncore.vision.ink import GREY_WEIGHTS, brightness, evened, ink_of
-from nncore.vision.resample import resized
+from nncore.vision.ink import GREY_WEIGHTS, LONGEST_SIDE, brightness, evened, ink_of
+from nncore.vision.resample import resized, shrunk
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +62,8 @@ def see_drawing(picture: Array) -> Sight:
 def fit_colour(picture: Array, shape: Shape) -> Array:
     """A uint8 picture (height, width, 1 or 3) made `shape` = (height, width, 1 or 3): padded by its edges, resized, coloured."""
     rows, columns, channels = shape
+    # A picture of one long line would be filled up to a square of any size.
+    picture = shrunk(picture, max(rows, columns, LONGEST_SIDE))
     tall, wide = picture.shape[:2]
     # The shorter way is filled up with what lies at the border.
     more_rows = max(0, round(wide * rows / columns) - tall)

@@ -9,10 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from nncore.data.idx import TYPES, idx_shape, read_idx
+from nncore.data.idx import TYPES, idx_header, read_idx
 from nncore.errors import DataError
 
 
@@ -29,7 +27,7 @@ def test_every_type_comes_back(tmp_path: Path, code: int, packed: bool) -> None:
     found = read_idx(file)
     assert found.dtype == np.dtype(TYPES[code]).newbyteorder("=") and found.dtype.isnative
     np.testing.assert_array_equal(found, array)
-    assert idx_shape(file) == (2, 3, 4)
+    assert idx_header(file) == (np.dtype(TYPES[code]), (2, 3, 4))
 
 
 def packed(content: bytes) -> bytes:
@@ -90,27 +88,8 @@ def test_a_promise_that_the_file_cannot_keep_allocates_nothing(tmp_path: Path) -
     file.write_bytes(gzip.compress(bytes((0, 0, 8, 1)) + struct.pack(">I", 2**30) + bytes(100)))
     tracemalloc.start()
     try:
-        with pytest.raises(DataError, match="too short"):
+        with pytest.raises(DataError, match="claims to unpack to 1,073,741,824 bytes"):
             read_idx(file)
         assert tracemalloc.get_traced_memory()[1] < 5_000_000
     finally:
         tracemalloc.stop()
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.integers(0, 90), st.integers(0, 255)), max_size=6), st.integers(0, 90), st.booleans())
-def test_any_mutation_gives_an_array_or_a_data_error(
-    tmp_path: Path, changes: list[tuple[int, int]], length: int, packed: bool
-) -> None:
-    content = bytearray(gzip.compress(GOOD, mtime=0) if packed else GOOD)
-    for place, value in changes:
-        content[place % len(content)] = value
-    folder = tmp_path / "here"
-    folder.mkdir(exist_ok=True)
-    file = folder / "mutant"
-    file.write_bytes(content[: length or None])
-    try:
-        assert isinstance(read_idx(file), np.ndarray)
-    except DataError as error:
-        assert "mutant" in str(error)
-    assert [path.name for path in folder.iterdir()] == ["mutant"]

@@ -25,10 +25,10 @@ from models.shipped import DEFAULT_PICTURE_NETWORK, cards, open_weights
 from nncore.backend import Array
 from nncore.backend.cache import is_complete
 from nncore.backend.warm import compile_apart
-from nncore.data import open_dataset
+from nncore.data import open_dataset, open_test
 from nncore.data.augment import Augmentation
 from nncore.data.catalogue import OWN_DIGITS
-from nncore.errors import ConfigError, DataError
+from nncore.errors import ConfigError
 from nncore.files import write_atomically
 from nncore.paths import user_folder
 from nncore.vision.picture import read_picture
@@ -167,11 +167,7 @@ class Lab(QObject):
 
         def load() -> DataInView:
             train = open_dataset(spec)
-            try:
-                test = open_dataset(spec, "test")
-            except DataError:  # many have no test part
-                test = None
-            return DataInView(spec, train, test)
+            return DataInView(spec, train, open_test(spec, train))
 
         def show(data: DataInView) -> None:
             self.state.data.set(data)

@@ -17,10 +17,10 @@ from app.runs import RunStore
 from app.session import Job, TrainingSession
 from models.presets import DEFAULT, PRESETS, preset
 from nncore.backend.cache import is_complete
-from nncore.data import open_dataset
+from nncore.data import open_dataset, open_test
 from nncore.data.augment import AUGMENTATIONS, augmentation
 from nncore.data.dataset import Dataset
-from nncore.errors import ConfigError, DataError, DeviceError
+from nncore.errors import ConfigError, DeviceError
 from nncore.training.checkpoint import load_checkpoint
 from nncore.training.config import OPTIMIZERS, SCHEDULES
 from nncore.training.control import Control
@@ -124,26 +124,21 @@ def _job(arguments: Namespace) -> Job:
     }
     given = {name: value for name, value in asked.items() if value is not None}
     config = replace(chosen.training, seed=arguments.seed, **given)
-    return Job(chosen, arguments.data, _data(arguments), _test_data(arguments.data), config, arguments.run_name)
+    data = _data(arguments)
+    return Job(chosen, arguments.data, data, open_test(arguments.data, data), config, arguments.run_name)
 
 
 def _resumed(arguments: Namespace, store: RunStore) -> TrainingSession:
     kept = store.get(arguments.resume)
-    trainer = load_checkpoint(store.checkpoint_of(kept), _data(arguments))
+    data = _data(arguments)
+    trainer = load_checkpoint(store.checkpoint_of(kept), data)
     if arguments.epochs is not None:
         trainer.total_steps = max(trainer.step, arguments.epochs * trainer.steps_per_epoch)
-    return TrainingSession(trainer, store, kept, _test_data(arguments.data), arguments.checkpoint_every)
+    return TrainingSession(trainer, store, kept, open_test(arguments.data, data), arguments.checkpoint_every)
 
 
 def _data(arguments: Namespace) -> Dataset:
     return open_dataset(arguments.data).limit(arguments.limit, arguments.seed)
-
-
-def _test_data(name: str) -> Dataset | None:
-    try:
-        return open_dataset(name, "test")
-    except DataError:  # no test part: then there is no test accuracy
-        return None
 
 
 def _print_epoch(event: EpochEnd, as_json: bool) -> None:

@@ -17,12 +17,14 @@ from app.widgets.class_balance import ClassBalance
 from app.widgets.image_grid import ImageGrid
 from app.workers import Task
 from nncore.backend import Array
-from nncore.data.dataset import Dataset
+from nncore.data.dataset import UNKNOWN, Dataset
 from nncore.layers.base import times
 
 PARTS = ("training", "test")
 RIGHT = 190
 """Width of what stands right of the gallery."""
+MEANS = "The mean image of each class, and how many it has. Click one to see only those."
+NO_LABELS = "Nobody has said what these images show. A network can read them, but not learn from them."
 PATIENCE = 120
 """Milliseconds that opening may take before the old images fade: what is faster would only flicker."""
 
@@ -106,9 +108,7 @@ class Browser(QWidget):
         card.setFixedWidth(RIGHT)
         self.balance = ClassBalance(self._probe_mean)
         self.balance.chosen.connect(lambda row: self.classes.setCurrentIndex(row + 1))
-        self._balance_hint = label(
-            "The mean image of each class, and how many it has. Click one to see only those.", "dim", wrap=True
-        )
+        self._balance_hint = label(MEANS, "dim", wrap=True)
         card.body.addWidget(self.balance)
         card.body.addWidget(self._balance_hint)
         card.body.addStretch(1)
@@ -163,6 +163,8 @@ class Browser(QWidget):
         self.grid.setVisible(view is not None)
         self._balance_hint.setVisible(view is not None)
         if view is None:
+            self.balance.set_counts(np.zeros(0, np.int64), ())
+            self.facts.setText("")
             return
         for box in (self.part, self.classes):
             box.blockSignals(True)
@@ -176,8 +178,12 @@ class Browser(QWidget):
     def _show_part(self) -> None:
         data = self.dataset
         if data is not None:
-            self.balance.set_counts(data.class_counts(), tuple(data.class_names))
-            self._ask_for_means(data)
+            known = bool((data.labels != UNKNOWN).any())
+            names = tuple(data.class_names) if known else ()
+            self.balance.set_counts(data.class_counts()[: len(names)], names)
+            self._balance_hint.setText(MEANS if known else NO_LABELS)
+            if known:
+                self._ask_for_means(data)
             self._filter()
 
     def _ask_for_means(self, data: Dataset) -> None:

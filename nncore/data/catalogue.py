@@ -110,6 +110,15 @@ def open_dataset(name_or_path: str | os.PathLike[str], split: str = "train", pic
         raise DataError(f"{shown(name)} does not fit into the memory that is free; close other programs, or take less.") from error
 
 
+def open_test(name_or_path: str | os.PathLike[str], train: Dataset) -> Dataset | None:
+    """The test split of a dataset; None where it has none, and where it is the very file that `train` came from."""
+    try:
+        test = open_dataset(name_or_path, "test")
+    except DataError:
+        return None
+    return None if test.source == train.source else test
+
+
 def _opened(name: str, split: str, picture_shape: Shape) -> Dataset:
     """What lies under a name of the user's own, or at a path."""
     own = own_datasets()

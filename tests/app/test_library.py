@@ -148,6 +148,22 @@ def test_a_folder_dropped_on_the_window_is_shown_and_kept_under_its_name(window,
     assert len(list((isolated / "homework").rglob("*.png"))) == 6 and str(folder) not in window.panel.shelf.cards
 
 
+def test_images_without_labels_can_be_looked_at_and_nothing_is_learned_from_them(window, qtbot, tmp_path):
+    data = synthetic("test", 30, seed=4)
+    names = ",".join(f"pixel{number}" for number in range(784))
+    (tmp_path / "test.csv").write_text("\n".join([names, *(",".join(map(str, image.ravel())) for image in data.images)]))
+    drop(window, tmp_path / "test.csv")
+    qtbot.waitUntil(lambda: window.lab.state.data.value.spec.endswith("test.csv"), timeout=10_000)
+    view, browser = window.lab.state.data.value, window.panel.browser
+    assert view.test is None and np.array_equal(view.train.images, data.images)
+    assert "Nobody has said" in browser._balance_hint.text() and browser.item(3).class_name == "?"
+    browser.grid.choose(3)
+    assert window.lab.state.probe.value.label is None
+    window._actions["toggle"].trigger()
+    qtbot.waitUntil(window.panel.notice.isVisible, timeout=60_000)
+    assert "no labels to learn from" in window.panel.notice.message.text()
+
+
 def test_a_damaged_file_leaves_the_data_as_it_was(window, qtbot, tmp_path):
     before = window.lab.state.data.value
     (tmp_path / "digits.csv").write_text("label,pixel0\n1,x\n")

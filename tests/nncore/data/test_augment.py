@@ -41,7 +41,17 @@ def still(count: int, **changed: np.ndarray) -> Variations:
 @pytest.mark.parametrize("name", [name for name in AUGMENTATIONS if name != "none"])
 @pytest.mark.parametrize(
     "images",
-    [DIGITS, np.tile(DIGITS, (15, 1, 1, 1)), STREET, DIGITS[:9, :5, :9], DIGITS[:9, :1, :7], STREET[:9, :17, :1], DIGITS[:1], DIGITS[:0], STREET[:, ::2, :31]],
+    [
+        DIGITS,
+        np.tile(DIGITS, (15, 1, 1, 1)),
+        STREET,
+        DIGITS[:9, :5, :9],
+        DIGITS[:9, :1, :7],
+        STREET[:9, :17, :1],
+        DIGITS[:1],
+        DIGITS[:0],
+        STREET[:, ::2, :31],
+    ],
     ids=lambda images: "×".join(map(str, images.shape)),
 )
 def test_the_compiled_path_is_the_formula(name, images, rng):

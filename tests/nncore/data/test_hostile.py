@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import random
 import struct
@@ -96,6 +97,15 @@ def scans() -> bytes:
     return whole + (SCAN + whole.split(SCAN)[-1]) * MOST_SCANS + b"\xff\xd9"
 
 
+def mat_head(name: str, kind: int, shape: tuple[int, ...], numbers: int) -> bytes:
+    """All of an array but its numbers, which are bytes or doubles."""
+    size = math.prod(shape) * {2: 1, 9: 8}[numbers]
+    head = (
+        mat_part(6, struct.pack("<2I", kind, 0)) + mat_part(5, struct.pack(f"<{len(shape)}i", *shape)) + mat_part(1, name.encode())
+    )
+    return struct.pack("<2I", 14, len(head) + 8 + size + -size % 8) + head + struct.pack("<2I", numbers, size)
+
+
 NOISE = random.Random(1).randbytes(2 * 2**20)
 BOMB = int(1.9 * 2**30) // 784
 REFUSED: dict[str, tuple[dict[str, bytes], str]] = {
@@ -155,6 +165,10 @@ REFUSED: dict[str, tuple[dict[str, bytes], str]] = {
     "mat: a header alone": (mat(), "holds no images"),
     "mat: a negative size": (mat(mat_variable("X", X, shape=(-4, -4, 3, 6))), "damaged"),
     "mat: a product that flows over": (mat(mat_variable("X", X, shape=(2**31 - 1, 2**31 - 1, 2**31 - 1, 2**31 - 1))), "damaged"),
+    "mat: a bomb that tells the truth": (
+        mat(struct.pack("<2I", 15, len(NOISE) + 100) + zlib.compress(mat_head("X", 9, (28, 28, 1, BOMB), 2)).ljust(100) + NOISE),
+        "claims to unpack X to 2,040,109,.* bytes out of 2,097,252: no set of images does that",
+    ),
     "mat: another product": (mat(mat_variable("X", X, shape=(4, 4, 3, 7))), "damaged"),
     "mat: no size": (mat(mat_variable("X", X, shape=())), "damaged"),
     "mat: packed in the pack": (mat(struct.pack("<2I", 15, len(one := zlib.compress(mat_variable("X", X)))) + one), "damaged"),
@@ -452,16 +466,11 @@ def bombs() -> Iterator[tuple[str, dict[str, bytes]]]:
     yield "idx", idx(images, labels, end=".gz")
     yield "letters", idx(images, labels, "emnist-byclass-train", ".gz")
     many = MODEST // 27
-    parts = (
-        mat_part(6, struct.pack("<2I", 9, 0)) + mat_part(5, struct.pack("<4i", 3, 3, 3, many)) + mat_part(1, b"X"),
-        mat_part(6, struct.pack("<2I", 6, 0)) + mat_part(5, struct.pack("<2i", many, 1)) + mat_part(1, b"y"),
+    arrays = (
+        zeros(mat_head("X", 9, (3, 3, 3, many), 2), 27 * many + -27 * many % 8, 15),
+        zeros(mat_head("y", 6, (many, 1), 9), 8 * many, 15),
     )
-    variables = []
-    for head, kind, size in zip(parts, (2, 9), (27 * many, 8 * many), strict=True):
-        whole = struct.pack("<2I", 14, len(head) + 8 + size + -size % 8) + head + struct.pack("<2I", kind, size)
-        content = zeros(whole, size + -size % 8, 15)
-        variables.append(struct.pack("<2I", 15, len(content)) + content)
-    yield "mat", mat(*variables)
+    yield "mat", mat(*(struct.pack("<2I", 15, len(content)) + content for content in arrays))
     fortran = npy((count, 28, 28), "'<f4'").replace(b"False", b"True ")
     ends = npy((count, 1), "'<f8'")
     yield "npz", {"digits.npz": zipped(x_train=(fortran, 4 * 784 * count), y_train=(ends, 8 * count))}
@@ -480,6 +489,16 @@ def zipped(**members: tuple[bytes, int]) -> bytes:
                 for start in range(0, count, 2**20):
                     member.write(bytes(min(2**20, count - start)))
     return file.getvalue()
+
+
+def test_an_archive_that_unpacks_to_more_than_is_believed_is_refused(tmp_path: Path) -> None:
+    count = MODEST // 784 + 1
+    content = zipped(x_train=(npy((count, 28, 28)), 784 * count), y_train=(npy((count,)), count))
+    folder = write(tmp_path, {"digits.npz": content})
+    assert "claims to unpack to 268,436,112 pixels out of" in told(folder / "digits.npz")
+    entry = content.index(b"PK\1\2") + 20  # where the archive says how much its first member takes in it
+    write(folder, {"digits.npz": content[:entry] + struct.pack("<I", 10**9) + content[entry + 4 :]})
+    assert "damaged" in told(folder / "digits.npz")
 
 
 @on_unix

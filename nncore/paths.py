@@ -27,7 +27,8 @@ def user_folder() -> Path:
     shared collection of datasets, say), the platform's own place.
     """
     folder = data_folder()
-    existing = next((parent for parent in (folder, *folder.parents) if parent.exists()), folder)
+    # Not Path.exists, which raises where a folder on the way may not be searched.
+    existing = next((parent for parent in (folder, *folder.parents) if os.access(parent, os.F_OK)), folder)
     # The mode is looked at besides, since the superuser may write even where everybody is asked not to.
     writable = os.access(existing, os.W_OK) and existing.stat().st_mode & 0o222
     return folder if writable else platformdirs.user_data_path("digitlab", appauthor=False)

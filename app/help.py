@@ -35,7 +35,7 @@ OTHER_KEYS = (
     ("I, R", "Show the gallery's image in Inspect, or in Recognise"),
     ("Return", "Look closer at the gallery's image, pixel by pixel; Esc goes back"),
     ("V", "See what augmentation makes of the gallery's image; there: other variations"),
-    ("+, −, 0", "There: nearer, farther, the whole picture; arrows go from pixel to pixel"),
+    ("+, −, Home", "There: nearer, farther, the whole picture; arrows go from pixel to pixel"),
     (", .  or  Page Up, Page Down", "There: the image before, and the next"),
 )
 

@@ -31,12 +31,15 @@ class Library(QObject):
         self.known: tuple[KnownDataset, ...] = ()
         """The last that was found; empty until the first look is over."""
         self._going: dict[str, Feed] = {}
+        self._latest = object()
 
     def refresh(self) -> None:
         """Look again which datasets there are; `changed` tells when that is over."""
 
+        self._latest = latest = object()
+
         def show(known: list[KnownDataset]) -> None:
-            if tuple(known) != self.known:
+            if latest is self._latest and tuple(known) != self.known:  # otherwise a later look tells
                 self.known = tuple(known)
                 self.changed.emit()
 

@@ -10,7 +10,7 @@ from app.runs import Run, RunStore
 from models.presets import Preset
 from nncore.backend import Array
 from nncore.data.dataset import Dataset
-from nncore.inference import evaluate
+from nncore.inference import can_evaluate, evaluate
 from nncore.network import Network
 from nncore.training.checkpoint import save_checkpoint
 from nncore.training.config import TrainConfig
@@ -62,7 +62,9 @@ class TrainingSession:
     def __init__(
         self, trainer: Trainer, store: RunStore, run: Run, test_data: Dataset | None = None, checkpoint_every: int | None = None
     ) -> None:
-        self.trainer, self.store, self.run, self.test_data = trainer, store, run, test_data
+        self.trainer, self.store, self.run = trainer, store, run
+        # A test part of another kind than the training part says nothing, and must not cost the training.
+        self.test_data = test_data if test_data is not None and can_evaluate(trainer.network, test_data) else None
         self.checkpoint_every = checkpoint_every
         self.result: Result | None = None
         self._rows: list[tuple[str, int, float, float]] = []
@@ -111,7 +113,7 @@ class TrainingSession:
         trainer, best = self.trainer, self.trainer.best
         network = trainer.network if best is None else _with_state(trainer.network, best.state)
         test_accuracy = None
-        if self.test_data is not None and self.test_data.is_labelled and status != "failed":
+        if self.test_data is not None and status != "failed":
             test_accuracy = evaluate(network, self.test_data).accuracy
         info = {
             "run": self.run.name,

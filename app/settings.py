@@ -32,7 +32,7 @@ class Settings:
             # A value of another kind than the default's was not written by this program.
             kinds = {name: (str, type(None)) if value is None else (type(value),) for name, value in DEFAULTS.items()}
             self._chosen = {name: value for name, value in found.items() if name in DEFAULTS and isinstance(value, kinds[name])}
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, RecursionError):
             pass
 
     def __getitem__(self, name: str) -> Any:

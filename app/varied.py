@@ -14,6 +14,8 @@ from nncore.data.augment import Augmentation, vary
 from nncore.inference import predict
 from nncore.network import Network
 
+FEWEST, MOST_PIXELS = 4, 200_000
+
 
 @dataclass(frozen=True, eq=False)
 class Varied:
@@ -28,11 +30,17 @@ class Varied:
 def variations(
     image: Array, augmentation: Augmentation, count: int, seed: int, network: NetworkInView | None, moment: Moment | None
 ) -> Varied:
-    """`count` variations of `image`, uint8 (height, width, 1 or 3). The seed says which way each goes, the augmentation how far."""
+    """`count` variations of `image`, uint8 (height, width, 1 or 3); fewer of a large one, so that they are there at once.
+
+    The seed says which way each goes, the augmentation how far.
+    """
+    count = min(count, max(FEWEST, MOST_PIXELS // math.prod(image.shape[:2])))
     drawn = augmentation.draw(count, np.random.default_rng(seed))
-    images = vary(np.repeat(image[None], count, axis=0), drawn)  # the readable path: few images, and no compiler to wait for
+    # The readable path: few images, and no compiler to wait for. One at a time takes little memory.
+    images = np.concatenate([vary(image[None], drawn.of(slice(number, number + 1))) for number in range(count)])
     if network is None or moment is None or image.size != math.prod(network.input_shape):
         return Varied(images, ())
     made = Network.from_config(network.architecture)
+    made.can_compile = False  # so few images are not worth a plan
     made.load_state_dict(moment.state)
     return Varied(images, tuple(map(Answer.of, predict(made, images))))

@@ -66,13 +66,24 @@ def note_compiled(network: Network) -> None:
     _compiled.add(str(network.config()))
 
 
+def can_evaluate(network: Network, data: Dataset) -> bool:
+    """Whether `network` takes the images of `data`, tells all its classes apart, and it is known what they show."""
+    fits = math.prod(data.image_shape) == math.prod(network.input_shape)
+    return fits and data.is_labelled and int(data.labels.max(initial=0)) < network.output_shape[-1]
+
+
 def evaluate(network: Network, data: Dataset, plan: Plan | None = None) -> Evaluation:
     """Loss and answers of `network` on all of `data`, through `plan`, one of the same network, where it is given.
 
-    Raises DataError where it is not known what the images show.
+    Raises DataError where it is not known what the images show, or where it is something that the network does not know.
     """
     if not data.is_labelled:
         raise DataError(f"{data.name} has no labels to hold the answers against; digitlab predict --kaggle writes them down.")
+    if int(data.labels.max(initial=0)) >= network.output_shape[-1]:
+        raise DataError(
+            f"{data.name} has the class {data.class_names[data.labels.max()]}, but the network tells only "
+            f"{network.output_shape[-1]} classes apart; take one that was trained on this data."
+        )
     log_probabilities = _log_probabilities(network, data.images, plan)
     loss = -float(log_probabilities[np.arange(len(data)), data.labels].mean()) if len(data) else math.nan
     return Evaluation(loss, np.exp(log_probabilities), data.labels)

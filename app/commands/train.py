@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -108,7 +108,10 @@ def run(arguments: Namespace) -> None:
 
 def _share_or_count(text: str) -> float:
     """A whole number as one, anything else as a share."""
-    return int(text) if text.isdecimal() else float(text)
+    try:
+        return int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is neither a share such as 0.1 nor a number of images such as 5000") from None
 
 
 def _job(arguments: Namespace) -> Job:
@@ -129,6 +132,9 @@ def _job(arguments: Namespace) -> Job:
 
 
 def _resumed(arguments: Namespace, store: RunStore) -> TrainingSession:
+    for name in ("batch_size", "lr", "optimizer", "schedule", "validation", "augment"):
+        if getattr(arguments, name) is not None:
+            raise ConfigError(f"--resume goes on as the run was begun; leave --{name.replace('_', '-')} out.")
     kept = store.get(arguments.resume)
     data = _data(arguments)
     trainer = load_checkpoint(store.checkpoint_of(kept), data)

@@ -40,6 +40,11 @@ def name_of(augmentation: Augmentation) -> str:
     return next((name for name, known in AUGMENTATIONS.items() if known == augmentation), OWN)
 
 
+def value_in_words(name: str, value: float) -> str:
+    """A setting's value as people read it."""
+    return NOTIONS[name].words(value) if value else "none"
+
+
 def in_words(augmentation: Augmentation) -> str:
     """What it does, in a line: `±1.5 px, ±8°, …`."""
     settings = augmentation.as_dict()

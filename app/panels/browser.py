@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
+import math
+from collections.abc import Sequence
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.lab import Lab
@@ -21,6 +24,10 @@ from nncore.data.dataset import UNKNOWN, Dataset
 from nncore.layers.base import times
 
 PARTS = ("training", "test")
+MOST_MEANS = 8_000_000
+"""Values that the mean images of all classes may have: those of a thousand classes of photos would fill the memory."""
+NARROW = 540
+"""Width below which only the gallery is shown."""
 RIGHT = 190
 """Width of what stands right of the gallery."""
 MEANS = "The mean image of each class, and how many it has. Click one to see only those."
@@ -43,17 +50,20 @@ class Browser(QWidget):
         self.shown: Array = np.zeros(0, np.int64)
         """Which images of the part are in the gallery."""
         self._means: WeakKeyDictionary[Dataset, Array] = WeakKeyDictionary()
+        self._awaited: WeakSet[Dataset] = WeakSet()
         self._fade = QTimer(self, interval=PATIENCE, singleShot=True)
         self._fade.timeout.connect(lambda: self._set_faded(True))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP)
         row.addWidget(self._build_gallery(), 1)
-        column = QVBoxLayout()
+        self._right = QWidget()
+        column = QVBoxLayout(self._right)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP)
         column.addWidget(self._build_balance(), 1)
         column.addWidget(self._build_augmentation())
-        row.addLayout(column)
+        row.addWidget(self._right)
         lab.state.data.subscribe(self._show_data)
         lab.opening.connect(self._show_opening)
 
@@ -128,6 +138,9 @@ class Browser(QWidget):
         )
         return card
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._right.setVisible(self.width() >= NARROW)
+
     # -- what is shown
 
     @property
@@ -166,18 +179,13 @@ class Browser(QWidget):
             self.balance.set_counts(np.zeros(0, np.int64), ())
             self.facts.setText("")
             return
-        for box in (self.part, self.classes):
-            box.blockSignals(True)
-            box.clear()
-        self.part.addItems(PARTS if view.test is not None else PARTS[:1])
-        self.classes.addItems(["all classes", *view.train.class_names])
-        for box in (self.part, self.classes):
-            box.blockSignals(False)
+        _fill(self.part, PARTS if view.test is not None else PARTS[:1])
         self._show_part()
 
     def _show_part(self) -> None:
         data = self.dataset
         if data is not None:
+            _fill(self.classes, ["all classes", *data.class_names])  # a part may have classes that the other has not
             known = bool((data.labels != UNKNOWN).any())
             names = tuple(data.class_names) if known else ()
             self.balance.set_counts(data.class_counts()[: len(names)], names)
@@ -189,7 +197,9 @@ class Browser(QWidget):
     def _ask_for_means(self, data: Dataset) -> None:
         if data in self._means:
             self.balance.set_means(self._means[data])
+        if data in self._means or data in self._awaited or len(data.class_names) * math.prod(data.image_shape) > MOST_MEANS:
             return
+        self._awaited.add(data)
 
         def show(means: Array) -> None:
             self._means[data] = means
@@ -238,6 +248,13 @@ class Browser(QWidget):
         self.lab.state.probe.set(item.probe())
         self.picked.emit(item)
 
+    def current_item(self) -> Item | None:
+        """The image chosen, else the first in the gallery, else the first of all; None without data."""
+        data = self.dataset
+        if data is None or not len(data):
+            return None
+        return self.item(max(self.grid.current, 0)) if len(self.grid) else Item(data, PARTS[self.part.currentIndex()], 0)
+
     def step(self, by: int) -> None:
         """Choose the image that lies `by` images further on in the gallery."""
         self.grid.choose(self.grid.current + by)
@@ -262,3 +279,11 @@ class Browser(QWidget):
             origin = f"mean of class {name}, {data.name} {PARTS[self.part.currentIndex()]}"
             shows = int(name) if name.isdecimal() else None
             self.lab.state.probe.set(Probe(mean.round().astype(np.uint8), origin, shows, as_seen=True))
+
+
+def _fill(box: QComboBox, words: Sequence[str]) -> None:
+    """Offer other words; nobody is told."""
+    box.blockSignals(True)
+    box.clear()
+    box.addItems(words)
+    box.blockSignals(False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget
 
 from app.lab import Lab
@@ -16,6 +16,9 @@ from app.panels.shelf import Shelf
 from app.panels.variations import VariationsView
 from app.state import DataInView
 from app.widgets.card import GAP
+
+NARROW = 860
+"""Width of the panel below which a page that needs room gets the shelf's."""
 
 
 class DataPanel(Panel):
@@ -34,6 +37,7 @@ class DataPanel(Panel):
         row.addWidget(self.shelf)
         row.addWidget(self._pages, 1)
         self.content.addLayout(row)
+        self._pages.currentChanged.connect(self._make_room)
         self.browser.picked.connect(self._show_item)
         self.browser.wanted_closer.connect(self._look_closer)
         self.browser.wanted_variations.connect(self._show_variations)
@@ -50,7 +54,15 @@ class DataPanel(Panel):
     def shown(self) -> None:
         self.lab.library.refresh()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """In a narrow window the shelf gives way to what needs its width."""
+        self.shelf.setVisible(self.width() >= NARROW or self._pages.currentWidget() is self.browser)
+
     def _show_data(self, view: DataInView | None) -> None:
+        self.variations.forget()
         self._show_gallery()
 
     # -- a closer look
@@ -66,11 +78,14 @@ class DataPanel(Panel):
             self.closer.show_item(item, self.gallery.current, len(self.gallery))
 
     def _show_variations(self) -> None:
-        if len(self.gallery):
-            self._pages.setCurrentWidget(self.variations)
-            self.variations.show_item(self.browser.item(max(self.gallery.current, 0)))
-            self.setFocusProxy(self.variations.another)
-            self.variations.another.setFocus()
+        item = self.browser.current_item()
+        if item is None:
+            self.lab.said.emit("There is no image to vary yet; choose a dataset first.")
+            return
+        self._pages.setCurrentWidget(self.variations)
+        self.variations.show_item(item)
+        self.setFocusProxy(self.variations.another)
+        self.variations.another.setFocus()
 
     def _show_gallery(self) -> None:
         if self._pages.currentWidget() is not self.browser:

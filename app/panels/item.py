@@ -20,8 +20,8 @@ class Item:
 
     @property
     def pixels(self) -> Array:
-        """uint8 (height, width, 1 or 3)"""
-        return self.data.images[self.index]
+        """uint8 (height, width, 1 or 3): a copy, so that nobody who shows one image keeps all of them in memory."""
+        return self.data.images[self.index].copy()
 
     @property
     def class_name(self) -> str:

@@ -108,10 +108,12 @@ class Recipe(Card):
         return row
 
     def _fit(self, data: DataInView | None) -> None:
-        """Offer a network that takes the images, where the one on show does not."""
-        if data is not None and not preset(self.preset.currentText()).fits(data.train.image_shape):
-            fitting = [name for name, known in PRESETS.items() if known.fits(data.train.image_shape) and not known.any_input]
-            self.preset.setCurrentText(fitting[0] if fitting else self.preset.currentText())
+        """Offer a network that takes the images, where the one on show does not. What is being trained stays on show."""
+        if data is None or self._lab.training.is_active or preset(self.preset.currentText()).fits(data.train.image_shape):
+            return
+        fitting = [known for known in PRESETS.values() if known.fits(data.train.image_shape)]
+        if fitting:
+            self.preset.setCurrentText(min(fitting, key=lambda known: known.any_input).name)  # one made for them, if there is
 
     def _fill(self, name: str) -> None:
         recipe = preset(name).training
@@ -146,3 +148,5 @@ class Recipe(Card):
         for widget in self._settings().values():
             # The learning rate may be changed while the network trains, and the augmentation for the next time.
             widget.setEnabled(status is Status.IDLE or widget in (self.rate, self.augment))
+        if status is Status.IDLE:
+            self._fit(self._lab.state.data.value)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMessageBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.lab import Lab
 from app.state import DataInView
@@ -35,6 +35,7 @@ class Shelf(Card):
         self.cards: dict[str, DatasetCard] = {}
         scroll = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(holder)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the cards in it take the keyboard
         self._scroll = scroll
         self.body.addWidget(scroll, 1)
         self.body.addWidget(label("Or drop a folder or file here.", "dim", wrap=True))
@@ -62,8 +63,9 @@ class Shelf(Card):
         return row
 
     def _list(self) -> None:
-        """Make the cards anew; the keyboard stays on the card where it was."""
-        focused = next((name for name, card in self.cards.items() if card.isAncestorOf(self.focusWidget() or self)), None)
+        """Make the cards anew; where the keyboard is on one of them, it stays on it."""
+        focus = QApplication.focusWidget()
+        focused = next((name for name, card in self.cards.items() if focus and (card is focus or card.isAncestorOf(focus))), None)
         while self._box.count():
             if widget := self._box.takeAt(0).widget():
                 widget.deleteLater()
@@ -72,8 +74,14 @@ class Shelf(Card):
         for card in self.cards.values():
             self._box.addWidget(card)
         self._box.addStretch(1)
+        before: QWidget = self._scroll
+        for card in self.cards.values():  # new widgets would come last of all
+            for widget in card.tab_stops():
+                self.setTabOrder(before, widget)
+                before = widget
         self._mark(self._lab.state.data.value)
         if focused in self.cards:
+            self.cards[focused].show()  # what is hidden takes no keyboard
             self.cards[focused].setFocus()
 
     def _nameless(self) -> list[KnownDataset]:

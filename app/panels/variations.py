@@ -10,18 +10,21 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from app.lab import Lab
-from app.panels.augmentation import NOTIONS, NameBox
+from app.panels.augmentation import NOTIONS, NameBox, value_in_words
 from app.panels.item import Item
 from app.state import Probe
 from app.varied import Varied, variations
 from app.widgets.card import Card, label
 from app.widgets.image_grid import ImageGrid
 from app.widgets.picture import PictureView
+from app.widgets.throttle import Throttle
 from app.workers import Task
 from nncore.data.augment import LIMITS, Augmentation
 
 COUNT = 24
 """Variations that are shown."""
+FOLLOW_EVERY = 500
+"""Milliseconds between two looks at the answers of a network that is being trained."""
 STEPS = 100
 """Positions of a slider."""
 
@@ -39,13 +42,16 @@ class VariationsView(Card):
         self._seed = 0
         self._busy = self._again = False
         self.varied: Varied | None = None
+        self._shown: tuple[Item, Augmentation, int] | None = None
+        """What `varied` shows: of which image, how far, and which way."""
+        self._follow = Throttle(self._ask, FOLLOW_EVERY, self)
         self._sliders: dict[str, QSlider] = {}
         self._values = {name: label("", "dim") for name in LIMITS}
         self._build_header()
         self.body.addLayout(self._build_sliders())
         self.body.addWidget(self._build_pictures(), 1)
         lab.state.augmentation.subscribe(self._show)
-        lab.state.moment.subscribe(lambda _: self._ask(), now=False)
+        lab.state.moment.subscribe(lambda _: self._follow(), now=False)
 
     # -- building
 
@@ -122,13 +128,19 @@ class VariationsView(Card):
         self._words.setText(item.words)
         self._ask()
 
+    def forget(self) -> None:
+        """Keep nothing of the data."""
+        self._item = self._shown = self.varied = None
+        self.original.set_pixels(None)
+        self.grid.set_images(np.empty((0, 28, 28, 1), np.uint8), str)
+
     def _show(self, augmentation: Augmentation) -> None:
         for name, value in augmentation.as_dict().items():
             slider = self._sliders[name]
             slider.blockSignals(True)
             slider.setValue(round(STEPS * value / LIMITS[name]))
             slider.blockSignals(False)
-            self._values[name].setText(NOTIONS[name].words(value))
+            self._values[name].setText(value_in_words(name, value))
         self._note.setText(
             "Training varies every image like this." if augmentation.changes_something else "Training takes every image as it is."
         )
@@ -164,7 +176,7 @@ class VariationsView(Card):
         def done(varied: Varied) -> None:
             self._busy = False
             if item is self._item:
-                self._take(varied, item)
+                self._take(varied, (item, augmentation, seed), network is None)
             if self._again:
                 self._again = False
                 self._ask()
@@ -175,8 +187,9 @@ class VariationsView(Card):
 
         Task(lambda: variations(item.pixels, augmentation, COUNT, seed, network, moment), done, failed).begin()
 
-    def _take(self, varied: Varied, item: Item) -> None:
-        self.varied = varied
+    def _take(self, varied: Varied, shown: tuple[Item, Augmentation, int], no_network: bool) -> None:
+        same, item = shown == self._shown, shown[0]
+        self.varied, self._shown = varied, shown
         answers, known = varied.answers, item.class_name.isdecimal()
 
         def caption(position: int) -> str:
@@ -186,18 +199,22 @@ class VariationsView(Card):
             mark = "" if not known or str(answer.digit) == item.class_name else " ✗"
             return f"{answer.digit}{mark}\t{answer.confidence * 100:.0f} %"
 
-        self.grid.set_images(varied.images, caption)
+        if same:  # only the network has changed: the choice and the place in the grid stay
+            self.grid.set_captions(caption)
+        else:
+            self.grid.set_images(varied.images, caption)
         if answers and known:
             right = sum(str(answer.digit) == item.class_name for answer in answers)
             self._tally.setText(f"The network reads {right} of {len(answers)} as a {item.class_name}.")
         else:
-            self._tally.setText("" if answers else "The network in view takes images of another size.")
+            self._tally.setText("" if answers or no_network else "The network in view takes images of another size.")
 
     # -- choosing
 
     def _choose(self, position: int) -> None:
-        item, varied = self._item, self.varied
-        if item is not None and varied is not None:
+        shown, varied = self._shown, self.varied
+        if shown is not None and varied is not None:
+            item = shown[0]
             self._lab.state.probe.set(
                 Probe(np.array(varied.images[position]), f"variation of {item.origin}", item.probe().label, as_seen=True)
             )

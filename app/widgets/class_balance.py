@@ -65,7 +65,7 @@ class ClassBalance(QAbstractScrollArea):
             self._means, self._thumbs, self._cursor = None, [], 0
             self.verticalScrollBar().setValue(0)
         self._counts, self._names, self._awaited = counts, names, True
-        self.setAccessibleDescription(", ".join(f"{name}: {count:,}" for name, count in zip(names, counts, strict=True)))
+        self.setAccessibleDescription(self._overview())
         self._layout()
         self.updateGeometry()
 
@@ -194,7 +194,12 @@ class ClassBalance(QAbstractScrollArea):
         over, under = -place.top(), place.bottom() + 1 - self.viewport().height()
         if over > 0 or under > 0:
             bar.setValue(bar.value() + (-over if over > 0 else under))
+        if len(self._counts):
+            self.setAccessibleDescription(f"{self._names[self._cursor]}: {self._counts[self._cursor]:,} of {self._overview()}")
         self.viewport().update()
+
+    def _overview(self) -> str:
+        return ", ".join(f"{name}: {count:,}" for name, count in zip(self._names, self._counts, strict=True))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         row = self.row_at(event.position().toPoint())

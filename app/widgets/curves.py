@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QBuffer, Qt
 from PySide6.QtGui import QColor, QContextMenuEvent, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
 
 from app.theme import font, theme
+from app.widgets.pixels import png_bytes
 from nncore.backend import Array
 from nncore.files import write_atomically
 
@@ -126,7 +127,7 @@ class Curves(QWidget):
             axis.setTickFont(font(11))
 
     def to_csv(self) -> str:
-        """The curves as a table of curve, step, value."""
+        """The curves as a table of curve, step, and what is plotted."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(["curve", "step", self._name])
@@ -139,14 +140,15 @@ class Curves(QWidget):
         if path.suffix == ".csv":
             write_atomically(path, self.to_csv().encode())
         elif path.suffix == ".svg":
-            drawing = QSvgGenerator()
-            drawing.setFileName(str(path))
+            content, drawing = QBuffer(), QSvgGenerator()
+            drawing.setOutputDevice(content)
             drawing.setSize(self._plot.size())
             painter = QPainter(drawing)
             self._plot.render(painter)
             painter.end()
+            write_atomically(path, bytes(content.data().data()))
         else:
-            self._plot.grab().save(str(path), "PNG")
+            write_atomically(path, png_bytes(self._plot.grab().toImage()))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.widgets.card import label
 from nncore.data import KnownDataset
@@ -54,13 +54,18 @@ class DatasetCard(QFrame):
         self._bar.setAccessibleName(f"progress of {known.title}")
         self._words = label("", "dim", wrap=True)
         self._leave = QPushButton("Cancel")
-        self._leave.setToolTip("Break off; what has come is kept, and it goes on from there the next time")
+        kept = "what has come is kept, and it goes on from there the next time" if known.source else "nothing of it is kept"
+        self._leave.setToolTip(f"Break off; {kept}")
         self._leave.clicked.connect(self.left)
         for widget in (self._get, self._bar, self._words, self._leave):
             layout.addWidget(widget)
         self._offers = bool(offer)
         self.set_going(False)
         self.set_chosen(False)
+
+    def tab_stops(self) -> tuple[QWidget, ...]:
+        """What the keyboard goes to, in order."""
+        return self, self._get, self._leave
 
     def set_chosen(self, chosen: bool) -> None:
         """Mark the card of the data in view."""
@@ -83,7 +88,8 @@ class DatasetCard(QFrame):
         self._words.setText(progress_words(event))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._choose()
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._choose()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):

@@ -29,6 +29,8 @@ from nncore.backend import Array
 CAPTION = 12
 """Size of the captions' text in pixels."""
 GAP = 8
+LARGEST = 128
+"""Pixels that the longer side of an image may take."""
 FADED = 0.35
 """Opacity of images that others will soon replace."""
 
@@ -75,6 +77,11 @@ class ImageGrid(QAbstractScrollArea):
         self.verticalScrollBar().setValue(0)
         self._layout()
 
+    def set_captions(self, caption: Callable[[int], str]) -> None:
+        """Write other words under the same images."""
+        self._caption = caption
+        self.viewport().update()
+
     def set_faded(self, faded: bool, hint: str | None = None) -> None:
         """Let the images fade, since others will soon replace them; `hint` is said meanwhile where there are none."""
         self._faded, self._hint = faded, self._hint if hint is None else hint
@@ -101,9 +108,16 @@ class ImageGrid(QAbstractScrollArea):
         return QFontMetrics(font(CAPTION)).height() + 4
 
     @property
-    def _cell(self) -> QSize:
+    def _size(self) -> QSize:
+        """The size at which images are shown: enlarged by a whole number, and large ones shrunk so that several fit."""
         height, width = self._images.shape[1:3]
-        return QSize(max(width * self._scale, 44) + GAP, height * self._scale + self._caption_height + GAP)
+        scale = min(self._scale, LARGEST // max(height, width, 1)) or LARGEST / max(height, width)
+        return QSize(max(1, round(width * scale)), max(1, round(height * scale)))
+
+    @property
+    def _cell(self) -> QSize:
+        size = self._size
+        return QSize(max(size.width(), 44) + GAP, size.height() + self._caption_height + GAP)
 
     def _columns_in(self, width: int) -> int:
         return max(1, width // self._cell.width())
@@ -156,8 +170,9 @@ class ImageGrid(QAbstractScrollArea):
 
     def _paint_cell(self, painter: QPainter, index: int, cell: QRect) -> None:
         colors, chosen, flags = theme().colors, index == self.current, Qt.AlignmentFlag
-        height, width = (side * self._scale for side in self._images.shape[1:3])
-        place = QRect(cell.x() + (cell.width() - GAP - width) // 2, cell.y() + 1, width, height)
+        size = self._size
+        place = QRect(QPoint(cell.x() + (cell.width() - GAP - size.width()) // 2, cell.y() + 1), size)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, size.width() < self._images.shape[2])
         painter.drawImage(place, to_qimage(self.image(index)))
         if chosen:
             painter.setPen(QPen(QColor(colors.accent), 2))

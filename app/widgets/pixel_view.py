@@ -27,6 +27,8 @@ from nncore.backend import Array
 
 GREY_NUMBERS, COLOUR_NUMBERS = 20, 34
 """Pixels of a cell's side from which on one number can be read in it, and three."""
+NOTCH = 120
+"""What a wheel turns by from one notch to the next, in Qt's units."""
 NEAREST = 128
 """Pixels of a cell's side beyond which nothing is seen better."""
 NUMBERS = [QStaticText(str(value)) for value in range(256)]
@@ -38,8 +40,8 @@ LINEAR = np.where((s := np.arange(256) / 255) <= 0.04045, s / 12.92, ((s + 0.055
 class PixelView(QWidget):
     """Shows uint8 pixels (height, width, 1 or 3) as squares of whole numbers of the screen's pixels.
 
-    At first the picture is as large as fits. Wheel, + and − go nearer and farther, 0 back; dragging moves the picture; arrows move
-    a cursor from pixel to pixel, and the picture with it. `pointed` carries the row and column under the mouse or the cursor.
+    At first the picture is as large as fits. Wheel, + and − go nearer and farther, Home back; dragging moves the picture; arrows
+    move a cursor from pixel to pixel, and the picture with it. `pointed` carries the row and column under the mouse or the cursor.
     """
 
     pointed = Signal(int, int)
@@ -54,6 +56,7 @@ class PixelView(QWidget):
         """The point of the picture, in its pixels, that lies in the middle of the view."""
         self._cursor = QPoint(0, 0)
         self._held: QPointF | None = None
+        self._turned = 0
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -178,8 +181,12 @@ class PixelView(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         turned = event.angleDelta().y()
-        if turned:
-            self.zoom(1 if turned > 0 else -1, event.position())
+        # A touchpad turns a little at a time; what is left of a turn does not hold up the way back.
+        self._turned = turned + (self._turned if turned * self._turned > 0 else 0)
+        steps = int(self._turned / NOTCH)
+        if steps:
+            self._turned -= NOTCH * steps
+            self.zoom(steps, event.position())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         moves = {
@@ -194,7 +201,7 @@ class PixelView(QWidget):
             self.zoom(1)
         elif event.text() == "-" or event.matches(QKeySequence.StandardKey.ZoomOut):
             self.zoom(-1)
-        elif event.text() == "0":
+        elif event.key() == Qt.Key.Key_Home:
             self.fit()
         else:
             super().keyPressEvent(event)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QBuffer, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from nncore.backend import Array
-from nncore.errors import DigitLabError
+from nncore.files import write_atomically
 
 FORMATS = "PNG picture (*.png);;NumPy array (*.npy);;Table of values (*.csv)"
 
@@ -69,15 +70,22 @@ def copy_picture(pixels: Array) -> None:
 
 def save_picture(path: Path, pixels: Array, values: Array) -> None:
     """Write a picture as PNG, or the numbers behind it as .npy or .csv, by the file's ending. DigitLabError where that fails."""
-    try:
-        if path.suffix == ".npy":
-            np.save(path, values, allow_pickle=False)
-        elif path.suffix == ".csv":
-            np.savetxt(path, values.reshape(len(values), -1), delimiter=",", fmt="%.6g")
-        elif not to_qimage(pixels).save(str(path), "PNG"):
-            raise OSError("the picture could not be written")
-    except OSError as error:
-        raise DigitLabError(f"Could not write {path}: {error.strerror or error}. Choose another place.") from error
+    content = io.BytesIO()
+    if path.suffix == ".npy":
+        np.save(content, values, allow_pickle=False)
+    elif path.suffix == ".csv":
+        np.savetxt(content, values.reshape(len(values), -1), delimiter=",", fmt="%.6g")
+    else:
+        content.write(png_bytes(to_qimage(pixels)))
+    write_atomically(path, content.getvalue())
+
+
+def png_bytes(image: QImage) -> bytes:
+    """An image as the content of a PNG file."""
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")
+    return bytes(buffer.data().data())
 
 
 def save_picture_as(parent: QWidget, pixels: Array, values: Array | None = None) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from nncore.backend import Array
 
 KNOTS = 8
@@ -28,3 +30,9 @@ class Variations:
     """σ: float32 (N), of 255"""
     noise_from: Array
     """Where in the table of noise each image's begins: int32 (N)"""
+
+    def of(self, part: slice) -> Variations:
+        """Those of some of the images, in memory of the layout that the kernel reads."""
+        kinds = {"noise_from": np.int32}
+        arrays = {name: np.ascontiguousarray(value[part], kinds.get(name, np.float32)) for name, value in vars(self).items()}
+        return Variations(**arrays)

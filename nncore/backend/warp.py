@@ -115,7 +115,9 @@ def vary_quickly(images: Array, variations: Variations, by_row: Array, by_column
     As nncore.data.augment.vary to the last bits of a float. `by_row` and `by_column` are the splines of the two sides,
     float32 (side, KNOTS); `table` is the noise, float32 (NOISE).
     """
-    images, v = np.ascontiguousarray(images), variations
+    images, v = np.ascontiguousarray(images), variations.of(slice(len(images)))
+    if images.ndim != 4 or images.dtype != np.uint8 or any(len(array) != len(images) for array in vars(v).values()):
+        raise ValueError("variations of uint8 images (N, height, width, channels) need as many rows as there are images")
     count, rows, cols, channels = images.shape
     wide = -(-cols // LANES) * LANES
     # A place is a sum of functions of the column: the splines, the column itself, and one.

@@ -95,7 +95,9 @@ class Augmentation:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Augmentation:
-        """The augmentation that `as_dict` wrote. ConfigError for a setting that does not exist."""
+        """The augmentation that `as_dict` wrote. ConfigError for a setting that does not exist, or no settings at all."""
+        if not isinstance(settings, Mapping):
+            raise ConfigError(f"An augmentation is settings by name, not {settings!r:.40}.")
         if unknown := settings.keys() - {field.name for field in fields(cls)}:
             raise ConfigError(f"There is no augmentation called {', '.join(sorted(unknown))}; there are {', '.join(LIMITS)}.")
         return cls(**settings)

@@ -76,7 +76,8 @@ def download(source: Source, folder: Path, *, replace: bool = False, patience: f
     cannot be written to, where another file is in the way.
     """
     wanted = [file for file in source.files if not _is_right(folder / file.name, file)]
-    others = [path for file in wanted for path in _names_of(file, folder) if path.exists()]
+    twins = [folder / file.name.removesuffix(".gz") for file in source.files if file.name.endswith(".gz")]
+    others = [path for path in (*(folder / file.name for file in wanted), *twins) if path.exists()]
     if others and not replace:
         names = " and ".join(path.name for path in others)
         raise DataError(
@@ -88,14 +89,9 @@ def download(source: Source, folder: Path, *, replace: bool = False, patience: f
     for file in wanted:
         yield from _get(source, file, folder, before, patience)
         before += file.size
-        for twin in _names_of(file, folder)[1:]:
-            twin.unlink(missing_ok=True)  # it would be read in the place of the one that came
+    for twin in twins:
+        twin.unlink(missing_ok=True)  # it is unpacked, and would be read in the place of the one that came
     yield Download(source.files[-1].name, "", source.size, source.size)
-
-
-def _names_of(file: RemoteFile, folder: Path) -> list[Path]:
-    """Where a file lies, and, for one that is packed, where it would lie unpacked."""
-    return [folder / name for name in dict.fromkeys((file.name, file.name.removesuffix(".gz")))]
 
 
 def _is_right(path: Path, file: RemoteFile) -> bool:

@@ -160,8 +160,14 @@ def _sets(folder: Path) -> dict[str, dict[str, dict[str, Path]]]:
     for path in entries(folder):
         if (match := NAME.fullmatch(path.name)) and is_file(path):
             split = "train" if match["part"].lower() == "train" else "test"
-            sets.setdefault(match["set"].lower(), {}).setdefault(split, {}).setdefault(match["what"].lower(), path)
+            sets.setdefault(_set_name(match), {}).setdefault(split, {}).setdefault(match["what"].lower(), path)
     return sets
+
+
+def _set_name(match: re.Match[str]) -> str:
+    """The name of the set that a file belongs to; EMNIST's in one spelling."""
+    name = match["set"].lower()
+    return re.sub("[_.]", "-", name) if name.startswith("emnist") else name
 
 
 def _chosen_set(path: Path) -> tuple[str, dict[str, dict[str, Path]]]:
@@ -178,7 +184,7 @@ def _chosen_set(path: Path) -> tuple[str, dict[str, dict[str, Path]]]:
     match = NAME.fullmatch(path.name)
     if not match:
         raise DataError(f"{shown(path)} is not named like a file of MNIST; name a folder with {FILES['train'][0]} and its fellows.")
-    name = match["set"].lower()
+    name = _set_name(match)
     return name, _sets(path.parent).get(name, {})
 
 

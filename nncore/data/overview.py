@@ -42,13 +42,21 @@ class Overview:
     splits: Sequence[SplitOverview]
     files: Sequence[FileSum]
 
+    @property
+    def classes(self) -> dict[str, int]:
+        """Images a class in all splits together."""
+        total: Counter[str] = Counter()
+        for part in self.splits:
+            total.update(part.classes)
+        return dict(total)
+
     def as_dict(self) -> dict[str, Any]:
         """As JSON can hold it: `splits` by name, and before them the counts of all together."""
         return {
             "name": self.name,
             "count": sum(part.count for part in self.splits),
             "shape": self.splits[0].shape,
-            "classes": dict(sum((Counter(part.classes) for part in self.splits), Counter())),
+            "classes": self.classes,
             "splits": {part.split: {key: value for key, value in asdict(part).items() if key != "split"} for part in self.splits},
             "files": [asdict(file) for file in self.files],
         }
@@ -56,13 +64,16 @@ class Overview:
 
 def overview(name_or_path: str, splits: Sequence[str] = SPLITS) -> Overview:
     """Open those of the splits that there are, and look through them. Raises DataError where none can be opened."""
-    found, failed = [], []
+    found: list[SplitOverview] = []
+    failed: list[DataError] = []
     for split in splits:
         try:
             data = open_dataset(name_or_path, split)
         except DataError as error:
             failed.append(error)
             continue
+        if any(part.source == data.source for part in found):
+            continue  # a test file that stands alone is both
         counts = dict(zip(data.class_names, data.class_counts().tolist(), strict=True))
         unlabelled = len(data) - sum(counts.values())
         found.append(SplitOverview(split, len(data), data.image_shape, counts, unlabelled, data.source))

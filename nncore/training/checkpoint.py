@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nncore.data.dataset import Dataset
-from nncore.errors import WeightsError
+from nncore.errors import ConfigError, WeightsError
 from nncore.training.config import TrainConfig
 from nncore.training.trainer import Best, Trainer
 from nncore.weights import network_from, read_tensors, write_tensors
@@ -71,6 +71,6 @@ def load_checkpoint(path: Path, data: Dataset) -> Trainer:
         trainer.restore_epoch(position["seconds"], position["epoch"])
         if best:
             trainer.best = Best(int(best["step"]), float(best["val_accuracy"]), float(best["val_loss"]), groups["best"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (ConfigError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path} is damaged: part of the checkpoint is missing.") from error
     return trainer

@@ -110,3 +110,39 @@ def test_images_of_another_size_are_varied_without_answers():
     assert found.images.shape == (3, 20, 28, 1) and found.answers == ()
     with pytest.raises(ConfigError):
         Augmentation.from_dict({"blur": 1})
+
+
+def test_large_images_get_fewer_variations():
+    image = np.zeros((320, 320, 3), np.uint8)
+    assert len(variations(image, AUGMENTATIONS["light"], 24, 0, None, None).images) == 4
+
+
+def test_while_a_network_trains_only_the_answers_change(window, qtbot, view):
+    before = view.varied
+    view.names.textActivated.emit("strong")
+    images = wait_for(qtbot, view, before)
+    view.grid.choose(7)
+    moment, before = window.lab.state.moment.value, view.varied
+    blank = {name: np.zeros_like(value) for name, value in moment.state.items()}
+    window.lab.state.moment.set(replace(moment, state=blank))
+    assert np.array_equal(wait_for(qtbot, view, before), images)
+    assert view.grid.current == 7 and {answer.digit for answer in view.varied.answers} == {0}
+
+
+def test_what_is_shown_of_one_image_is_never_said_to_be_of_another(window, qtbot, view):
+    view.show_item(replace(view._item, index=9))
+    view.grid.choose(2)  # before the variations of image 9 are there
+    probe = window.lab.state.probe.value
+    assert "image 5" in probe.origin and np.array_equal(probe.picture, window.lab.state.data.value.train.images[5])
+
+
+def test_without_an_image_in_sight_the_first_is_varied_and_without_data_it_is_said(window, qtbot):
+    window.show_panel("data")
+    window.panel.browser.grid.set_images(np.empty((0, 28, 28, 1), np.uint8), str)
+    window.lab.show_augmentation()
+    assert window.panel.variations.isVisible()
+    window.lab.state.data.set(None)
+    said = []
+    window.lab.said.connect(said.append)
+    window.lab.show_augmentation()
+    assert not window.panel.variations.isVisible() and "choose a dataset" in said[0]

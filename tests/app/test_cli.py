@@ -173,3 +173,29 @@ def test_without_a_screen_the_window_says_so_in_one_line(display):
 def test_one_epoch_of_mnist(real_mnist):
     *_, finished = lines(digitlab("train", "--model", "mnist-cnn", "--data", "mnist", "--epochs", 1, "--seed", 0, "--json"))
     assert finished["test_accuracy"] >= 0.975
+
+
+def test_a_test_part_with_other_classes_does_not_cost_the_training(tmp_path):
+    data = synthetic("train", 120, seed=2)
+    path = tmp_path / "more.npz"
+    np.savez(path, x_train=data.images, y_train=data.labels, x_test=data.images[:24], y_test=np.arange(24) % 12)
+    *_, finished = lines(digitlab("train", "--data", path, "--epochs", 1, "--json"))
+    assert finished["event"] == "finished" and finished["test_accuracy"] is None
+    refused = digitlab("evaluate", "--data", path)
+    assert refused.returncode == 2 and "the class 11" in refused.stderr and refused.stderr.count("\n") == 1
+
+
+def test_a_resumed_run_takes_no_other_settings(tmp_path):
+    options = ("--data", "synthetic", "--limit", 100, "--epochs", 1)
+    digitlab("train", *options, "--run", "r", "--checkpoint-every", 1)
+    refused = digitlab("train", *options, "--resume", "r", "--augment", "light")
+    assert refused.returncode == 2 and "--augment" in refused.stderr
+    assert digitlab("train", *options, "--resume", "r").returncode == 0
+
+
+def test_a_lone_test_table_is_counted_once(tmp_path):
+    digits = synthetic("test", 5)
+    rows = [",".join(map(str, [label, *image.ravel()])) for image, label in zip(digits.images, digits.labels, strict=True)]
+    (tmp_path / "test.csv").write_text("\n".join(rows))
+    (shown,) = lines(digitlab("data", "info", tmp_path / "test.csv", "--json"))
+    assert shown["count"] == 5 and list(shown["splits"]) == ["train"] and set(shown["classes"]) == set("0123456789")

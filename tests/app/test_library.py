@@ -5,17 +5,19 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QApplication, QMessageBox
 
+from app.state import DataInView
 from app.widgets.dataset_card import DatasetCard
+from nncore.data import Dataset, synthetic
 from nncore.data import download as download_module
-from nncore.data import synthetic
 from nncore.data.sources import SOURCES, RemoteFile, Source
 from tests.app.test_window import drop
 from tests.nncore.data.server import Server, serving
@@ -81,7 +83,7 @@ def test_a_dataset_is_got_and_opened_by_one_click(offer, window, qtbot, isolated
     assert sorted(path.name for path in (isolated / "mnist").iterdir()) == sorted(FILES)
 
 
-def test_a_download_is_cancelled_and_goes_on_from_there(offer, window, qtbot, isolated):
+def test_a_download_is_cancelled_and_goes_on_from_there(offer, server, window, qtbot, isolated):
     offer("hangs-midway")
     show_shelf(window, qtbot)
     QTest.mouseClick(card(window)._get, Qt.MouseButton.LeftButton)
@@ -94,7 +96,7 @@ def test_a_download_is_cancelled_and_goes_on_from_there(offer, window, qtbot, is
     offer("good")
     QTest.mouseClick(card(window)._get, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.lab.state.data.value.spec == "mnist", timeout=30_000)
-    assert kept > 0
+    assert kept > 0 and ("good", "train-images-idx3-ubyte.gz", f"bytes={kept}-") in server.asked
 
 
 def test_offline_the_panel_says_where_to_put_the_files(offer, window, qtbot, isolated):
@@ -170,3 +172,76 @@ def test_a_damaged_file_leaves_the_data_as_it_was(window, qtbot, tmp_path):
     drop(window, tmp_path / "digits.csv")
     qtbot.waitUntil(window.panel.notice.isVisible, timeout=10_000)
     assert "digits.csv" in window.panel.notice.message.text() and window.lab.state.data.value is before
+
+
+def test_a_list_made_anew_leaves_the_keyboard_where_it_is_and_keeps_the_order(window, qtbot):
+    show_shelf(window, qtbot)
+    shelf, search = window.panel.shelf, window.panel.browser.search
+    card(window).setFocus()
+    search.setFocus()
+    window.lab.library.changed.emit()
+    assert QApplication.focusWidget() is search
+    qtbot.waitUntil(card(window, "svhn").isVisible, timeout=5000)
+    card(window, "svhn").setFocus()
+    window.lab.library.changed.emit()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is card(window, "svhn"), timeout=5000)
+    order, widget = [], card(window)
+    while widget is not shelf._folder and len(order) < 200:
+        order.append(widget)
+        widget = widget.nextInFocusChain()
+    assert [each for each in order if isinstance(each, DatasetCard)] == list(shelf.cards.values())
+    assert search not in order
+
+
+def test_only_the_latest_look_at_the_datasets_counts(window, qtbot, monkeypatch):
+    qtbot.waitUntil(lambda: len(window.lab.library.known) > 0, timeout=10_000)
+    kept = []
+    monkeypatch.setattr("app.library.Task", lambda look, show, fail: kept.append(show) or SimpleNamespace(begin=lambda: None))
+    window.lab.library.refresh()
+    window.lab.library.refresh()
+    known = window.lab.library.known
+    kept[1](list(known[:2]))
+    kept[0](list(known))
+    assert window.lab.library.known == known[:2]
+
+
+def test_a_right_click_on_a_card_opens_nothing(window, qtbot):
+    show_shelf(window, qtbot)
+    QTest.mouseClick(card(window, "synthetic-street"), Qt.MouseButton.RightButton)
+    assert window.lab.state.data.value.spec == "synthetic" and "synthetic-street" not in window.lab._last_opened
+
+
+def test_photos_with_many_classes_get_no_mean_images(window, qtbot):
+    images = np.zeros((2, 256, 256, 3), np.uint8)
+    data = Dataset(images, np.array([0, 999]), "photos", class_names=tuple(map(str, range(1000))))
+    window.show_panel("data")
+    window.lab.state.data.set(DataInView("photos", data, None))
+    browser = window.panel.browser
+    assert data not in browser._awaited and browser.balance.mean_of(0) is None
+    assert browser.grid.cell_rect(0).width() < 150, "large images are shown smaller"
+    browser.grid.grab()
+
+
+def test_a_part_with_other_classes_offers_them(window, qtbot):
+    train = synthetic("train", 30)
+    test = Dataset(train.images, np.arange(30) % 12, "more", class_names=tuple(map(str, range(12))))
+    window.show_panel("data")
+    window.lab.state.data.set(DataInView("more", train, test))
+    browser = window.panel.browser
+    browser.part.setCurrentIndex(1)
+    browser.balance.choose(11)
+    assert browser.classes.currentText() == "11" and browser.balance.current == 11 and len(browser.grid) == 2
+
+
+def test_in_a_narrow_window_what_is_looked_at_keeps_its_room(window, qtbot):
+    show_shelf(window, qtbot)
+    window.resize(960, 620)
+    panel = window.panel
+    qtbot.waitUntil(lambda: panel.width() < 700, timeout=5000)
+    assert panel.shelf.isVisible() and not panel.browser._right.isVisible() and panel.gallery.width() > 200
+    panel.gallery.choose(2)
+    QTest.keyClick(panel.gallery, Qt.Key.Key_Return)
+    assert not panel.shelf.isVisible()
+    qtbot.waitUntil(lambda: panel.closer.width() > 500, timeout=5000)
+    QTest.keyClick(panel.closer.view, Qt.Key.Key_Escape)
+    assert panel.shelf.isVisible()

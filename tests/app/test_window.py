@@ -20,7 +20,7 @@ from app.training import Status
 from app.widgets.pixels import to_qimage
 from app.window import Window
 from models.presets import PRESETS
-from nncore.data import synthetic, synthetic_street
+from nncore.data import Dataset, synthetic, synthetic_street
 from nncore.network import Network
 from nncore.weights import load_weights, save_weights
 from tests.app.conftest import FIVE, ONE, draw
@@ -494,3 +494,23 @@ def test_the_shelf_lists_every_dataset_whenever_it_is_built(window, qtbot):
     window.panel.shelf.cards["synthetic-street"].setFocus()
     QTest.keyClick(window.panel.shelf.cards["synthetic-street"], Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.lab.state.data.value.spec == "synthetic-street", timeout=20_000)
+
+
+def test_other_data_does_not_change_what_is_being_trained(window, qtbot):
+    use_few_images(window, 2000, 3)
+    recipe = window.panel_named("train").recipe
+    window._actions["toggle"].trigger()
+    qtbot.waitUntil(lambda: window.lab.training.last is not None, timeout=60_000)
+    window.lab.training.toggle_pause()
+    qtbot.waitUntil(lambda: window.lab.training.status is Status.PAUSED, timeout=10_000)
+    window.lab.state.data.set(DataInView("synthetic-street", synthetic_street("train", 40), None))
+    assert recipe.preset.currentText() == "mnist-cnn" and recipe.rate.value() == 0.001
+    window._actions["stop"].trigger()
+    qtbot.waitUntil(lambda: not window.lab.training.is_active, timeout=30_000)
+    assert recipe.preset.currentText() == "svhn-lenet", "now it may"
+
+
+def test_a_network_for_any_size_is_offered_where_no_other_fits(window):
+    window.lab.state.data.set(DataInView("wide", Dataset(np.zeros((9, 20, 64, 1), np.uint8), np.arange(9), "wide"), None))
+    recipe = window.panel_named("train").recipe
+    assert PRESETS[recipe.preset.currentText()].fits((20, 64, 1))

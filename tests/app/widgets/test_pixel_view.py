@@ -24,12 +24,14 @@ def view(qtbot, rng) -> PixelView:
     return made
 
 
+def turn(at: QPoint, units: int) -> QWheelEvent:
+    return QWheelEvent(QPointF(at), QPointF(at), QPoint(), QPoint(0, units), Qt.MouseButton.NoButton,
+                       Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
+
+
 def wheel(view: PixelView, at: QPoint, steps: int) -> None:
     for _ in range(abs(steps)):
-        turned = QPoint(0, 120 if steps > 0 else -120)
-        event = QWheelEvent(QPointF(at), QPointF(view.mapToGlobal(at)), QPoint(), turned, Qt.MouseButton.NoButton,
-                            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
-        view.wheelEvent(event)
+        view.wheelEvent(turn(at, 120 if steps > 0 else -120))
 
 
 def test_at_first_the_whole_picture_is_as_large_as_fits_in_whole_pixels(view):
@@ -68,6 +70,14 @@ def test_near_enough_each_pixel_says_its_value_in_black_or_white(view, value, in
     assert abs(ink(seen) - value) > 120 and (max if ink is min else min)(seen) == value
 
 
+def test_a_touchpad_goes_nearer_by_its_whole_turn(view):
+    for _ in range(10):
+        view.wheelEvent(turn(QPoint(150, 150), 25))
+    near = view.cell
+    wheel(view, QPoint(150, 150), -2)
+    assert near > 10 == view.cell, "250 units are two notches"
+
+
 @pytest.mark.parametrize(("channels", "words"), [(1, "row  3, column 12:   77"), (3, "red  77  green  77  blue  77")])
 def test_a_pixel_is_told_in_words(view, channels, words):
     view.set_pixels(np.full((28, 28, channels), 77, np.uint8))
@@ -85,7 +95,7 @@ def test_arrows_move_the_cursor_and_bring_it_into_sight(view, qtbot):
     QTest.keyClick(view, Qt.Key.Key_Down)
     assert view.cursor_pixel == (15, 27) == heard[-1]
     assert view.rect().contains(view.cell_rect(15, 27).center().toPoint())
-    QTest.keyClick(view, Qt.Key.Key_0)
+    QTest.keyClick(view, Qt.Key.Key_Home)
     assert view.cell == 10
 
 

@@ -112,7 +112,7 @@ def test_pictures_are_saved_in_three_ways(tmp_path, rng):
     assert np.array_equal(np.load(tmp_path / "a.npy"), values)
     assert np.allclose(np.loadtxt(tmp_path / "a.csv", delimiter=","), values, rtol=1e-5)
     with pytest.raises(DigitLabError, match="Could not write"):
-        save_picture(tmp_path / "no" / "folder.png", pixels, values)
+        save_picture(tmp_path / "a.png" / "no-folder.png", pixels, values)
 
 
 def test_a_picture_is_drawn_at_a_whole_number_scale(qtbot):

@@ -160,6 +160,19 @@ def test_augmentations_have_names_and_can_be_written_out():
     assert set(LIMITS) == set(Augmentation().as_dict())
 
 
+@pytest.mark.parametrize("settings", [None, [], 5, "light", {"blur": 1}, {"shift": None}, {"shift": True}])
+def test_settings_that_are_none_are_refused(settings):
+    with pytest.raises(ConfigError):
+        Augmentation.from_dict(settings)
+
+
+def test_the_kernel_takes_no_variations_of_other_images(rng):
+    with pytest.raises(ValueError, match="as many rows"):
+        quickly(DIGITS, AUGMENTATIONS["light"].draw(59, rng))
+    with pytest.raises(ValueError, match="uint8"):
+        quickly(DIGITS.astype(np.float32), still(60))
+
+
 @pytest.mark.parametrize("text", ["heavy", "shift", "shift=far", "shift=99", "rotate=-1", "scale=nan", "blur=1", ""])
 def test_what_makes_no_sense_is_one_sentence(text):
     with pytest.raises(ConfigError) as told:

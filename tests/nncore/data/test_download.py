@@ -200,6 +200,11 @@ def test_an_unpacked_file_that_would_be_read_instead_goes_with_the_others(server
         get(source(server, "good"), folder)
     get(source(server, "good"), folder, replace=True)
     assert_complete(folder)
+    (folder / "images").write_bytes(b"beside the right one")
+    with pytest.raises(DataError, match=r"images in .* is not what Digits publishes"):
+        get(source(server, "good"), folder)
+    get(source(server, "good"), folder, replace=True)
+    assert_complete(folder)
 
 
 def test_speed_and_the_time_left() -> None:

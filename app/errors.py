@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
+from weakref import WeakMethod
 
 from app.commands.info import gather
 from nncore.errors import DigitLabError
@@ -56,7 +57,8 @@ def log_to(folder: Path) -> None:
 
 
 def catch_everything(show: Callable[[Problem], None]) -> None:
-    """Send what nobody caught to the log and to `show`, and keep the window alive."""
+    """Send what nobody caught to the log and, as long as its object lives, to the method `show`, and keep the window alive."""
+    shown = WeakMethod(show)  # every thread remembers the hook that it was started under
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
@@ -65,6 +67,7 @@ def catch_everything(show: Callable[[Problem], None]) -> None:
         if not isinstance(error, DigitLabError):
             log.error("uncaught", exc_info=(kind, error, trace))
             sys.__excepthook__(kind, error, trace)
-        show(Problem.of(error))
+        if method := shown():
+            method(Problem.of(error))
 
     sys.excepthook = hook

@@ -61,6 +61,8 @@ class Lab(QObject):
         self.training.problem.connect(self.problem)
         self.library = Library()
         self.library.problem.connect(self.problem)
+        for part in (self.training, self.library):
+            part.setParent(self)
         self._wants_layers = False
         self._looking = self._look_again = False
         self._last_opened: dict[str, object] = {}

@@ -76,7 +76,7 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     lab = Lab(settings, RunStore())
     window = Window(lab)
     window.garbage.settle()
-    app.installEventFilter(KeysOfFocus(app))
+    app.installEventFilter(KeysOfFocus(window))
     catch_everything(window.show_problem)
     if not reset_layout:
         window.restore_layout()

@@ -62,6 +62,7 @@ class Window(QMainWindow):
     def __init__(self, lab: Lab) -> None:
         super().__init__()
         self.lab = lab
+        lab.setParent(self)  # Qt's connections end with the window: Python cannot see the circles that they close
         self.garbage = GarbageCollector(self)
         self.setWindowTitle("DigitLab")
         self.setAcceptDrops(True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -56,8 +58,10 @@ def lab(qapp, themed, tmp_path) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def make_window(qtbot, qapp) -> Iterator[Callable[[], Window]]:
+def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
     """Opens windows, as `digitlab` does, and closes them at the end."""
+    for module in (sys, threading):  # each window catches what nobody else does, and would otherwise be kept for that for ever
+        monkeypatch.setattr(module, "excepthook", module.excepthook)
     opened: list[Window] = []
 
     def make() -> Window:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QMessageBox, QSlider
 
+from app.launch import build_window
 from app.panels import PANELS
 from app.state import DataInView, Moment, NetworkInView, Probe
 from app.theme import theme
@@ -514,3 +517,19 @@ def test_a_network_for_any_size_is_offered_where_no_other_fits(window):
     window.lab.state.data.set(DataInView("wide", Dataset(np.zeros((9, 20, 64, 1), np.uint8), np.arange(9), "wide"), None))
     recipe = window.panel_named("train").recipe
     assert PRESETS[recipe.preset.currentText()].fits((20, 64, 1))
+
+
+def test_a_closed_window_leaves_nothing_behind(qapp, qtbot):
+    before = sys.excepthook
+    window = build_window(qapp)
+    window.show()
+    for panel in PANELS:
+        window.show_panel(panel.name)
+    state = window.lab.state
+    qtbot.waitUntil(lambda: state.data.value is not None, timeout=20_000)
+    gone = weakref.ref(window), weakref.ref(window.lab)
+    window.close()
+    window.deleteLater()
+    del window, state
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and not any(each() for each in gone), timeout=10_000)
+    sys.excepthook = before

@@ -519,17 +519,19 @@ def test_a_network_for_any_size_is_offered_where_no_other_fits(window):
     assert PRESETS[recipe.preset.currentText()].fits((20, 64, 1))
 
 
-def test_a_closed_window_leaves_nothing_behind(qapp, qtbot):
-    before = sys.excepthook
+def open_and_close(qapp, qtbot) -> tuple[weakref.ref, ...]:
+    """What is left of a window in which every panel was looked at."""
     window = build_window(qapp)
     window.show()
     for panel in PANELS:
         window.show_panel(panel.name)
-    state = window.lab.state
-    qtbot.waitUntil(lambda: state.data.value is not None, timeout=20_000)
-    gone = weakref.ref(window), weakref.ref(window.lab)
+    qtbot.waitUntil(lambda: window.lab.state.data.value is not None, timeout=20_000)
     window.close()
     window.deleteLater()
-    del window, state
+    return weakref.ref(window), weakref.ref(window.lab)
+
+
+def test_a_closed_window_leaves_nothing_behind(qapp, qtbot, monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    gone = open_and_close(qapp, qtbot)
     qtbot.waitUntil(lambda: gc.collect() >= 0 and not any(each() for each in gone), timeout=10_000)
-    sys.excepthook = before

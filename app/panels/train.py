@@ -190,6 +190,7 @@ class TrainPanel(Panel):
 
     def _build_mistakes(self) -> Card:
         self._mistakes_card = Card("What it still gets wrong")
+        self._mistakes_card.title.setToolTip("Held-out images, those first of which the network was surest")
         self.mistakes = ImageGrid(
             "mistakes",
             "After the first epoch, the held-out images that the network gets wrong appear here, the most confident first.",
@@ -203,9 +204,7 @@ class TrainPanel(Panel):
         found = self.lab.training.history.evaluation
         self._confusion.set_counts(np.zeros((10, 10), np.int64) if found is None else found.confusion)
         wrong = np.zeros(0, np.int64) if found is None else found.mistakes()
-        self._mistakes_card.title.setText(
-            "WHAT IT STILL GETS WRONG" + (f" — {len(wrong):,}, most confident first" if len(wrong) else "")
-        )
+        self._mistakes_card.title.setText("WHAT IT STILL GETS WRONG" + (f" — {len(wrong):,}" if len(wrong) else ""))
         self._show_images(wrong[:MISTAKES])
 
     def _show_cell(self, shows: int, taken_for: int) -> None:
@@ -213,7 +212,7 @@ class TrainPanel(Panel):
         if found is not None:
             chosen = np.flatnonzero((found.labels == shows) & (found.predicted == taken_for))
             words = "recognised" if shows == taken_for else f"taken for {taken_for}"
-            self._mistakes_card.title.setText(f"{shows} {words.upper()} — {len(chosen):,}, most confident first")
+            self._mistakes_card.title.setText(f"{shows} {words.upper()} — {len(chosen):,}")
             self._show_images(chosen[np.argsort(-found.probabilities[chosen].max(axis=1, initial=0))][:MISTAKES])
 
     def _show_images(self, indices: Array) -> None:

@@ -51,6 +51,7 @@ GOOD = idx_bytes(np.arange(60, dtype=np.uint8).reshape(5, 4, 3))
         (bytes((0, 0, 8, 4)) + b"\xff" * 16, "claims"),
         (bytes((0, 0, 8, 1)) + struct.pack(">I", 2**30), "too short"),
         (packed(GOOD)[:-12], "damaged"),
+        (packed(GOOD)[:-4], "damaged"),  # all of the numbers, but not all of their checksum
         (packed(GOOD[:-1]), "holds 59 bytes"),
         (packed(GOOD + b"\0"), "goes on after"),
         (packed(GOOD)[:20] + b"\xff\xff\xff" + packed(GOOD)[23:], "is"),

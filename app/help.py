@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.actions import ACTIONS
 from app.commands.info import gather
+from app.core.actions import ACTIONS
 from app.widgets.card import label
 
 IDEA = (

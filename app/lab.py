@@ -13,18 +13,17 @@ from typing import Any
 from PIL import Image
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.core.look import Look, Question
+from app.core.runs import Run, RunStore
+from app.core.settings import Settings
+from app.core.state import DataInView, LabState, Moment, NetworkInView, Probe
 from app.errors import Problem
 from app.library import Library
-from app.look import Look, Question
-from app.runs import Run, RunStore
-from app.settings import Settings
-from app.state import DataInView, LabState, Moment, NetworkInView, Probe
 from app.training import TrainingController
 from app.workers import LookWorker, Task
 from models.shipped import DEFAULT_PICTURE_NETWORK, cards, open_weights
-from nncore.backend import Array
-from nncore.backend.cache import is_complete
-from nncore.backend.warm import compile_apart
+from nncore.arrays import Array
+from nncore.backend.devices import get_backend
 from nncore.data import open_dataset, open_test
 from nncore.data.augment import Augmentation
 from nncore.data.catalogue import OWN_DIGITS
@@ -78,8 +77,9 @@ class Lab(QObject):
         """
         self._looker.start()
         self.library.refresh()
-        if not is_complete():
-            threading.Thread(target=compile_apart, daemon=True).start()  # the end of the program need not wait for it
+        backend = get_backend("cpu")
+        if not backend.is_ready():
+            threading.Thread(target=backend.prepare, daemon=True).start()  # the end of the program need not wait for it
 
     def close(self) -> None:
         """End every thread; what was trained is kept."""

@@ -59,11 +59,11 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     from PySide6.QtGui import QIcon
 
     from app import theme
+    from app.core.runs import RunStore
+    from app.core.settings import Settings
     from app.errors import catch_everything, log_to
     from app.keys import KeysOfFocus
     from app.lab import Lab
-    from app.runs import RunStore
-    from app.settings import Settings
     from app.window import Window
     from app.workers import keep_interface_lively
     from nncore.data import default_dataset

@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QDockWidget, QMenu, QMenuBar
 
-from app.actions import ACTIONS, MENUS
+from app.core.actions import ACTIONS, MENUS
 from app.theme import DARK_NAME, LIGHT_NAME, SYSTEM, theme
 
 

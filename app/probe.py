@@ -6,9 +6,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from app.core.look import Look
+from app.core.state import Probe
 from app.lab import Lab
-from app.look import Look
-from app.state import Probe
 from app.theme import theme
 from app.widgets.card import label
 from app.widgets.picture import PictureView

@@ -9,8 +9,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QToolButton, QWidget
 
+from app.core.state import DataInView, NetworkInView
 from app.lab import Lab
-from app.state import DataInView, NetworkInView
 from app.theme import svg_pixmap, theme
 from app.widgets.card import label
 from app.widgets.dataset_card import megabytes

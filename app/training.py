@@ -7,10 +7,10 @@ from enum import Enum
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.history import History
-from app.runs import Run, RunStore
-from app.session import Job, Result, TrainingSession
-from app.state import LabState, NetworkInView
+from app.core.history import History
+from app.core.runs import Run, RunStore
+from app.core.session import Job, Result, TrainingSession
+from app.core.state import LabState, NetworkInView
 from app.workers import TrainingWorker, Update
 from nncore.training.events import Paused, Progress, Resumed, Started
 

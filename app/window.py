@@ -27,7 +27,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
-from app.actions import ACTIONS
+from app.core.actions import ACTIONS
+from app.core.session import Job
+from app.core.state import Probe
 from app.errors import Problem
 from app.garbage import GarbageCollector
 from app.help import HelpDialog, ReportDialog
@@ -37,8 +39,6 @@ from app.panels import PANELS
 from app.panels.base import Panel
 from app.panels.recognise import RecognisePanel
 from app.probe import ProbeView
-from app.session import Job
-from app.state import Probe
 from app.theme import theme
 from app.timebar import TimeBar
 from app.topbar import TopBar

@@ -15,11 +15,11 @@ from typing import Any
 from PySide6.QtCore import QObject, QThread, Signal
 from threadpoolctl import threadpool_limits
 
+from app.core.look import Look, Looker, Question
+from app.core.session import TrainingSession
+from app.core.state import Moment
 from app.errors import Problem
-from app.look import Look, Looker, Question
-from app.session import TrainingSession
-from app.state import Moment
-from nncore.backend.warm import compile_apart
+from nncore.backend.devices import get_backend
 from nncore.training import events
 from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 
@@ -140,7 +140,7 @@ class TrainingWorker(QThread):
     def run(self) -> None:
         stand_back()
         try:
-            compile_apart(self.isInterruptionRequested)  # where that fails the session compiles what it needs itself
+            get_backend("cpu").prepare(self.isInterruptionRequested)  # where that fails the session compiles what it needs itself
             if self.isInterruptionRequested():
                 return
             session = self._make_session()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nncore.backend import Shape
+from nncore.arrays import Shape
 from nncore.layers import BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU
 
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)

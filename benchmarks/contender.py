@@ -21,6 +21,7 @@ from nncore.layers import BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool2d
 from nncore.losses import CrossEntropyLoss
 from nncore.network import Network
 from nncore.optimizers import SGD, Adam
+from nncore.plan import Plan
 
 Step = Callable[[], Any]
 
@@ -38,14 +39,14 @@ def nncore_step(case: Case, layout: str, cores: int) -> Step:
     network = Network(case.layers(), case.input_shape)
     images, labels = batches(case)
     if not case.train:
-        plan, turn = network.compile((case.batch, *case.input_shape), replicas=cores), cycle(images)
+        plan, turn = Plan(network, (case.batch, *case.input_shape), replicas=cores), cycle(images)
         return lambda: plan.forward(next(turn))
     rule = (
         Adam(network.parameters(), case.learning_rate)
         if case.optimizer == "adam"
         else SGD(network.parameters(), case.learning_rate)
     )
-    plan = network.compile((case.batch, *case.input_shape), CrossEntropyLoss(), rule, cores)
+    plan = Plan(network, (case.batch, *case.input_shape), CrossEntropyLoss(), rule, cores)
     pairs = cycle(list(zip(images, labels, strict=True)))
     return lambda: plan.step(*next(pairs))
 

@@ -27,7 +27,7 @@ from scipy.io import savemat
 
 from benchmarks.cases import mnist_cnn
 from benchmarks.report import machine, write
-from nncore.backend import cores
+from nncore.backend.threads import cores
 from nncore.data import open_dataset, synthetic, synthetic_street
 from nncore.data.augment import AUGMENTATIONS
 from nncore.errors import DataError

@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from nncore.backend import cores
+from nncore.backend.threads import cores
 
 
 def machine() -> str:

@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks.cases import CASES, Case
 from benchmarks.report import machine, write
-from nncore.backend import cores
+from nncore.backend.threads import cores
 from nncore.layers import Conv2d, Linear
 from nncore.network import Network
 

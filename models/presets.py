@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from models import networks
-from nncore.backend import Shape
+from nncore.arrays import Shape
 from nncore.errors import ConfigError
 from nncore.layers import Layer
 from nncore.network import Network

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from nncore.backend import Shape
+from nncore.arrays import Shape
 from nncore.errors import WeightsError
 from nncore.network import Network
 from nncore.weights import load_weights

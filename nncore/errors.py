@@ -17,5 +17,9 @@ class ConfigError(DigitLabError):
     """A setting makes no sense, alone or together with another."""
 
 
+class NotCompilable(ConfigError):  # noqa: N818 (it is an answer to go on from, as StopIteration is)
+    """There is no kernel for a layer, a loss or an optimizer: the readable path can do what a plan cannot."""
+
+
 class DeviceError(DigitLabError):
     """The device that was asked for is not here or cannot be used."""

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from nncore.backend import Array, Shape
+from nncore.arrays import Array, Shape
 from nncore.errors import ConfigError
 
 Initializer: TypeAlias = Callable[[Shape, np.random.Generator], Array]

@@ -8,7 +8,7 @@ shapes, where scores and labels do not belong together.
 
 from __future__ import annotations
 
-from nncore.backend import Array, array_module
+from nncore.arrays import Array, array_module
 from nncore.errors import ConfigError, DataError
 
 

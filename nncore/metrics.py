@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nncore.backend import Array
+from nncore.arrays import Array
 
 
 def accuracy(scores: Array, labels: Array) -> float:
@@ -22,7 +22,7 @@ def confusion_matrix(predicted: Array, labels: Array, classes: int) -> Array:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `nncore.inference.evaluate` found: per-image answers, and what follows from them."""
+    """What `nncore.prediction.evaluate` found: per-image answers, and what follows from them."""
 
     loss: float
     probabilities: Array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,17 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nncore.backend import Array, Shape
+from nncore.arrays import Array, Shape, shape_text
 from nncore.errors import ConfigError, WeightsError
-from nncore.flat import Flat
-from nncore.layers import Buffer, Dropout, Layer, Parameter, layer_from_config
-from nncore.layers.base import times
+from nncore.layers import Dropout, Layer, layer_from_config
+from nncore.parameter import Buffer, Parameter
 
 if TYPE_CHECKING:
     from nncore.backend.contract import Backend
-    from nncore.losses import Loss
-    from nncore.optimizers import Optimizer
-    from nncore.plan import Plan
 
 LARGEST_NETWORK = 200_000_000
 """Parameters that a network may have, so that a slip of the pen in a size does not take all memory (800 MB of float32)."""
@@ -46,11 +43,6 @@ class Network:
         self.layers = list(layers)
         self.input_shape: Shape = tuple(input_shape)
         self.seed = seed
-        self._flat: Flat | None = None
-        self.plan: Plan | None = None
-        """The plan that nncore.inference has made to answer by, where it has …"""
-        self.can_compile = True
-        """… False where a layer has no kernel."""
         if not self.layers:
             raise ConfigError("A network needs at least one layer.")
         rng = np.random.default_rng(seed)
@@ -85,6 +77,13 @@ class Network:
             x = layer.forward(x)
             outputs.append((layer.name, x))
         return outputs
+
+    def in_use(self) -> Network:
+        """A network over the same parameters that behaves as in use, and whose `forward` leaves this one's layers as they are."""
+        twin = copy.copy(self)
+        twin.layers = [copy.copy(layer) for layer in self.layers]
+        twin.eval()
+        return twin
 
     def train(self, training: bool = True) -> None:
         """Set every layer to behave as in training (dropout drops, batch norm uses the batch), or as in use."""
@@ -129,7 +128,7 @@ class Network:
         for name, parameter in parameters.items():
             if state[name].shape != parameter.shape:
                 raise WeightsError(
-                    f"The weights' {name} is {times(state[name].shape)}, but this network's is {times(parameter.shape)}."
+                    f"The weights' {name} is {shape_text(state[name].shape)}, but this network's is {shape_text(parameter.shape)}."
                 )
             if not np.isfinite(state[name]).all():
                 raise WeightsError(f"The weights' {name} holds values that are not numbers; the file is of no use.")
@@ -147,29 +146,6 @@ class Network:
         for holder in (self.parameters() | self.buffers()).values():
             holder.data = backend.asarray(holder.data)
         return self
-
-    def flatten(self) -> Flat:
-        """All parameters and buffers as views of one flat vector, made where they are not so already."""
-        if self._flat is None or not self._flat.holds():
-            self._flat = Flat(self.parameters(), self.buffers())
-        return self._flat
-
-    def compile(
-        self,
-        batch_shape: Sequence[int],
-        loss: Loss | None = None,
-        optimizer: Optimizer | None = None,
-        replicas: int | None = None,
-        backend: str = "cpu",
-    ) -> Plan:
-        """The fast path for batches of up to `batch_shape` = (N, *input_shape); see nncore/plan.py.
-
-        Without a loss it only answers; with one it also finds gradients; with an optimizer, whose parameters are this
-        network's, it trains. `replicas` is how many threads share a batch: one a core unless given.
-        """
-        from nncore.plan import Plan  # here, because it builds on this module
-
-        return Plan(self, batch_shape, loss, optimizer, replicas, backend)
 
     def config(self) -> dict[str, Any]:
         """The architecture as plain data (JSON), from which `from_config` builds an equal network."""

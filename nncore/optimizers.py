@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nncore.backend import Array, array_module
+from nncore.arrays import Array, array_module
 from nncore.errors import ConfigError, WeightsError
-from nncore.layers.base import Parameter, checked_decay
+from nncore.layers.base import checked_decay
+from nncore.parameter import Parameter
 
 
 class Optimizer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nncore.errors import ConfigError
-from nncore.layers.base import Parameter
+from nncore.parameter import Parameter
 
 
 class L2:

@@ -11,7 +11,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from nncore.backend import Array
+from nncore.arrays import Array
 from nncore.errors import ConfigError, WeightsError
 from nncore.files import write_atomically
 from nncore.network import LARGEST_NETWORK, Network

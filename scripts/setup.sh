@@ -48,5 +48,5 @@ say "Installing the Python packages (the first time this takes a minute or two)"
 # --- the engine's kernels: the window compiles them by itself while it is used; tests and benchmarks would wait for them
 if [ "$what" != run ]; then
     say "Compiling the engine for this machine (once)"
-    .venv/bin/python -m nncore.backend.warm 2>/dev/null
+    .venv/bin/python -m nncore.backend.cpu.warm 2>/dev/null
 fi

@@ -6,8 +6,8 @@ from argparse import ArgumentParser, Namespace
 
 from app.commands.output import percent, print_json
 from models.shipped import default_for, open_weights
-from nncore import inference
 from nncore.data import open_dataset
+from nncore.prediction import Predictor
 
 NAME = "evaluate"
 HELP = "Measure a network on the test part of a dataset."
@@ -28,7 +28,7 @@ def run(arguments: Namespace) -> None:
     chosen = open_weights(arguments.weights) if arguments.weights else None  # before the data, which may take longer
     data = open_dataset(arguments.data, arguments.split).limit(arguments.limit)
     network, _ = chosen or open_weights(default_for(data.image_shape))
-    found = inference.evaluate(network, data)
+    found = Predictor(network).evaluate(data)
     if arguments.json:
         print_json(
             {

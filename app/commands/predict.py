@@ -7,12 +7,12 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from app.commands.output import MISTAKE, console, percent, print_json
-from app.recognise import recognise
 from models.shipped import DEFAULT_PICTURE_NETWORK, default_for, open_weights
 from nncore.data.kaggle import read_kaggle
 from nncore.errors import ConfigError, DataError
 from nncore.files import write_atomically
-from nncore.inference import predict
+from nncore.prediction import Predictor
+from nncore.recognition import recognise
 from nncore.vision.picture import read_picture
 
 NAME = "predict"
@@ -40,10 +40,10 @@ def run(arguments: Namespace) -> int:
     if not arguments.single:
         raise ConfigError("This version reads one digit a picture; add --single.")
     network, _ = open_weights(arguments.weights or DEFAULT_PICTURE_NETWORK)
-    bad = 0
+    predictor, bad = Predictor(network), 0
     for path in arguments.images:
         try:
-            answer = recognise(network, read_picture(path))
+            answer = recognise(predictor, read_picture(path))
         except DataError as error:
             print(f"digitlab: {error}", file=sys.stderr)
             bad += 1
@@ -71,7 +71,7 @@ def _answer_table(arguments: Namespace) -> None:
     chosen = open_weights(arguments.weights) if arguments.weights else None
     images = read_kaggle(arguments.kaggle).images
     network, _ = chosen or open_weights(default_for(images.shape[1:]))
-    answers = predict(network, images).argmax(axis=1)
+    answers = Predictor(network).predict(images).argmax(axis=1)
     rows = "\n".join(["ImageId,Label", *(f"{number},{answer}" for number, answer in enumerate(answers, start=1))])
     if arguments.csv:
         write_atomically(arguments.csv, f"{rows}\n".encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from app.commands.output import percent, print_json
-from app.runs import Run, RunStore
+from app.core.runs import Run, RunStore
 
 NAME = "runs"
 HELP = "List the runs, show one, or delete one."

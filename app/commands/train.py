@@ -13,10 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as ProgressBar
 
 from app.commands.output import console, percent, print_json
-from app.runs import RunStore
-from app.session import Job, TrainingSession
+from app.core.runs import RunStore
+from app.core.session import Job, TrainingSession
 from models.presets import DEFAULT, PRESETS, preset
-from nncore.backend.cache import is_complete
+from nncore.backend.devices import get_backend
 from nncore.data import open_dataset, open_test
 from nncore.data.augment import AUGMENTATIONS, augmentation
 from nncore.data.dataset import Dataset
@@ -71,7 +71,7 @@ def run(arguments: Namespace) -> None:
     store = RunStore()
     session = _resumed(arguments, store) if arguments.resume else _job(arguments).begin(store, arguments.checkpoint_every)
     trainer, kept = session.trainer, session.run
-    if console.is_terminal and not is_complete():
+    if console.is_terminal and not get_backend("cpu").is_ready():
         console.print("The first training on a machine compiles the engine for it: about half a minute.")
     with _progress_bar(trainer) as show, _stop_on_interrupt(trainer.control):
         for event in session.events():

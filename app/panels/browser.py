@@ -11,17 +11,16 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from app.core.state import DataInView, Probe
 from app.lab import Lab
 from app.panels.augmentation import in_words, name_of
 from app.panels.item import Item
-from app.state import DataInView, Probe
 from app.widgets.card import GAP, Card, label
 from app.widgets.class_balance import ClassBalance
 from app.widgets.image_grid import ImageGrid
 from app.workers import Task
-from nncore.backend import Array
+from nncore.arrays import Array, shape_text
 from nncore.data.dataset import UNKNOWN, Dataset
-from nncore.layers.base import times
 
 PARTS = ("training", "test")
 MOST_MEANS = 8_000_000
@@ -227,7 +226,7 @@ class Browser(QWidget):
         data = self.dataset
         if data is None:
             return ""
-        return f"{data.name} · {len(self.shown):,} of {len(data):,} images · {times(data.image_shape)} · {data.source}"
+        return f"{data.name} · {len(self.shown):,} of {len(data):,} images · {shape_text(data.image_shape)} · {data.source}"
 
     # -- choosing
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget
 
+from app.core.state import DataInView
 from app.lab import Lab
 from app.panels.base import Panel
 from app.panels.browser import Browser
@@ -14,7 +15,6 @@ from app.panels.closer import CloserLook
 from app.panels.item import Item
 from app.panels.shelf import Shelf
 from app.panels.variations import VariationsView
-from app.state import DataInView
 from app.widgets.card import GAP
 
 NARROW = 860

@@ -8,15 +8,14 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from app.core.look import Look
+from app.core.state import Moment, NetworkInView
 from app.lab import Lab
-from app.look import Look
 from app.panels.base import Panel
-from app.state import Moment, NetworkInView
 from app.theme import DIVERGING, GREY, MAGMA
 from app.widgets.card import Card, label
 from app.widgets.mosaic import Mosaic
-from nncore.backend import Array, Shape
-from nncore.layers.base import times
+from nncore.arrays import Array, Shape, shape_text
 
 HEADING = 46
 """Pixels of the two lines above a layer's maps."""
@@ -43,12 +42,12 @@ class LayerColumn(QWidget):
 
     def show_image(self, image: Array, arrangement: Arrangement) -> None:
         """Show the network's input, uint8 (height, width, channels), in grey, a map a channel."""
-        self.shape.setText(times(image.shape))
+        self.shape.setText(shape_text(image.shape))
         self.maps.set_maps(image.transpose(2, 0, 1), GREY, 0, 255, *arrangement)
 
     def show_values(self, values: Array, arrangement: Arrangement) -> None:
         """Show a layer's output: (height, width, channels) as maps, (n) as a field of squares."""
-        self.shape.setText(times(values.shape))
+        self.shape.setText(shape_text(values.shape))
         maps, (columns, scale) = maps_of(values), arrangement
         top = float(np.abs(maps).max()) or 1.0
         if maps.min() < 0:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.state import Probe
-from nncore.backend import Array
+from app.core.state import Probe
+from nncore.arrays import Array, shape_text
 from nncore.data.dataset import Dataset
-from nncore.layers.base import times
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +40,7 @@ class Item:
     def facts(self) -> str:
         """Its size, and how dark and bright it is."""
         low, mean, high = self.pixels.min(), self.pixels.mean(), self.pixels.max()
-        return f"{times(self.pixels.shape)} · brightness {low} to {high}, on average {mean:.1f} of 255"
+        return f"{shape_text(self.pixels.shape)} · brightness {low} to {high}, on average {mean:.1f} of 255"
 
     def probe(self) -> Probe:
         """It as the probe: as the network will see it, and what it shows where that is a digit."""

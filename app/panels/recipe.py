@@ -8,10 +8,10 @@ from dataclasses import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QPushButton, QSpinBox, QWidget
 
+from app.core.session import Job
+from app.core.state import DataInView
 from app.lab import Lab
 from app.panels.augmentation import NameBox
-from app.session import Job
-from app.state import DataInView
 from app.training import Status
 from app.widgets.card import Card, label
 from models.presets import PRESETS, preset

@@ -9,15 +9,15 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSlider, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
+from app.core.look import Look
+from app.core.state import Probe
 from app.lab import Lab
-from app.look import Look
 from app.panels.base import Panel
-from app.state import Probe
 from app.theme import theme
 from app.widgets.canvas import Canvas
 from app.widgets.card import GAP, Card, label
 from app.widgets.picture import PictureView
-from nncore.backend import Array
+from nncore.arrays import Array
 
 STAGE = 112
 """Side of a stage's picture in pixels: four for each of MNIST's 28."""

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMessageBox, QPushButton, QTableWidget, QTableWidgetItem
 
+from app.core.runs import Run
 from app.lab import Lab
 from app.panels.base import Panel
-from app.runs import Run
 from app.widgets.card import Card, label
 
 COLUMNS = ("name", "network", "data", "validation", "test", "steps", "time", "status", "date")

@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMessageBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from app.core.state import DataInView
 from app.lab import Lab
-from app.state import DataInView
 from app.widgets.card import Card, label
 from app.widgets.dataset_card import DatasetCard, holds_others, is_partial, megabytes
 from nncore.data import KnownDataset

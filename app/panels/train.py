@@ -13,10 +13,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.state import NetworkInView, Probe
 from app.lab import Lab
 from app.panels.base import Panel
 from app.panels.recipe import Recipe
-from app.state import NetworkInView, Probe
 from app.theme import theme
 from app.training import Status
 from app.widgets.card import GAP, Card, label
@@ -25,8 +25,7 @@ from app.widgets.curves import Curves
 from app.widgets.image_grid import ImageGrid
 from app.widgets.throttle import Throttle
 from app.workers import Update
-from nncore.backend import Array
-from nncore.layers.base import times
+from nncore.arrays import Array, shape_text
 from nncore.training.events import EpochEnd, Finished, Stopped
 
 CURVES_EVERY = 100
@@ -117,7 +116,7 @@ class TrainPanel(Panel):
         self._parameters.setText(f"{view.parameter_count:,} parameters")
         for row, line in enumerate(view.summary):
             self._layers.addWidget(label(line.description), row, 0)
-            for column, text in enumerate((times(line.output_shape), f"{line.parameters:,}" if line.parameters else ""), 1):
+            for column, text in enumerate((shape_text(line.output_shape), f"{line.parameters:,}" if line.parameters else ""), 1):
                 cell = label(text, "dim")
                 cell.setAlignment(Qt.AlignmentFlag.AlignRight)
                 self._layers.addWidget(cell, row, column)

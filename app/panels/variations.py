@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
+from app.core.state import Probe
+from app.core.varied import Varied, variations
 from app.lab import Lab
 from app.panels.augmentation import NOTIONS, NameBox, value_in_words
 from app.panels.item import Item
-from app.state import Probe
-from app.varied import Varied, variations
 from app.widgets.card import Card, label
 from app.widgets.image_grid import ImageGrid
 from app.widgets.picture import PictureView

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import font, theme
-from nncore.backend import Array
+from nncore.arrays import Array
 
 SIDE = 336
 """Pixels of the sheet's side: twelve for each of MNIST's 28."""

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QSizePolicy, QToolTip
 
 from app.theme import font, theme
 from app.widgets.pixels import picture_menu, to_qimage
-from nncore.backend import Array
+from nncore.arrays import Array
 
 ROW, THUMB = 36, 32
 """Pixels of a row, and of the square in it that is the mean image's: once the 32 of SVHN, once the 28 of MNIST."""

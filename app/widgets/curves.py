@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
 
 from app.theme import font, theme
 from app.widgets.pixels import png_bytes
-from nncore.backend import Array
+from nncore.arrays import Array
 from nncore.files import write_atomically
 
 pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from app.theme import font, theme
 from app.widgets.pixels import picture_menu, to_qimage
-from nncore.backend import Array
+from nncore.arrays import Array
 
 CAPTION = 12
 """Size of the captions' text in pixels."""

@@ -11,7 +11,7 @@ from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QImage, QPainter, QPain
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.widgets.pixels import colored, picture_menu, to_qimage
-from nncore.backend import Array
+from nncore.arrays import Array
 
 
 class Mosaic(QWidget):

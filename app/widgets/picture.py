@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import font, theme
 from app.widgets.pixels import picture_menu, to_qimage
-from nncore.backend import Array
+from nncore.arrays import Array
 
 
 class PictureView(QWidget):

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import font, theme
 from app.widgets.pixels import picture_menu, to_qimage
-from nncore.backend import Array
+from nncore.arrays import Array
 
 GREY_NUMBERS, COLOUR_NUMBERS = 20, 34
 """Pixels of a cell's side from which on one number can be read in it, and three."""

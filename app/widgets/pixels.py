@@ -11,7 +11,7 @@ from PySide6.QtCore import QBuffer, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
-from nncore.backend import Array
+from nncore.arrays import Array
 from nncore.files import write_atomically
 
 FORMATS = "PNG picture (*.png);;NumPy array (*.npy);;Table of values (*.csv)"

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import font, theme
-from nncore.backend import Array
+from nncore.arrays import Array
 
 ROW = 18
 

@@ -1,6 +1,6 @@
 """The backend contract: every kernel that the engine needs, by name, with its shapes and what it does.
 
-A backend is where arrays live and how the hot operations run on them. The plan (nncore/plan.py) walks a network once and
+A backend is where arrays live and how the hot operations run on them. The plan (nncore/plan/plan.py) walks a network once and
 calls one method of `Kernels` for each thing to be done; the backend records the calls. `finish` turns the record into a
 `Program`, which runs a whole step at a time: on the CPU as one call without the GIL on every core, on a GPU as one
 captured graph. All values are float32, images are NHWC, and every shape leaves out the batch axis.
@@ -8,11 +8,12 @@ captured graph. All values are float32, images are NHWC, and every shape leaves 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from nncore.backend import Array, Shape
+from nncore.arrays import Array
+from nncore.backend.vector import Vector
 
 IntPair: TypeAlias = tuple[int, int]
 
@@ -155,6 +156,9 @@ class Kernels(Protocol):
     def mark(self, name: str) -> None:
         """What follows, up to the next mark, is a section of its own, to be run by that name."""
 
+    def is_loaded(self) -> bool:
+        """Whether this process has every kernel of the record at hand, so that `finish` need not wait for a compiler."""
+
     def finish(self) -> Program:
         """The record as a program."""
 
@@ -183,11 +187,26 @@ class Backend(Protocol):
     name: str
     """`cpu`, `cuda`: what --device takes."""
 
+    def is_loaded(self) -> bool:
+        """Whether this process has loaded what recording needs, so that `record` takes no time."""
+
+    def is_ready(self) -> bool:
+        """Whether every kernel has been compiled on this machine: then nothing ever waits for a compiler."""
+
+    def prepare(self, give_up: Callable[[], bool] = lambda: False) -> bool:
+        """Compile every kernel that is not, in a process of its own, and wait for it; whether all are ready then.
+
+        `give_up` is asked twenty times a second whether to wait no longer.
+        """
+
+    def describe(self) -> str:
+        """The device in a few words, for people: `CPU · 2 cores`."""
+
     def asarray(self, array: Array) -> Array:
         """The array on this backend; itself where it is there already."""
 
     def to_numpy(self, array: Array) -> Array:
         """The array as a NumPy array on the host."""
 
-    def record(self, batch: int, input_shape: Shape, flat: Any, moments: Sequence[Array], replicas: int) -> Kernels:
-        """Begin to record a step for batches of at most `batch` examples on the parameters and buffers in `flat`."""
+    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Kernels:
+        """Begin to record a step for batches of at most `batch` examples on the parameters and buffers in `vector`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nncore.backend import Array
+from nncore.arrays import Array
 
 KNOTS = 8
 """Random vectors of the elastic warp along each side of a picture: a row of them fills whole vector registers."""

@@ -11,7 +11,7 @@ e  the elastic warp: e(p) = Σ_kl B_k(p_y) B_l(p_x) C_kl with cubic B-splines B 
    Simard, Steinkraus and Platt (ICDAR 2003), at a fraction of the cost
 n  normal noise, from a place of a fixed table that is another for each image
 
-`vary` is that formula in NumPy. Training takes nncore/backend/warp.py, which does the same pixel by pixel, compiled.
+`vary` is that formula in NumPy. Training takes nncore/backend/cpu/warp.py, which does the same pixel by pixel, compiled.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from nncore.backend import Array
+from nncore.arrays import Array
 from nncore.backend.variations import KNOTS, NOISE, Variations
 from nncore.errors import ConfigError
 
@@ -66,7 +66,7 @@ class Augmentation:
         """A variation of each image, uint8 of the same shape (N, height, width, 1 or 3); the images themselves stay."""
         if not self.changes_something:
             return images
-        from nncore.backend.warp import vary_quickly  # here, because it imports Numba
+        from nncore.backend.cpu.warp import vary_quickly  # here, because it imports Numba
 
         height, width = images.shape[1:3]
         return vary_quickly(images, self.draw(len(images), rng), splines(height), splines(width), noise_table())

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nncore.backend import Shape
+from nncore.arrays import Shape
 from nncore.data import folder, mnist, svhn
 from nncore.data.dataset import DIGITS, Dataset
 from nncore.data.download import received, target_folder

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nncore.backend import Array, Shape
+from nncore.arrays import Array, Shape
 from nncore.data.dataset import DIGITS, Dataset
 from nncore.errors import DataError
 from nncore.files import DENSEST, LARGEST_DATASET, entries, is_file, is_folder, shown

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from nncore.backend import Array
+from nncore.arrays import Array
 
 FONT_SIDE = 64
 MARGIN = 12

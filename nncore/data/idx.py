@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from nncore.backend import Array, Shape
+from nncore.arrays import Array, Shape
 from nncore.errors import DataError
 from nncore.files import LARGEST_DATASET, believable, file_size, opened, shown
 

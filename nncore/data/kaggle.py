@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from nncore.backend import Array
+from nncore.arrays import Array
 from nncore.data.dataset import DIGITS, UNKNOWN, Dataset
 from nncore.errors import DataError
 from nncore.files import LARGEST_DATASET, MOST_IMAGES, entries, file_size, opened, shown

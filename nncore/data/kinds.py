@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nncore.backend import Shape
+from nncore.arrays import Shape
 from nncore.data import folder, kaggle, mnist, npz, svhn
 from nncore.data.dataset import Dataset
 

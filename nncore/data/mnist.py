@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nncore.backend import Array
+from nncore.arrays import Array
 from nncore.data.dataset import DIGITS, Dataset
 from nncore.data.idx import idx_header, read_idx
 from nncore.errors import DataError

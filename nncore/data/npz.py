@@ -12,7 +12,7 @@ from typing import IO
 
 import numpy as np
 
-from nncore.backend import Array, Shape
+from nncore.arrays import Array, Shape
 from nncore.data.dataset import DIGITS, Dataset
 from nncore.errors import DataError
 from nncore.files import LARGEST_DATASET, MOST_IMAGES, STRONGEST_DEFLATE, believable, file_size, opened, shown

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nncore.backend import Shape
+from nncore.arrays import Shape
 from nncore.data.catalogue import IN_CODE, PUBLISHED, open_dataset, own_datasets
 from nncore.data.checksums import FileSum, file_sum, published_sums
 from nncore.data.importing import data_files

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nncore.backend import Array, Shape
+from nncore.arrays import Array, Shape
 from nncore.data.dataset import Dataset
 from nncore.data.synthetic import Style, draw_digits, in_blocks, pixel_grid
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nncore.backend import Array
+from nncore.arrays import Array
 
 POINTS = 72
 """How many points each prototype is drawn with."""

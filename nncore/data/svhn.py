@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nncore.backend import Array, Shape
+from nncore.arrays import Array, Shape
 from nncore.data.dataset import Dataset
 from nncore.data.mat import Variable, opened_mat
 from nncore.errors import DataError

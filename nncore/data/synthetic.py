@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from nncore.backend import Array
+from nncore.arrays import Array
 from nncore.data.dataset import Dataset
 from nncore.data.fonts import FONT_SIDE, font_fields, font_outlines
 from nncore.data.strokes import StrokeTable, stroke_table

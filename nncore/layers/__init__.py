@@ -6,7 +6,7 @@ from typing import Any
 
 from nncore.errors import ConfigError
 from nncore.layers.activations import ReLU, Sigmoid, Softmax, Tanh
-from nncore.layers.base import Buffer, Layer, Parameter
+from nncore.layers.base import Layer
 from nncore.layers.batchnorm import BatchNorm
 from nncore.layers.conv import Conv2d
 from nncore.layers.dropout import Dropout
@@ -18,14 +18,12 @@ __all__ = [
     "LAYERS",
     "AvgPool2d",
     "BatchNorm",
-    "Buffer",
     "Conv2d",
     "Dropout",
     "Flatten",
     "Layer",
     "Linear",
     "MaxPool2d",
-    "Parameter",
     "ReLU",
     "Sigmoid",
     "Softmax",

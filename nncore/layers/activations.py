@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nncore import losses
-from nncore.backend import Array, array_module
+from nncore.arrays import Array, array_module
 from nncore.layers.base import Layer
 
 

@@ -1,4 +1,4 @@
-"""Layer, Parameter and Buffer: what every layer is made of."""
+"""Layer: what every layer has, and the checks of settings that layers share."""
 
 from __future__ import annotations
 
@@ -7,35 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nncore.backend import Array, Shape, array_module
+from nncore.arrays import Array, Shape, shape_text
 from nncore.errors import ConfigError
-
-
-class Parameter:
-    """An array that training changes (`data`), and the gradient of the loss with respect to it (`grad`), of the same shape.
-
-    `weight_decay` is λ of this parameter's own penalty ½ λ ‖θ‖²: every optimizer adds λ θ to its gradient.
-    """
-
-    def __init__(self, data: Array, weight_decay: float = 0.0) -> None:
-        self.data = data
-        self.grad = array_module(data).zeros_like(data)
-        self.weight_decay = weight_decay
-
-    @property
-    def shape(self) -> Shape:
-        return self.data.shape
-
-
-class Buffer:
-    """An array (`data`) that belongs to a layer and is saved with it, but follows no gradient: running statistics."""
-
-    def __init__(self, data: Array) -> None:
-        self.data = data
-
-    @property
-    def shape(self) -> Shape:
-        return self.data.shape
+from nncore.parameter import Buffer, Parameter
 
 
 class Layer:
@@ -98,12 +72,9 @@ class Layer:
 
     def misfit(self, wants: str, input_shape: Shape) -> ConfigError:
         """The error for an input that does not fit: it names the layer, what it wants and what it got."""
-        return ConfigError(f"{self.name or self.kind} ({self.describe()}) takes {wants}, but its input is {times(input_shape)}.")
-
-
-def times(shape: Shape) -> str:
-    """A shape as people write it: (28, 28, 1) is `28×28×1`."""
-    return "×".join(map(str, shape)) or "a single number"
+        return ConfigError(
+            f"{self.name or self.kind} ({self.describe()}) takes {wants}, but its input is {shape_text(input_shape)}."
+        )
 
 
 def pair(value: int | tuple[int, int] | list[int], what: str, least: int = 1) -> tuple[int, int]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from nncore.backend import Array, Shape, array_module
+from nncore.arrays import Array, Shape, array_module
 from nncore.errors import ConfigError, DataError
-from nncore.layers.base import Buffer, Layer, Parameter, is_number
+from nncore.layers.base import Layer, is_number
+from nncore.parameter import Buffer, Parameter
 
 
 class BatchNorm(Layer):

@@ -6,11 +6,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from nncore.backend import Array, Shape, array_module
-from nncore.backend.matmul import matmul
+from nncore.arrays import Array, Shape, array_module
 from nncore.errors import ConfigError
 from nncore.initializers import initializer
-from nncore.layers.base import Layer, Parameter, checked_decay, is_count, pair
+from nncore.layers.base import Layer, checked_decay, is_count, pair
+from nncore.matmul import matmul
+from nncore.parameter import Parameter
 
 IntPair: TypeAlias = tuple[int, int]
 

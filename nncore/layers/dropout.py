@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from nncore.backend import Array, Shape, array_module
+from nncore.arrays import Array, Shape, array_module
 from nncore.errors import ConfigError
 from nncore.layers.base import Layer, is_number
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from nncore.backend import Array, Shape
-from nncore.backend.matmul import matmul
+from nncore.arrays import Array, Shape
 from nncore.errors import ConfigError
 from nncore.initializers import initializer
-from nncore.layers.base import Layer, Parameter, checked_decay, is_count
+from nncore.layers.base import Layer, checked_decay, is_count
+from nncore.matmul import matmul
+from nncore.parameter import Parameter
 
 
 class Linear(Layer):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nncore.backend import Array, Shape, array_module
-from nncore.layers.base import Layer, pair, times
+from nncore.arrays import Array, Shape, array_module, shape_text
+from nncore.layers.base import Layer, pair
 from nncore.layers.conv import IntPair, window
 
 
@@ -42,7 +42,7 @@ class Pool(Layer):
     def describe(self) -> str:
         rows, columns = self.kernel_size
         size = f"{rows}" if rows == columns else f"{rows}×{columns}"
-        return f"{self.kind} {size}" + ("" if self.stride == self.kernel_size else f" · stride {times(self.stride)}")
+        return f"{self.kind} {size}" + ("" if self.stride == self.kernel_size else f" · stride {shape_text(self.stride)}")
 
 
 class MaxPool2d(Pool):

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from nncore.backend import Array, Shape
+from nncore.arrays import Array, Shape
 from nncore.layers.base import Layer
 
 

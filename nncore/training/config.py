@@ -9,8 +9,8 @@ from typing import Any
 
 from nncore.data.augment import AUGMENTATIONS, Augmentation
 from nncore.errors import ConfigError
-from nncore.layers import Parameter
 from nncore.optimizers import SGD, Adam, Optimizer
+from nncore.parameter import Parameter
 from nncore.schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, OneCycleLR, Scheduler
 
 OPTIMIZERS = ("sgd", "momentum", "adam")

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nncore.backend import Array
+from nncore.arrays import Array
 from nncore.data.dataset import Dataset
-from nncore.errors import ConfigError, DataError
-from nncore.inference import as_input, evaluate, note_compiled
+from nncore.errors import ConfigError, DataError, NotCompilable
 from nncore.losses import CrossEntropyLoss
-from nncore.metrics import accuracy
+from nncore.metrics import Evaluation, accuracy
 from nncore.network import Network
 from nncore.plan import Plan
+from nncore.prediction import Predictor, as_input
 from nncore.training.config import TrainConfig
 from nncore.training.control import Control, Pause, Resume, SetLearningRate, Stop, TrainMore
 from nncore.training.events import EpochEnd, Event, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
@@ -72,6 +72,8 @@ class Trainer:
         self.seconds = 0.0
         self.best: Best | None = None
         self._plan: Plan | None = None
+        self._has_kernels = True
+        self.predictor = Predictor(network)
         self._sample = self.validation_data.limit(SAMPLE, config.seed)
         self._order_epoch, self._order = -1, np.empty(0, np.int64)
         self._varied_steps = max(1, VARIED // config.batch_size)
@@ -91,13 +93,12 @@ class Trainer:
 
         The first time on a machine that takes some ten seconds, later less than one.
         """
-        if self._plan is None and self.network.can_compile:
+        if self._plan is None and self._has_kernels:
             shape = (min(self.config.batch_size, len(self.train_data)), *self.network.input_shape)
             try:
-                self._plan = self.network.compile(shape, self.loss, self.optimizer)
-                note_compiled(self.network)
-            except ConfigError:
-                self.network.can_compile = False
+                self._plan = Plan(self.network, shape, self.loss, self.optimizer)
+            except NotCompilable:
+                self._has_kernels = False
         return self._plan
 
     def events(self) -> Iterator[Event]:
@@ -121,7 +122,7 @@ class Trainer:
             if self.step % self.steps_per_epoch == 0:
                 yield self._end_epoch()
             elif self.step % self.config.validate_every == 0:
-                found = evaluate(self.network, self._sample, self.plan())
+                found = self._evaluate(self._sample)
                 yield Validated(self.step, found.loss, found.accuracy)
         best = self.best
         yield Finished(self.step, self.seconds, best.step if best else self.step, best.val_accuracy if best else math.nan)
@@ -220,8 +221,12 @@ class Trainer:
         epoch = (self.step - 1) // self.steps_per_epoch + 1
         return Progress(self.step, self.total_steps, epoch, loss, share, self.optimizer.lr, speed, left)
 
+    def _evaluate(self, data: Dataset) -> Evaluation:
+        self.predictor.prepare()
+        return self.predictor.evaluate(data)
+
     def _end_epoch(self) -> EpochEnd:
-        found = evaluate(self.network, self.validation_data, self.plan())
+        found = self._evaluate(self.validation_data)
         if self.best is None or (found.accuracy, -found.loss) > (self.best.val_accuracy, -self.best.val_loss):
             self.best = Best(self.step, found.accuracy, found.loss, self.network.state_dict())
         loss, right, count = self._epoch_sums

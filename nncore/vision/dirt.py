@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nncore.backend import Array
+from nncore.arrays import Array
 from nncore.vision.ink import spread
 
 PIECE = 0.4

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from nncore.backend import Array
+from nncore.arrays import Array
 from nncore.errors import DataError
 from nncore.files import opened, shown
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nncore.backend import Array
+from nncore.arrays import Array
 
 
 def resized(picture: Array, size: tuple[int, ...]) -> Array:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nncore.backend import Array, Shape
+from nncore.arrays import Array, Shape
 from nncore.vision.centre import centre_digit, ink_box
 from nncore.vision.dirt import clean
 from nncore.vision.ink import GREY_WEIGHTS, LONGEST_SIDE, brightness, evened, ink_of

@@ -11,10 +11,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app import theme
+from app.core.runs import RunStore
+from app.core.settings import Settings
 from app.lab import Lab
 from app.launch import build_window
-from app.runs import RunStore
-from app.settings import Settings
 from app.widgets.canvas import Canvas
 from app.window import Window
 

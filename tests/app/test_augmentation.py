@@ -10,8 +10,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from app.core.varied import variations
 from app.panels.augmentation import in_words, name_of
-from app.varied import variations
 from nncore.data import synthetic
 from nncore.data.augment import AUGMENTATIONS, Augmentation
 from nncore.errors import ConfigError

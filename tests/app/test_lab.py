@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.state import Moment, NetworkInView, Probe
+from app.core.state import Moment, NetworkInView, Probe
 from models.presets import preset
 
 

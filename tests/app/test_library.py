@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from app.state import DataInView
+from app.core.state import DataInView
 from app.widgets.dataset_card import DatasetCard
 from nncore.data import Dataset, synthetic
 from nncore.data import download as download_module

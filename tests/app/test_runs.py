@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from app.history import History
-from app.runs import RunStore
-from app.session import Job
+from app.core.history import History
+from app.core.runs import RunStore
+from app.core.session import Job
 from models.presets import preset
 from nncore.data import synthetic
 from nncore.errors import ConfigError, DigitLabError
-from nncore.inference import evaluate
+from nncore.prediction import Predictor
 from nncore.training.config import TrainConfig
 from nncore.training.events import Checkpointed, EpochEnd, Progress, Validated
 from nncore.weights import load_weights
@@ -67,7 +67,7 @@ def test_a_damaged_database_is_one_sentence(store):
 def test_a_run_not_heard_of_for_long_counts_as_interrupted(store, monkeypatch):
     run = store.create(None, "m", "d", {})
     assert run.fate == "running"
-    monkeypatch.setattr("app.runs.time.time", lambda: run.updated + 601)
+    monkeypatch.setattr("app.core.runs.time.time", lambda: run.updated + 601)
     assert run.fate == "interrupted"
 
 
@@ -85,7 +85,7 @@ def test_a_session_keeps_all_that_happens(store):
     assert store.metrics(run, "validation") == looked == [tuple(row) for row in zip(*history.validation.columns(), strict=True)]
     network, info = load_weights(store.weights_of(run))
     assert info["run"] == run.name and info["test_accuracy"] == run.test_accuracy == session.result.test_accuracy
-    assert evaluate(network, session.test_data).accuracy == run.test_accuracy
+    assert Predictor(network).evaluate(session.test_data).accuracy == run.test_accuracy
     assert history.best_step == 4 and history.best_accuracy == run.val_accuracy
 
 

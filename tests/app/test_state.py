@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.state import LabState, Moment, NetworkInView, Observable, Timeline
+from app.core.state import LabState, Moment, NetworkInView, Observable, Timeline
 from models.presets import preset
 
 

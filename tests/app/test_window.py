@@ -15,9 +15,9 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QMessageBox, QSlider
 
+from app.core.state import DataInView, Moment, NetworkInView, Probe
 from app.launch import build_window
 from app.panels import PANELS
-from app.state import DataInView, Moment, NetworkInView, Probe
 from app.theme import theme
 from app.training import Status
 from app.widgets.pixels import to_qimage

@@ -9,7 +9,7 @@ from models.presets import PRESETS, preset
 from models.shipped import DEFAULT_PICTURE_NETWORK, WEIGHTS, cards, default_for, open_weights
 from nncore.data import open_dataset
 from nncore.errors import ConfigError, WeightsError
-from nncore.inference import evaluate
+from nncore.prediction import Predictor
 
 
 def test_mnist_cnn_is_the_network_of_the_design():
@@ -60,7 +60,7 @@ def test_weights_that_are_not_there_are_named(tmp_path):
 
 def test_the_shipped_network_reads_mnist(real_mnist):
     network, _ = open_weights("mnist-cnn")
-    found = evaluate(network, open_dataset("mnist", "test"))
+    found = Predictor(network).evaluate(open_dataset("mnist", "test"))
     assert found.accuracy >= 0.990
     assert found.accuracy == pytest.approx(cards()["mnist-cnn"]["test_accuracy"], abs=2e-4)
     assert np.trace(found.confusion) == round(found.accuracy * 10_000)

@@ -14,6 +14,7 @@ from nncore.errors import ConfigError
 from nncore.layers import BatchNorm, Dropout, Linear
 from nncore.losses import CrossEntropyLoss
 from nncore.network import Network
+from nncore.plan import Plan
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "nncore"))
 from gradcheck import to_float64
@@ -75,7 +76,7 @@ def test_plan_equals_the_readable_path(name):
     to_float64(exact)
     rules = [recipe.build_optimizer(network.parameters()) for network in (ours, readable, exact)]
     loss = CrossEntropyLoss()
-    plan = ours.compile((8, *ours.input_shape), loss, rules[0], replicas=2)
+    plan = Plan(ours, (8, *ours.input_shape), loss, rules[0], replicas=2)
     x, labels = batch(ours, 8)
     np.testing.assert_allclose(plan.forward(x), readable.forward(x), rtol=1e-4, atol=1e-5)
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nncore.backend import Array
-from nncore.layers import Layer, Parameter
+from nncore.arrays import Array
+from nncore.layers import Layer
 from nncore.network import Network
+from nncore.parameter import Parameter
 
 STEP = 1e-6
 TOLERANCE = 1e-6

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from nncore.backend import Array
+from nncore.arrays import Array
 from nncore.errors import ConfigError, DataError, DeviceError
 from nncore.layers import (
     AvgPool2d,
@@ -29,6 +29,7 @@ from nncore.layers import (
 from nncore.losses import CrossEntropyLoss, HingeLoss, Loss, ProbabilityCrossEntropyLoss
 from nncore.network import Network
 from nncore.optimizers import SGD, Adam, Optimizer
+from nncore.plan import Plan
 
 Make = Callable[[], list[Layer]]
 
@@ -131,7 +132,7 @@ def readable_gradients(network: Network, loss: Loss, x: Array, labels: Array) ->
 @pytest.mark.parametrize("name", NETWORKS)
 def test_forward_and_gradients(name: str, replicas: int) -> None:
     ours, readable = twins(name)
-    plan = ours.compile((12, *ours.input_shape), CrossEntropyLoss(), replicas=replicas)
+    plan = Plan(ours, (12, *ours.input_shape), CrossEntropyLoss(), replicas=replicas)
     for count in (12, 7, 2):  # a whole batch, and odd last ones
         x, labels = batch(ours, count, seed=count)
         readable.eval()
@@ -151,7 +152,7 @@ def test_forward_and_gradients(name: str, replicas: int) -> None:
 def test_as_many_examples_as_pay_for_packing(replicas: int) -> None:
     """Large linear layers copy their weights, and take their inputs a part at a time, from some twenty examples on."""
     ours, readable = twins("fewer channels than lanes, odd sizes")
-    plan = ours.compile((45, *ours.input_shape), CrossEntropyLoss(), replicas=replicas)
+    plan = Plan(ours, (45, *ours.input_shape), CrossEntropyLoss(), replicas=replicas)
     x, labels = batch(ours, 45, seed=0)
     readable.eval()
     close(plan.forward(x), readable.forward(x), 1e-5, "forward")
@@ -164,7 +165,7 @@ def test_as_many_examples_as_pay_for_packing(replicas: int) -> None:
 def test_images_may_lie_anyhow() -> None:
     """Reversed, spread out or of another type: the plan reads those in place that it can, and copies the others."""
     network, _ = twins("cnn")
-    plan = network.compile((3, 28, 28, 1))
+    plan = Plan(network, (3, 28, 28, 1))
     pixels = np.random.default_rng(0).integers(256, size=(6, 28, 56, 1), dtype=np.uint8)
     for images in (pixels[::-2, :, ::2], np.asfortranarray(pixels[:3, :, :28]), pixels[:3, :, 28:] / 255):
         assert np.array_equal(plan.forward(images), plan.forward(np.array(images, order="C")))
@@ -186,7 +187,7 @@ def test_twenty_steps(name: str, rule: str) -> None:
     for network in (ours, readable):
         next(iter(network.parameters().values())).weight_decay = 0.01
     first, second = RULES[rule](ours), RULES[rule](readable)
-    plan = ours.compile((8, *ours.input_shape), CrossEntropyLoss(), first, replicas=2)
+    plan = Plan(ours, (8, *ours.input_shape), CrossEntropyLoss(), first, replicas=2)
     loss = CrossEntropyLoss()
     for step in range(20):
         x, labels = batch(ours, 8 if step % 5 else 5, seed=step)
@@ -205,7 +206,7 @@ def test_twenty_steps(name: str, rule: str) -> None:
 def test_losses(loss: Loss) -> None:
     layers = lambda: [Linear(12), ReLU(), Linear(10), *([Softmax()] if isinstance(loss, ProbabilityCrossEntropyLoss) else [])]  # noqa: E731
     ours, readable = Network(layers(), (20,)), Network(layers(), (20,))
-    plan = ours.compile((9, 20), loss, replicas=2)
+    plan = Plan(ours, (9, 20), loss, replicas=2)
     x, labels = batch(ours, 9)
     assert plan.gradients(x, labels) == pytest.approx(readable_gradients(readable, loss, x, labels), rel=1e-5)
     for key, parameter in ours.parameters().items():
@@ -216,7 +217,7 @@ def test_losses(loss: Loss) -> None:
 def test_one_example_and_fewer_than_cores() -> None:
     for name in ("cnn", "perceptron"):
         ours, readable = twins(name)
-        plan = ours.compile((4, *ours.input_shape), CrossEntropyLoss(), Adam(ours.parameters()), replicas=4)
+        plan = Plan(ours, (4, *ours.input_shape), CrossEntropyLoss(), Adam(ours.parameters()), replicas=4)
         for count in (1, 3):
             x, labels = batch(ours, count)
             close(plan.forward(x), readable.forward(x), 1e-5, name)
@@ -228,7 +229,7 @@ def test_one_example_and_fewer_than_cores() -> None:
 
 def test_bytes_are_divided_by_255() -> None:
     network, _ = twins("cnn")
-    plan = network.compile((3, 28, 28, 1))
+    plan = Plan(network, (3, 28, 28, 1))
     pixels = np.random.default_rng(0).integers(256, size=(7, 28, 28, 1), dtype=np.uint8)
     close(plan.forward(pixels), network.forward(pixels * np.float32(1 / 255)), 1e-5, "bytes")
     assert plan.forward(pixels[:0]).shape == (0, 10)
@@ -239,7 +240,7 @@ def test_same_seed_same_bits() -> None:
     results = []
     for _ in range(3):
         network, _ = twins("batch norm")
-        plan = network.compile((16, *network.input_shape), CrossEntropyLoss(), Adam(network.parameters()), replicas=3)
+        plan = Plan(network, (16, *network.input_shape), CrossEntropyLoss(), Adam(network.parameters()), replicas=3)
         for step in range(15):
             plan.step(*batch(network, 16 - step % 3, seed=step))
         results.append(network.state_dict())
@@ -249,7 +250,7 @@ def test_same_seed_same_bits() -> None:
 
 def test_plans_share_the_networks_parameters() -> None:
     network, other = twins("cnn")
-    small, large = network.compile((1, 28, 28, 1)), network.compile((8, 28, 28, 1), CrossEntropyLoss(), Adam(network.parameters()))
+    small, large = Plan(network, (1, 28, 28, 1)), Plan(network, (8, 28, 28, 1), CrossEntropyLoss(), Adam(network.parameters()))
     x, labels = batch(network, 8)
     before = small.forward(x)
     large.step(x, labels)
@@ -264,7 +265,7 @@ def test_plans_share_the_networks_parameters() -> None:
 def test_the_readable_path_can_take_over_in_mid_training() -> None:
     ours, readable = twins("batch norm")
     first, second = Adam(ours.parameters()), Adam(readable.parameters())
-    plan = ours.compile((8, *ours.input_shape), CrossEntropyLoss(), first)
+    plan = Plan(ours, (8, *ours.input_shape), CrossEntropyLoss(), first)
     loss = CrossEntropyLoss()
     for step in range(9):
         x, labels = batch(ours, 8, seed=step)
@@ -282,7 +283,7 @@ def test_the_readable_path_can_take_over_in_mid_training() -> None:
 def test_it_does_not_hold_the_interpreter() -> None:
     """While a step runs, another thread counts; with the interpreter held it could not."""
     network = Network([Linear(1500), ReLU(), Linear(1500), ReLU(), Linear(10)], (1500,))
-    plan = network.compile((256, 1500), CrossEntropyLoss(), replicas=1)
+    plan = Plan(network, (256, 1500), CrossEntropyLoss(), replicas=1)
     x, labels = batch(network, 256)
     plan.gradients(x, labels)
     done, worker = threading.Event(), threading.Thread(target=lambda: (plan.gradients(x, labels), done.set()))
@@ -297,7 +298,7 @@ def test_it_does_not_hold_the_interpreter() -> None:
 def test_threads_end_with_the_plan() -> None:
     before = set(threading.enumerate())  # other tests' plans may still be alive
     network, _ = twins("perceptron")
-    plan = network.compile((8, 300), CrossEntropyLoss(), Adam(network.parameters()), replicas=3)
+    plan = Plan(network, (8, 300), CrossEntropyLoss(), Adam(network.parameters()), replicas=3)
     plan.step(*batch(network, 8))
     threads = set(threading.enumerate()) - before
     assert len(threads) >= 2
@@ -313,16 +314,16 @@ def test_threads_end_with_the_plan() -> None:
 def test_mistakes() -> None:
     network, _ = twins("cnn")
     x, labels = batch(network, 4)
-    plan = network.compile((4, 28, 28, 1), CrossEntropyLoss(), Adam(network.parameters()))
+    plan = Plan(network, (4, 28, 28, 1), CrossEntropyLoss(), Adam(network.parameters()))
     for make in (
-        lambda: network.compile((4, 28, 28, 3)),
-        lambda: network.compile((0, 28, 28, 1)),
-        lambda: network.compile((4, 28, 28, 1), replicas=0),
-        lambda: network.compile((4, 28, 28, 1), optimizer=Adam(network.parameters())),
-        lambda: network.compile((4, 28, 28, 1), CrossEntropyLoss(), Adam(twins("perceptron")[0].parameters())),
-        lambda: network.compile((4, 28, 28, 1), Loss()),
-        lambda: network.compile((4, 28, 28, 1)).step(x, labels),
-        lambda: network.compile((4, 28, 28, 1)).gradients(x, labels),
+        lambda: Plan(network, (4, 28, 28, 3)),
+        lambda: Plan(network, (0, 28, 28, 1)),
+        lambda: Plan(network, (4, 28, 28, 1), replicas=0),
+        lambda: Plan(network, (4, 28, 28, 1), optimizer=Adam(network.parameters())),
+        lambda: Plan(network, (4, 28, 28, 1), CrossEntropyLoss(), Adam(twins("perceptron")[0].parameters())),
+        lambda: Plan(network, (4, 28, 28, 1), Loss()),
+        lambda: Plan(network, (4, 28, 28, 1)).step(x, labels),
+        lambda: Plan(network, (4, 28, 28, 1)).gradients(x, labels),
         lambda: plan.forward(x[:, :27]),
         lambda: plan.step(x[..., [0, 0]], labels),
     ):
@@ -333,8 +334,8 @@ def test_mistakes() -> None:
     with pytest.raises(DataError):
         plan.step(x, labels[:3])
     with pytest.raises(DeviceError):
-        network.compile((4, 28, 28, 1), backend="abacus")
+        Plan(network, (4, 28, 28, 1), backend="abacus")
     assert plan.optimizer is not None and plan.optimizer.steps == 0
     single = Network([Linear(3), BatchNorm()], (2,))
     with pytest.raises(DataError, match="norm1"):
-        single.compile((4, 2), CrossEntropyLoss()).gradients(np.ones((1, 2), np.float32), np.zeros(1, int))
+        Plan(single, (4, 2), CrossEntropyLoss()).gradients(np.ones((1, 2), np.float32), np.zeros(1, int))

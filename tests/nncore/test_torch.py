@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nncore import losses
-from nncore.backend import Array
+from nncore.arrays import Array
 from nncore.layers import (
     AvgPool2d,
     BatchNorm,

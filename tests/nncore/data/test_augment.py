@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from nncore.backend.cpu.warp import vary_quickly
 from nncore.backend.variations import KNOTS, Variations
-from nncore.backend.warp import vary_quickly
 from nncore.data import synthetic, synthetic_street
 from nncore.data.augment import AUGMENTATIONS, LIMITS, Augmentation, augmentation, noise_table, splines, vary
 from nncore.errors import ConfigError

@@ -12,9 +12,9 @@ from nncore.data import synthetic
 from nncore.data.augment import Augmentation, augmentation
 from nncore.data.dataset import UNKNOWN, Dataset
 from nncore.errors import ConfigError, DataError
-from nncore.inference import evaluate
 from nncore.layers import Flatten, Linear, ReLU
 from nncore.network import Network
+from nncore.prediction import Predictor
 from nncore.training.config import TrainConfig
 from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 from nncore.training.trainer import Trainer
@@ -48,7 +48,7 @@ def test_it_learns(data):
     trainer = Trainer(network(), data, replace(CONFIG, epochs=12))
     epochs = [event for event in trainer.events() if isinstance(event, EpochEnd)]
     assert epochs[-1].train_loss < epochs[0].train_loss / 3
-    assert evaluate(trainer.network, trainer.train_data).accuracy > 0.9
+    assert Predictor(trainer.network).evaluate(trainer.train_data).accuracy > 0.9
 
 
 def test_epoch_end_reports_the_mean_of_its_batches(data):
@@ -60,7 +60,7 @@ def test_epoch_end_reports_the_mean_of_its_batches(data):
             sizes.append(len(trainer.batch(event.step - 1)[1]))
         if isinstance(event, EpochEnd):
             assert event.train_loss == pytest.approx(np.average(losses, weights=sizes), rel=1e-6)
-            assert event.val_accuracy == evaluate(trainer.network, trainer.validation_data).accuracy
+            assert event.val_accuracy == Predictor(trainer.network).evaluate(trainer.validation_data).accuracy
 
 
 def test_every_image_is_seen_once_an_epoch_and_the_order_changes(data):
@@ -128,7 +128,7 @@ def test_nothing_is_learned_from_images_without_labels(data):
     with pytest.raises(DataError, match="no labels to learn from"):
         Trainer(network(), unlabelled, CONFIG)
     with pytest.raises(DataError, match="no labels to hold"):
-        evaluate(network(), unlabelled)
+        Predictor(network()).evaluate(unlabelled)
 
 
 def test_pause_resume_and_stop(data):
@@ -202,7 +202,7 @@ def test_the_best_weights_are_kept_apart(data):
     assert best.val_accuracy == max(accuracies.values()) == accuracies[best.step]
     twin = network()
     twin.load_state_dict(best.state)
-    assert evaluate(twin, trainer.validation_data).accuracy == best.val_accuracy
+    assert Predictor(twin).evaluate(trainer.validation_data).accuracy == best.val_accuracy
 
 
 def test_a_loss_that_is_no_number_ends_it_with_a_sentence(data):

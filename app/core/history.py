@@ -1,0 +1,59 @@
+"""History: the curves of one training as they grow. Qt-free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nncore.arrays import Array
+from nncore.metrics import Evaluation
+from nncore.training.events import EpochEnd, Event, Progress, Validated
+
+
+class Rows:
+    """Rows of (step, loss, accuracy) that grow at the end; reading them copies nothing."""
+
+    def __init__(self) -> None:
+        self._values = np.empty((256, 3))
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, step: int, loss: float, accuracy: float) -> None:
+        if self._count == len(self._values):
+            self._values = np.concatenate([self._values, np.empty_like(self._values)])
+        self._values[self._count] = step, loss, accuracy
+        self._count += 1
+
+    def columns(self) -> tuple[Array, Array, Array]:
+        """(steps, losses, accuracies), float64; views that later rows leave as they are."""
+        rows = self._values[: self._count]
+        return rows[:, 0], rows[:, 1], rows[:, 2]
+
+
+@dataclass
+class History:
+    """Steps, losses and accuracies of training and validation, and the last full look at the held-out images."""
+
+    train: Rows = field(default_factory=Rows)
+    """A row a step."""
+    validation: Rows = field(default_factory=Rows)
+    evaluation: Evaluation | None = None
+    best_step: int = 0
+    best_accuracy: float = float("nan")
+    """Of the full looks, one an epoch."""
+
+    def add(self, event: Event) -> None:
+        """Take in an event of the trainer."""
+        match event:
+            case Progress():
+                self.train.append(event.step, event.train_loss, event.train_accuracy)
+            case Validated():
+                self.validation.append(event.step, event.val_loss, event.val_accuracy)
+            case EpochEnd():
+                self.validation.append(event.step, event.val_loss, event.val_accuracy)
+                self.evaluation = event.evaluation
+                if not event.val_accuracy <= self.best_accuracy:  # also where there is no best yet (nan)
+                    self.best_step, self.best_accuracy = event.step, event.val_accuracy

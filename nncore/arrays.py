@@ -1,0 +1,31 @@
+"""What an array is. The readable path of every layer runs on NumPy and CuPy arrays alike, by asking each array where it lives."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+"""A NumPy array, or a CuPy array, which answers to the same names."""
+
+Shape: TypeAlias = tuple[int, ...]
+
+
+def array_module(array: Array) -> ModuleType:
+    """Return the module whose functions work on `array`: `numpy`, or `cupy` for arrays on a GPU.
+
+    CuPy is only looked at where it has been imported already: without it no array can be one of its.
+    """
+    cupy = sys.modules.get("cupy")
+    if cupy is not None and isinstance(array, cupy.ndarray):
+        return cupy
+    return np
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape as people write it: (28, 28, 1) is `28×28×1`."""
+    return "×".join(map(str, shape)) or "a single number"

@@ -1,0 +1,7 @@
+"""The fast path: a network compiled for a batch shape. Built on the network, which knows nothing of it."""
+
+from __future__ import annotations
+
+from nncore.plan.plan import NotLoadedError, Plan
+
+__all__ = ["NotLoadedError", "Plan"]

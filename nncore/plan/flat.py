@@ -1,0 +1,74 @@
+"""All of a network's numbers in one flat vector, so that an optimizer's step is one loop."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Mapping
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from nncore.arrays import Array
+from nncore.backend.vector import ALIGN, SLACK, Part, Vector
+from nncore.network import Network
+from nncore.parameter import Buffer, Parameter
+
+_flats: WeakKeyDictionary[Network, Flat] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def flat_of(network: Network) -> Flat:
+    """The network's numbers as one vector, made where they are not so already: all plans of a network share it."""
+    with _lock:
+        flat = _flats.get(network)
+        if flat is None or not flat.holds():
+            flat = _flats[network] = Flat(network.parameters(), network.buffers())
+        return flat
+
+
+class Flat:
+    """Makes every parameter's and buffer's `data` a view of one vector: parameters first, then the buffers.
+
+    Values are kept; who holds on to a former `data` array no longer sees it change.
+    """
+
+    def __init__(self, parameters: Mapping[str, Parameter], buffers: Mapping[str, Buffer]) -> None:
+        self.parts: dict[str, Part] = {}
+        reach = self._place(parameters, 0)
+        size = self._place(buffers, reach)
+        self.vector = Vector(_aligned_zeros(size + SLACK), self.parts, reach)
+        self._holders: list[tuple[Parameter | Buffer, Array]] = []
+        holders: dict[str, Parameter | Buffer] = {**parameters, **buffers}
+        for name, holder in holders.items():
+            view = self.parts[name].of(self.vector.values)
+            view[...] = holder.data
+            holder.data = view
+            self._holders.append((holder, view))
+
+    def _place(self, holders: Mapping[str, Parameter] | Mapping[str, Buffer], start: int) -> int:
+        """Give each a place from `start` on; buffers of one layer follow each other directly where their sizes allow."""
+        for name, holder in holders.items():
+            self.parts[name] = Part(start, holder.shape)
+            size = math.prod(holder.shape)
+            start += size if isinstance(holder, Buffer) else -(-size // ALIGN) * ALIGN
+        return -(-start // ALIGN) * ALIGN
+
+    def holds(self) -> bool:
+        """Whether every parameter and buffer still is the view it was made, and none has been replaced since."""
+        return all(holder.data is view for holder, view in self._holders)
+
+    def moment(self, values: Mapping[str, Array]) -> tuple[Array, dict[str, Array]]:
+        """A flat vector holding an optimizer's running averages `values`, and by name the views that replace them."""
+        flat = _aligned_zeros(self.vector.parameters + SLACK)
+        views = {name: self.parts[name].of(flat) for name in values}
+        for name, view in views.items():
+            view[...] = values[name]
+        return flat, views
+
+
+def _aligned_zeros(size: int) -> Array:
+    """float32 zeros that begin at a cache line."""
+    memory = np.zeros(size + ALIGN, np.float32)
+    start = -(memory.ctypes.data // 4) % ALIGN
+    return memory[start : start + size]

@@ -1,0 +1,135 @@
+"""Predictor: from uint8 images to probabilities, from any thread.
+
+Many images go through a compiled plan, which is compiled for them if it must be: seconds, once a machine. A few never wait for
+a compiler: they take the plan where its kernels are loaded already, and otherwise the readable path, in a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nncore.arrays import Array, Shape, shape_text
+from nncore.errors import ConfigError, DataError, NotCompilable
+from nncore.layers import Softmax
+from nncore.losses import log_softmax
+from nncore.metrics import Evaluation
+from nncore.network import Network
+from nncore.plan import NotLoadedError, Plan
+
+if TYPE_CHECKING:
+    from nncore.data.dataset import Dataset
+
+BATCH = 250
+"""Images that go through a network at a time, so that memory stays small."""
+WORTH_COMPILING = 1000
+"""Images from which on compiling a plan pays, even where it must be done first."""
+
+
+def as_input(images: Array, input_shape: Shape) -> Array:
+    """uint8 images (N, H, W, C) as the float32 batch a network takes: values over 255, flattened where it takes vectors.
+
+    Raises ConfigError naming both shapes where the images do not fit.
+    """
+    if images.shape[1:] != input_shape and math.prod(images.shape[1:]) != math.prod(input_shape):
+        raise ConfigError(f"The images are {shape_text(images.shape[1:])}, but the network takes {shape_text(input_shape)}.")
+    return images.reshape(len(images), *input_shape) * np.float32(1 / 255)
+
+
+class Predictor:
+    """Answers by one network, as in use (dropout off, running statistics). Safe from any thread.
+
+    The network is only read: its layers keep what their last `forward` left them, and whoever changes its weights changes
+    the next answers. The plan, where there is one, is the predictor's own.
+    """
+
+    def __init__(self, network: Network, device: str = "cpu") -> None:
+        self.network, self.device = network, device
+        self._plan: Plan | None = None
+        self._has_kernels = True
+        """False once a layer has turned out to have no kernel: the readable path it is."""
+        self._lock = threading.Lock()
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether answers come at full speed: the plan is there, or none can be had."""
+        return self._plan is not None or not self._has_kernels
+
+    def prepare(self) -> None:
+        """Compile and load what answering needs; from then on every answer comes at full speed.
+
+        It takes a second, and the first time on a machine some ten: call it from a thread of its own.
+        """
+        self._find_plan(may_wait=True)
+
+    def predict(self, images: Array) -> Array:
+        """Probabilities, float32 (N, classes), for uint8 images (N, H, W, C). Raises ConfigError where they do not fit."""
+        return np.exp(self.log_probabilities(images))
+
+    def look(self, images: Array) -> tuple[Array, dict[str, Array]]:
+        """Probabilities (N, classes) as `predict` gives them, and by its name the output (N, …) of each layer on the way there."""
+        outputs = dict(self.network.in_use().activations(as_input(images, self.network.input_shape)))
+        return np.exp(self._log_softmax(outputs[self.network.layers[-1].name])), outputs
+
+    def evaluate(self, data: Dataset) -> Evaluation:
+        """Loss and answers on all of `data`.
+
+        Raises DataError where it is not known what the images show, or where it is something that the network does not know.
+        """
+        if not data.is_labelled:
+            raise DataError(f"{data.name} has no labels to hold the answers against; digitlab predict --kaggle writes them down.")
+        if int(data.labels.max(initial=0)) >= self.network.output_shape[-1]:
+            raise DataError(
+                f"{data.name} has the class {data.class_names[data.labels.max()]}, but the network tells only "
+                f"{self.network.output_shape[-1]} classes apart; take one that was trained on this data."
+            )
+        log_probabilities = self.log_probabilities(data.images)
+        loss = -float(log_probabilities[np.arange(len(data)), data.labels].mean()) if len(data) else math.nan
+        return Evaluation(loss, np.exp(log_probabilities), data.labels)
+
+    def check_accuracy(self, data: Dataset, sample: int | None = None, seed: int = 0) -> float:
+        """The share of `data` that the network gets right; on `sample` images drawn by the seed, where that is fewer."""
+        return self.evaluate(data.limit(sample, seed)).accuracy
+
+    def log_probabilities(self, images: Array) -> Array:
+        """The logarithms of what `predict` returns: exact where a probability is too small for a float32."""
+        as_input(images[:1], self.network.input_shape)
+        plan = self._find_plan(may_wait=len(images) >= WORTH_COMPILING)
+        readable = self.network.in_use() if plan is None else None
+        out = np.empty((len(images), *self.network.output_shape), np.float32)
+        for start in range(0, len(images), BATCH):
+            batch = images[start : start + BATCH]
+            if plan is not None:
+                scores = plan.forward(batch.reshape(len(batch), *self.network.input_shape))
+            else:
+                assert readable is not None
+                scores = readable.forward(as_input(batch, self.network.input_shape))
+            out[start : start + BATCH] = self._log_softmax(scores)
+        return out
+
+    def _log_softmax(self, scores: Array) -> Array:
+        """A network that ends on softmax gives probabilities, the others logits."""
+        ends = isinstance(self.network.layers[-1], Softmax)
+        return np.log(np.maximum(scores, np.float32(1e-30))) if ends else log_softmax(scores)
+
+    def _find_plan(self, may_wait: bool) -> Plan | None:
+        """The plan, made where `may_wait` or where its kernels are loaded."""
+        with self._lock:
+            if self._plan is None and self._has_kernels:
+                shape = (BATCH, *self.network.input_shape)
+                try:
+                    self._plan = Plan(self.network, shape, device=self.device, wait=may_wait)
+                except NotCompilable:
+                    self._has_kernels = False
+                except NotLoadedError:
+                    return None
+            return self._plan
+
+
+def can_evaluate(network: Network, data: Dataset) -> bool:
+    """Whether `network` takes the images of `data`, tells all its classes apart, and it is known what they show."""
+    fits = math.prod(data.image_shape) == math.prod(network.input_shape)
+    return fits and data.is_labelled and int(data.labels.max(initial=0)) < network.output_shape[-1]

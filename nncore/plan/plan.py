@@ -162,6 +162,24 @@ class Plan:
             raise
         return value
 
+    def steps(self, images: Array, labels: Array, batches: Sequence[Array], learning_rates: Sequence[float]) -> tuple[Array, Array]:
+        """Take a step of training for each of `batches`, at its learning rate.
+
+        `batches` are index arrays into `images` (M, …; uint8 or float32, each of as many values as the network takes) and
+        `labels` (M). Returns each step's loss (float64) and how many of its batch were right before it (int64). It ends
+        behind the first step whose loss is not finite: then there are fewer results than batches.
+        """
+        if self.optimizer is None:
+            raise ConfigError("This plan has no optimizer, so it cannot train.")
+        losses, right = [], []
+        for chosen, rate in zip(batches, learning_rates, strict=True):
+            self.optimizer.lr = rate
+            losses.append(self.step(images[chosen].reshape(len(chosen), *self.network.input_shape), labels[chosen]))
+            right.append(self.correct)
+            if not np.isfinite(losses[-1]):
+                break
+        return np.array(losses, np.float64), np.array(right, np.int64)
+
     def _train(self, x: Array, labels: Array, rates: Sequence[float]) -> tuple[float, int]:
         if self.loss is None:
             raise ConfigError("This plan has no loss, so it cannot train.")

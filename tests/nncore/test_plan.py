@@ -334,7 +334,7 @@ def test_mistakes() -> None:
     with pytest.raises(DataError):
         plan.step(x, labels[:3])
     with pytest.raises(DeviceError):
-        Plan(network, (4, 28, 28, 1), backend="abacus")
+        Plan(network, (4, 28, 28, 1), device="abacus")
     assert plan.optimizer is not None and plan.optimizer.steps == 0
     single = Network([Linear(3), BatchNorm()], (2,))
     with pytest.raises(DataError, match="norm1"):

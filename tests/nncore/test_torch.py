@@ -19,13 +19,13 @@ from nncore.layers import (
     Layer,
     Linear,
     MaxPool2d,
-    Parameter,
     ReLU,
     Sigmoid,
     Softmax,
     Tanh,
 )
 from nncore.optimizers import SGD, Adam, Optimizer
+from nncore.parameter import Parameter
 from nncore.schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, OneCycleLR, StepLR
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: no second opinion")

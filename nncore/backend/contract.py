@@ -1,14 +1,15 @@
-"""The backend contract: every kernel that the engine needs, by name, with its shapes and what it does.
+"""The backend contract: every operation that the engine needs, by name, with its shapes and what it does.
 
-A backend is where arrays live and how the hot operations run on them. The plan (nncore/plan/plan.py) walks a network once and
-calls one method of `Kernels` for each thing to be done; the backend records the calls. `finish` turns the record into a
-`Program`, which runs a whole step at a time: on the CPU as one call without the GIL on every core, on a GPU as one
-captured graph. All values are float32, images are NHWC, and every shape leaves out the batch axis.
+A backend is where arrays live and how the hot operations run on them. A plan (nncore/plan) walks a network once and calls one
+method of `Recorder` for each thing to be done. `finish` turns the record into a `Program`, which runs many steps at a time:
+on the CPU as one call without the GIL on every core, on a GPU as captured graphs. All values are float32, images are NHWC,
+and every shape leaves out the batch axis. nncore/backend/reference does all of it by the layers' own functions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -66,66 +67,105 @@ class Window:
 
 @dataclass(frozen=True)
 class Rule:
-    """An optimizer: `name` is sgd, momentum or adam; `decays` holds (start, end, weight decay) a parameter."""
+    """How an optimizer moves the parameters."""
 
     name: str
+    """The rule's name, as `Optimizer.rule` says it: sgd, momentum, adam."""
     decays: Sequence[tuple[int, int, float]]
+    """(start, end, weight decay) of each parameter."""
 
 
-class Kernels(Protocol):
+class RandomSource(Protocol):
+    """What a layer's random bits follow from: nncore.layers.Dropout."""
+
+    @property
+    def threshold(self) -> int:
+        """A value falls where its random 32 bits are below this."""
+
+    def key(self, ahead: int = 0) -> int:
+        """What the random bits of the call `ahead` calls after the last one are made from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """What a run works on: a batch for each step, taken from `images` by their indices."""
+
+    images: Array
+    """uint8, which is divided by 255, or float32: (M, …), each of as many values as the network takes."""
+    labels: Array | None
+    """int64 (M); None where only answers are wanted."""
+    indices: Sequence[Array]
+    """The numbers of each step's images: int64, at most as many as recorded."""
+    rates: Sequence[Sequence[float]] = ()
+    """The optimizer's numbers for each step, where parameters are to be updated: see `Optimizer.rates`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a run found."""
+
+    losses: Array
+    """The mean loss of each step's batch, before the step: float64. 0 without labels."""
+    right: Array
+    """How many of each batch were answered rightly, before the step: int64."""
+    values: Sequence[Array]
+    """The tensors that were to be read, as after the last step: each float32 (N, rows, cols, channels), on the host."""
+
+
+class Recorder(Protocol):
     """What a backend records. Every `…_backward` reads `grad`, laid out as the output, and writes `grad_x` as the input.
 
     `grad_x` None: nobody asks for the gradient of the input. Gradients of parameters go to the replica's own copy of the
-    flat parameters, and are added up by `update`.
+    flat parameters, until `sum_gradients`. NotCompilable is raised for what the backend has no kernel for.
     """
 
     def tensor(self, rows: int, cols: int, channels: int, padding: IntPair = (0, 0)) -> Tensor:
         """Room for one batch of images, zero at first."""
 
     def take(self, y: Tensor) -> None:
-        """y = the batch given to `Program.run`: uint8 divided by 255, or float32."""
+        """y = the step's batch."""
 
-    def product(self, x: Tensor, weights: Weights, y: Tensor, relu: bool) -> None:
+    def linear(self, x: Tensor, weights: Weights, y: Tensor, relu: bool) -> None:
         """y (O) = x (E) · weight (E, O) + bias (O), through max(·, 0) where `relu`."""
 
-    def product_backward(self, x: Tensor, weights: Weights, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None) -> None:
-        """The gradients of `product`. May overwrite `grad`."""
+    def linear_backward(self, x: Tensor, weights: Weights, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None) -> None:
+        """The gradients of `linear`. May overwrite `grad`."""
 
-    def convolution(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> None:
+    def conv2d(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> None:
         """y (rows, cols, O) = the convolution of x and its padding with weight (k, k, C, O), plus bias (O): see layers/conv.py."""
 
-    def convolution_backward(
+    def conv2d_backward(
         self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None
     ) -> None:
-        """The gradients of `convolution`. May overwrite `grad`."""
+        """The gradients of `conv2d`. May overwrite `grad`."""
 
-    def pooled_convolution(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> Any:
-        """`convolution`, then max pooling by 2 × 2 without overlap, in one pass; returns the winners, for the way back."""
+    def conv2d_max_pool(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> Any:
+        """`conv2d`, then max pooling by 2 × 2 without overlap, in one pass; returns the winners, for the way back."""
 
-    def pooled_convolution_backward(
+    def conv2d_max_pool_backward(
         self, x: Tensor, weights: Weights, window: Window, winners: Any, grad: Tensor, grad_x: Tensor | None
     ) -> None:
-        """The gradients of `pooled_convolution`."""
+        """The gradients of `conv2d_max_pool`."""
 
     def activation(self, name: str, x: Tensor, y: Tensor) -> None:
-        """y = relu, sigmoid, tanh or softmax (of vectors) of x."""
+        """y = relu, sigmoid, tanh or softmax (over the channels) of x: `name` is the layer's kind."""
 
     def activation_backward(self, name: str, y: Tensor, grad: Tensor, grad_x: Tensor) -> None:
-        """grad_x from the activation's output y."""
+        """grad_x from the activation's output y. `grad_x` may be `grad` itself."""
 
-    def max_pool(self, x: Tensor, window: Window, y: Tensor) -> Any:
+    def max_pool2d(self, x: Tensor, window: Window, y: Tensor) -> Any:
         """y = the largest value of each window; returns the winners. Of equal values the first wins."""
 
-    def max_pool_backward(self, window: Window, winners: Any, grad: Tensor, grad_x: Tensor) -> None:
+    def max_pool2d_backward(self, window: Window, winners: Any, grad: Tensor, grad_x: Tensor) -> None:
         """Each window's gradient goes to its winner."""
 
-    def mean_pool(self, x: Tensor, window: Window, y: Tensor) -> None:
+    def avg_pool2d(self, x: Tensor, window: Window, y: Tensor) -> None:
         """y = the mean of each window."""
 
-    def mean_pool_backward(self, window: Window, grad: Tensor, grad_x: Tensor) -> None:
+    def avg_pool2d_backward(self, window: Window, grad: Tensor, grad_x: Tensor) -> None:
         """Each value of a window gets an equal share of its gradient."""
 
-    def norm(
+    def batch_norm(
         self, x: Tensor, weights: Weights, running: int, momentum: float, eps: float, y: Tensor, relu: bool, training: bool
     ) -> Any:
         """Batch norm over the whole batch of all replicas, with ReLU where `relu`; see layers/batchnorm.py.
@@ -133,28 +173,31 @@ class Kernels(Protocol):
         `running` is the place of the running mean, directly followed by the variance. Returns what the way back needs.
         """
 
-    def norm_backward(
+    def batch_norm_backward(
         self, x: Tensor, weights: Weights, kept: Any, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None
     ) -> None:
-        """The gradients of `norm` in training. May overwrite `grad`."""
+        """The gradients of `batch_norm` in training. May overwrite `grad`."""
 
-    def dropout(self, x: Tensor, p: float, y: Tensor, source: Any) -> None:
-        """y = x · kept / (1 − p); `source.key()` gives the random bits of a step, `source.threshold` the bound."""
+    def dropout(self, x: Tensor, p: float, y: Tensor, source: RandomSource) -> None:
+        """y = x · kept / (1 − p), where the bits that `source` gives for the step decide what is kept."""
 
-    def dropout_backward(self, p: float, grad: Tensor, grad_x: Tensor, source: Any) -> None:
+    def dropout_backward(self, p: float, grad: Tensor, grad_x: Tensor, source: RandomSource) -> None:
         """grad_x = grad · kept / (1 − p), for the same step's kept."""
 
-    def loss(self, name: str, margin: float, scores: Tensor, grad: Tensor) -> None:
-        """grad = dL/d(scores) for the labels given to `Program.run`; name is cross_entropy, probability or hinge."""
+    def loss(self, name: str, constants: Sequence[float], scores: Tensor, grad: Tensor) -> None:
+        """grad = dL/d(scores) for the step's labels; `name` and `constants` are the loss's own (nncore/losses.py)."""
 
-    def update(self, rule: Rule | None) -> None:
-        """Add the replicas' gradients up, and let the parameters follow them by the rule where `Program.run` is given rates."""
+    def sum_gradients(self) -> None:
+        """The gradients of all replicas are added up; from here on `Program.gradient` is that of the whole batch."""
 
-    def meet(self) -> None:
+    def update(self, rule: Rule) -> None:
+        """The parameters follow the summed gradient by the rule, with the numbers that the step is given."""
+
+    def barrier(self) -> None:
         """The replicas wait for each other: what one has written, all can read. Ends every section."""
 
-    def mark(self, name: str) -> None:
-        """What follows, up to the next mark, is a section of its own, to be run by that name."""
+    def section(self, name: str) -> AbstractContextManager[None]:
+        """What is recorded within is a section, which a program runs by that name. Sections may lie in each other."""
 
     def is_loaded(self) -> bool:
         """Whether this process has every kernel of the record at hand, so that `finish` need not wait for a compiler."""
@@ -164,21 +207,19 @@ class Kernels(Protocol):
 
 
 class Program(Protocol):
-    """A recorded step, ready to run."""
+    """Recorded sections, ready to run. Any thread may run them: one waits for the other."""
 
-    gradient: Array
-    """float32: the gradient of the last run without rates, laid out as the flat parameters"""
+    def run(self, section: str, batches: Batches, read: Sequence[Tensor] = ()) -> Outcome:
+        """Take a step of the section for each of the batches, then read those tensors, before any other thread can run.
 
-    def run(self, section: str, images: Array, labels: Array | None, rates: Sequence[float] = ()) -> tuple[float, int]:
-        """Run a section on a batch of at most the recorded size.
-
-        Returns the mean loss and how many were right (both 0 without labels). `rates` are the rule's numbers for this
-        step: (lr,), (lr, momentum) or (lr / (1 − β₁ᵗ), β₁, β₂, ε, 1 − β₁, 1 − β₂, 1 / (1 − β₂ᵗ)). Without them nothing is
-        updated, and the sum of the gradients can be read as `gradient`.
+        Ends behind the first step whose loss is not finite: then there are fewer losses than batches.
         """
 
-    def read(self, tensor: Tensor, count: int) -> Array:
-        """A copy of a tensor's first `count` examples: (count, rows, cols, channels), on the host."""
+    def gradient(self) -> Array:
+        """A copy of the summed gradient of the last step, laid out as the flat parameters: float32, on the host."""
+
+    def write(self, tensor: Tensor, values: Array) -> None:
+        """Put values (N, rows, cols, channels) into a tensor's first N images: for tests of one operation by itself."""
 
 
 class Backend(Protocol):
@@ -208,5 +249,8 @@ class Backend(Protocol):
     def to_numpy(self, array: Array) -> Array:
         """The array as a NumPy array on the host."""
 
-    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Kernels:
-        """Begin to record a step for batches of at most `batch` examples on the parameters and buffers in `vector`."""
+    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Recorder:
+        """Begin to record steps for batches of at most `batch` examples on the parameters and buffers in `vector`.
+
+        `moments` are the optimizer's running averages, flat as the parameters. ConfigError where a backend takes fewer.
+        """

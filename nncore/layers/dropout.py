@@ -49,9 +49,9 @@ class Dropout(Layer):
         """A value falls where its random 32 bits are below this: p · 2³²."""
         return math.floor(self.p * (WORD + 1))
 
-    def key(self) -> int:
-        """What the random bits of the present call are made from."""
-        return scramble(self._seed ^ scramble(self.calls & WORD))
+    def key(self, ahead: int = 0) -> int:
+        """What the random bits of the call `ahead` calls after the present one are made from."""
+        return scramble(self._seed ^ scramble((self.calls + ahead) & WORD))
 
     def kept(self, x: Array) -> Array:
         """Which values of x (N, …) stay in the present call: bool, of the shape of x."""

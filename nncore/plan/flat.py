@@ -12,6 +12,7 @@ import numpy as np
 from nncore.arrays import Array
 from nncore.backend.vector import ALIGN, SLACK, Part, Vector
 from nncore.network import Network
+from nncore.optimizers import Optimizer
 from nncore.parameter import Buffer, Parameter
 
 _flats: WeakKeyDictionary[Network, Flat] = WeakKeyDictionary()
@@ -38,6 +39,7 @@ class Flat:
         reach = self._place(parameters, 0)
         size = self._place(buffers, reach)
         self.vector = Vector(_aligned_zeros(size + SLACK), self.parts, reach)
+        self._moments: WeakKeyDictionary[Optimizer, dict[str, tuple[Array, dict[str, Array]]]] = WeakKeyDictionary()
         self._holders: list[tuple[Parameter | Buffer, Array]] = []
         holders: dict[str, Parameter | Buffer] = {**parameters, **buffers}
         for name, holder in holders.items():
@@ -58,13 +60,22 @@ class Flat:
         """Whether every parameter and buffer still is the view it was made, and none has been replaced since."""
         return all(holder.data is view for holder, view in self._holders)
 
-    def moment(self, values: Mapping[str, Array]) -> tuple[Array, dict[str, Array]]:
-        """A flat vector holding an optimizer's running averages `values`, and by name the views that replace them."""
-        flat = _aligned_zeros(self.vector.parameters + SLACK)
-        views = {name: self.parts[name].of(flat) for name in values}
-        for name, view in views.items():
-            view[...] = values[name]
-        return flat, views
+    def moments_of(self, optimizer: Optimizer) -> list[Array]:
+        """The optimizer's running averages as flat vectors, of which its own dictionaries keep views.
+
+        Made where they are not so already: all plans that train by one optimizer share them.
+        """
+        known = self._moments.get(optimizer, {})
+        for slot, values in optimizer.moments.items():
+            if slot not in known or any(values[name] is not view for name, view in known[slot][1].items()):
+                flat = _aligned_zeros(self.vector.parameters + SLACK)
+                views = {name: self.parts[name].of(flat) for name in values}
+                for name, view in views.items():
+                    view[...] = values[name]
+                optimizer.moments[slot] = views
+                known[slot] = flat, views
+        self._moments[optimizer] = known
+        return [known[slot][0] for slot in optimizer.moments]
 
 
 def _aligned_zeros(size: int) -> Array:

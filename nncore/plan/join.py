@@ -24,12 +24,12 @@ from nncore.layers import (
 from nncore.network import Network
 from nncore.plan.steps import (
     ActivationStep,
+    AvgPoolStep,
     ConvStep,
     DropoutStep,
     FlattenStep,
     LinearStep,
     MaxPoolStep,
-    MeanPoolStep,
     NormStep,
     PooledConvStep,
     Step,
@@ -56,7 +56,7 @@ SIMPLE: dict[type[Layer], type[Step]] = {
     Tanh: ActivationStep,
     Softmax: ActivationStep,
     MaxPool2d: MaxPoolStep,
-    AvgPool2d: MeanPoolStep,
+    AvgPool2d: AvgPoolStep,
     Dropout: DropoutStep,
     Flatten: FlattenStep,
 }

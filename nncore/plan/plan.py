@@ -1,9 +1,9 @@
-"""The fast path: a network compiled for one batch shape.
+"""Plan: a network compiled for batches up to a size.
 
-A `Plan` walks the layers once, joins neighbours that one kernel can do together, and records
-what a step consists of with a backend (nncore/backend/contract.py): buffers are allocated once, all parameters are views of
-one flat vector, and a step of forward, loss, backward and update runs as one program on all cores, without Python and
-without the GIL. Tests prove it equal to the readable path, the layers' own forward and backward.
+A plan walks the layers once, joins neighbours that one kernel can do together, and records what a step consists of with a
+backend (nncore/backend/contract.py): memory is allocated once, all parameters are views of one flat vector, and steps of
+forward, loss, backward and update run as one program, without Python in between. Tests prove it equal to the readable path,
+the layers' own forward and backward.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import Array, shape_text
-from nncore.backend.contract import Kernels, Rule, Tensor
+from nncore.backend.contract import Batches, Outcome, Recorder, Rule, Tensor
 from nncore.backend.devices import get_backend
 from nncore.backend.threads import cores
 from nncore.errors import ConfigError, DataError, NotCompilable
@@ -25,6 +25,7 @@ from nncore.optimizers import SGD, Adam, Optimizer
 from nncore.plan.flat import flat_of
 from nncore.plan.join import join
 from nncore.plan.steps import Step, as_image
+from nncore.plan.watch import Watch
 
 LOSSES: dict[type[Loss], str] = {
     CrossEntropyLoss: "cross_entropy",
@@ -40,13 +41,16 @@ class NotLoadedError(Exception):
 class Plan:
     """A network compiled for batches of up to `batch_shape[0]` examples of shape `batch_shape[1:]`.
 
+    Without a loss it only answers; with one it also finds gradients; with an optimizer, whose parameters are this network's,
+    it trains. `replicas` is how many threads share a batch: one a core unless given.
+
     The network keeps its parameters: a plan reads and writes the same memory, so the readable path, other plans of the
     same network, `state_dict` and `load_state_dict` always see the same values, and so do the optimizer's moments.
-    Batches may be smaller than the recorded one, down to a single example. The result is the same, bit for bit, each
-    time; it depends on `replicas`, since sums are taken a slice at a time.
+    Batches may be smaller than the recorded one, down to none at all. The result is the same, bit for bit, each time; it
+    depends on `replicas`, since sums are taken a slice at a time. Any thread may ask a plan; one waits for the other.
 
-    Raises ConfigError where the input's shape does not fit, NotCompilable for a layer, a loss or an optimizer that has no
-    kernel, and NotLoadedError where, with `wait` False, this process has not loaded every kernel yet.
+    Raises ConfigError where shapes do not fit, NotCompilable for a layer, a loss or an optimizer that has no kernel, and
+    NotLoadedError where, with `wait` False, this process has not loaded every kernel yet.
     """
 
     def __init__(
@@ -60,16 +64,20 @@ class Plan:
         wait: bool = True,
     ) -> None:
         if tuple(batch_shape[1:]) != network.input_shape or batch_shape[0] < 1:
-            asked = shape_text(tuple(batch_shape))
-            raise ConfigError(
-                f"The network takes {shape_text(network.input_shape)}, so it cannot be compiled for batches of {asked}."
-            )
+            takes, asked = shape_text(network.input_shape), shape_text(tuple(batch_shape))
+            raise ConfigError(f"The network takes {takes}, so it cannot be compiled for batches of {asked}.")
         if replicas is not None and replicas < 1:
             raise ConfigError(f"A plan needs at least one replica, not {replicas}.")
-        if loss is not None and type(loss) not in LOSSES:
-            raise NotCompilable(f"There is no compiled {type(loss).__name__}; there are {', '.join(k.__name__ for k in LOSSES)}.")
         if optimizer is not None and loss is None:
             raise ConfigError("A plan that trains needs a loss.")
+        if loss is not None and len(network.output_shape) != 1:
+            raise ConfigError(
+                f"The network ends in {shape_text(network.output_shape)}, but a loss takes one score a class; end it on a vector."
+            )
+        if loss is not None and type(loss) not in LOSSES:
+            raise NotCompilable(f"There is no compiled {type(loss).__name__}; there are {', '.join(k.__name__ for k in LOSSES)}.")
+        if optimizer is not None and not _belong(optimizer, network):
+            raise ConfigError("The optimizer belongs to another network.")
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self.batch_size: int = batch_shape[0]
         self.replicas = min(replicas or cores(), self.batch_size)
@@ -79,40 +87,33 @@ class Plan:
         self._build(wait)
 
     def _build(self, wait: bool = True) -> None:
-        """Record the program; again, where someone has put other arrays in the place of the parameters."""
-        network = self.network
+        """Record the program; again, where someone has put other arrays or numbers in the place of the recorded ones."""
+        network, optimizer = self.network, self.optimizer
         self._flat = flat_of(network)
-        moments = self._flat_moments()
+        self._watch = Watch(network, optimizer)
+        moments = self._flat.moments_of(optimizer) if optimizer is not None else []
         record = self._backend.record(self.batch_size, self._flat.vector, moments, self.replicas)
         steps = join(network, self._flat.vector)
-        record.mark("forward")
-        self._x = record.tensor(*as_image(network.input_shape), steps[0].wants)
-        record.take(self._x)
-        self._scores, _ = _forward(record, steps, self._x, training=False)
-        record.meet()
-        if self.loss is not None:
-            record.mark("train")
+        with record.section("forward"):
+            self._x = record.tensor(*as_image(network.input_shape), steps[0].wants)
             record.take(self._x)
-            scores, tape = _forward(record, steps, self._x, training=True)
-            grad = record.tensor(1, 1, scores.channels)
-            record.loss(LOSSES[type(self.loss)], getattr(self.loss, "margin", 0.0), scores, grad)
-            _backward(record, tape, grad)
-            record.update(self._rule(self.optimizer) if self.optimizer is not None else None)
+            self._scores, _ = _forward(record, steps, self._x, training=False)
+            record.barrier()
+        if self.loss is not None:
+            with record.section("train"):
+                with record.section("gradients"):
+                    record.take(self._x)
+                    scores, tape = _forward(record, steps, self._x, training=True)
+                    grad = record.tensor(1, 1, scores.channels)
+                    margin = getattr(self.loss, "margin", None)
+                    record.loss(LOSSES[type(self.loss)], () if margin is None else (margin,), scores, grad)
+                    _backward(record, tape, grad)
+                    record.sum_gradients()
+                if optimizer is not None:
+                    record.update(self._rule(optimizer))
         if not wait and not record.is_loaded():
             raise NotLoadedError
         self._program = record.finish()
-
-    def _flat_moments(self) -> list[Array]:
-        """The optimizer's running averages as flat vectors, of which its own dictionaries keep views."""
-        moments = []
-        if self.optimizer is not None:
-            if self.optimizer.parameters.keys() != self.network.parameters().keys():
-                raise ConfigError("The optimizer belongs to another network.")
-            for slot, values in self.optimizer.moments.items():
-                flat, views = self._flat.moment(values)
-                self.optimizer.moments[slot] = views
-                moments.append(flat)
-        return moments
 
     def _rule(self, optimizer: Optimizer) -> Rule:
         decays = [
@@ -126,25 +127,29 @@ class Plan:
         raise NotCompilable(f"There is no compiled {type(optimizer).__name__}; there are SGD and Adam.")
 
     def forward(self, x: Array) -> Array:
-        """The network's output, float32 (N, classes), for x (N, *input_shape), as in use (dropout off, running statistics).
+        """The network's output, float32 (N, *output_shape), for x (N, *input_shape), as in use (dropout off, running statistics).
 
         x is float32, or uint8, which is divided by 255. N may be anything: larger batches are taken in parts.
         """
+        self._check_images(x)
+        self._follow_changes()
         out = np.empty((len(x), *self.network.output_shape), np.float32)
         for start in range(0, len(x), self.batch_size):
-            part = self._checked(x[start : start + self.batch_size])
-            self._program.run("forward", part, None)
-            out[start : start + len(part)] = self._program.read(self._scores, len(part)).reshape(len(part), -1)
+            part = x[start : start + self.batch_size]
+            outcome = self._program.run("forward", Batches(part, None, [np.arange(len(part))]), [self._scores])
+            out[start : start + len(part)] = outcome.values[0].reshape(len(part), *self.network.output_shape)
         return out
 
     __call__ = forward
 
     def gradients(self, x: Array, labels: Array) -> float:
         """The loss of a batch, as in training, whose gradients are then found in every parameter's `grad`."""
-        value, self.correct = self._train(x, labels, ())
+        outcome = self._run("gradients", x, labels, [np.arange(len(x))], [()])
+        gradient = self._program.gradient()
         for name, parameter in self.network.parameters().items():
-            parameter.grad = self._flat.parts[name].of(self._program.gradient).copy()
-        return value
+            parameter.grad = self._flat.parts[name].of(gradient)
+        self.correct = int(outcome.right[0])
+        return float(outcome.losses[0])
 
     def step(self, x: Array, labels: Array) -> float:
         """One step of training on the batch x (N, *input_shape; uint8 or float32) with integer labels (N): its loss.
@@ -153,17 +158,12 @@ class Plan:
         """
         if self.optimizer is None:
             raise ConfigError("This plan has no optimizer, so it cannot train.")
-        optimizer = self.optimizer
-        optimizer.steps += 1
-        try:
-            value, self.correct = self._train(x, labels, _rates(optimizer))
-        except BaseException:
-            optimizer.steps -= 1
-            raise
-        return value
+        losses, right = self.steps(x, labels, [np.arange(len(x))], [self.optimizer.lr])
+        self.correct = int(right[0])
+        return float(losses[0])
 
     def steps(self, images: Array, labels: Array, batches: Sequence[Array], learning_rates: Sequence[float]) -> tuple[Array, Array]:
-        """Take a step of training for each of `batches`, at its learning rate.
+        """Take a step of training for each of `batches`, at its learning rate, without returning to Python in between.
 
         `batches` are index arrays into `images` (M, …; uint8 or float32, each of as many values as the network takes) and
         `labels` (M). Returns each step's loss (float64) and how many of its batch were right before it (int64). It ends
@@ -171,47 +171,63 @@ class Plan:
         """
         if self.optimizer is None:
             raise ConfigError("This plan has no optimizer, so it cannot train.")
-        losses, right = [], []
-        for chosen, rate in zip(batches, learning_rates, strict=True):
-            self.optimizer.lr = rate
-            losses.append(self.step(images[chosen].reshape(len(chosen), *self.network.input_shape), labels[chosen]))
-            right.append(self.correct)
-            if not np.isfinite(losses[-1]):
-                break
-        return np.array(losses, np.float64), np.array(right, np.int64)
+        taken = self.optimizer.steps
+        rates = [_rates(self.optimizer, lr, taken + n) for n, lr in enumerate(learning_rates, 1)]
+        outcome = self._run("train", images, labels, batches, rates)
+        self.optimizer.steps = taken + len(outcome.losses)
+        return outcome.losses, outcome.right
 
-    def _train(self, x: Array, labels: Array, rates: Sequence[float]) -> tuple[float, int]:
+    def _run(
+        self, section: str, images: Array, labels: Array, batches: Sequence[Array], rates: Sequence[Sequence[float]]
+    ) -> Outcome:
         if self.loss is None:
             raise ConfigError("This plan has no loss, so it cannot train.")
-        x = self._checked(x)
-        check_labels((len(x), self.network.output_shape[-1]), labels)
+        self._check_images(images)
+        check_labels((len(images), self.network.output_shape[-1]), labels)
+        for chosen in batches:
+            self._check_batch(chosen, len(images))
+        self._follow_changes()
+        outcome = self._program.run(section, Batches(images, labels, batches, rates))
+        for _ in outcome.losses:
+            self.network.draw()
+        return outcome
+
+    def _check_images(self, x: Array) -> None:
+        if x.shape[1:] != self.network.input_shape and x[:1].size != np.prod(self.network.input_shape):
+            given, takes = shape_text(x.shape[1:]), shape_text(self.network.input_shape)
+            raise ConfigError(f"The images are {given}, but the network takes {takes}.")
+
+    def _check_batch(self, chosen: Array, count: int) -> None:
+        if len(chosen) > self.batch_size:
+            raise ConfigError(f"This plan takes batches of up to {self.batch_size}, not of {len(chosen)}.")
+        if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < count:
+            raise DataError(f"A batch asks for images {int(chosen.min())} to {int(chosen.max())}, but there are {count}.")
         for layer in self.network.layers:
-            if isinstance(layer, BatchNorm) and len(x) * int(np.prod(layer.input_shape[:-1])) < 2:
-                raise DataError(f"{layer.name} needs at least two values a channel to train on, but got {len(x)}.")
-        self.network.draw()
-        return self._program.run("train", x, labels, rates)
+            if isinstance(layer, BatchNorm) and len(chosen) * int(np.prod(layer.input_shape[:-1])) < 2:
+                raise DataError(f"{layer.name} needs at least two values a channel to train on, but got {len(chosen)}.")
 
-    def _checked(self, x: Array) -> Array:
-        if not self._flat.holds():
+    def _follow_changes(self) -> None:
+        """Record anew where parameters have been replaced or numbers changed that kernels were told."""
+        if self._watch.has_changed() or not self._flat.holds():
             self._build()
-        if x.shape[1:] != self.network.input_shape:
-            raise ConfigError(
-                f"The images are {shape_text(x.shape[1:])}, but the network takes {shape_text(self.network.input_shape)}."
-            )
-        return x
 
 
-def _rates(optimizer: Optimizer) -> tuple[float, ...]:
-    """The rule's numbers for the step whose number `optimizer.steps` now is."""
+def _belong(optimizer: Optimizer, network: Network) -> bool:
+    """Whether the optimizer moves this network's parameters, and all of them."""
+    mine = network.parameters()
+    return optimizer.parameters.keys() == mine.keys() and all(optimizer.parameters[name] is mine[name] for name in mine)
+
+
+def _rates(optimizer: Optimizer, lr: float, t: int) -> tuple[float, ...]:
+    """The rule's numbers for the step number t, counted from 1."""
     if isinstance(optimizer, Adam):
-        (first, second), t = optimizer.betas, optimizer.steps
-        unbiased = optimizer.lr / (1 - first**t)
-        return unbiased, first, second, optimizer.eps, 1 - first, 1 - second, 1 / (1 - second**t)
-    return optimizer.lr, getattr(optimizer, "momentum", 0.0)
+        first, second = optimizer.betas
+        return lr / (1 - first**t), first, second, optimizer.eps, 1 - first, 1 - second, 1 / (1 - second**t)
+    return lr, getattr(optimizer, "momentum", 0.0)
 
 
 def _forward(
-    record: Kernels, steps: Sequence[Step], x: Tensor, training: bool
+    record: Recorder, steps: Sequence[Step], x: Tensor, training: bool
 ) -> tuple[Tensor, list[tuple[Step, Tensor, Tensor, Any]]]:
     """Record the layers in order; the last output, and for the way back each step with its input, output and what it kept."""
     tape = []
@@ -223,7 +239,7 @@ def _forward(
     return x, tape
 
 
-def _backward(record: Kernels, tape: Sequence[tuple[Step, Tensor, Tensor, Any]], grad: Tensor) -> None:
+def _backward(record: Recorder, tape: Sequence[tuple[Step, Tensor, Tensor, Any]], grad: Tensor) -> None:
     """Record the way back, down to the first step that has parameters: nobody needs the gradient of what lies before."""
     first = next((n for n, (step, *_) in enumerate(tape) if step.learns), len(tape))
     for n in range(len(tape) - 1, first - 1, -1):

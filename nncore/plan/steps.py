@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nncore.arrays import Shape
-from nncore.backend.contract import IntPair, Kernels, Tensor, Weights, Window
+from nncore.backend.contract import IntPair, Recorder, Tensor, Weights, Window
 from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Layer, MaxPool2d
 
 NOWHERE, POINT = Weights(0, 0), Window((1, 1), (1, 1))
@@ -34,19 +34,19 @@ class Step:
         """The padding this step wants around its input."""
         return (0, 0)
 
-    def output(self, record: Kernels, x: Tensor, training: bool) -> Tensor:
+    def output(self, record: Recorder, x: Tensor, training: bool) -> Tensor:
         """Room for the output."""
         return record.tensor(*self.shape, self.padding)
 
-    def gradient(self, record: Kernels, x: Tensor, grad: Tensor) -> Tensor:
+    def gradient(self, record: Recorder, x: Tensor, grad: Tensor) -> Tensor:
         """Room for the gradient of the input x, laid out like it."""
         return record.tensor(x.rows, x.cols, x.channels, x.padding)
 
-    def forward(self, record: Kernels, x: Tensor, y: Tensor, training: bool) -> Any:
+    def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
         """Record y = layer(x); what `backward` is given as `kept`."""
         raise TypeError(f"{type(self).__name__} defines no forward")
 
-    def backward(self, record: Kernels, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
+    def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
         """Record the gradients of the parameters and, unless it is None, of x."""
         raise TypeError(f"{type(self).__name__} defines no backward")
 
@@ -59,11 +59,11 @@ class LinearStep(Step):
     relu: bool = False
     learns = True
 
-    def forward(self, record: Kernels, x: Tensor, y: Tensor, training: bool) -> Any:
-        record.product(x, self.weights, y, self.relu)
+    def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
+        record.linear(x, self.weights, y, self.relu)
 
-    def backward(self, record: Kernels, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
-        record.product_backward(x, self.weights, y, self.relu, grad, grad_x)
+    def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
+        record.linear_backward(x, self.weights, y, self.relu, grad, grad_x)
 
 
 @dataclass
@@ -77,22 +77,22 @@ class ConvStep(LinearStep):
         assert isinstance(self.layer, Conv2d)
         return self.layer.padding
 
-    def forward(self, record: Kernels, x: Tensor, y: Tensor, training: bool) -> Any:
-        record.convolution(x, self.weights, self.window, y, self.relu)
+    def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
+        record.conv2d(x, self.weights, self.window, y, self.relu)
 
-    def backward(self, record: Kernels, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
-        record.convolution_backward(x, self.weights, self.window, y, self.relu, grad, grad_x)
+    def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
+        record.conv2d_backward(x, self.weights, self.window, y, self.relu, grad, grad_x)
 
 
 @dataclass
 class PooledConvStep(ConvStep):
     """Conv2d and max pooling by 2 × 2, with ReLU before or after it, or without."""
 
-    def forward(self, record: Kernels, x: Tensor, y: Tensor, training: bool) -> Any:
-        return record.pooled_convolution(x, self.weights, self.window, y, self.relu)
+    def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
+        return record.conv2d_max_pool(x, self.weights, self.window, y, self.relu)
 
-    def backward(self, record: Kernels, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
-        record.pooled_convolution_backward(x, self.weights, self.window, kept, grad, grad_x)
+    def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
+        record.conv2d_max_pool_backward(x, self.weights, self.window, kept, grad, grad_x)
 
 
 @dataclass
@@ -104,22 +104,22 @@ class NormStep(Step):
     relu: bool = False
     learns = True
 
-    def forward(self, record: Kernels, x: Tensor, y: Tensor, training: bool) -> Any:
+    def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
         assert isinstance(self.layer, BatchNorm)
-        return record.norm(x, self.weights, self.running, self.layer.momentum, self.layer.eps, y, self.relu, training)
+        return record.batch_norm(x, self.weights, self.running, self.layer.momentum, self.layer.eps, y, self.relu, training)
 
-    def backward(self, record: Kernels, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
-        record.norm_backward(x, self.weights, kept, y, self.relu, grad, grad_x)
+    def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
+        record.batch_norm_backward(x, self.weights, kept, y, self.relu, grad, grad_x)
 
 
 @dataclass
 class ActivationStep(Step):
     """ReLU, Sigmoid, Tanh or Softmax by itself."""
 
-    def forward(self, record: Kernels, x: Tensor, y: Tensor, training: bool) -> Any:
+    def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
         record.activation(self.layer.kind, x, y)
 
-    def backward(self, record: Kernels, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
+    def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
         if grad_x is not None:
             record.activation_backward(self.layer.kind, y, grad, grad_x)
 
@@ -128,24 +128,24 @@ class ActivationStep(Step):
 class MaxPoolStep(Step):
     """MaxPool2d that no convolution takes along."""
 
-    def forward(self, record: Kernels, x: Tensor, y: Tensor, training: bool) -> Any:
-        return record.max_pool(x, window_of(self.layer), y)
+    def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
+        return record.max_pool2d(x, window_of(self.layer), y)
 
-    def backward(self, record: Kernels, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
+    def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
         if grad_x is not None:
-            record.max_pool_backward(window_of(self.layer), kept, grad, grad_x)
+            record.max_pool2d_backward(window_of(self.layer), kept, grad, grad_x)
 
 
 @dataclass
-class MeanPoolStep(Step):
+class AvgPoolStep(Step):
     """AvgPool2d."""
 
-    def forward(self, record: Kernels, x: Tensor, y: Tensor, training: bool) -> Any:
-        record.mean_pool(x, window_of(self.layer), y)
+    def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
+        record.avg_pool2d(x, window_of(self.layer), y)
 
-    def backward(self, record: Kernels, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
+    def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
         if grad_x is not None:
-            record.mean_pool_backward(window_of(self.layer), grad, grad_x)
+            record.avg_pool2d_backward(window_of(self.layer), grad, grad_x)
 
 
 @dataclass
@@ -156,24 +156,28 @@ class DropoutStep(Step):
     def wants(self) -> IntPair:
         return self.padding  # in use its input is its output
 
-    def output(self, record: Kernels, x: Tensor, training: bool) -> Tensor:
+    def output(self, record: Recorder, x: Tensor, training: bool) -> Tensor:
         return super().output(record, x, training) if self._acts(training) else x
 
-    def gradient(self, record: Kernels, x: Tensor, grad: Tensor) -> Tensor:
+    def gradient(self, record: Recorder, x: Tensor, grad: Tensor) -> Tensor:
         return super().gradient(record, x, grad) if self._acts(True) else grad
 
-    def forward(self, record: Kernels, x: Tensor, y: Tensor, training: bool) -> Any:
+    def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
         if self._acts(training):
-            record.dropout(x, self._p, y, self.layer)
+            record.dropout(x, self._p, y, self._source)
 
-    def backward(self, record: Kernels, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
+    def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
         if grad_x is not None and self._acts(True):
-            record.dropout_backward(self._p, grad, grad_x, self.layer)
+            record.dropout_backward(self._p, grad, grad_x, self._source)
+
+    @property
+    def _source(self) -> Dropout:
+        assert isinstance(self.layer, Dropout)
+        return self.layer
 
     @property
     def _p(self) -> float:
-        assert isinstance(self.layer, Dropout)
-        return self.layer.p
+        return self._source.p
 
     def _acts(self, training: bool) -> bool:
         return training and self._p > 0
@@ -183,16 +187,16 @@ class DropoutStep(Step):
 class FlattenStep(Step):
     """Flatten: the same memory under another shape."""
 
-    def output(self, record: Kernels, x: Tensor, training: bool) -> Tensor:
+    def output(self, record: Recorder, x: Tensor, training: bool) -> Tensor:
         return x.flat
 
-    def gradient(self, record: Kernels, x: Tensor, grad: Tensor) -> Tensor:
+    def gradient(self, record: Recorder, x: Tensor, grad: Tensor) -> Tensor:
         return Tensor(grad.place, x.rows, x.cols, x.channels)
 
-    def forward(self, record: Kernels, x: Tensor, y: Tensor, training: bool) -> Any:
+    def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
         return None
 
-    def backward(self, record: Kernels, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
+    def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
         return None
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.backend.contract import Kernels
+from nncore.backend.contract import Recorder
 from nncore.backend.cpu import cache, warm
-from nncore.backend.cpu.recorder import Recorder
+from nncore.backend.cpu.recorder import CpuRecorder
 from nncore.backend.threads import cores
 from nncore.backend.vector import Vector
 
@@ -39,5 +39,5 @@ class CpuBackend:
     def to_numpy(self, array: Array) -> Array:
         return np.asarray(array)
 
-    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Kernels:
-        return Recorder(batch, vector, moments, replicas)
+    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Recorder:
+        return CpuRecorder(batch, vector, moments, replicas)

@@ -1,8 +1,7 @@
-"""The kernels that visit each value once: input, activations, dropout, pooling of any size.
+"""The operations that visit each value once: taking a batch, activations, dropout.
 
-`m` is the address of a program's memory, in which places count floats. An image lies there as rows of `width` floats
-(width · channels), `row` apart, images `pitch` apart, with room for the next convolution's padding in between; a vector is
-an image of one row.
+`m` is the address of a program's memory, in which places count floats. An image lies there as `rows` rows of `width` floats
+(width · channels), with room for the next convolution's padding in between; a vector is an image of one row.
 """
 
 from __future__ import annotations
@@ -11,75 +10,117 @@ import math
 
 from numba import float32, uint32
 
-from nncore.backend.cpu import simd
-from nncore.backend.cpu.compiling import kernel
-from nncore.backend.cpu.memory import get, get_byte, put
-from nncore.backend.cpu.simd import LANES
+from nncore.backend.cpu.compiling import kernel, operation
+from nncore.backend.cpu.memory import get, get_byte, get_long, put
+from nncore.backend.cpu.views import Image, Real
 
-RELU, SIGMOID, TANH = 0, 1, 2
+
+@operation
+def zero(m, count, x, pitch):
+    """x = 0 for `count` images, padding included."""
+    for i in range(count * pitch):
+        put(m, x + i, float32(0))
+
+
+@operation
+def take(m, source, as_bytes, indices, first, count, y: Image, rows, width):
+    """y = the batch's images from number `first` on, gathered from `source`: uint8 divided by 255, or float32."""
+    if as_bytes:
+        _take_bytes(m, source, indices, first, count, y, rows, width)
+    else:
+        _take_floats(m, source, indices, first, count, y, rows, width)
 
 
 @kernel
-def take_bytes(source, first, m, y, pitch, row, images, rows, width):
-    """y = source / 255 for uint8 examples from number `first` on."""
-    for n in range(images):
+def _take_bytes(m, source, indices, first, count, y, rows, width):
+    for n in range(count):
+        image = get_long(indices, first + n) * rows * width
         for i in range(rows):
-            at, to = ((first + n) * rows + i) * width, y + n * pitch + i * row
+            at, to = image + i * width, y.at + n * y.pitch + i * y.row
             for c in range(width):
                 put(m, to + c, float32(get_byte(source, at + c)) * float32(1 / 255))
 
 
 @kernel
-def take_floats(source, first, m, y, pitch, row, images, rows, width):
-    """y = source for float32 examples from number `first` on."""
-    for n in range(images):
+def _take_floats(m, source, indices, first, count, y, rows, width):
+    for n in range(count):
+        image = get_long(indices, first + n) * rows * width
         for i in range(rows):
-            at, to = ((first + n) * rows + i) * width, y + n * pitch + i * row
+            at, to = image + i * width, y.at + n * y.pitch + i * y.row
             for c in range(width):
                 put(m, to + c, get(source, at + c))
 
 
-@kernel
-def activate(kind, m, x, x_pitch, x_row, y, y_pitch, y_row, images, rows, width):
-    """y = ReLU, sigmoid or tanh of x."""
-    for n in range(images):
+@operation
+def relu(m, count, x: Image, y: Image, rows, width):
+    """y = max(x, 0); what is not a number stays so."""
+    for n in range(count):
         for i in range(rows):
-            at, to = x + n * x_pitch + i * x_row, y + n * y_pitch + i * y_row
-            if kind == RELU:
-                for c in range(width):
-                    value = get(m, at + c)
-                    put(m, to + c, float32(0) if value < float32(0) else value)
-            elif kind == SIGMOID:
-                for c in range(width):
-                    put(m, to + c, float32(0.5) + float32(0.5) * float32(math.tanh(float32(0.5) * get(m, at + c))))
-            else:
-                for c in range(width):
-                    put(m, to + c, float32(math.tanh(get(m, at + c))))
-
-
-@kernel
-def activate_back(kind, m, y, y_pitch, y_row, g, g_pitch, g_row, gx, x_pitch, x_row, images, rows, width):
-    """gx = g · the derivative, which for all three follows from the output y. gx may be g itself."""
-    for n in range(images):
-        for i in range(rows):
-            a, b, to = y + n * y_pitch + i * y_row, g + n * g_pitch + i * g_row, gx + n * x_pitch + i * x_row
+            at, to = x.at + n * x.pitch + i * x.row, y.at + n * y.pitch + i * y.row
             for c in range(width):
-                value, grad = get(m, a + c), get(m, b + c)
-                if kind == RELU:
-                    put(m, to + c, grad if value > float32(0) else float32(0))
-                elif kind == SIGMOID:
-                    put(m, to + c, grad * value * (float32(1) - value))
-                else:
-                    put(m, to + c, grad * (float32(1) - value * value))
+                value = get(m, at + c)
+                put(m, to + c, float32(0) if value < float32(0) else value)
 
 
-@kernel
-def softmax(m, x, x_pitch, x_row, y, y_pitch, y_row, images, rows, cols, C):
+@operation
+def relu_back(m, count, y: Image, g: Image, gx: Image, rows, width):
+    """gx = g where y > 0, else 0. gx may be g itself."""
+    for n in range(count):
+        for i in range(rows):
+            a, b, to = y.at + n * y.pitch + i * y.row, g.at + n * g.pitch + i * g.row, gx.at + n * gx.pitch + i * gx.row
+            for c in range(width):
+                put(m, to + c, get(m, b + c) if get(m, a + c) > float32(0) else float32(0))
+
+
+@operation
+def sigmoid(m, count, x: Image, y: Image, rows, width):
+    """y = (1 + tanh(x/2)) / 2."""
+    for n in range(count):
+        for i in range(rows):
+            at, to = x.at + n * x.pitch + i * x.row, y.at + n * y.pitch + i * y.row
+            for c in range(width):
+                put(m, to + c, float32(0.5) + float32(0.5) * float32(math.tanh(float32(0.5) * get(m, at + c))))
+
+
+@operation
+def sigmoid_back(m, count, y: Image, g: Image, gx: Image, rows, width):
+    """gx = g · y (1 − y). gx may be g itself."""
+    for n in range(count):
+        for i in range(rows):
+            a, b, to = y.at + n * y.pitch + i * y.row, g.at + n * g.pitch + i * g.row, gx.at + n * gx.pitch + i * gx.row
+            for c in range(width):
+                value = get(m, a + c)
+                put(m, to + c, get(m, b + c) * value * (float32(1) - value))
+
+
+@operation
+def tanh(m, count, x: Image, y: Image, rows, width):
+    """y = tanh(x)."""
+    for n in range(count):
+        for i in range(rows):
+            at, to = x.at + n * x.pitch + i * x.row, y.at + n * y.pitch + i * y.row
+            for c in range(width):
+                put(m, to + c, float32(math.tanh(get(m, at + c))))
+
+
+@operation
+def tanh_back(m, count, y: Image, g: Image, gx: Image, rows, width):
+    """gx = g · (1 − y²). gx may be g itself."""
+    for n in range(count):
+        for i in range(rows):
+            a, b, to = y.at + n * y.pitch + i * y.row, g.at + n * g.pitch + i * g.row, gx.at + n * gx.pitch + i * gx.row
+            for c in range(width):
+                value = get(m, a + c)
+                put(m, to + c, get(m, b + c) * (float32(1) - value * value))
+
+
+@operation
+def softmax(m, count, x: Image, y: Image, rows, cols, C):
     """y = softmax over the channels of x."""
-    for n in range(images):
+    for n in range(count):
         for i in range(rows):
             for j in range(cols):
-                at, to = x + n * x_pitch + i * x_row + j * C, y + n * y_pitch + i * y_row + j * C
+                at, to = x.at + n * x.pitch + i * x.row + j * C, y.at + n * y.pitch + i * y.row + j * C
                 largest, total = get(m, at), float32(0)
                 for c in range(1, C):
                     largest = max(largest, get(m, at + c))
@@ -91,103 +132,33 @@ def softmax(m, x, x_pitch, x_row, y, y_pitch, y_row, images, rows, cols, C):
                     put(m, to + c, get(m, to + c) / total)
 
 
-@kernel
-def softmax_back(m, y, y_pitch, y_row, g, g_pitch, g_row, gx, x_pitch, x_row, images, rows, cols, C):
+@operation
+def softmax_back(m, count, y: Image, g: Image, gx: Image, rows, cols, C):
     """gx = y · (g − Σ g y), the sum over the channels."""
-    for n in range(images):
+    for n in range(count):
         for i in range(rows):
             for j in range(cols):
-                a, b = y + n * y_pitch + i * y_row + j * C, g + n * g_pitch + i * g_row + j * C
-                to, total = gx + n * x_pitch + i * x_row + j * C, float32(0)
+                a, b = y.at + n * y.pitch + i * y.row + j * C, g.at + n * g.pitch + i * g.row + j * C
+                to, total = gx.at + n * gx.pitch + i * gx.row + j * C, float32(0)
                 for c in range(C):
                     total += get(m, a + c) * get(m, b + c)
                 for c in range(C):
                     put(m, to + c, get(m, a + c) * (get(m, b + c) - total))
 
 
-@kernel
-def dropout(key, threshold, scale, first, m, x, x_pitch, x_row, y, y_pitch, y_row, images, rows, width):
-    """y = x · scale where the random bits of the value's index in the batch reach the threshold, else 0. Its own backward."""
-    for n in range(images):
+@operation
+def dropout(m, keys, first, count, key, threshold, scale: Real, x: Image, y: Image, rows, width):
+    """y = x · scale where the random bits of the value's index in the batch reach the threshold, else 0. Its own backward.
+
+    `key` is the number of the layer among those that draw; layers/dropout.py has the formula.
+    """
+    for n in range(count):
         for i in range(rows):
-            at, to = x + n * x_pitch + i * x_row, y + n * y_pitch + i * y_row
+            at, to = x.at + n * x.pitch + i * x.row, y.at + n * y.pitch + i * y.row
             start = ((first + n) * rows + i) * width
             for c in range(width):
-                bits = uint32(start + c) ^ uint32(key)
+                bits = uint32(start + c) ^ uint32(get_long(keys, key))
                 bits = uint32((bits ^ (bits >> uint32(16))) * uint32(0x7FEB352D))
                 bits = uint32((bits ^ (bits >> uint32(15))) * uint32(0x846CA68B))
                 bits = uint32(bits ^ (bits >> uint32(16)))
                 put(m, to + c, get(m, at + c) * scale if bits >= uint32(threshold) else float32(0))
-
-
-@kernel
-def max_pool(m, x, x_pitch, x_row, y, y_pitch, y_row, winner, images, rows, cols, C, kh, kw, sh, sw):
-    """y = the largest value of each window; `winner` (images, rows, cols, C) where in the window it stood, as a float."""
-    whole = C // LANES * LANES
-    for n in range(images):
-        for i in range(rows):
-            for j in range(cols):
-                at, to = x + n * x_pitch + i * sh * x_row + j * sw * C, y + n * y_pitch + i * y_row + j * C
-                won = winner + ((n * rows + i) * cols + j) * C
-                for c in range(0, whole, LANES):
-                    best, who = simd.load(m, at + c, (0,), 1), simd.zeros(1, 1)
-                    for k in range(1, kh * kw):
-                        value = simd.load(m, at + (k // kw) * x_row + (k % kw) * C + c, (0,), 1)
-                        who = simd.if_greater(value, best, simd.splat(float32(k)), who)
-                        best = simd.if_greater(value, best, value, best)
-                    simd.store(best, m, to + c, (0,))
-                    simd.store(who, m, won + c, (0,))
-                for c in range(whole, C):
-                    put(m, to + c, get(m, at + c))
-                    put(m, won + c, float32(0))
-                    for k in range(1, kh * kw):
-                        value = get(m, at + (k // kw) * x_row + (k % kw) * C + c)
-                        if value > get(m, to + c):
-                            put(m, to + c, value)
-                            put(m, won + c, float32(k))
-
-
-@kernel
-def max_pool_back(m, g, g_pitch, g_row, winner, gx, x_pitch, x_row, images, rows, cols, C, kh, kw, sh, sw):
-    """gx, zero before, gets each window's gradient at its winner."""
-    for n in range(images):
-        for i in range(rows):
-            for j in range(cols):
-                at, start = g + n * g_pitch + i * g_row + j * C, gx + n * x_pitch + i * sh * x_row + j * sw * C
-                won = winner + ((n * rows + i) * cols + j) * C
-                for k in range(kh * kw):
-                    to = start + (k // kw) * x_row + (k % kw) * C
-                    for c in range(C):
-                        grad = get(m, at + c) if get(m, won + c) == float32(k) else float32(0)
-                        put(m, to + c, get(m, to + c) + grad)
-
-
-@kernel
-def mean_pool(m, x, x_pitch, x_row, y, y_pitch, y_row, images, rows, cols, C, kh, kw, sh, sw):
-    """y = the mean of each window."""
-    share = float32(1 / (kh * kw))
-    for n in range(images):
-        for i in range(rows):
-            for j in range(cols):
-                at, to = x + n * x_pitch + i * sh * x_row + j * sw * C, y + n * y_pitch + i * y_row + j * C
-                for c in range(C):
-                    total = float32(0)
-                    for k in range(kh):
-                        for l in range(kw):
-                            total += get(m, at + k * x_row + l * C + c)
-                    put(m, to + c, total * share)
-
-
-@kernel
-def mean_pool_back(m, g, g_pitch, g_row, gx, x_pitch, x_row, images, rows, cols, C, kh, kw, sh, sw):
-    """gx, zero before, gets an equal share of each window's gradient."""
-    share = float32(1 / (kh * kw))
-    for n in range(images):
-        for i in range(rows):
-            for j in range(cols):
-                at, start = g + n * g_pitch + i * g_row + j * C, gx + n * x_pitch + i * sh * x_row + j * sw * C
-                for k in range(kh):
-                    for l in range(kw):
-                        to = start + k * x_row + l * C
-                        for c in range(C):
-                            put(m, to + c, get(m, to + c) + share * get(m, at + c))

@@ -1,44 +1,48 @@
-"""Where numbers stand in the rows of a program, in a replica's context and in the control array. All are int64."""
+"""Where numbers stand in a row of a program, in a replica's context and in the control array. All are int64."""
 
 from __future__ import annotations
 
 COLUMNS = 32
-"""Numbers in a row of a program: the operation's address, then its arguments …"""
-REAL = 30
-"""… and from here on two that are no whole numbers (float64)."""
+"""Numbers in a row of a program: the operation's address, then its arguments in the order of its parameters."""
 
-# A replica's context.
-M = 0
-"""Address of the program's memory (float32, and int32 for tables of places)."""
-THETA = 1
-"""Address of the network's parameters and buffers (float32)."""
-MOMENT, SECOND = 2, 3
-"""Addresses of the optimizer's running averages (float32)."""
-INPUT_BYTES, INPUT_FLOATS = 4, 5
-"""Addresses of the batch, as uint8 or as float32."""
-LABELS = 6
-"""Address of the labels (int64)."""
-OUT = 7
-"""Address of this replica's results (float64): the sum of its losses, and how many answers were right."""
-GRADIENT = 8
-"""Address of the whole batch's gradient (float32), for when it is asked for."""
-DECAYS, DECAY_COUNT = 9, 10
-"""Address of the rows (start, end, weight decay), float64, and how many there are."""
-RATES = 11
-"""Address of the optimizer's numbers for this step (float32)."""
-CONTROL = 12
-"""Address of the control array."""
-REPLICA, REPLICAS = 13, 14
-"""Which replica this is, of how many in this step."""
-FIRST, COUNT, TOTAL = 15, 16, 17
-"""Its first example, how many it has, how many the batch has."""
-AS_BYTES = 18
-"""1 where the batch is given as bytes."""
-LEARN = 19
-"""1 where the parameters are to be updated."""
-CONTEXT = 24
+CONTEXT = {
+    name: slot
+    for slot, name in enumerate(
+        (
+            # the same in every run
+            "m",  # address of the program's memory (float32, and int32 for tables of places)
+            "theta",  # address of the network's parameters and buffers (float32)
+            "first_moment",  # addresses of the optimizer's running averages (float32)
+            "second_moment",
+            "decays",  # address of the rows (start, end, weight decay), float64
+            "decay_count",  # and how many there are
+            "control",  # address of the control array
+            "replica",  # which replica this is
+            # the same in every step of a run
+            "source",  # address of the images, as uint8 or as float32
+            "as_bytes",  # 1 where they are uint8
+            "labels",  # address of the labels (int64)
+            "replicas",  # how many replicas share the steps
+            # of this step
+            "indices",  # address of the numbers of the batch's images (int64)
+            "total",  # how many images the batch has
+            "first",  # the first of them that is this replica's
+            "count",  # and how many are
+            "rates",  # address of the optimizer's numbers (float32)
+            "keys",  # address of what random bits are made from (int64), one number a layer that draws
+            "results",  # address of this replica's results (float64): the sum of its losses, and how many answers were right
+        )
+    )
+}
+"""Names of a replica's context. A kernel's parameter of such a name is taken from there, and not from its row."""
 
 # The control array. What different threads write lies on different cache lines.
 GENERATION, ARRIVED, PARKED, STOP = 0, 8, 16, 24
-STEP_COUNT, STEP_REPLICAS, BEGIN, END, TARGET, STEP_AS_BYTES, STEP_LEARN = 32, 33, 34, 35, 36, 37, 38
-CONTROL_SIZE = 48
+"""Counts runs that have begun, arrivals at barriers, and sleeping replicas; 1 where replicas shall end."""
+REPLICAS, BEGIN, END, TARGET, STEPS = 32, 33, 34, 35, 36
+"""Of a run: how many replicas share it, its first row and the one behind its last, arrivals so far, how many steps."""
+COUNTS, INDICES, RATES, RATE_COUNT, KEYS, KEY_COUNT, OUT, OUT_PITCH = 37, 38, 39, 40, 41, 42, 43, 44
+"""Addresses of what the steps are given, one after the other; how much of it each takes; where results go, replica by replica."""
+TAKEN = 48
+"""Steps that were taken: fewer than asked for where a loss was no number."""
+CONTROL_SIZE = 56

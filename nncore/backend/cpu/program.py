@@ -1,7 +1,8 @@
-"""A recorded step on the CPU: its memory, its program table, and the threads that run it with the calling one."""
+"""A record on the CPU, ready to run: its memory, its table of operations, and the threads that run it with the calling one."""
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Sequence
@@ -10,94 +11,95 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.backend.contract import Tensor
-from nncore.backend.cpu import operations
+from nncore.backend.contract import Batches, Outcome, Tensor
+from nncore.backend.cpu.execute import park, release, run
 from nncore.backend.cpu.layout import (
     ARRIVED,
     BEGIN,
     COLUMNS,
     CONTEXT,
     CONTROL_SIZE,
-    DECAY_COUNT,
+    COUNTS,
     END,
-    INPUT_BYTES,
-    INPUT_FLOATS,
-    REAL,
-    REPLICA,
-    STEP_AS_BYTES,
-    STEP_COUNT,
-    STEP_LEARN,
-    STEP_REPLICAS,
+    INDICES,
+    KEY_COUNT,
+    KEYS,
+    OUT,
+    OUT_PITCH,
+    RATE_COUNT,
+    RATES,
+    REPLICAS,
+    STEPS,
     STOP,
+    TAKEN,
     TARGET,
 )
-from nncore.backend.cpu.machine import park, release, run
+from nncore.backend.cpu.operations import OPERATIONS
 from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row, Shared, Table
-from nncore.errors import ConfigError
 
 PATIENCE = 200_000
-"""Looks for a new step (about a millisecond) before a replica goes to sleep."""
+"""Looks for a new run (about a millisecond) before a replica goes to sleep."""
 
 GUARD = 1024
+"""Floats before and behind the program's memory that a kernel may read."""
+
+SOURCE, AS_BYTES, LABELS = CONTEXT["source"], CONTEXT["as_bytes"], CONTEXT["labels"]
+
+_programs: weakref.WeakSet[CpuProgram] = weakref.WeakSet()
 
 
 class CpuProgram:
-    """See `nncore.backend.contract.Program`. Runs one step at a time; a second thread's `run` waits for the first's."""
+    """See `nncore.backend.contract.Program`."""
 
     def __init__(self, record: Record) -> None:
-        self.batch, self.replicas = record.batch, record.replicas
-        tables, starts = _join(record.tables)
+        self.batch, self.replicas, self._record = record.batch, record.replicas, record
+        tables, self._starts = _join(record.tables)
         shared = -(-len(tables) // 16) * 16
-        stretch = -(-record.local // 1024) * 1024 + 272  # not a power of two: replicas should not share cache sets
-        begin = shared + record.shared + GUARD
-        memory = np.zeros(begin + stretch * record.replicas + GUARD + 16, np.float32)
-        lead = -(memory.ctypes.data // 4) % 16
-        self._m = memory[lead:]
+        # Not a power of two apart: replicas should not share cache sets.
+        self._stretch = -(-record.local // 1024) * 1024 + 272
+        self._shared, self._begin = shared, shared + record.shared + GUARD
+        memory = np.zeros(self._begin + self._stretch * record.replicas + GUARD + 16, np.float32)
+        self._m = memory[-(memory.ctypes.data // 4) % 16 :]
         self._m.view(np.int32)[: len(tables)] = tables
-        self._stretch, self._begin, self._shared = stretch, begin, shared
-        self._sections = dict(record.sections)
         self._program = np.zeros((record.replicas, len(record.rows), COLUMNS), np.int64)
-        self._sources: list[tuple[int, Any]] = []
         for index, row in enumerate(record.rows):
-            self._write(index, row, starts)
+            for r in range(self.replicas):
+                self._write_row(self._program[r, index], row, r)
         self._control = np.zeros(CONTROL_SIZE, np.int64)
-        self._labels, self._rates = np.zeros(self.batch, np.int64), np.zeros(8, np.float32)
-        self._out = np.zeros((record.replicas, 8))
-        self.gradient: Array = np.zeros(record.parameters, np.float32)
         self._decays = np.array(record.rule.decays, np.float64).reshape(-1, 3)
-        if len(record.moments) > 2:
-            raise ConfigError(f"The CPU's update knows at most two running averages a parameter, not {len(record.moments)}.")
-        self._moments = [*record.moments, *[self._rates] * (2 - len(record.moments))]
-        self._theta = record.values
-        self._contexts = np.zeros((record.replicas, CONTEXT), np.int64)
+        self._contexts = np.zeros((record.replicas, len(CONTEXT)), np.int64)
         for r in range(record.replicas):
-            self._contexts[r, : REPLICA + 1] = self._context(r)
+            self._write_context(self._contexts[r], r)
         self._lock = threading.Lock()
         self._wake: list[threading.Event] = []
+        _programs.add(self)
 
-    def _context(self, r: int) -> list[int]:
-        """Replica r's context, in the order of layout.py. The kernels see addresses alone, so the arrays must be kept."""
-        arrays = (
-            self._m, self._theta, *self._moments, None, None, self._labels, self._out[r], self.gradient,
-            self._decays, None, self._rates, self._control,
-        )  # fmt: skip
-        line = [0 if array is None else array.ctypes.data for array in arrays] + [r]
-        line[DECAY_COUNT] = len(self._decays)
-        return line
+    def _write_context(self, line: Array, r: int) -> None:
+        """What replica r is told once for all. The kernels see addresses alone, so the arrays must be kept."""
+        moments = [array.ctypes.data for array in self._record.moments]
+        known = {
+            "m": self._m.ctypes.data,
+            "theta": self._record.values.ctypes.data,
+            **dict(zip(("first_moment", "second_moment"), moments, strict=False)),
+            "decays": self._decays.ctypes.data,
+            "decay_count": len(self._decays),
+            "control": self._control.ctypes.data,
+            "replica": r,
+        }
+        for name, value in known.items():
+            line[CONTEXT[name]] = value
 
-    def _write(self, index: int, row: Row, starts: Sequence[int]) -> None:
-        """Write a recorded operation into every replica's program."""
-        if row.source is not None:
-            self._sources.append((index, row.source))
-        for r in range(self.replicas):
-            line = self._program[r, index]
-            line[0] = getattr(operations, row.operation).address if row.operation else 0
-            for column, argument in enumerate(row.arguments, 1):
-                line[column] = self._resolve(argument, r, starts)
-            line[REAL : REAL + len(row.reals)].view(np.float64)[:] = row.reals
+    def _write_row(self, line: Array, row: Row, replica: int) -> None:
+        """Write a recorded operation into a replica's program."""
+        line[0] = OPERATIONS[row.operation].address if row.operation else 0
+        for column, argument in enumerate(row.arguments, 1):
+            if isinstance(argument, float):
+                line[column : column + 1].view(np.float64)[:] = argument
+            else:
+                line[column] = self._resolve(argument, replica)
 
-    def _resolve(self, argument: Any, replica: int, starts: Sequence[int]) -> int:
-        """An argument as the number that replica's program holds."""
+    def _resolve(self, argument: Any, replica: int) -> int:
+        """A whole number or a place as the number that the replica's program holds."""
         if isinstance(argument, Local):
             return argument.scale * (self._begin + replica * self._stretch + argument.at)
         if isinstance(argument, Shared):
@@ -105,66 +107,89 @@ class CpuProgram:
         if isinstance(argument, First):
             return self._begin + argument.at
         if isinstance(argument, Table):
-            return starts[argument.index]
+            return self._starts[argument.index]
         if isinstance(argument, ReplicaPitch):
             return self._stretch
         return int(argument)
 
-    def run(self, section: str, images: Array, labels: Array | None, rates: Sequence[float] = ()) -> tuple[float, int]:
-        count = len(images)
-        if count > self.batch:
-            raise ValueError(f"the program was recorded for {self.batch} examples, not {count}")
-        images = np.require(images, np.uint8 if images.dtype == np.uint8 else np.float32, ["C", "ALIGNED"])
+    def run(self, section: str, batches: Batches, read: Sequence[Tensor] = ()) -> Outcome:
+        steps, largest = len(batches.indices), max(map(len, batches.indices), default=0)
+        if largest > self.batch:
+            raise ValueError(f"the program was recorded for {self.batch} examples, not {largest}")
+        images = np.require(batches.images, np.uint8 if batches.images.dtype == np.uint8 else np.float32, ["C", "ALIGNED"])
+        labels = None if batches.labels is None else np.require(batches.labels, np.int64, ["C", "ALIGNED"])
+        counts = np.array([len(chosen) for chosen in batches.indices], np.int64)
+        indices = np.concatenate(batches.indices, dtype=np.int64, casting="same_kind") if steps else counts
+        rates = np.array(batches.rates, np.float32)
+        keys = np.array([[source.key(step) for source in self._record.sources] for step in range(1, steps + 1)], np.int64)
+        results = np.zeros((self.replicas, steps, 2))
         with self._lock:
-            self._stage(images, labels, rates)
-            control = self._control
             # A handful of examples to look at is answered sooner by one thread than by waking others.
-            replicas = 1 if labels is None and count <= min(4, -(-self.batch // self.replicas)) else self.replicas
-            control[STEP_COUNT], control[STEP_REPLICAS] = count, replicas
-            control[BEGIN], control[END] = self._sections[section]
-            control[STEP_LEARN] = len(rates) > 0
-            control[TARGET] = control[ARRIVED]
-            if replicas > 1:
-                if not self._wake:
-                    self._start()
-                if release(control.ctypes.data):
-                    for event in self._wake:
-                        event.set()
-            run(0, 0, self._program[0].ctypes.data, self._contexts[0].ctypes.data)
-            if labels is None:
-                return 0.0, 0
-            return float(self._out[:, 0].sum()) / max(count, 1), int(self._out[:, 1].sum())
+            few = labels is None and steps == 1 and largest <= min(4, -(-self.batch // self.replicas))
+            control, replicas = self._control, 1 if few else self.replicas
+            control[BEGIN], control[END] = self._record.sections[section]
+            control[REPLICAS], control[STEPS], control[TARGET] = replicas, steps, control[ARRIVED]
+            control[COUNTS], control[INDICES] = counts.ctypes.data, indices.ctypes.data
+            control[RATES], control[RATE_COUNT] = rates.ctypes.data, rates.shape[-1]
+            control[KEYS], control[KEY_COUNT] = keys.ctypes.data, len(self._record.sources)
+            control[OUT], control[OUT_PITCH] = results.ctypes.data, results.strides[0]
+            self._contexts[:, SOURCE], self._contexts[:, AS_BYTES] = images.ctypes.data, images.dtype == np.uint8
+            self._contexts[:, LABELS] = 0 if labels is None else labels.ctypes.data
+            self._go(replicas)
+            taken = int(control[TAKEN])
+            values = [self._read(tensor, int(counts[-1]), replicas) for tensor in read]
+        sums = results[:replicas, :taken].sum(axis=0)
+        return Outcome(sums[:, 0] / np.maximum(counts[:taken], 1), sums[:, 1].astype(np.int64), values)
 
-    def _stage(self, images: Array, labels: Array | None, rates: Sequence[float]) -> None:
-        """Put what a step needs where the replicas look for it. The images are read where they lie."""
-        as_bytes = images.dtype == np.uint8
-        self._contexts[:, INPUT_BYTES if as_bytes else INPUT_FLOATS] = images.ctypes.data
-        self._control[STEP_AS_BYTES] = as_bytes
-        if labels is not None:
-            self._labels[: len(images)] = labels
-        self._rates[: len(rates)] = rates
-        for index, source in self._sources:
-            self._program[:, index, 1] = source.key()
+    def _go(self, replicas: int) -> None:
+        """Let the replicas run what the control array says, this thread as the first of them."""
+        if replicas > 1:
+            if not self._wake:
+                self._start()
+            if release(self._control.ctypes.data):
+                for event in self._wake:
+                    event.set()
+        run(0, 0, self._program[0].ctypes.data, self._contexts[0].ctypes.data)
 
-    def read(self, tensor: Tensor, count: int) -> Array:
+    def gradient(self) -> Array:
+        with self._lock:
+            start = self._resolve(First(self._record.gradient.at), 0)
+            return self._m[start : start + self._record.parameters].copy()
+
+    def write(self, tensor: Tensor, values: Array) -> None:
+        with self._lock:
+            for part, view in self._views(tensor, len(values), self.replicas):
+                view[...] = values[part]
+
+    def _read(self, tensor: Tensor, count: int, replicas: int) -> Array:
         out = np.empty((count, tensor.rows, tensor.cols, tensor.channels), np.float32)
-        replicas = int(self._control[STEP_REPLICAS])
-        for r in range(replicas):
-            first, last = count * r // replicas, count * (r + 1) // replicas
-            start = self._resolve(tensor.place, r, ())
-            strides = [4 * step for step in (tensor.pitch, tensor.row_pitch, tensor.channels, 1)]
-            shape = (last - first, tensor.rows, tensor.cols, tensor.channels)
-            out[first:last] = np.lib.stride_tricks.as_strided(self._m[start:], shape, strides)
+        for part, view in self._views(tensor, count, replicas):
+            out[part] = view
         return out
+
+    def _views(self, tensor: Tensor, count: int, replicas: int) -> list[tuple[slice, Array]]:
+        """The slices of a batch of `count` images, and where each lies in its replica's memory."""
+        strides = [4 * step for step in (tensor.pitch, tensor.row_pitch, tensor.channels, 1)]
+        views = []
+        for r in range(replicas):
+            part = slice(count * r // replicas, count * (r + 1) // replicas)
+            shape = (part.stop - part.start, tensor.rows, tensor.cols, tensor.channels)
+            start = self._resolve(tensor.place, r)
+            views.append((part, np.lib.stride_tricks.as_strided(self._m[start:], shape, strides)))
+        return views
 
     def _start(self) -> None:
         """One thread a further replica, asleep until it is needed, gone when this program is."""
         self._wake = [threading.Event() for _ in range(1, self.replicas)]
-        kept = (self._program, self._contexts, self._control, self._m, self._theta, self._moments)
-        more = (self._labels, self._rates, self._out, self.gradient, self._decays)
+        kept = (self._program, self._contexts, self._control, self._m, self._record, self._decays)
         for r, event in enumerate(self._wake, 1):
-            threading.Thread(target=_replica, args=(r, kept + more, event), name=f"replica-{r}", daemon=True).start()
+            threading.Thread(target=_replica, args=(r, kept, event), name=f"replica-{r}", daemon=True).start()
         weakref.finalize(self, _stop, self._control, self._wake)
+
+    def forget_threads(self) -> None:
+        """After a fork: the child has the memory, but neither the threads nor whoever held the lock."""
+        self._lock, self._wake = threading.Lock(), []
+        self._control[:] = 0
 
 
 def _replica(r: int, kept: tuple[Any, ...], event: threading.Event) -> None:
@@ -192,3 +217,12 @@ def _join(tables: Sequence[Array]) -> tuple[Array, list[int]]:
     """The tables in a row, and where each starts."""
     starts = np.cumsum([0, *[len(table) for table in tables]])
     return np.concatenate([*tables, np.zeros(16, np.int32)]), [int(start) for start in starts[:-1]]
+
+
+def _forget_threads() -> None:
+    for program in list(_programs):
+        program.forget_threads()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)

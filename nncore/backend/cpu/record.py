@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nncore.arrays import Array
-from nncore.backend.contract import Rule
+from nncore.backend.contract import RandomSource, Rule
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,10 @@ class ReplicaPitch:
 
 @dataclass(frozen=True)
 class Row:
-    """One recorded operation (empty: a barrier), its arguments, those that are no whole numbers, its source of random bits."""
+    """One recorded operation (empty: a barrier) and its arguments in order: whole numbers, places, and floats."""
 
     operation: str
     arguments: tuple[Any, ...]
-    reals: tuple[float, ...] = ()
-    source: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +71,14 @@ class Record:
     """The first row of each section and the one behind its last, by name."""
     tables: Sequence[Array]
     """int32, which a `Table` names by its number."""
+    sources: Sequence[RandomSource]
+    """The layers that draw random bits, in the order of the keys that they give for each step."""
     local: int
     """Floats of each replica's own memory."""
     shared: int
     """Floats of the memory that replicas share."""
+    gradient: Local
+    """Where each replica's gradient lies."""
     values: Array
     """The network's flat parameters and buffers, float32."""
     parameters: int

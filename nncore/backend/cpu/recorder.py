@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.backend.contract import IntPair, Program, Rule, Tensor, Weights, Window
+from nncore.backend.contract import IntPair, Program, RandomSource, Rule, Tensor, Weights, Window
 from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row, Shared, Table
-from nncore.backend.cpu.tuning import LISTLESS_INPUTS, MARGIN, PLANES, STRIP
+from nncore.backend.cpu.tuning import LISTLESS_INPUTS, MARGIN, MOST_MOMENTS, PLANES, STRIP
 from nncore.backend.vector import Vector
+from nncore.errors import ConfigError, NotCompilable
+
+Spots: TypeAlias = tuple[Local, int, Table]
+"""As views.py has it, before memory is there."""
+Image: TypeAlias = tuple[Local, int, int]
 
 
-class Recorder:
-    """Records kernels as rows of a program. See nncore/backend/contract.py for what each method means."""
+class CpuRecorder:
+    """Records operations as rows of a program. See nncore/backend/contract.py for what each method means."""
 
     def __init__(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> None:
-        from nncore.backend.cpu.simd import LANES  # here, because it imports Numba
+        from nncore.backend.cpu.operations import OPERATIONS  # here, because they import Numba
+        from nncore.backend.cpu.simd import LANES
 
-        self.lanes = LANES
+        if len(moments) > MOST_MOMENTS:
+            raise ConfigError(f"The CPU's kernels keep {MOST_MOMENTS} running averages a parameter, not {len(moments)}.")
+        self.lanes, self.operations = LANES, OPERATIONS
         self.batch, self.vector, self.moments, self.replicas = batch, vector, moments, replicas
         self.slice = -(-batch // replicas)
         """The most examples that one replica gets."""
         self.rows: list[Row] = []
         self.sections: dict[str, tuple[int, int]] = {}
+        self.sources: list[RandomSource] = []
         self.tables: list[Array] = []
         self._table_index: dict[bytes, Table] = {}
         self.local = 0
@@ -34,7 +44,7 @@ class Recorder:
         self.work = self.room(4096 + 4 * self._widest())
         self.panel = self.room(self._largest_panel())
         self.gradient = self.room(vector.parameters)
-        self.rule = Rule("sgd", ())
+        self.rule = Rule("none", ())
 
     def _widest(self) -> int:
         return max((part.shape[-1] for part in self.vector.parts.values()), default=1)
@@ -72,250 +82,268 @@ class Recorder:
         place: Local = x.place
         return place + -(x.padding[0] * x.row_pitch + x.padding[1] * x.channels)
 
-    def _positions(self, x: Tensor, rows: int, cols: int, stride: IntPair) -> Table:
-        """Where the upper left corners of rows × cols windows, `stride` apart, lie in x."""
+    def _spots(self, x: Tensor, rows: int, cols: int, stride: IntPair, inside: bool = False) -> Spots:
+        """The upper left corners of rows × cols windows, `stride` apart, in x and its padding, or only `inside` of it."""
         i, j = np.arange(rows)[:, None], np.arange(cols)[None, :]
-        return self.table(i * stride[0] * x.row_pitch + j * stride[1] * x.channels)
+        table = self.table(i * stride[0] * x.row_pitch + j * stride[1] * x.channels)
+        return x.place if inside else self._corner(x), x.pitch, table
 
-    def _examples(self, x: Tensor) -> Table:
-        """Where the examples lie, for a linear layer, whose positions they are."""
-        return self.table(np.arange(self.slice) * x.pitch)
+    def _pixels(self, y: Tensor) -> Spots:
+        """Every pixel of y."""
+        return self._spots(y, y.rows, y.cols, (1, 1), inside=True)
+
+    def _examples(self, x: Tensor) -> Spots:
+        """The examples, for a linear layer, whose spots they are."""
+        return x.place, 0, self.table(np.arange(self.slice) * x.pitch)
 
     # Recording
 
-    def add(self, operation: str, *arguments: Any, reals: tuple[float, ...] = (), source: Any = None) -> None:
-        self.rows.append(Row(operation, arguments, reals, source))
+    def add(self, operation: str, **arguments: Any) -> None:
+        """Record an operation; its arguments by the names of its kernel's parameters. NotCompilable where there is none."""
+        if operation not in self.operations:
+            raise NotCompilable(f"There is no kernel called {operation} on the CPU.")
+        self.rows.append(Row(operation, tuple(self.operations[operation].row(arguments))))
 
-    def mark(self, name: str) -> None:
-        self._end_section()
-        self.sections[name] = (len(self.rows), len(self.rows))
+    @contextmanager
+    def section(self, name: str) -> Iterator[None]:
+        start = len(self.rows)
+        yield
+        self.sections[name] = (start, len(self.rows))
 
-    def _end_section(self) -> None:
-        if self.sections:
-            name, (start, _) = list(self.sections.items())[-1]
-            self.sections[name] = (start, len(self.rows))
-
-    def meet(self) -> None:
-        self.add("")
+    def barrier(self) -> None:
+        self.rows.append(Row("", ()))
 
     def zero(self, x: Tensor) -> None:
-        self.add("zero", self._corner(x), x.pitch)
+        """x = 0, padding included."""
+        self.add("zero", x=self._corner(x), pitch=x.pitch)
 
     def take(self, y: Tensor) -> None:
-        self.add("take", y.place, y.pitch, y.row_pitch, y.rows, y.cols * y.channels)
+        self.add("take", y=_image(y), rows=y.rows, width=y.cols * y.channels)
 
-    def product(self, x: Tensor, weights: Weights, y: Tensor, relu: bool) -> None:
+    def linear(self, x: Tensor, weights: Weights, y: Tensor, relu: bool) -> None:
         self.add(
-            "product", 1, 0, x.place, 0, self._examples(x), weights.weight, weights.bias,
-            y.place, 0, self._examples(y), 1, 0, x.channels, y.channels, relu, self.work, self.panel,
+            "linear", x=self._examples(x), w=weights.weight, b=weights.bias, y=self._examples(y), E=x.channels, O=y.channels,
+            relu=relu, work=self.work, panel=self.panel,
         )  # fmt: skip
 
-    def product_backward(self, x: Tensor, weights: Weights, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None) -> None:
+    def linear_backward(self, x: Tensor, weights: Weights, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None) -> None:
         if relu:
             self.activation_backward("relu", y, grad, grad)
         E, O, xs, gs = x.channels, y.channels, self._examples(x), self._examples(grad)
-        at = self.gradient + weights.weight
         wide = 2 * self.lanes
         room, numbers = self.room(self.slice * (-(-O // wide) * wide + STRIP)), np.arange(self.slice)
         self.add(
-            "linear_weight_gradient", x.place, xs, grad.place, gs, E, O, at, self.work,
-            room, self.table(numbers * STRIP), self.table(numbers * wide),
+            "linear_weight_gradient", x=xs, g=gs, E=E, O=O, out=self.gradient + weights.weight, work=self.work, room=room,
+            strips=self.table(numbers * STRIP), panels=self.table(numbers * wide),
         )  # fmt: skip
-        self.add("bias_gradient", 1, 0, grad.place, 0, gs, O, self.gradient + weights.bias)
+        self.add("linear_bias_gradient", g=gs, O=O, out=self.gradient + weights.bias)
         if grad_x is None:
             return
         fresh = E % self.lanes == 0
         if not fresh:
             self.zero(grad_x)
         self.add(
-            "data_gradient", 1, 0, grad.place, 0, gs, weights.weight, grad_x.place, 0, self._examples(grad_x),
-            1, 0, E, O, fresh, self.panel, self.work,
+            "linear_input_gradient", g=gs, w=weights.weight, x=self._examples(grad_x), E=E, O=O, fresh=fresh,
+            panel=self.panel, dump=self.work,
         )  # fmt: skip
 
-    def convolution(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> None:
+    def conv2d(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> None:
         self.add(
-            "product", 0, y.rows * y.cols, self._corner(x), x.pitch, self._positions(x, y.rows, y.cols, window.stride),
-            weights.weight, weights.bias, y.place, y.pitch, self._positions(y, y.rows, y.cols, (1, 1)),
-            window.size[0], x.row_pitch, window.size[1] * x.channels, y.channels, relu, self.work, self.panel,
+            "conv2d", x=self._spots(x, y.rows, y.cols, window.stride), w=weights.weight, b=weights.bias, y=self._pixels(y),
+            P=y.rows * y.cols, patch=_patch(x, window), O=y.channels, relu=relu, work=self.work, panel=self.panel,
         )  # fmt: skip
 
-    def convolution_backward(
+    def conv2d_backward(
         self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None
     ) -> None:
         if relu:
             self.activation_backward("relu", y, grad, grad)
-        K, run, O, P = window.size[0], window.size[1] * x.channels, y.channels, y.rows * y.cols
-        xs, gs = self._positions(x, y.rows, y.cols, window.stride), self._positions(grad, y.rows, y.cols, (1, 1))
+        patch, O, P, gs = _patch(x, window), y.channels, y.rows * y.cols, self._pixels(grad)
         self.add(
-            "weight_gradient", P, self._corner(x), x.pitch, xs, grad.place, grad.pitch, gs,
-            K, x.row_pitch, run, O, self.gradient + weights.weight, self.work,
+            "conv2d_weight_gradient", x=self._spots(x, y.rows, y.cols, window.stride), g=gs, P=P, patch=patch, O=O,
+            out=self.gradient + weights.weight, work=self.work,
         )  # fmt: skip
-        self.add("bias_gradient", 0, P, grad.place, grad.pitch, gs, O, self.gradient + weights.bias)
+        self.add("conv2d_bias_gradient", g=gs, P=P, O=O, out=self.gradient + weights.bias)
         if grad_x is None:
             return
         self.zero(grad_x)
         self.add(
-            "data_gradient", 0, P, grad.place, grad.pitch, gs, weights.weight, self._corner(grad_x), grad_x.pitch, xs,
-            K, x.row_pitch, run, O, False, self.panel, self.work,
+            "conv2d_input_gradient", g=gs, w=weights.weight, x=self._spots(grad_x, y.rows, y.cols, window.stride), P=P,
+            patch=patch, O=O, panel=self.panel, dump=self.work,
         )  # fmt: skip
 
-    def pooled_convolution(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> Any:
+    def conv2d_max_pool(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> Any:
         P, O = y.rows * y.cols, y.channels
         winners = self.room(-(-self.slice * P * O // 4)).bytes
         if PLANES <= O < self.lanes <= y.cols and window.stride == (1, 1):
-            self._planes(x, weights, window, y, relu, winners)
+            self._conv2d_max_pool_planes(x, weights, window, y, relu, winners)
             return winners, 1, P
         (down, right), far = window.stride, (2 * window.stride[0], 2 * window.stride[1])
         self.add(
-            "pooled_convolution", self._corner(x), x.pitch, self._positions(x, y.rows, y.cols, far), weights.weight, weights.bias,
-            y.place, y.pitch, self._positions(y, y.rows, y.cols, (1, 1)), winners, P, window.size[0], x.row_pitch,
-            down * x.row_pitch, right * x.channels, window.size[1] * x.channels, O, relu, self.work,
+            "conv2d_max_pool", x=self._spots(x, y.rows, y.cols, far), w=weights.weight, b=weights.bias, y=self._pixels(y),
+            winner=winners, P=P, patch=_patch(x, window), down=down * x.row_pitch, right=right * x.channels, O=O, relu=relu,
+            work=self.work,
         )  # fmt: skip
         return winners, O, 1
 
-    def _planes(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool, winners: Local) -> None:
-        """`pooled_convolution` for few channels: see nncore/backend/cpu/planes.py."""
+    def _conv2d_max_pool_planes(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool, winners: Local) -> None:
+        """`conv2d_max_pool` for few channels: see conv_pool_planes.py."""
         rows, cols, C = x.rows + 2 * x.padding[0], x.cols + 2 * x.padding[1], x.channels
         half = -(-cols // 2)
         k, q, c, side = np.ix_(*map(np.arange, (*window.size, C, 2)))
         steps = self.table(((k * C + c) * 2 + (q + side) % 2) * half + (q + side) // 2)
         self.add(
-            "pooled_convolution_planes", self._corner(x), x.pitch, x.row_pitch, rows, cols, C, weights.weight, weights.bias,
-            y.place, y.pitch, y.row_pitch, winners, y.rows, y.cols, y.channels, math.prod(window.size) * C, steps,
-            relu, self.room(rows * C * 2 * half), half, self.work,
+            "conv2d_max_pool_planes", x=(self._corner(x), x.pitch, x.row_pitch), x_rows=rows, x_cols=cols, C=C,
+            w=weights.weight, b=weights.bias, y=_image(y), winner=winners, rows=y.rows, cols=y.cols, O=y.channels,
+            E=math.prod(window.size) * C, steps=steps, relu=relu, planes=self.room(rows * C * 2 * half), half=half, work=self.work,
         )  # fmt: skip
 
-    def pooled_convolution_backward(
+    def conv2d_max_pool_backward(
         self, x: Tensor, weights: Weights, window: Window, winners: Any, grad: Tensor, grad_x: Tensor | None
     ) -> None:
-        K, run, O, P = window.size[0], window.size[1] * x.channels, grad.channels, grad.rows * grad.cols
+        patch, O, P = _patch(x, window), grad.channels, grad.rows * grad.cols
+        K, pitch, run = patch
         (down, right), far = window.stride, (2 * window.stride[0], 2 * window.stride[1])
-        xs, gs = self._positions(x, grad.rows, grad.cols, far), self._positions(grad, grad.rows, grad.cols, (1, 1))
-        common = (self._corner(x), x.pitch, xs, grad.place, grad.pitch, gs, winners[0])
-        mine = (self.gradient + weights.weight, self.gradient + weights.bias)
-        steps = (down * x.row_pitch, right * x.channels)
+        common = {
+            "x": self._spots(x, grad.rows, grad.cols, far), "g": self._pixels(grad), "winner": winners[0], "P": P, "O": O,
+            "grad": self.gradient + weights.weight, "grad_bias": self.gradient + weights.bias,
+            "down": down * x.row_pitch, "right": right * x.channels,
+        }  # fmt: skip
         if grad_x is None and K * run <= LISTLESS_INPUTS and O % self.lanes == 0:
-            inputs = self.table(np.arange(K)[:, None] * x.row_pitch + np.arange(run)[None, :])
-            self.add("pooled_convolution_back_few", *common, *mine, P, K * run, inputs, O, *steps, self.work)
+            inputs = self.table(np.arange(K)[:, None] * pitch + np.arange(run)[None, :])
+            self.add("conv2d_max_pool_back_few", **common, E=K * run, inputs=inputs, work=self.work)
             return
         rounded = -(-run // self.lanes) * self.lanes
-        pieces = self.table(np.arange(K)[:, None] * x.row_pitch + np.arange(0, rounded, self.lanes)[None, :])
-        turned, corner = self.work, self._corner(x)
+        pieces = self.table(np.arange(K)[:, None] * pitch + np.arange(0, rounded, self.lanes)[None, :])
+        transposed, corner = self.work, self._corner(x)
         if grad_x is not None:
-            turned, corner = self.room(O * K * rounded), self._corner(grad_x)
-            self.add("turn", weights.weight, turned, K, run, O, rounded)
+            transposed, corner = self.room(O * K * rounded), self._corner(grad_x)
+            self.add("transpose_weight", w=weights.weight, out=transposed, K=K, run=run, O=O, rounded=rounded)
             self.zero(grad_x)
         self.add(
-            "pooled_convolution_back", *common, turned, corner, *mine, P, K, run, O, *steps,
-            pieces, self.room(O * K * rounded), self.room(P + 1), self.room(P + 1), grad_x is not None, *winners[1:],
+            "conv2d_max_pool_back", **common, won_p=winners[1], won_o=winners[2], transposed=transposed, gx=corner, patch=patch,
+            pieces=pieces, scratch=self.room(O * K * rounded), at=self.room(P + 1), values=self.room(P + 1),
+            with_input=grad_x is not None,
         )  # fmt: skip
 
     def activation(self, name: str, x: Tensor, y: Tensor) -> None:
-        if name == "softmax":
-            self.add("softmax", *_image(x), *_image(y), y.rows, y.cols, y.channels)
-            return
-        kind = ("relu", "sigmoid", "tanh").index(name)
-        self.add("activate", kind, *_image(x), *_image(y), y.rows, y.cols * y.channels)
+        self.add(name, x=_image(x), y=_image(y), **_shape(name, y))
 
     def activation_backward(self, name: str, y: Tensor, grad: Tensor, grad_x: Tensor) -> None:
-        if name == "softmax":
-            self.add("softmax_back", *_image(y), *_image(grad), *_image(grad_x), y.rows, y.cols, y.channels)
-            return
-        kind = ("relu", "sigmoid", "tanh").index(name)
-        self.add("activate_back", kind, *_image(y), *_image(grad), *_image(grad_x), y.rows, y.cols * y.channels)
+        self.add(f"{name}_back", y=_image(y), g=_image(grad), gx=_image(grad_x), **_shape(name, y))
 
-    def max_pool(self, x: Tensor, window: Window, y: Tensor) -> Any:
+    def max_pool2d(self, x: Tensor, window: Window, y: Tensor) -> Any:
         winners = self.room(self.slice * y.rows * y.cols * y.channels)
-        self.add("max_pool", *_image(x), *_image(y), winners, y.rows, y.cols, y.channels, *window.size, *window.stride)
+        self.add("max_pool2d", x=_image(x), y=_image(y), winner=winners, **_windows(window, y))
         return winners
 
-    def max_pool_backward(self, window: Window, winners: Any, grad: Tensor, grad_x: Tensor) -> None:
+    def max_pool2d_backward(self, window: Window, winners: Any, grad: Tensor, grad_x: Tensor) -> None:
         self.zero(grad_x)
-        self.add(
-            "max_pool_back", *_image(grad_x), *_image(grad), winners, grad.rows, grad.cols, grad.channels,
-            *window.size, *window.stride,
-        )  # fmt: skip
+        self.add("max_pool2d_back", gx=_image(grad_x), g=_image(grad), winner=winners, **_windows(window, grad))
 
-    def mean_pool(self, x: Tensor, window: Window, y: Tensor) -> None:
-        self.add("mean_pool", *_image(x), *_image(y), 0, y.rows, y.cols, y.channels, *window.size, *window.stride)
+    def avg_pool2d(self, x: Tensor, window: Window, y: Tensor) -> None:
+        self.add("avg_pool2d", x=_image(x), y=_image(y), **_windows(window, y))
 
-    def mean_pool_backward(self, window: Window, grad: Tensor, grad_x: Tensor) -> None:
+    def avg_pool2d_backward(self, window: Window, grad: Tensor, grad_x: Tensor) -> None:
         self.zero(grad_x)
-        self.add(
-            "mean_pool_back", *_image(grad_x), *_image(grad), 0, grad.rows, grad.cols, grad.channels,
-            *window.size, *window.stride,
-        )  # fmt: skip
+        self.add("avg_pool2d_back", gx=_image(grad_x), g=_image(grad), **_windows(window, grad))
 
-    def norm(
+    def batch_norm(
         self, x: Tensor, weights: Weights, running: int, momentum: float, eps: float, y: Tensor, relu: bool, training: bool
     ) -> Any:
-        C = y.channels
-        partial = Shared(self.shared)
+        C, partial = y.channels, Shared(self.shared)
         self.shared += -(-2 * C * self.replicas // 16) * 16
-        mean, inverse = self.room(C), self.room(C)
-        common = (
-            *_image(x), *_image(y), y.rows, y.cols, C, mean, inverse, partial, running,
-            weights.weight, weights.bias, relu, self.work,
-        )  # fmt: skip
+        size, found = {"rows": y.rows, "cols": y.cols, "C": C}, {"mean": self.room(C), "inverse": self.room(C)}
         if training:
-            self.add("norm_sums", *common)
-            self.meet()
-            self.add("norm_merge", *common, reals=(eps, momentum))
+            self.add("batch_norm_sums", x=_image(x), **size, partial=partial, work=self.work)
+            self.barrier()
+            self.add("batch_norm_merge", **size, **found, partial=partial, running=running, eps=eps, momentum=momentum)
         else:
-            self.add("norm_running", *common, reals=(eps,))
-        self.add("norm_apply", *common)
-        return common
+            self.add("batch_norm_running", C=C, **found, running=running, eps=eps)
+        self.add(
+            "batch_norm_apply",
+            x=_image(x),
+            y=_image(y),
+            **size,
+            **found,
+            w=weights.weight,
+            b=weights.bias,
+            relu=relu,
+            work=self.work,
+        )
+        return found
 
-    def norm_backward(
+    def batch_norm_backward(
         self, x: Tensor, weights: Weights, kept: Any, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None
     ) -> None:
-        mine = (self.gradient + weights.weight, self.gradient + weights.bias)
-        first = (First(mine[0].at), First(mine[1].at))
-        target = grad if grad_x is None else grad_x
-        rest = (*kept, *_image(grad), *mine, *_image(target), *first, ReplicaPitch())
-        self.add("norm_back_sums", *rest)
+        w, b = self.gradient + weights.weight, self.gradient + weights.bias
+        common = {"x": _image(x), "g": _image(grad), "rows": y.rows, "cols": y.cols, "C": y.channels, **kept}
+        self.add("batch_norm_back_sums", **common, y=_image(y), relu=relu, grad_w=w, grad_b=b)
         if grad_x is not None:
-            self.meet()
-            self.add("norm_back", *rest)
+            self.barrier()
+            self.add(
+                "batch_norm_back", **common, gx=_image(grad_x), w=weights.weight, grad_w=First(w.at), grad_b=First(b.at),
+                pitch=ReplicaPitch(), work=self.work,
+            )  # fmt: skip
 
-    def dropout(self, x: Tensor, p: float, y: Tensor, source: Any) -> None:
+    def dropout(self, x: Tensor, p: float, y: Tensor, source: RandomSource) -> None:
+        if not any(known is source for known in self.sources):
+            self.sources.append(source)
+        key = next(number for number, known in enumerate(self.sources) if known is source)
         self.add(
-            "dropout", 0, source.threshold, *_image(x), *_image(y), y.rows, y.cols * y.channels,
-            reals=(1 / (1 - p),), source=source,
+            "dropout", key=key, threshold=source.threshold, scale=1 / (1 - p), x=_image(x), y=_image(y), rows=y.rows,
+            width=y.cols * y.channels,
         )  # fmt: skip
 
-    def dropout_backward(self, p: float, grad: Tensor, grad_x: Tensor, source: Any) -> None:
+    def dropout_backward(self, p: float, grad: Tensor, grad_x: Tensor, source: RandomSource) -> None:
         self.dropout(grad, p, grad_x, source)
 
-    def loss(self, name: str, margin: float, scores: Tensor, grad: Tensor) -> None:
-        kind = ("cross_entropy", "probability", "hinge").index(name)
-        self.add("loss", kind, scores.place, grad.place, scores.pitch, scores.channels, reals=(margin,))
+    def loss(self, name: str, constants: Sequence[float], scores: Tensor, grad: Tensor) -> None:
+        common = {"z": scores.place, "g": grad.place, "pitch": scores.pitch, "classes": scores.channels}
+        of_its_own = [field for field in self.operations[name].fields if field not in common] if name in self.operations else []
+        self.add(name, **common, **dict(zip(of_its_own, constants, strict=True)))
 
-    def update(self, rule: Rule | None) -> None:
-        self.rule = rule or Rule("sgd", ())
-        kind = ("sgd", "momentum", "adam").index(self.rule.name)
-        self.meet()
-        self.add("update", self.vector.parameters, First(self.gradient.at), ReplicaPitch(), kind, self.work)
-        self.meet()
+    def sum_gradients(self) -> None:
+        self.barrier()
+        self.add("sum_gradients", gradient=First(self.gradient.at), pitch=ReplicaPitch(), parameters=self.vector.parameters)
+        self.barrier()
+
+    def update(self, rule: Rule) -> None:
+        self.rule = rule
+        self.add(f"update_{rule.name}", gradient=First(self.gradient.at), parameters=self.vector.parameters)
+        self.barrier()
+
+    def is_loaded(self) -> bool:
+        return all(self.operations[row.operation].is_loaded for row in self.rows if row.operation)
 
     def record(self) -> Record:
         """All that has been recorded."""
-        self._end_section()
         return Record(
-            self.batch, self.replicas, self.rows, self.sections, self.tables, self.local, self.shared,
-            self.vector.values, self.vector.parameters, self.moments, self.rule,
+            self.batch, self.replicas, self.rows, self.sections, self.tables, self.sources, self.local, self.shared,
+            self.gradient, self.vector.values, self.vector.parameters, self.moments, self.rule,
         )  # fmt: skip
 
-    def is_loaded(self) -> bool:
-        from nncore.backend.cpu import operations  # here, because it imports Numba
-
-        return all(getattr(operations, row.operation).is_loaded for row in self.rows if row.operation)
-
     def finish(self) -> Program:
-        from nncore.backend.cpu.program import CpuProgram  # here, so that Numba's kernels are only loaded for programs
+        from nncore.backend.cpu.program import CpuProgram  # here, because it imports Numba
 
         return CpuProgram(self.record())
 
 
-def _image(x: Tensor) -> tuple[Any, int, int]:
+def _image(x: Tensor) -> Image:
     return x.place, x.pitch, x.row_pitch
+
+
+def _patch(x: Tensor, window: Window) -> tuple[int, int, int]:
+    return window.size[0], x.row_pitch, window.size[1] * x.channels
+
+
+def _windows(window: Window, y: Tensor) -> dict[str, int]:
+    (kh, kw), (sh, sw) = window.size, window.stride
+    return {"rows": y.rows, "cols": y.cols, "C": y.channels, "kh": kh, "kw": kw, "sh": sh, "sw": sw}
+
+
+def _shape(activation: str, y: Tensor) -> dict[str, int]:
+    """Softmax is told the channels apart, all others see rows of numbers."""
+    if activation == "softmax":
+        return {"rows": y.rows, "cols": y.cols, "C": y.channels}
+    return {"rows": y.rows, "width": y.cols * y.channels}

@@ -289,6 +289,14 @@ if_greater = _lanewise(
 )
 
 
+def _select_larger(builder: Any, a: Any, b: Any, x: Any, y: Any) -> Any:
+    larger = builder.or_(builder.fcmp_ordered(">", a, b), builder.fcmp_unordered("uno", a, a))
+    return builder.select(larger, x, y)
+
+
+if_larger = _lanewise("x where a > b or a is not a number, else y", _select_larger, 4)
+
+
 @intrinsic
 def splat(typing: Any, value: Any) -> Any:
     """A tile of one vector with `value` in every lane."""
@@ -316,7 +324,7 @@ def pool(typing: Any, tile: Any, first: Any, relu: Any, out: Any, at: Any, winne
     """The largest of rows first … first + 3 of the tile, to out[at :], and which of them it was (uint8), to winner[place :].
 
     With `relu` (a boolean) nothing below zero is stored, and the winner is 4 where ReLU lets no gradient through. Of equal
-    rows the first wins.
+    rows the first wins; where one is not a number, the result is none.
     """
     start = first.literal_value * tile.cols
 
@@ -330,6 +338,9 @@ def pool(typing: Any, tile: Any, first: Any, relu: Any, out: Any, at: Any, winne
                 larger = builder.fcmp_ordered(">", value, best)
                 best = builder.select(larger, value, best)
                 who = builder.select(larger, ir.Constant(BYTES, [n] * LANES), who)
+            rows = [parts[start + n * tile.cols + c] for n in range(4)]
+            broken = builder.or_(builder.fcmp_unordered("uno", *rows[:2]), builder.fcmp_unordered("uno", *rows[2:]))
+            best = builder.select(broken, ir.Constant(VECTOR, [float("nan")] * LANES), best)
             cut = builder.fcmp_ordered("<=", best, zero)
             cut = builder.and_(cut, _splat_bit(builder, args[2]))
             best, who = builder.select(cut, zero, best), builder.select(cut, none, who)
@@ -361,7 +372,8 @@ def transpose(typing: Any, source: Any, at: Any, step: Any, out: Any, to: Any, p
         kind = ir.VectorType(INT, LANES)
         low = ir.Constant(kind, [n // 2 + (n % 2) * LANES for n in range(LANES)])
         high = ir.Constant(kind, [half + n // 2 + (n % 2) * LANES for n in range(LANES)])
-        for _ in range(LANES.bit_length() - 1):  # each round riffles the deck of rows like two halves of a pack of cards
+        # Each round interleaves the lanes of row n of the first half with those of row n of the second half.
+        for _ in range(LANES.bit_length() - 1):
             rows = [builder.shuffle_vector(rows[n // 2], rows[n // 2 + half], high if n % 2 else low) for n in range(LANES)]
         for n, row in enumerate(rows):
             _store(builder, args[3], along(args[4], args[5], n), row)

@@ -13,3 +13,6 @@ PLANES = 3
 
 MARGIN = 256
 """Floats kept free before and behind every stretch of memory, since a kernel may end in the middle of a vector or tile."""
+
+MOST_MOMENTS = 2
+"""Running averages a parameter that the kernels of an optimizer may keep (update.py)."""

@@ -1,20 +1,21 @@
-"""`pooled.forward` for few output channels: a vector holds one channel of neighbouring windows, not channels of one window.
+"""`conv2d_max_pool` for few output channels: a vector holds one channel of neighbouring windows, not channels of one window.
 
 Six channels would leave a quarter of an eight-lane vector idle, and each value of x would be loaded for so few products that
 loads, not arithmetic, set the pace. So each image is first split into planes, one a channel, with even and odd columns apart:
 the same position of neighbouring windows then lies side by side. The tile is the four positions of LANES windows by
 CHANNELS channels, 12 accumulators again.
 
-The winners lie a plane a channel too. Names are those of nncore/backend/cpu/pooled.py.
+The winners lie a plane a channel too. Names are those of conv_pool.py.
 """
 
 from __future__ import annotations
 
 from nncore.backend.cpu import simd
-from nncore.backend.cpu.compiling import kernel, part
+from nncore.backend.cpu.compiling import kernel, operation
 from nncore.backend.cpu.memory import get, get_int, put
 from nncore.backend.cpu.simd import LANES
 from nncore.backend.cpu.tuning import PLANES as CHANNELS
+from nncore.backend.cpu.views import Image
 
 
 @kernel
@@ -42,27 +43,26 @@ def _windows(m, at, steps, E, down, theta, w, b, O, relu, work, winner, P):
     simd.pool(tile, 8, relu, m, work + 2 * LANES, m, winner + 2 * P)
 
 
-@part
-def forward(
-    m, theta, x, x_pitch, row_pitch, x_rows, x_cols, C, w, b, y, y_pitch, y_row, winner, images, rows, cols, O, E, steps,
-    relu, planes, half, work,
+@operation
+def conv2d_max_pool_planes(
+    m, theta, count, x: Image, x_rows, x_cols, C, w, b, y: Image, winner, rows, cols, O, E, steps, relu, planes, half, work
 ):  # fmt: skip
-    """`pooled.forward` with stride 1, for `rows` × `cols` windows (at least LANES a row) and at least CHANNELS channels.
+    """`conv2d_max_pool` with stride 1, for `rows` × `cols` windows (at least LANES a row) and at least CHANNELS channels.
 
-    x (x_rows, x_cols, C) begins with the padding; winner (images, O, rows · cols). `steps` is a table of where each of the E
+    x (x_rows, x_cols, C) begins with the padding; winner (count, O, rows · cols). `steps` is a table of where each of the E
     inputs lies in `planes` for a window's left and for its right positions, `half` the length of a plane's row.
     """
     P, down = rows * cols, 2 * C * half
-    for n in range(images):
-        _split(m, x + n * x_pitch, row_pitch, x_rows, x_cols, C, planes, half)
+    for n in range(count):
+        _split(m, x.at + n * x.pitch, x.row, x_rows, x_cols, C, planes, half)
         for i in range(rows):
             for start in range(0, cols, LANES):
                 j = min(start, cols - LANES)  # the last ones may be done twice
                 at, won = planes + 2 * i * down + j, winner + n * O * P + i * cols + j
                 for first in range(0, O, CHANNELS):
                     o = min(first, O - CHANNELS)
-                    _windows(m, at, steps, E, down, theta, w + o, b + o, O, relu, work + o * LANES, won + o * P, P)
-                to = y + n * y_pitch + i * y_row + j * O
+                    _windows(m, at, steps, E, down, theta, w + o, b + o, O, relu != 0, work + o * LANES, won + o * P, P)
+                to = y.at + n * y.pitch + i * y.row + j * O
                 for t in range(LANES):
                     for o in range(O):
                         put(m, to + t * O + o, get(m, work + o * LANES + t))

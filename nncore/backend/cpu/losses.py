@@ -1,0 +1,77 @@
+"""The losses and their gradients, one an operation: the mean over the batch, of which each replica finds its share."""
+
+from __future__ import annotations
+
+import math
+
+from numba import float32, float64
+
+from nncore.backend.cpu.compiling import kernel, operation
+from nncore.backend.cpu.memory import get, get_long, put, put_double
+from nncore.backend.cpu.views import Real
+
+
+@kernel
+def _answer(m, at, classes):
+    """The class with the largest score, of equal ones the first."""
+    answer = 0
+    for c in range(1, classes):
+        if get(m, at + c) > get(m, at + answer):
+            answer = c
+    return answer
+
+
+@operation
+def cross_entropy(m, labels, indices, first, count, total, results, z, g, pitch, classes):
+    """g = (softmax(z) − one-hot) / N for logits z; `results` gets this replica's sum of losses, and how many are right."""
+    share, losses, right = float32(1 / max(total, 1)), float64(0), 0
+    for n in range(count):
+        at, to, label = z + n * pitch, g + n * pitch, get_long(labels, get_long(indices, first + n))
+        answer = _answer(m, at, classes)
+        right += answer == label
+        largest, powers = get(m, at + answer), float32(0)
+        for c in range(classes):
+            power = float32(math.exp(get(m, at + c) - largest))
+            put(m, to + c, power)
+            powers += power
+        losses += math.log(powers) + largest - get(m, at + label)
+        for c in range(classes):
+            put(m, to + c, get(m, to + c) * (share / powers))
+        put(m, to + label, get(m, to + label) - share)
+    put_double(results, 0, losses)
+    put_double(results, 1, float64(right))
+
+
+@operation
+def probability(m, labels, indices, first, count, total, results, z, g, pitch, classes):
+    """g = −one-hot / max(z, 1e-12) / N for probabilities z."""
+    share, losses, right = float32(1 / max(total, 1)), float64(0), 0
+    for n in range(count):
+        at, to, label = z + n * pitch, g + n * pitch, get_long(labels, get_long(indices, first + n))
+        right += _answer(m, at, classes) == label
+        floored = max(get(m, at + label), float32(1e-12))
+        for c in range(classes):
+            put(m, to + c, -share / floored if c == label else float32(0))
+        losses -= math.log(floored)
+    put_double(results, 0, losses)
+    put_double(results, 1, float64(right))
+
+
+@operation
+def hinge(m, labels, indices, first, count, total, results, z, g, pitch, classes, margin: Real):
+    """g = 1 / N for every class within the margin of the label's score, and minus their count at the label."""
+    share, losses, right = float32(1 / max(total, 1)), float64(0), 0
+    for n in range(count):
+        at, to, label = z + n * pitch, g + n * pitch, get_long(labels, get_long(indices, first + n))
+        right += _answer(m, at, classes) == label
+        inside = 0
+        for c in range(classes):
+            excess = get(m, at + c) - get(m, at + label) + margin
+            within = c != label and not excess <= float32(0)  # also where it is not a number
+            put(m, to + c, share if within else float32(0))
+            if within:
+                losses += excess
+                inside += 1
+        put(m, to + label, -share * float32(inside))
+    put_double(results, 0, losses)
+    put_double(results, 1, float64(right))

@@ -1,0 +1,90 @@
+"""The end of a step: the replicas' gradients are added up, and the parameters follow by the optimizer's rule.
+
+Parameters are shared out over the replicas by cache lines. A rule named `adam` is the operation `update_adam`.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import float32
+
+from nncore.backend.cpu.compiling import kernel, operation, part
+from nncore.backend.cpu.memory import get, get_double, put
+
+LINE = 16
+"""Floats of a cache line."""
+
+
+@part
+def _share(parameters, replica, replicas):
+    """The first parameter of a replica's share, and the one behind its last."""
+    lines = parameters // LINE
+    return lines * replica // replicas * LINE, lines * (replica + 1) // replicas * LINE
+
+
+@operation
+def sum_gradients(m, replica, replicas, gradient, pitch, parameters):
+    """The gradient in replica 0's memory becomes the sum of all replicas' gradients, in their order."""
+    start, end = _share(parameters, replica, replicas)
+    for r in range(1, replicas):
+        other = gradient + r * pitch
+        for i in range(start, end):
+            put(m, gradient + i, get(m, gradient + i) + get(m, other + i))
+
+
+@kernel
+def _sgd(theta, first, second, start, end, m, g, rates):
+    """rates = (lr)"""
+    lr = get(rates, 0)
+    for i in range(start, end):
+        put(theta, i, get(theta, i) - lr * get(m, g + i))
+
+
+@kernel
+def _momentum(theta, velocity, second, start, end, m, g, rates):
+    """rates = (lr, momentum)"""
+    lr, momentum = get(rates, 0), get(rates, 1)
+    for i in range(start, end):
+        value = momentum * get(velocity, i) + get(m, g + i)
+        put(velocity, i, value)
+        put(theta, i, get(theta, i) - lr * value)
+
+
+@kernel
+def _adam(theta, first, second, start, end, m, g, rates):
+    """rates = (lr / (1 − β₁ᵗ), β₁, β₂, ε, 1 − β₁, 1 − β₂, 1 / (1 − β₂ᵗ))"""
+    lr, beta, beta2, eps = get(rates, 0), get(rates, 1), get(rates, 2), get(rates, 3)
+    rest, rest2, unbias = get(rates, 4), get(rates, 5), get(rates, 6)
+    for i in range(start, end):
+        grad = get(m, g + i)
+        mean = beta * get(first, i) + rest * grad
+        square = beta2 * get(second, i) + rest2 * grad * grad
+        put(first, i, mean)
+        put(second, i, square)
+        put(theta, i, get(theta, i) - lr * mean / (math.sqrt(square * unbias) + eps))
+
+
+def _update(name, rule):
+    """The operation that lets the parameters follow m[gradient :] by `rule`, after adding weight decay to it."""
+
+    def update(m, theta, first_moment, second_moment, replica, replicas, decays, decay_count, rates, gradient, parameters):
+        start, end = _share(parameters, replica, replicas)
+        for d in range(decay_count):
+            low, high = max(start, int(get_double(decays, 3 * d))), min(end, int(get_double(decays, 3 * d + 1)))
+            if low < high:
+                decay = float32(get_double(decays, 3 * d + 2))
+                if decay > float32(0):
+                    for i in range(low, high):
+                        put(m, gradient + i, get(m, gradient + i) + decay * get(theta, i))
+                rule(theta, first_moment, second_moment, low, high, m, gradient, rates)
+
+    update.__name__ = name
+    return operation(update)
+
+
+update_sgd, update_momentum, update_adam = (
+    _update("update_sgd", _sgd),
+    _update("update_momentum", _momentum),
+    _update("update_adam", _adam),
+)

@@ -94,8 +94,10 @@ class Batches:
     """uint8, which is divided by 255, or float32: (M, …), each of as many values as the network takes."""
     labels: Array | None
     """int64 (M); None where only answers are wanted."""
-    indices: Sequence[Array]
-    """The numbers of each step's images: int64, at most as many as recorded."""
+    indices: Array
+    """The numbers of the steps' images, step after step: int64. Nothing checks that there are such images."""
+    counts: Sequence[int]
+    """How many of them each step takes: at most as many as recorded."""
     rates: Sequence[Sequence[float]] = ()
     """The optimizer's numbers for each step, where parameters are to be updated: see `Optimizer.rates`."""
 
@@ -105,9 +107,9 @@ class Outcome:
     """What a run found."""
 
     losses: Array
-    """The mean loss of each step's batch, before the step: float64. 0 without labels."""
+    """The mean loss of each step's batch, before the step: float64. Empty without labels."""
     right: Array
-    """How many of each batch were answered rightly, before the step: int64."""
+    """How many of each batch were answered rightly, before the step: int64. Empty without labels."""
     values: Sequence[Array]
     """The tensors that were to be read, as after the last step: each float32 (N, rows, cols, channels), on the host."""
 

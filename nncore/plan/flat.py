@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Mapping
+from operator import attrgetter, is_
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -17,6 +18,7 @@ from nncore.parameter import Buffer, Parameter
 
 _flats: WeakKeyDictionary[Network, Flat] = WeakKeyDictionary()
 _lock = threading.Lock()
+_data = attrgetter("data")
 
 
 def flat_of(network: Network) -> Flat:
@@ -40,13 +42,12 @@ class Flat:
         size = self._place(buffers, reach)
         self.vector = Vector(_aligned_zeros(size + SLACK), self.parts, reach)
         self._moments: WeakKeyDictionary[Optimizer, dict[str, tuple[Array, dict[str, Array]]]] = WeakKeyDictionary()
-        self._holders: list[tuple[Parameter | Buffer, Array]] = []
         holders: dict[str, Parameter | Buffer] = {**parameters, **buffers}
         for name, holder in holders.items():
             view = self.parts[name].of(self.vector.values)
             view[...] = holder.data
             holder.data = view
-            self._holders.append((holder, view))
+        self._holders, self._views = list(holders.values()), [holder.data for holder in holders.values()]
 
     def _place(self, holders: Mapping[str, Parameter] | Mapping[str, Buffer], start: int) -> int:
         """Give each a place from `start` on; buffers of one layer follow each other directly where their sizes allow."""
@@ -58,7 +59,7 @@ class Flat:
 
     def holds(self) -> bool:
         """Whether every parameter and buffer still is the view it was made, and none has been replaced since."""
-        return all(holder.data is view for holder, view in self._holders)
+        return all(map(is_, map(_data, self._holders), self._views))
 
     def moments_of(self, optimizer: Optimizer) -> list[Array]:
         """The optimizer's running averages as flat vectors, of which its own dictionaries keep views.

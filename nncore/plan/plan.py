@@ -8,6 +8,7 @@ the layers' own forward and backward.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from nncore.backend.contract import Batches, Outcome, Recorder, Rule, Tensor
 from nncore.backend.devices import get_backend
 from nncore.backend.threads import cores
 from nncore.errors import ConfigError, DataError, NotCompilable
-from nncore.layers import BatchNorm
+from nncore.layers import BatchNorm, Dropout
 from nncore.losses import CrossEntropyLoss, HingeLoss, Loss, ProbabilityCrossEntropyLoss, check_labels
 from nncore.network import Network
 from nncore.optimizers import SGD, Adam, Optimizer
@@ -91,6 +92,10 @@ class Plan:
         network, optimizer = self.network, self.optimizer
         self._flat = flat_of(network)
         self._watch = Watch(network, optimizer)
+        self._all = np.arange(self.batch_size)
+        self._draws = any(isinstance(layer, Dropout) for layer in network.layers)
+        norms = [layer for layer in network.layers if isinstance(layer, BatchNorm)]
+        self._needs_two = next((layer.name for layer in norms if math.prod(layer.input_shape[:-1]) == 1), None)
         moments = self._flat.moments_of(optimizer) if optimizer is not None else []
         record = self._backend.record(self.batch_size, self._flat.vector, moments, self.replicas)
         steps = join(network, self._flat.vector)
@@ -136,7 +141,7 @@ class Plan:
         out = np.empty((len(x), *self.network.output_shape), np.float32)
         for start in range(0, len(x), self.batch_size):
             part = x[start : start + self.batch_size]
-            outcome = self._program.run("forward", Batches(part, None, [np.arange(len(part))]), [self._scores])
+            outcome = self._program.run("forward", Batches(part, None, self._all[: len(part)], (len(part),)), (self._scores,))
             out[start : start + len(part)] = outcome.values[0].reshape(len(part), *self.network.output_shape)
         return out
 
@@ -144,7 +149,7 @@ class Plan:
 
     def gradients(self, x: Array, labels: Array) -> float:
         """The loss of a batch, as in training, whose gradients are then found in every parameter's `grad`."""
-        outcome = self._run("gradients", x, labels, [np.arange(len(x))], [()])
+        outcome = self._run("gradients", x, labels, [np.arange(len(x))], ())
         gradient = self._program.gradient()
         for name, parameter in self.network.parameters().items():
             parameter.grad = self._flat.parts[name].of(gradient)
@@ -184,12 +189,14 @@ class Plan:
             raise ConfigError("This plan has no loss, so it cannot train.")
         self._check_images(images)
         check_labels((len(images), self.network.output_shape[-1]), labels)
-        for chosen in batches:
-            self._check_batch(chosen, len(images))
+        counts = tuple(map(len, batches))
+        indices = batches[0] if len(batches) == 1 else np.concatenate([self._all[:0], *batches])
+        self._check_batches(indices, counts, len(images))
         self._follow_changes()
-        outcome = self._program.run(section, Batches(images, labels, batches, rates))
-        for _ in outcome.losses:
-            self.network.draw()
+        outcome = self._program.run(section, Batches(images, labels, indices, counts, rates))
+        if self._draws:
+            for _ in outcome.losses:
+                self.network.draw()
         return outcome
 
     def _check_images(self, x: Array) -> None:
@@ -197,14 +204,16 @@ class Plan:
             given, takes = shape_text(x.shape[1:]), shape_text(self.network.input_shape)
             raise ConfigError(f"The images are {given}, but the network takes {takes}.")
 
-    def _check_batch(self, chosen: Array, count: int) -> None:
-        if len(chosen) > self.batch_size:
-            raise ConfigError(f"This plan takes batches of up to {self.batch_size}, not of {len(chosen)}.")
-        if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < count:
-            raise DataError(f"A batch asks for images {int(chosen.min())} to {int(chosen.max())}, but there are {count}.")
-        for layer in self.network.layers:
-            if isinstance(layer, BatchNorm) and len(chosen) * int(np.prod(layer.input_shape[:-1])) < 2:
-                raise DataError(f"{layer.name} needs at least two values a channel to train on, but got {len(chosen)}.")
+    def _check_batches(self, indices: Array, counts: Sequence[int], images: int) -> None:
+        """Raise ConfigError or DataError for batches that kernels could not be given."""
+        if indices.dtype.kind not in "iu":
+            raise DataError(f"Batches are given by the numbers of their images, not by {indices.dtype}.")
+        if max(counts, default=0) > self.batch_size:
+            raise ConfigError(f"This plan takes batches of up to {self.batch_size}, not of {max(counts)}.")
+        if len(indices) and not 0 <= indices.min() <= indices.max() < images:
+            raise DataError(f"A batch asks for images {indices.min()} to {indices.max()}, but there are {images}.")
+        if self._needs_two and min(counts, default=2) < 2:
+            raise DataError(f"{self._needs_two} needs at least two values a channel to train on, but got {min(counts)}.")
 
     def _follow_changes(self) -> None:
         """Record anew where parameters have been replaced or numbers changed that kernels were told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,29 +13,10 @@ import numpy as np
 from nncore.arrays import Array
 from nncore.backend.contract import Batches, Outcome, Tensor
 from nncore.backend.cpu.execute import park, release, run
-from nncore.backend.cpu.layout import (
-    ARRIVED,
-    BEGIN,
-    COLUMNS,
-    CONTEXT,
-    CONTROL_SIZE,
-    COUNTS,
-    END,
-    INDICES,
-    KEY_COUNT,
-    KEYS,
-    OUT,
-    OUT_PITCH,
-    RATE_COUNT,
-    RATES,
-    REPLICAS,
-    STEPS,
-    STOP,
-    TAKEN,
-    TARGET,
-)
+from nncore.backend.cpu.layout import ARRIVED, COLUMNS, CONTEXT, CONTROL_SIZE, REPLICAS, STEPS, STOP, TAKEN
 from nncore.backend.cpu.operations import OPERATIONS
 from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row, Shared, Table
+from nncore.backend.cpu.stage import Stage
 
 PATIENCE = 200_000
 """Looks for a new run (about a millisecond) before a replica goes to sleep."""
@@ -44,6 +25,9 @@ GUARD = 1024
 """Floats before and behind the program's memory that a kernel may read."""
 
 SOURCE, AS_BYTES, LABELS = CONTEXT["source"], CONTEXT["as_bytes"], CONTEXT["labels"]
+
+NOTHING = np.zeros(0), np.zeros(0, np.int64)
+"""Losses and right answers where there are no labels."""
 
 _programs: weakref.WeakSet[CpuProgram] = weakref.WeakSet()
 
@@ -66,10 +50,12 @@ class CpuProgram:
             for r in range(self.replicas):
                 self._write_row(self._program[r, index], row, r)
         self._control = np.zeros(CONTROL_SIZE, np.int64)
+        self._stage = Stage(self._control, record.replicas)
         self._decays = np.array(record.rule.decays, np.float64).reshape(-1, 3)
         self._contexts = np.zeros((record.replicas, len(CONTEXT)), np.int64)
         for r in range(record.replicas):
             self._write_context(self._contexts[r], r)
+        self._addresses = [array.ctypes.data for array in (self._control, self._program[0], self._contexts[0])]
         self._lock = threading.Lock()
         self._wake: list[threading.Event] = []
         _programs.add(self)
@@ -113,43 +99,38 @@ class CpuProgram:
         return int(argument)
 
     def run(self, section: str, batches: Batches, read: Sequence[Tensor] = ()) -> Outcome:
-        steps, largest = len(batches.indices), max(map(len, batches.indices), default=0)
+        steps, largest = len(batches.counts), max(batches.counts, default=0)
         if largest > self.batch:
             raise ValueError(f"the program was recorded for {self.batch} examples, not {largest}")
-        images = np.require(batches.images, np.uint8 if batches.images.dtype == np.uint8 else np.float32, ["C", "ALIGNED"])
-        labels = None if batches.labels is None else np.require(batches.labels, np.int64, ["C", "ALIGNED"])
-        counts = np.array([len(chosen) for chosen in batches.indices], np.int64)
-        indices = np.concatenate(batches.indices, dtype=np.int64, casting="same_kind") if steps else counts
-        rates = np.array(batches.rates, np.float32)
-        keys = np.array([[source.key(step) for source in self._record.sources] for step in range(1, steps + 1)], np.int64)
-        results = np.zeros((self.replicas, steps, 2))
+        images, labels = batches.images, batches.labels
+        as_bytes = images.dtype == np.uint8
+        if not images.flags.carray or not (as_bytes or images.dtype == np.float32):
+            images = np.require(images, np.uint8 if as_bytes else np.float32, ["C", "A"])
+        if labels is not None and not (labels.flags.carray and labels.dtype == np.int64):
+            labels = np.require(labels, np.int64, ["C", "A"])
         with self._lock:
             # A handful of examples to look at is answered sooner by one thread than by waking others.
             few = labels is None and steps == 1 and largest <= min(4, -(-self.batch // self.replicas))
-            control, replicas = self._control, 1 if few else self.replicas
-            control[BEGIN], control[END] = self._record.sections[section]
-            control[REPLICAS], control[STEPS], control[TARGET] = replicas, steps, control[ARRIVED]
-            control[COUNTS], control[INDICES] = counts.ctypes.data, indices.ctypes.data
-            control[RATES], control[RATE_COUNT] = rates.ctypes.data, rates.shape[-1]
-            control[KEYS], control[KEY_COUNT] = keys.ctypes.data, len(self._record.sources)
-            control[OUT], control[OUT_PITCH] = results.ctypes.data, results.strides[0]
-            self._contexts[:, SOURCE], self._contexts[:, AS_BYTES] = images.ctypes.data, images.dtype == np.uint8
-            self._contexts[:, LABELS] = 0 if labels is None else labels.ctypes.data
+            replicas = 1 if few else self.replicas
+            self._contexts[:, SOURCE], self._contexts[:, AS_BYTES] = images.ctypes.data, as_bytes
+            if labels is not None:
+                self._contexts[:, LABELS] = labels.ctypes.data
+            self._stage.put(batches, self._record.sources)
+            self._control[REPLICAS : STEPS + 1] = (replicas, *self._record.sections[section], self._control[ARRIVED], steps)
             self._go(replicas)
-            taken = int(control[TAKEN])
-            values = [self._read(tensor, int(counts[-1]), replicas) for tensor in read]
-        sums = results[:replicas, :taken].sum(axis=0)
-        return Outcome(sums[:, 0] / np.maximum(counts[:taken], 1), sums[:, 1].astype(np.int64), values)
+            losses, right = NOTHING if labels is None else self._stage.results(int(self._control[TAKEN]), replicas)
+            values = [self._read(tensor, batches.counts[-1], replicas) for tensor in read]
+        return Outcome(losses, right, values)
 
     def _go(self, replicas: int) -> None:
         """Let the replicas run what the control array says, this thread as the first of them."""
         if replicas > 1:
             if not self._wake:
                 self._start()
-            if release(self._control.ctypes.data):
+            if release(self._addresses[0]):
                 for event in self._wake:
                     event.set()
-        run(0, 0, self._program[0].ctypes.data, self._contexts[0].ctypes.data)
+        run(0, 0, *self._addresses[1:])
 
     def gradient(self) -> Array:
         with self._lock:
@@ -167,21 +148,18 @@ class CpuProgram:
             out[part] = view
         return out
 
-    def _views(self, tensor: Tensor, count: int, replicas: int) -> list[tuple[slice, Array]]:
+    def _views(self, tensor: Tensor, count: int, replicas: int) -> Iterator[tuple[slice, Array]]:
         """The slices of a batch of `count` images, and where each lies in its replica's memory."""
-        strides = [4 * step for step in (tensor.pitch, tensor.row_pitch, tensor.channels, 1)]
-        views = []
+        strides = (4 * tensor.pitch, 4 * tensor.row_pitch, 4 * tensor.channels, 4)
         for r in range(replicas):
-            part = slice(count * r // replicas, count * (r + 1) // replicas)
-            shape = (part.stop - part.start, tensor.rows, tensor.cols, tensor.channels)
-            start = self._resolve(tensor.place, r)
-            views.append((part, np.lib.stride_tricks.as_strided(self._m[start:], shape, strides)))
-        return views
+            first, last = count * r // replicas, count * (r + 1) // replicas
+            shape, start = (last - first, tensor.rows, tensor.cols, tensor.channels), self._resolve(tensor.place, r)
+            yield slice(first, last), np.ndarray(shape, np.float32, self._m, 4 * start, strides)
 
     def _start(self) -> None:
         """One thread a further replica, asleep until it is needed, gone when this program is."""
         self._wake = [threading.Event() for _ in range(1, self.replicas)]
-        kept = (self._program, self._contexts, self._control, self._m, self._record, self._decays)
+        kept = (self._program, self._contexts, self._control, self._m, self._stage, self._record, self._decays)
         for r, event in enumerate(self._wake, 1):
             threading.Thread(target=_replica, args=(r, kept, event), name=f"replica-{r}", daemon=True).start()
         weakref.finalize(self, _stop, self._control, self._wake)
@@ -189,7 +167,7 @@ class CpuProgram:
     def forget_threads(self) -> None:
         """After a fork: the child has the memory, but neither the threads nor whoever held the lock."""
         self._lock, self._wake = threading.Lock(), []
-        self._control[:] = 0
+        self._stage.forget_runs()
 
 
 def _replica(r: int, kept: tuple[Any, ...], event: threading.Event) -> None:

@@ -69,7 +69,8 @@ def relu_back(m, count, y: Image, g: Image, gx: Image, rows, width):
         for i in range(rows):
             a, b, to = y.at + n * y.pitch + i * y.row, g.at + n * g.pitch + i * g.row, gx.at + n * gx.pitch + i * gx.row
             for c in range(width):
-                put(m, to + c, get(m, b + c) if get(m, a + c) > float32(0) else float32(0))
+                value, grad = get(m, a + c), get(m, b + c)  # both, whatever comes: a choice of two values needs no branch
+                put(m, to + c, grad if value > float32(0) else float32(0))
 
 
 @operation
@@ -161,4 +162,5 @@ def dropout(m, keys, first, count, key, threshold, scale: Real, x: Image, y: Ima
                 bits = uint32((bits ^ (bits >> uint32(16))) * uint32(0x7FEB352D))
                 bits = uint32((bits ^ (bits >> uint32(15))) * uint32(0x846CA68B))
                 bits = uint32(bits ^ (bits >> uint32(16)))
-                put(m, to + c, get(m, at + c) * scale if bits >= uint32(threshold) else float32(0))
+                value = get(m, at + c) * scale
+                put(m, to + c, value if bits >= uint32(threshold) else float32(0))

@@ -57,8 +57,8 @@ def max_pool2d_back(m, count, gx: Image, g: Image, winner, rows, cols, C, kh, kw
                 for k in range(kh * kw):
                     to = start + (k // kw) * gx.row + (k % kw) * C
                     for c in range(C):
-                        grad = get(m, at + c) if get(m, won + c) == float32(k) else float32(0)
-                        put(m, to + c, get(m, to + c) + grad)
+                        grad, who = get(m, at + c), get(m, won + c)
+                        put(m, to + c, get(m, to + c) + (grad if who == float32(k) else float32(0)))
 
 
 @operation

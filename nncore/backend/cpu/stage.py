@@ -57,7 +57,7 @@ class Stage:
         self._indices[:images] = batches.indices
         if rates:
             self._rates[:steps, :rates] = batches.rates
-        if sources:
+        if sources and steps:
             self._keys[:steps, : len(sources)] = [[source.key(step) for source in sources] for step in range(1, steps + 1)]
 
     def results(self, taken: int, replicas: int) -> tuple[Array, Array]:

@@ -23,7 +23,11 @@ from nncore.network import Network
 from nncore.optimizers import SGD, Adam
 from nncore.plan import Plan
 
-Step = Callable[[], Any]
+Step = Callable[[], int]
+"""Does some work and says how many steps that were."""
+
+STRETCH = 0.03
+"""Seconds of training that a plan is asked for at a time, as by nncore.training.Trainer."""
 
 
 def batches(case: Case) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -35,20 +39,35 @@ def batches(case: Case) -> tuple[list[np.ndarray], list[np.ndarray]]:
 
 
 def nncore_step(case: Case, layout: str, cores: int) -> Step:
-    """A training step, or an answer, of the compiled plan. It takes uint8 images and converts them itself."""
+    """A stretch of training steps, or an answer, of the compiled plan. It takes uint8 images and converts them itself."""
     network = Network(case.layers(), case.input_shape)
     images, labels = batches(case)
     if not case.train:
         plan, turn = Plan(network, (case.batch, *case.input_shape), replicas=cores), cycle(images)
-        return lambda: plan.forward(next(turn))
+
+        def answer() -> int:
+            plan.forward(next(turn))
+            return 1
+
+        return answer
     rule = (
         Adam(network.parameters(), case.learning_rate)
         if case.optimizer == "adam"
         else SGD(network.parameters(), case.learning_rate)
     )
     plan = Plan(network, (case.batch, *case.input_shape), CrossEntropyLoss(), rule, cores)
-    pairs = cycle(list(zip(images, labels, strict=True)))
-    return lambda: plan.step(*next(pairs))
+    every, known, order = np.concatenate(images), np.concatenate(labels), cycle(range(len(images)))
+
+    def stretch(steps: int) -> int:
+        chosen = [np.arange(case.batch) + case.batch * next(order) for _ in range(steps)]
+        plan.steps(every, known, chosen, [case.learning_rate] * steps)
+        return steps
+
+    stretch(1)
+    began = time.perf_counter()
+    stretch(3)
+    steps = max(1, round(3 * STRETCH / (time.perf_counter() - began)))
+    return lambda: stretch(steps)
 
 
 def torch_layers(layers: list[Layer], torch: Any) -> Iterator[Any]:
@@ -81,22 +100,24 @@ def torch_step(case: Case, layout: str, cores: int) -> Step:
         model.eval()
         turn = cycle(tensors)
 
-        def answer() -> Any:
+        def answer() -> int:
             with torch.inference_mode():
-                return model(next(turn))
+                model(next(turn))
+            return 1
 
         return answer
     rules = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
     optimizer = rules[case.optimizer](model.parameters(), case.learning_rate)
     loss, pairs = torch.nn.CrossEntropyLoss(), cycle(list(zip(tensors, map(torch.tensor, labels), strict=True)))
 
-    def step() -> float:
+    def step() -> int:
         x, y = next(pairs)
         optimizer.zero_grad()
         value = loss(model(x), y)
         value.backward()
         optimizer.step()
-        return value.item()
+        value.item()
+        return 1
 
     return step
 
@@ -105,8 +126,7 @@ def rate(step: Step, seconds: float, batch: int) -> float:
     """Examples a second."""
     count, start = 0, time.perf_counter()
     while (passed := time.perf_counter() - start) < seconds or count < 3:
-        step()
-        count += 1
+        count += step()
     return count * batch / passed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -21,8 +22,8 @@ GRID = 2 * KNOTS
 VECTORS = GRID // LANES
 TERMS = KNOTS + 2
 """Functions of the column that a place is the sum of."""
-FEW = 256
-"""Images that are not worth waking another thread for: some two milliseconds."""
+WORTH_A_THREAD = 256
+"""Images from which on another thread pays: some two milliseconds of work."""
 
 
 @part
@@ -136,7 +137,7 @@ def vary_quickly(images: Array, variations: Variations, by_row: Array, by_column
         arrays = (*(array[part] for array in of_each), *of_all, memory)
         _vary(*[*(array.ctypes.data for array in arrays), part.stop - part.start, rows, cols, channels, wide])
 
-    parts = max(1, min(cores(), count // FEW))
+    parts = max(1, min(cores(), count // WORTH_A_THREAD))
     slices = [slice(count * i // parts, count * (i + 1) // parts) for i in range(parts)]
     if parts == 1:
         run(slices[0])
@@ -149,3 +150,7 @@ def vary_quickly(images: Array, variations: Variations, by_row: Array, by_column
 def _pool() -> ThreadPoolExecutor:
     """The threads, which are started when they are first needed."""
     return ThreadPoolExecutor(cores(), "augmentation")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has the pool, but none of its threads

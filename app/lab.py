@@ -16,11 +16,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.core.look import Look, Question
 from app.core.runs import Run, RunStore
 from app.core.settings import Settings
-from app.core.state import DataInView, LabState, Moment, NetworkInView, Probe
+from app.core.state import DataInView, LabState, NetworkInView, Probe
+from app.core.timeline import Moment
 from app.errors import Problem
 from app.library import Library
+from app.threads.looking import LookWorker
+from app.threads.task import Task
 from app.training import TrainingController
-from app.workers import LookWorker, Task
 from models.shipped import DEFAULT_PICTURE_NETWORK, cards, open_weights
 from nncore.arrays import Array
 from nncore.backend.devices import get_backend

@@ -64,8 +64,8 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     from app.errors import catch_everything, log_to
     from app.keys import KeysOfFocus
     from app.lab import Lab
+    from app.threads.priority import keep_interface_lively
     from app.window import Window
-    from app.workers import keep_interface_lively
     from nncore.data import default_dataset
 
     keep_interface_lively()

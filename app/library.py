@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.errors import Problem
-from app.workers import Feed, Task
+from app.threads.task import Feed, Task
 from nncore.data import KnownDataset, available_datasets
 from nncore.data.download import Download, download, target_folder
 from nncore.data.importing import Import, import_data

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
 
-from app.core.state import Moment
+from app.core.timeline import Moment
 from app.lab import Lab
 from app.theme import theme
 from app.training import Status

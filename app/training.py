@@ -11,7 +11,7 @@ from app.core.history import History
 from app.core.runs import Run, RunStore
 from app.core.session import Job, Result, TrainingSession
 from app.core.state import LabState, NetworkInView
-from app.workers import TrainingWorker, Update
+from app.threads.training import TrainingWorker, Update
 from nncore.training.events import Paused, Progress, Resumed, Started
 
 

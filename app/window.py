@@ -40,11 +40,11 @@ from app.panels.base import Panel
 from app.panels.recognise import RecognisePanel
 from app.probe import ProbeView
 from app.theme import theme
+from app.threads.task import Task
 from app.timebar import TimeBar
 from app.topbar import TopBar
 from app.training import Status
 from app.widgets.pixels import from_qimage
-from app.workers import Task
 from nncore.data.kinds import kind_of
 from nncore.errors import DigitLabError
 from nncore.network import Network
@@ -270,7 +270,7 @@ class Window(QMainWindow):
         training.start(job)
 
     def _recipe(self) -> Job:
-        from app.panels.train import TrainPanel
+        from app.panels.train.panel import TrainPanel
 
         panel = self.panel_named("train")
         assert isinstance(panel, TrainPanel)

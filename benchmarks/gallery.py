@@ -26,7 +26,7 @@ def scrolling() -> dict[str, float]:
     from app.core.settings import Settings
     from app.core.state import DataInView
     from app.lab import Lab
-    from app.panels.browser import Browser
+    from app.panels.data.browser import Browser
 
     app = QApplication.instance() or QApplication([])
     theme.install(app, "dark")

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from app.core.state import Moment, NetworkInView, Probe
+from app.core.state import NetworkInView, Probe
+from app.core.timeline import Moment
 from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights
 from nncore.arrays import Array, Shape
 from nncore.backend.devices import get_backend

@@ -5,56 +5,16 @@ Every panel shows the same three things; panels listen here and never to each ot
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-import numpy as np
-
+from app.core.observable import Observable
+from app.core.timeline import Moment, Timeline
 from nncore.arrays import Array, Shape
 from nncore.data.augment import Augmentation
 from nncore.data.dataset import Dataset
 from nncore.network import LayerSummary, Network
-
-T = TypeVar("T")
-
-TIMELINE_BYTES = 256 * 2**20
-"""Memory that the moments of a training may take; beyond it every second one is forgotten."""
-
-
-class Observable(Generic[T]):
-    """A value that tells its listeners, in the order they came, whenever it is set."""
-
-    def __init__(self, value: T) -> None:
-        self._value = value
-        self._listeners: list[Callable[[T], None]] = []
-
-    @property
-    def value(self) -> T:
-        return self._value
-
-    def set(self, value: T) -> None:
-        """Set the value and tell every listener, even where it is equal to the last one."""
-        self.put(value)
-        self.tell()
-
-    def put(self, value: T) -> None:
-        """Set the value without telling yet."""
-        self._value = value
-
-    def tell(self) -> None:
-        """Tell every listener the present value."""
-        for listener in tuple(self._listeners):
-            listener(self._value)
-
-    def subscribe(self, listener: Callable[[T], None], now: bool = True) -> Callable[[], None]:
-        """Call `listener` with each new value, and with the present one if `now`. Returns what ends the subscription."""
-        self._listeners.append(listener)
-        if now:
-            listener(self._value)
-        return lambda: self._listeners.remove(listener)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,19 +42,6 @@ class NetworkInView:
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
-    """One moment of a training: the step and the weights then. Nobody writes into the weights."""
-
-    step: int
-    state: Mapping[str, Array]
-    val_accuracy: float | None = None
-
-    @property
-    def nbytes(self) -> int:
-        return sum(array.nbytes for array in self.state.values())
-
-
-@dataclass(frozen=True, eq=False)
 class Probe:
     """The one picture that every view looks at: uint8 (height, width, 1 or 3), of any size, None where there is none."""
 
@@ -116,44 +63,6 @@ class DataInView:
     """The name or path that `open_dataset` took."""
     train: Dataset
     test: Dataset | None
-
-
-class Timeline:
-    """The moments of one training in order of their steps, thinned out as memory demands; first and last always stay."""
-
-    def __init__(self, limit_bytes: int = TIMELINE_BYTES) -> None:
-        self._moments: list[Moment] = []
-        self._limit = limit_bytes
-        self._gap = 0
-        """Steps that should lie between two moments; it doubles each time that memory is full."""
-
-    def __len__(self) -> int:
-        return len(self._moments)
-
-    def __getitem__(self, index: int) -> Moment:
-        return self._moments[index]
-
-    def add(self, moment: Moment) -> None:
-        """Put a moment in its place; one of the same step is replaced."""
-        kept = self._moments
-        at = bisect_left(kept, moment.step, key=attrgetter("step"))
-        if at < len(kept) and kept[at].step == moment.step:
-            kept[at] = moment
-        elif at == len(kept) > 1 and kept[-1].step - kept[-2].step < self._gap:
-            kept[-1] = moment  # the newest always stays, but until the gap is full it only stands in
-        else:
-            insort(kept, moment, key=attrgetter("step"))
-        if len(kept) > 3 and len(kept) * moment.nbytes > self._limit:
-            self._gap = 2 * max(1, self._gap, (kept[-1].step - kept[0].step) // len(kept))
-            self._moments = kept[:1] + kept[2:-1:2] + kept[-1:]
-
-    def nearest(self, step: int) -> int:
-        """Index of the moment nearest to `step`; the timeline must not be empty."""
-        return int(np.argmin([abs(moment.step - step) for moment in self._moments]))
-
-    def clear(self) -> None:
-        self._moments.clear()
-        self._gap = 0
 
 
 class LabState:

@@ -21,13 +21,13 @@ class PanelSpec:
 
 
 def _data() -> type[Panel]:
-    from app.panels.data import DataPanel
+    from app.panels.data.panel import DataPanel
 
     return DataPanel
 
 
 def _train() -> type[Panel]:
-    from app.panels.train import TrainPanel
+    from app.panels.train.panel import TrainPanel
 
     return TrainPanel
 

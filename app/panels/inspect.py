@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.look import Look
-from app.core.state import Moment, NetworkInView
+from app.core.state import NetworkInView
+from app.core.timeline import Moment
 from app.lab import Lab
 from app.panels.base import Panel
 from app.theme import DIVERGING, GREY, MAGMA

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.core.state import Moment, NetworkInView, Probe
+from app.core.state import NetworkInView, Probe
+from app.core.timeline import Moment
 from models.presets import preset
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.core.state import LabState, Moment, NetworkInView, Observable, Timeline
+from app.core.observable import Observable
+from app.core.state import LabState, NetworkInView
+from app.core.timeline import Moment, Timeline
 from models.presets import preset
 
 

@@ -15,7 +15,8 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QMessageBox, QSlider
 
-from app.core.state import DataInView, Moment, NetworkInView, Probe
+from app.core.state import DataInView, NetworkInView, Probe
+from app.core.timeline import Moment
 from app.launch import build_window
 from app.panels import PANELS
 from app.theme import theme

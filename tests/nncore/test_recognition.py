@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from app.core.look import Looker, Question
-from app.core.state import Moment, NetworkInView, Probe
+from app.core.state import NetworkInView, Probe
+from app.core.timeline import Moment
 from models.shipped import open_weights
 from nncore.data import synthetic
 from nncore.errors import ConfigError

@@ -13,12 +13,12 @@ from app.core.state import Probe
 from app.core.varied import Varied, variations
 from app.lab import Lab
 from app.panels.augmentation import NOTIONS, NameBox, value_in_words
-from app.panels.item import Item
+from app.panels.data.item import Item
+from app.threads.task import Task
 from app.widgets.card import Card, label
 from app.widgets.image_grid import ImageGrid
 from app.widgets.picture import PictureView
 from app.widgets.throttle import Throttle
-from app.workers import Task
 from nncore.data.augment import LIMITS, Augmentation
 
 COUNT = 24

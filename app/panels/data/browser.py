@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QV
 from app.core.state import DataInView, Probe
 from app.lab import Lab
 from app.panels.augmentation import in_words, name_of
-from app.panels.item import Item
+from app.panels.data.item import Item
+from app.threads.task import Task
 from app.widgets.card import GAP, Card, label
 from app.widgets.class_balance import ClassBalance
 from app.widgets.image_grid import ImageGrid
-from app.workers import Task
 from nncore.arrays import Array, shape_text
 from nncore.data.dataset import UNKNOWN, Dataset
 

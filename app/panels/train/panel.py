@@ -16,15 +16,15 @@ from PySide6.QtWidgets import (
 from app.core.state import NetworkInView, Probe
 from app.lab import Lab
 from app.panels.base import Panel
-from app.panels.recipe import Recipe
+from app.panels.train.recipe import Recipe
 from app.theme import theme
+from app.threads.training import Update
 from app.training import Status
 from app.widgets.card import GAP, Card, label
 from app.widgets.confusion import ConfusionMatrix
 from app.widgets.curves import Curves
 from app.widgets.image_grid import ImageGrid
 from app.widgets.throttle import Throttle
-from app.workers import Update
 from nncore.arrays import Array, shape_text
 from nncore.training.events import EpochEnd, Finished, Stopped
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy
 
-from app.panels.item import Item
+from app.panels.data.item import Item
 from app.widgets.card import Card, label
 from app.widgets.pixel_view import PixelView
 from app.widgets.pixels import copy_picture, save_picture_as

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget
 from app.core.state import DataInView
 from app.lab import Lab
 from app.panels.base import Panel
-from app.panels.browser import Browser
-from app.panels.closer import CloserLook
-from app.panels.item import Item
-from app.panels.shelf import Shelf
-from app.panels.variations import VariationsView
+from app.panels.data.browser import Browser
+from app.panels.data.closer import CloserLook
+from app.panels.data.item import Item
+from app.panels.data.shelf import Shelf
+from app.panels.data.variations import VariationsView
 from app.widgets.card import GAP
 
 NARROW = 860

@@ -1,0 +1,41 @@
+"""Observable: a value that others can follow. Qt-free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Observable(Generic[T]):
+    """A value that tells its listeners, in the order they came, whenever it is set."""
+
+    def __init__(self, value: T) -> None:
+        self._value = value
+        self._listeners: list[Callable[[T], None]] = []
+
+    @property
+    def value(self) -> T:
+        return self._value
+
+    def set(self, value: T) -> None:
+        """Set the value and tell every listener, even where it is equal to the last one."""
+        self.put(value)
+        self.tell()
+
+    def put(self, value: T) -> None:
+        """Set the value without telling yet."""
+        self._value = value
+
+    def tell(self) -> None:
+        """Tell every listener the present value."""
+        for listener in tuple(self._listeners):
+            listener(self._value)
+
+    def subscribe(self, listener: Callable[[T], None], now: bool = True) -> Callable[[], None]:
+        """Call `listener` with each new value, and with the present one if `now`. Returns what ends the subscription."""
+        self._listeners.append(listener)
+        if now:
+            listener(self._value)
+        return lambda: self._listeners.remove(listener)

@@ -81,8 +81,8 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     if not reset_layout:
         window.restore_layout()
     window.show_panel(settings["panel"])
-    lab.open_default()
-    lab.open_data(settings["data"] or default_dataset())
+    lab.opener.open_default()
+    lab.opener.open_data(settings["data"] or default_dataset())
     QTimer.singleShot(0, lab.warm_up)
     QTimer.singleShot(300, window.prepare_panels)
     return window

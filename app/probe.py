@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.core.look import Look
-from app.core.state import Probe
+from app.core.probe import Probe
 from app.lab import Lab
 from app.theme import theme
 from app.widgets.card import label
@@ -56,7 +56,7 @@ class ProbeView(QWidget):
         layout.addStretch()
         self.setMinimumWidth(SIDE + 33)  # margins, and the line at the edge
         lab.state.probe.subscribe(self._show_probe)
-        lab.looked.connect(self._show_look)
+        lab.looking.looked.connect(self._show_look)
 
     def _build_buttons(self, actions: dict[str, QAction]) -> QHBoxLayout:
         row = QHBoxLayout()

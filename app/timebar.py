@@ -8,12 +8,12 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
 
+from app.core import engine
 from app.core.timeline import Moment
 from app.lab import Lab
 from app.theme import theme
 from app.training import Status
 from app.widgets.card import label
-from nncore.backend.devices import get_backend
 
 
 class TimeBar(QWidget):
@@ -67,9 +67,7 @@ class TimeBar(QWidget):
         self._what.setText("step")
         if status is Status.STARTING or last is None:
             self._step.setText("starting…")
-            self._figures.setText(
-                "" if get_backend("cpu").is_ready() else "compiling the engine, once on this machine: about a minute"
-            )
+            self._figures.setText("" if engine.is_ready() else "compiling the engine, once on this machine: about a minute")
             self._slide(0, 1, 0)
             return
         total = training.session.trainer.total_steps if training.session else last.total_steps

@@ -8,9 +8,10 @@ from enum import Enum
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.history import History
+from app.core.in_view import NetworkInView
 from app.core.runs import Run, RunStore
 from app.core.session import Job, Result, TrainingSession
-from app.core.state import LabState, NetworkInView
+from app.core.state import LabState
 from app.threads.training import TrainingWorker, Update
 from nncore.training.events import Paused, Progress, Resumed, Started
 

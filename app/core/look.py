@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from app.core.state import NetworkInView, Probe
+from app.core import engine
+from app.core.in_view import NetworkInView
+from app.core.probe import Kind, Probe
 from app.core.timeline import Moment
 from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights
 from nncore.arrays import Array, Shape
-from nncore.backend.devices import get_backend
 from nncore.network import Network
 from nncore.prediction import Predictor
 from nncore.recognition import Answer, Seen, see
@@ -57,7 +58,7 @@ class Looker:
         sheet[30:80, 50:60] = 255
         see(sheet, (28, 28, 1))
         see(sheet, (28, 28, 1), drawn=True)
-        if get_backend("cpu").is_ready():  # otherwise the readable path answers, in a millisecond more
+        if engine.is_ready():  # otherwise the readable path answers, in a millisecond more
             Predictor(open_weights(DEFAULT_PICTURE_NETWORK)[0]).prepare()
 
     def look(self, question: Question) -> Look:
@@ -89,6 +90,6 @@ def see_probe(probe: Probe, input_shape: Shape) -> Seen:
     """The probe as a network of that input shape sees it: an image of a dataset as it is, any other picture prepared."""
     if probe.picture is None:
         return Seen(None)
-    if probe.as_seen and probe.picture.size == math.prod(input_shape):
+    if probe.kind is Kind.DATASET and probe.picture.size == math.prod(input_shape):
         return Seen(probe.picture)
-    return see(probe.picture, input_shape, probe.is_drawing)
+    return see(probe.picture, input_shape, probe.kind is Kind.DRAWING)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+Part = TypeVar("Part")
 
 
 class Observable(Generic[T]):
@@ -39,3 +40,15 @@ class Observable(Generic[T]):
         if now:
             listener(self._value)
         return lambda: self._listeners.remove(listener)
+
+    def subscribe_part(self, part: Callable[[T], Part], listener: Callable[[Part], None]) -> Callable[[], None]:
+        """Call `listener` with a part of the value: now, and from then on where a new value has another one."""
+        last: list[Part] = []
+
+        def tell(value: T) -> None:
+            found = part(value)
+            if not last or found != last[0]:
+                last[:] = [found]
+                listener(found)
+
+        return self.subscribe(tell)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.core.state import NetworkInView
+from app.core.in_view import NetworkInView
 from app.core.timeline import Moment
 from nncore.arrays import Array
 from nncore.data.augment import Augmentation, vary

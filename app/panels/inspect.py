@@ -8,8 +8,8 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from app.core.in_view import NetworkInView
 from app.core.look import Look
-from app.core.state import NetworkInView
 from app.core.timeline import Moment
 from app.lab import Lab
 from app.panels.base import Panel
@@ -129,14 +129,14 @@ class InspectPanel(Panel):
         self._look: Look | None = None
         lab.state.network.subscribe(self._rebuild)
         lab.state.moment.subscribe(self._show_filters)
-        lab.looked.connect(self._show_look)
+        lab.looking.looked.connect(self._show_look)
 
     def shown(self) -> None:
-        self.lab.want_layers(True)
+        self.lab.looking.want_layers(True)
         self._show_filters(self.lab.state.moment.value)
 
     def hidden(self) -> None:
-        self.lab.want_layers(False)
+        self.lab.looking.want_layers(False)
 
     def _rebuild(self, view: NetworkInView | None) -> None:
         """Another network: throw the old columns and filters away."""

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSlider, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.core.look import Look
-from app.core.state import Probe
+from app.core.probe import Kind, Probe
 from app.lab import Lab
 from app.panels.base import Panel
 from app.theme import theme
@@ -59,7 +59,8 @@ class RecognisePanel(Panel):
         row.addWidget(self._what_happened)
         self.content.addLayout(row)
         self.setFocusProxy(self.canvas)
-        lab.looked.connect(self._show_look)
+        lab.looking.looked.connect(self._show_look)
+        lab.sheet_wanted.connect(self.draw)
         lab.state.probe.subscribe(self._follow_probe)
 
     def _build_tools(self) -> QHBoxLayout:
@@ -117,16 +118,16 @@ class RecognisePanel(Panel):
 
     def clear_sheet(self) -> None:
         """Wipe the sheet, or put an opened picture away."""
-        if self.lab.state.probe.value.is_drawing or self._sheet.currentWidget() is self.canvas:
+        if self.lab.state.probe.value.kind is Kind.DRAWING or self._sheet.currentWidget() is self.canvas:
             self.canvas.clear()
         self._drawn()
 
     def _drawn(self) -> None:
         picture = None if self.canvas.is_blank else self.canvas.pixels()
-        self.lab.state.probe.set(Probe(picture, "drawing" if picture is not None else "nothing yet", is_drawing=True))
+        self.lab.state.probe.set(Probe(picture, "drawing" if picture is not None else "nothing yet", kind=Kind.DRAWING))
 
     def _follow_probe(self, probe: Probe) -> None:
-        shows_picture = probe.picture is not None and not probe.is_drawing
+        shows_picture = probe.picture is not None and probe.kind is not Kind.DRAWING
         if shows_picture:
             self._photo.set_pixels(probe.picture)
         self._sheet.setCurrentWidget(self._photo if shows_picture else self.canvas)

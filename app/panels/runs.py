@@ -87,7 +87,7 @@ class RunsPanel(Panel):
     def _open(self) -> None:
         run = self._selected()
         if run is not None and self._look.isEnabled():
-            self.lab.open_run(run)
+            self.lab.opener.open_run(run)
 
     def _ask_and_delete(self) -> None:
         run = self._selected()

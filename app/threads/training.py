@@ -9,11 +9,11 @@ from threading import Event
 
 from PySide6.QtCore import QThread, Signal
 
+from app.core import engine
 from app.core.session import TrainingSession
 from app.core.timeline import Moment
 from app.errors import Problem
 from app.threads.priority import stand_back
-from nncore.backend.devices import get_backend
 from nncore.training import events
 from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 
@@ -49,7 +49,7 @@ class TrainingWorker(QThread):
     def run(self) -> None:
         stand_back()
         try:
-            get_backend("cpu").prepare(self.isInterruptionRequested)  # where that fails the session compiles what it needs itself
+            engine.prepare(self.isInterruptionRequested)  # where that fails the session compiles what it needs itself
             if self.isInterruptionRequested():
                 return
             session = self._make_session()

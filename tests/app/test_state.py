@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.core.in_view import NetworkInView
 from app.core.observable import Observable
-from app.core.state import LabState, NetworkInView
+from app.core.state import LabState
 from app.core.timeline import Moment, Timeline
 from models.presets import preset
 

@@ -15,7 +15,8 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QMessageBox, QSlider
 
-from app.core.state import DataInView, NetworkInView, Probe
+from app.core.in_view import DataInView, NetworkInView
+from app.core.probe import Kind, Probe
 from app.core.timeline import Moment
 from app.launch import build_window
 from app.panels import PANELS
@@ -89,7 +90,7 @@ def test_training_moves_curves_network_moment_and_answer(window, qtbot):
     window.show_panel("train")
     steps, answers = [], []
     window.lab.state.moment.subscribe(lambda moment: steps.append(moment.step), now=False)
-    window.lab.looked.connect(lambda look: answers.append((look.question.moment.step, look.answer.probabilities)))
+    window.lab.looking.looked.connect(lambda look: answers.append((look.question.moment.step, look.answer.probabilities)))
     train(qtbot, window)
     training = window.lab.training
     assert training.status is Status.IDLE and training.result.val_accuracy is not None
@@ -109,7 +110,7 @@ def test_the_drawing_is_classified_again_while_the_network_trains(window, qtbot)
     answered(qtbot, window, 5)
     use_few_images(window, 3000, 3)
     seen: list[int] = []
-    window.lab.looked.connect(lambda look: window.lab.training.is_active and seen.append(look.question.moment.step))
+    window.lab.looking.looked.connect(lambda look: window.lab.training.is_active and seen.append(look.question.moment.step))
     window._actions["toggle"].trigger()
     qtbot.waitUntil(lambda: len(set(seen)) >= 4, timeout=60_000)
     window._actions["stop"].trigger()
@@ -198,7 +199,7 @@ def test_data_shows_filters_and_finds_images(window, qtbot):
     browser.search.setText("1,234")
     QTest.keyClick(browser.search, Qt.Key.Key_Return)
     probe = window.lab.state.probe.value
-    assert np.array_equal(probe.picture, data.images[1234]) and probe.label == data.labels[1234] and probe.as_seen
+    assert np.array_equal(probe.picture, data.images[1234]) and probe.label == data.labels[1234] and probe.kind is Kind.DATASET
     browser.search.setText("99999")
     QTest.keyClick(browser.search, Qt.Key.Key_Return)
     assert "There is no image 99999" in browser.facts.text()
@@ -221,7 +222,7 @@ def test_an_image_of_the_data_becomes_the_probe_of_every_panel(window, qtbot):
 def test_a_dataset_that_is_not_there_is_explained_and_nothing_is_lost(window, qtbot):
     before = window.lab.state.data.value
     window.show_panel("data")
-    window.lab.open_data("mnist")
+    window.lab.opener.open_data("mnist")
     qtbot.waitUntil(window.panel.notice.isVisible, timeout=5000)
     assert "train-images-idx3-ubyte" in window.panel.notice.message.text()
     assert window.lab.state.data.value is before
@@ -307,7 +308,7 @@ def test_nothing_to_correct_keeps_nothing(window, qtbot, isolated):
 def test_runs_are_listed_looked_at_and_deleted(window, qtbot, monkeypatch):
     use_few_images(window, 300, 1)
     train(qtbot, window)
-    window.lab.open_default()
+    window.lab.opener.open_default()
     qtbot.waitUntil(lambda: window.lab.state.network.value.source == "shipped", timeout=5000)
     window.show_panel("runs")
     table = window.panel.table
@@ -401,7 +402,7 @@ def test_every_control_has_a_name_and_every_action_an_explanation(window):
                 text = control.text() if isinstance(control, QAbstractButton) else ""
                 assert control.accessibleName() or text, control
     for name, action in window._actions.items():
-        assert action.text() and action.toolTip() and getattr(window, f"_do_{name}"), name
+        assert action.text() and action.toolTip(), name
 
 
 def test_presets_are_all_offered(window):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.core.in_view import NetworkInView
 from app.core.look import Looker, Question
-from app.core.state import NetworkInView, Probe
+from app.core.probe import Kind, Probe
 from app.core.timeline import Moment
 from models.shipped import open_weights
 from nncore.data import synthetic
@@ -66,7 +67,7 @@ def test_a_look_shows_every_layer_and_the_same_answer_as_predict(network):
     data = synthetic("test", 5)
     looker = Looker()
     for image in data.images:
-        look = looker.look(question(network, Probe(image, as_seen=True)))
+        look = looker.look(question(network, Probe(image, kind=Kind.DATASET)))
         assert np.array_equal(look.seen.image, image)
         assert [name for name, _ in look.layers] == [line.name for line in network.summary()]
         assert [values.shape for _, values in look.layers] == [line.output_shape for line in network.summary()]

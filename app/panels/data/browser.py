@@ -11,9 +11,10 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from app.core.state import DataInView, Probe
+from app.core.in_view import DataInView
+from app.core.probe import Kind, Probe
 from app.lab import Lab
-from app.panels.augmentation import in_words, name_of
+from app.panels.augmentation import augmentation_of, in_words, name_of
 from app.panels.data.item import Item
 from app.threads.task import Task
 from app.widgets.card import GAP, Card, label
@@ -64,7 +65,7 @@ class Browser(QWidget):
         column.addWidget(self._build_augmentation())
         row.addWidget(self._right)
         lab.state.data.subscribe(self._show_data)
-        lab.opening.connect(self._show_opening)
+        lab.opener.opening.connect(self._show_opening)
 
     # -- building
 
@@ -104,7 +105,7 @@ class Browser(QWidget):
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.use_built_in = QPushButton("Use the built-in digits")
         self.use_built_in.setToolTip("Digits drawn by the program itself, in a second")
-        self.use_built_in.clicked.connect(lambda: self.lab.open_data("synthetic"))
+        self.use_built_in.clicked.connect(lambda: self.lab.opener.open_data("synthetic"))
         layout = QVBoxLayout(made)
         layout.addStretch(1)
         layout.addWidget(words)
@@ -132,8 +133,8 @@ class Browser(QWidget):
         see.clicked.connect(self.wanted_variations)
         card.body.addWidget(words)
         card.body.addWidget(see)
-        self.lab.state.augmentation.subscribe(
-            lambda augmentation: words.setText(f"{name_of(augmentation)}: {in_words(augmentation)}")
+        self.lab.state.recipe.subscribe_part(
+            augmentation_of, lambda augmentation: words.setText(f"{name_of(augmentation)}: {in_words(augmentation)}")
         )
         return card
 
@@ -277,7 +278,7 @@ class Browser(QWidget):
             name = data.class_names[row]
             origin = f"mean of class {name}, {data.name} {PARTS[self.part.currentIndex()]}"
             shows = int(name) if name.isdecimal() else None
-            self.lab.state.probe.set(Probe(mean.round().astype(np.uint8), origin, shows, as_seen=True))
+            self.lab.state.probe.set(Probe(mean.round().astype(np.uint8), origin, shows, kind=Kind.DATASET))
 
 
 def _fill(box: QComboBox, words: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.core.state import Probe
+from app.core.probe import Kind, Probe
 from nncore.arrays import Array, shape_text
 from nncore.data.dataset import Dataset
 
@@ -45,4 +45,4 @@ class Item:
     def probe(self) -> Probe:
         """It as the probe: as the network will see it, and what it shows where that is a digit."""
         shows = int(self.class_name) if self.class_name.isdecimal() else None
-        return Probe(self.pixels, self.origin, shows, as_seen=True)
+        return Probe(self.pixels, self.origin, shows, kind=Kind.DATASET)

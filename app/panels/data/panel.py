@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget
 
-from app.core.state import DataInView
+from app.core.in_view import DataInView
 from app.lab import Lab
 from app.panels.base import Panel
 from app.panels.data.browser import Browser

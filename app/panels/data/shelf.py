@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMessageBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from app.core.state import DataInView
+from app.core.in_view import DataInView
 from app.lab import Lab
 from app.widgets.card import Card, label
 from app.widgets.dataset_card import DatasetCard, holds_others, is_partial, megabytes
@@ -109,7 +109,7 @@ class Shelf(Card):
             offer, begin = "Keep it", partial(library.keep, known.folder)
             tooltip = "Copy it into DigitLab's data folder, so that it has a name and stays on this list"
         card = DatasetCard(known, offer, tooltip)
-        card.chosen.connect(partial(self._lab.open_data, known.name))
+        card.chosen.connect(partial(self._lab.opener.open_data, known.name))
         card.wanted.connect(begin)
         card.left.connect(partial(library.leave, known.name))
         card.set_going(library.is_going(known.name))
@@ -138,6 +138,6 @@ class Shelf(Card):
 
     def _open_arrived(self, name: str) -> None:
         if self.isVisible():
-            self._lab.open_data(name)
+            self._lab.opener.open_data(name)
         else:
             self._lab.said.emit(f"{name} is here now.")

@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
-from app.core.state import Probe
+from app.core.probe import Kind, Probe
 from app.core.varied import Varied, variations
 from app.lab import Lab
-from app.panels.augmentation import NOTIONS, NameBox, value_in_words
+from app.panels.augmentation import SETTINGS, NameBox, augmentation_of, value_in_words
 from app.panels.data.item import Item
 from app.threads.task import Task
 from app.widgets.card import Card, label
@@ -50,7 +50,7 @@ class VariationsView(Card):
         self._build_header()
         self.body.addLayout(self._build_sliders())
         self.body.addWidget(self._build_pictures(), 1)
-        lab.state.augmentation.subscribe(self._show)
+        lab.state.recipe.subscribe_part(augmentation_of, self._show)
         lab.state.moment.subscribe(lambda _: self._follow(), now=False)
 
     # -- building
@@ -77,21 +77,21 @@ class VariationsView(Card):
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
-        for number, (name, notion) in enumerate(NOTIONS.items()):
+        for number, (name, setting) in enumerate(SETTINGS.items()):
             slider = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=STEPS, pageStep=10)
-            slider.setAccessibleName(notion.title)
+            slider.setAccessibleName(setting.title)
             slider.valueChanged.connect(lambda place, name=name: self._set(name, place))
             self._sliders[name] = slider
-            title = label(notion.title)
+            title = label(setting.title)
             title.setBuddy(slider)
             for widget in (title, slider, self._values[name]):
-                widget.setToolTip(f"{notion.title}: {notion.explains}")
+                widget.setToolTip(f"{setting.title}: {setting.explains}")
             self._values[name].setMinimumWidth(72)
             row, column = divmod(number, 2)
             for offset, widget in enumerate((title, slider, self._values[name])):
                 grid.addWidget(widget, row, 3 * column + offset)
         self._note = label("", "dim", wrap=True)
-        grid.addWidget(self._note, len(NOTIONS) // 2, 3, 1, 3)
+        grid.addWidget(self._note, len(SETTINGS) // 2, 3, 1, 3)
         for column in (1, 4):
             grid.setColumnStretch(column, 1)
         return grid
@@ -147,8 +147,8 @@ class VariationsView(Card):
         self._ask()
 
     def _set(self, name: str, place: int) -> None:
-        augmentation = self._lab.state.augmentation
-        augmentation.set(replace(augmentation.value, **{name: LIMITS[name] * place / STEPS}))
+        state = self._lab.state
+        state.change_recipe(augmentation=replace(augmentation_of(state.recipe.value), **{name: LIMITS[name] * place / STEPS}))
 
     def _draw_others(self) -> None:
         self._seed += 1
@@ -171,7 +171,7 @@ class VariationsView(Card):
             return
         self._busy = True
         item, state, seed = self._item, self._lab.state, self._seed
-        augmentation, network, moment = state.augmentation.value, state.network.value, state.moment.value
+        augmentation, network, moment = augmentation_of(state.recipe.value), state.network.value, state.moment.value
 
         def done(varied: Varied) -> None:
             self._busy = False
@@ -216,7 +216,7 @@ class VariationsView(Card):
         if shown is not None and varied is not None:
             item = shown[0]
             self._lab.state.probe.set(
-                Probe(np.array(varied.images[position]), f"variation of {item.origin}", item.probe().label, as_seen=True)
+                Probe(np.array(varied.images[position]), f"variation of {item.origin}", item.probe().label, kind=Kind.DATASET)
             )
 
     def _probe_original(self) -> None:

@@ -13,10 +13,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.state import NetworkInView, Probe
+from app.core.in_view import NetworkInView
+from app.core.probe import Kind, Probe
 from app.lab import Lab
 from app.panels.base import Panel
-from app.panels.train.recipe import Recipe
+from app.panels.train.form import RecipeForm
 from app.theme import theme
 from app.threads.training import Update
 from app.training import Status
@@ -43,7 +44,7 @@ class TrainPanel(Panel):
         super().__init__(lab)
         left = QVBoxLayout()
         left.setSpacing(GAP)
-        self.recipe = Recipe(lab)
+        self.recipe = RecipeForm(lab)
         self.recipe.setFixedWidth(LEFT)
         left.addWidget(self.recipe)
         left.addWidget(self._build_layers(), 1)
@@ -229,4 +230,4 @@ class TrainPanel(Panel):
         if session is not None:
             index, held_out = int(self._mistake_indices[position]), session.trainer.validation_data
             origin = f"{held_out.name} held-out image {index:,}"
-            self.lab.state.probe.set(Probe(held_out.images[index], origin, int(held_out.labels[index]), as_seen=True))
+            self.lab.state.probe.set(Probe(held_out.images[index], origin, int(held_out.labels[index]), kind=Kind.DATASET))

@@ -1,0 +1,45 @@
+"""What is in view by name: the network and the data. Qt-free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nncore.arrays import Shape
+from nncore.data.dataset import Dataset
+from nncore.network import LayerSummary, Network
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkInView:
+    """Which network: its architecture, without weights (those belong to a moment)."""
+
+    name: str
+    source: str
+    """Where its weights come from, for people: `shipped`, `run mnist-cnn-2`, a file's name."""
+    architecture: Mapping[str, Any]
+    """What `Network.config` returned."""
+    summary: tuple[LayerSummary, ...]
+
+    @classmethod
+    def of(cls, network: Network, name: str, source: str) -> NetworkInView:
+        return cls(name, source, network.config(), tuple(network.summary()))
+
+    @property
+    def input_shape(self) -> Shape:
+        return tuple(self.architecture["input_shape"])
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(line.parameters for line in self.summary)
+
+
+@dataclass(frozen=True, eq=False)
+class DataInView:
+    """The dataset whose images are on show and from which training takes its own."""
+
+    spec: str
+    """The name or path that `open_dataset` took."""
+    train: Dataset
+    test: Dataset | None

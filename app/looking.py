@@ -1,0 +1,67 @@
+"""Looking: has the probe looked at whenever the network, the moment or the probe changes, one look at a time."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.core.look import Look, Question
+from app.core.state import LabState
+from app.errors import Problem
+from app.threads.looking import LookWorker
+
+
+class Looking(QObject):
+    """Asks the thread that looks. The next question waits until the last look is on the screen, so that looks never pile up."""
+
+    looked = Signal(object)
+    """A Look: what the network of the moment makes of the probe."""
+    problem = Signal(object)
+
+    def __init__(self, state: LabState) -> None:
+        super().__init__()
+        self._state = state
+        self._wants_layers = False
+        self._is_busy = self._ask_again = False
+        self._worker = LookWorker()
+        self._worker.looked.connect(self._take_look)
+        self._worker.failed.connect(self._take_failed_look)
+        for observable in (state.network, state.moment, state.probe):
+            observable.subscribe(self._ask, now=False)
+
+    def start(self) -> None:
+        """Start the thread. What was asked before is answered then."""
+        self._worker.start()
+
+    def close(self) -> None:
+        """End the thread and wait for its end."""
+        self._worker.close()
+
+    def want_layers(self, wanted: bool) -> None:
+        """Have the outputs of the layers looked at too, or no longer."""
+        if wanted != self._wants_layers:
+            self._wants_layers = wanted
+            self._ask()
+
+    def _ask(self, *_: object) -> None:
+        network, moment = self._state.network.value, self._state.moment.value
+        if network is None or moment is None:
+            return
+        if self._is_busy:
+            self._ask_again = True
+        else:
+            self._is_busy = True
+            self._worker.ask(Question(network, moment, self._state.probe.value, self._wants_layers))
+
+    def _take_look(self, look: Look) -> None:
+        self.looked.emit(look)
+        QTimer.singleShot(0, self._look_is_shown)  # after what is waiting to be painted
+
+    def _take_failed_look(self, problem: Problem) -> None:
+        self.problem.emit(problem)
+        self._look_is_shown()
+
+    def _look_is_shown(self) -> None:
+        self._is_busy = False
+        if self._ask_again:
+            self._ask_again = False
+            self._ask()

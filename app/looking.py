@@ -20,7 +20,7 @@ class Looking(QObject):
     def __init__(self, state: LabState) -> None:
         super().__init__()
         self._state = state
-        self._wants_layers = False
+        self._wanted: frozenset[str] = frozenset()
         self._is_busy = self._ask_again = False
         self._worker = LookWorker()
         self._worker.looked.connect(self._take_look)
@@ -36,10 +36,11 @@ class Looking(QObject):
         """End the thread and wait for its end."""
         self._worker.close()
 
-    def want_layers(self, wanted: bool) -> None:
-        """Have the outputs of the layers looked at too, or no longer."""
-        if wanted != self._wants_layers:
-            self._wants_layers = wanted
+    def want(self, name: str, wanted: bool) -> None:
+        """Have one of the EXPLANATIONS of app/core/look.py looked at too, or no longer."""
+        names = self._wanted | {name} if wanted else self._wanted - {name}
+        if names != self._wanted:
+            self._wanted = names
             self._ask()
 
     def _ask(self, *_: object) -> None:
@@ -50,10 +51,12 @@ class Looking(QObject):
             self._ask_again = True
         else:
             self._is_busy = True
-            self._worker.ask(Question(network, moment, self._state.probe.value, self._wants_layers))
+            self._worker.ask(Question(network, moment, self._state.probe.value, self._wanted))
 
     def _take_look(self, look: Look) -> None:
         self.looked.emit(look)
+        if look.error is not None:
+            self.problem.emit(Problem.of(look.error))
         QTimer.singleShot(0, self._look_is_shown)  # after what is waiting to be painted
 
     def _take_failed_look(self, problem: Problem) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
@@ -95,18 +96,24 @@ class ProbeView(QWidget):
 
     def _show_look(self, look: Look) -> None:
         self._look = look
-        self.picture.set_pixels(look.seen.image)
-        self.bars.set_values(look.answer.probabilities)
-        known = look.answer.digit is not None
-        self.answer.setText(str(look.answer.digit) if known else "–")
-        step = look.question.moment.step
+        digit, question = look.digit, look.question
+        step = question.moment.step
         at = f"\nanswer at step {step:,}" if step else ""
-        self.words.setText(f"{look.answer.confidence * 100:.1f} % sure{at}" if known else "no digit yet")
-        right = look.question.probe.label
-        wrong = known and right is not None and right != look.answer.digit
+        if digit is None:
+            self.picture.set_pixels(None)
+            self.bars.set_values(np.zeros(question.network.output_shape, np.float32))
+            self.answer.setText("–")
+            self.words.setText("no digit yet")
+        else:
+            self.picture.set_pixels(digit.image)
+            self.bars.set_values(digit.answer.probabilities)
+            self.answer.setText(str(digit.answer.digit))
+            self.words.setText(f"{digit.answer.confidence * 100:.1f} % sure{at}")
+        right = question.probe.label
+        wrong = digit is not None and right is not None and right != digit.answer.digit
         self.answer.setStyleSheet(f"color: {theme().colors.second};" if wrong else "")
         for button in self._digits:
-            button.setEnabled(look.seen.image is not None)
+            button.setEnabled(digit is not None)
 
     @property
     def look(self) -> Look | None:

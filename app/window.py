@@ -179,12 +179,12 @@ class Window(QMainWindow):
         name = name if name in self._panel_actions else "recognise"
         panel = self.panel_named(name)
         if panel is not self._stack.currentWidget():
-            self.panel.hidden()
+            self.panel.went_out_of_sight()
         self._stack.setCurrentWidget(panel)
         self._panel_actions[name].setChecked(True)
         self.lab.settings["panel"] = name
         self._tint()
-        panel.shown()
+        panel.came_into_sight()
         panel.setFocus()  # not its first control: Space starts the training, whatever panel is in sight
 
     def show_problem(self, problem: Problem) -> None:
@@ -225,8 +225,8 @@ class Window(QMainWindow):
 
     def _correct(self, digit: int) -> None:
         look = self.probe.look
-        if look is not None and look.seen.image is not None:
-            self.lab.keep_as(digit, look.seen.image)
+        if look is not None and look.digit is not None:
+            self.lab.keep_as(digit, look.digit.image)
 
     # -- keys and drops
 

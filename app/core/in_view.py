@@ -31,6 +31,10 @@ class NetworkInView:
         return tuple(self.architecture["input_shape"])
 
     @property
+    def output_shape(self) -> Shape:
+        return self.summary[-1].output_shape
+
+    @property
     def parameter_count(self) -> int:
         return sum(line.parameters for line in self.summary)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,19 +15,26 @@ from app.core.probe import Kind, Probe
 from app.core.timeline import Moment
 from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights
 from nncore.arrays import Array, Shape
+from nncore.errors import ConfigError
+from nncore.explain.layers import layer_outputs
 from nncore.network import Network
 from nncore.prediction import Predictor
-from nncore.recognition import Answer, Seen, see
+from nncore.recognition import Digit, Seen, answered, see, whole
+
+LAYERS = "layers"
+
+EXPLANATIONS: Mapping[str, Callable[[Predictor, Array], Any]] = {LAYERS: layer_outputs}
+"""What can be looked at besides the answer: by its name, the function (predictor, image) that finds it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What should be looked at, and whether the layers' outputs are wanted too."""
+    """What should be looked at, and by their names the EXPLANATIONS that are wanted too."""
 
     network: NetworkInView
     moment: Moment
     probe: Probe
-    layers: bool
+    wanted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +42,19 @@ class Look:
     """What there was to see."""
 
     question: Question
-    seen: Seen
-    """The probe as the network sees it."""
-    answer: Answer
-    layers: tuple[tuple[str, Array], ...] = ()
-    """The output of each layer by name, without the batch axis, where asked for."""
+    digits: tuple[Digit, ...] = ()
+    """The digits on the probe, with the network's answers; none where nothing is on it, or where it could not be shown."""
+    stages: tuple[tuple[str, Array], ...] = ()
+    """How the probe became what the network sees: a title and uint8 pixels a stage."""
+    results: Mapping[str, Any] = field(default_factory=dict)
+    """What was wanted, by name, for the first digit; empty where there is none."""
+    error: ConfigError | None = None
+    """Why the probe could not be shown to this network, where it could not."""
+
+    @property
+    def digit(self) -> Digit | None:
+        """The first digit on the probe."""
+        return self.digits[0] if self.digits else None
 
 
 class Looker:
@@ -50,7 +65,7 @@ class Looker:
         self._predictor: Predictor | None = None
         self._probe: Probe | None = None
         self._prepared_for: Predictor | None = None
-        self._seen = Seen(None)
+        self._seen = Seen()
 
     def warm_up(self) -> None:
         """Load what the preparation of pictures needs, so that the first stroke is answered as fast as every later one."""
@@ -62,15 +77,15 @@ class Looker:
             Predictor(open_weights(DEFAULT_PICTURE_NETWORK)[0]).prepare()
 
     def look(self, question: Question) -> Look:
-        """Answer a question. Raises ConfigError where the probe cannot be shown to this network."""
+        """Answer a question. Raises KeyError for a name that is none of EXPLANATIONS."""
         predictor = self._predictor_for(question)
-        seen = self._see(question.probe, predictor)
-        if seen.image is None:
-            return Look(question, seen, Answer.blank(predictor.network.output_shape[0]))
-        if not question.layers:
-            return Look(question, seen, Answer.of(predictor.predict(seen.image[None])[0]))
-        probabilities, outputs = predictor.look(seen.image[None])
-        return Look(question, seen, Answer.of(probabilities[0]), tuple((name, values[0]) for name, values in outputs.items()))
+        try:
+            seen = self._see(question.probe, predictor)
+        except ConfigError as error:
+            return Look(question, error=error)
+        digits = tuple(answered(predictor, seen.found))
+        results = {name: EXPLANATIONS[name](predictor, digits[0].image) for name in question.wanted} if digits else {}
+        return Look(question, digits, seen.stages, results)
 
     def _predictor_for(self, question: Question) -> Predictor:
         if self._predictor is None or self._architecture is not question.network.architecture:
@@ -87,9 +102,12 @@ class Looker:
 
 
 def see_probe(probe: Probe, input_shape: Shape) -> Seen:
-    """The probe as a network of that input shape sees it: an image of a dataset as it is, any other picture prepared."""
+    """The probe as a network of that input shape sees it: an image of a dataset as it is, any other picture prepared.
+
+    Raises ConfigError where pictures cannot be shown to such a network.
+    """
     if probe.picture is None:
-        return Seen(None)
+        return Seen()
     if probe.kind is Kind.DATASET and probe.picture.size == math.prod(input_shape):
-        return Seen(probe.picture)
+        return whole(probe.picture, probe.picture)
     return see(probe.picture, input_shape, probe.kind is Kind.DRAWING)

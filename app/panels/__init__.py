@@ -33,7 +33,7 @@ def _train() -> type[Panel]:
 
 
 def _inspect() -> type[Panel]:
-    from app.panels.inspect import InspectPanel
+    from app.panels.inspect.panel import InspectPanel
 
     return InspectPanel
 

@@ -32,8 +32,8 @@ class Panel(QWidget):
     def wire(self, actions: Mapping[str, QAction]) -> None:
         """Connect the panel's own buttons to actions of the window."""
 
-    def shown(self) -> None:
+    def came_into_sight(self) -> None:
         """The panel has come into sight."""
 
-    def hidden(self) -> None:
+    def went_out_of_sight(self) -> None:
         """The panel has gone out of sight."""

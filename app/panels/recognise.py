@@ -135,13 +135,13 @@ class RecognisePanel(Panel):
 
     def _show_look(self, look: Look) -> None:
         # A stage that changed nothing has nothing to show.
-        every = look.seen.stages
+        every = look.stages
         stages = [stage for n, stage in enumerate(every) if n == 0 or not np.array_equal(stage[1], every[n - 1][1])]
-        if look.seen.image is not None:
-            height, width, _ = image_shape = look.seen.image.shape
+        if look.digit is not None:
+            height, width, _ = image_shape = look.digit.image.shape
             if stages and stages[-1][1].size == math.prod(image_shape):
                 stages.pop()  # the last stage is what the network sees
-            stages.append((f"What the network sees: {height}×{width}", look.seen.image))
+            stages.append((f"What the network sees: {height}×{width}", look.digit.image))
         while len(self._stage_views) < len(stages):
             self._add_stage()
         self._explanation.setVisible(not stages)

@@ -55,7 +55,7 @@ class RunsPanel(Panel):
         lab.training.status_changed.connect(lambda _: self.refresh() if self.isVisible() else None)
         self._enable()
 
-    def shown(self) -> None:
+    def came_into_sight(self) -> None:
         self.refresh()
 
     def refresh(self) -> None:

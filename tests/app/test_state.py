@@ -35,6 +35,14 @@ def test_a_listener_may_leave_while_it_is_told():
     assert heard == [1, 2]
 
 
+def test_a_part_of_a_value_is_told_when_it_is_another():
+    value, heard = Observable((1, "a")), []
+    value.subscribe_part(lambda pair: pair[1], heard.append)
+    for pair in ((2, "a"), (2, "b"), (2, "b"), (3, "a")):
+        value.set(pair)
+    assert heard == ["a", "b", "a"]
+
+
 def test_moments_stay_in_order_and_one_a_step():
     timeline = Timeline()
     for step in (30, 10, 20, 10):

@@ -44,7 +44,13 @@ def train(qtbot, window: Window) -> None:
 
 
 def answered(qtbot, window: Window, digit: int | None) -> None:
-    qtbot.waitUntil(lambda: window.probe.look is not None and window.probe.look.answer.digit == digit, timeout=5000)
+    qtbot.waitUntil(lambda: window.probe.look is not None and said(window) == digit, timeout=5000)
+
+
+def said(window: Window) -> int | None:
+    """The digit that the probe dock shows."""
+    found = window.probe.look.digit
+    return None if found is None else found.answer.digit
 
 
 def drop(window: Window, *paths) -> None:
@@ -85,12 +91,12 @@ def test_every_panel_is_reached_by_its_keys(window):
 def test_training_moves_curves_network_moment_and_answer(window, qtbot):
     draw(window.panel.canvas, FIVE)
     answered(qtbot, window, 5)
-    before = window.probe.look.answer.probabilities
+    before = window.probe.look.digit.answer.probabilities
     use_few_images(window)
     window.show_panel("train")
     steps, answers = [], []
     window.lab.state.moment.subscribe(lambda moment: steps.append(moment.step), now=False)
-    window.lab.looking.looked.connect(lambda look: answers.append((look.question.moment.step, look.answer.probabilities)))
+    window.lab.looking.looked.connect(lambda look: answers.append((look.question.moment.step, look.digit.answer.probabilities)))
     train(qtbot, window)
     training = window.lab.training
     assert training.status is Status.IDLE and training.result.val_accuracy is not None
@@ -151,10 +157,11 @@ def test_the_slider_moves_everything_to_another_moment(window, qtbot):
     assert window.lab.state.moment.value.step == 0
     qtbot.waitUntil(lambda: window.probe.look.question.moment.step == 0, timeout=5000)
     window.show_panel("inspect")
+    qtbot.waitUntil(lambda: "conv1" in window.panel._filters, timeout=5000)
     weights = window.panel._filters["conv1"].maps._maps.copy()
     QTest.keyClick(window, Qt.Key.Key_Right)
     assert window.lab.state.moment.value.step == window.lab.state.timeline[1].step
-    assert not np.array_equal(weights, window.panel._filters["conv1"].maps._maps)
+    qtbot.waitUntil(lambda: not np.array_equal(weights, window.panel._filters["conv1"].maps._maps), timeout=5000)
 
 
 def test_the_learning_rate_changes_while_it_trains(window, qtbot):
@@ -189,6 +196,38 @@ def test_inspect_shows_filters_and_the_maps_of_every_layer(window, qtbot):
     assert panel._columns["pool2"].maps._maps.shape == (32, 7, 7)
 
 
+def test_filters_and_maps_are_drawn_from_the_same_look(window, qtbot):
+    draw(window.panel.canvas, FIVE)
+    answered(qtbot, window, 5)
+    window.show_panel("inspect")
+    panel, state = window.panel, window.lab.state
+    qtbot.waitUntil(lambda: len(panel._columns) > 1, timeout=5000)
+    weights, maps = panel._filters["conv1"].maps._maps.copy(), panel._columns["pool1"].maps._maps.copy()
+    blank = {name: np.zeros_like(value) for name, value in state.moment.value.state.items()}
+    state.moment.set(Moment(9, blank))  # the look at it has only been asked for
+    assert np.array_equal(panel._filters["conv1"].maps._maps, weights), "no filters of another moment than the maps'"
+    qtbot.waitUntil(lambda: not panel._columns["pool1"].maps._maps.any(), timeout=5000)
+    assert maps.any() and not panel._filters["conv1"].maps._maps.any()
+
+
+def test_the_form_edits_the_recipe_and_shows_it(window):
+    form, state = window.panel_named("train").recipe, window.lab.state
+    form.optimizer.setCurrentText("sgd")
+    form.batch.setValue(64)
+    form.limit.setValue(500)
+    form.held_out.setValue(20)
+    config = state.recipe.value.config
+    assert (config.optimizer, config.batch_size, config.validation, state.recipe.value.limit) == ("sgd", 64, 0.2, 500)
+    form.held_out.setValue(16.7)
+    assert state.recipe.value.config.validation == 1 / 6, "what the form shows as 16.7 % is the preset's sixth"
+    form.limit.setValue(0)
+    state.change_recipe(epochs=12, seed=5)
+    assert (form.epochs.value(), form.seed.value(), form.batch.value()) == (12, 5, 64)
+    assert state.recipe.value.limit is None and state.recipe.value.config.batch_size == 64
+    form.preset.setCurrentText("mlp")
+    assert state.recipe.value.network == "mlp" and form.optimizer.currentText() == "momentum" and form.seed.value() == 5
+
+
 def test_data_shows_filters_and_finds_images(window, qtbot):
     window.show_panel("data")
     panel, browser, data = window.panel, window.panel.browser, window.lab.state.data.value.train
@@ -211,7 +250,7 @@ def test_an_image_of_the_data_becomes_the_probe_of_every_panel(window, qtbot):
     window.show_panel("data")
     window.panel.gallery.choose(7)
     image = window.lab.state.data.value.train.images[7]
-    qtbot.waitUntil(lambda: window.probe.look is not None and window.probe.look.seen.image is not None, timeout=5000)
+    qtbot.waitUntil(lambda: window.probe.look is not None and window.probe.look.digit is not None, timeout=5000)
     assert np.array_equal(window.probe.picture.pixels, image), "an image of the data is shown to the network as it is"
     window.show_panel("recognise")
     assert window.panel._sheet.currentWidget() is window.panel._photo
@@ -296,7 +335,7 @@ def test_a_correction_is_kept_as_a_picture(window, qtbot, isolated):
     with qtbot.waitSignal(window.lab.said, timeout=5000):
         QTest.keyClick(window.panel, Qt.Key.Key_7)
     (kept,) = (isolated / "my_digits" / "7").glob("*.png")
-    assert np.array_equal(np.array(Image.open(kept)), window.probe.look.seen.image[..., 0])
+    assert np.array_equal(np.array(Image.open(kept)), window.probe.look.digit.image[..., 0])
 
 
 def test_nothing_to_correct_keeps_nothing(window, qtbot, isolated):

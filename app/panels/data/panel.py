@@ -51,7 +51,7 @@ class DataPanel(Panel):
     def wire(self, actions: Mapping[str, QAction]) -> None:
         self.shelf.wire(actions)
 
-    def shown(self) -> None:
+    def came_into_sight(self) -> None:
         self.lab.library.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

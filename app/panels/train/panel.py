@@ -143,7 +143,7 @@ class TrainPanel(Panel):
         if any(isinstance(event, Finished | Stopped) for event in update.events):
             self._show_curves()  # whose turn it was or not
 
-    def shown(self) -> None:
+    def came_into_sight(self) -> None:
         self._show_curves()
 
     def _show_all(self) -> None:

@@ -102,12 +102,12 @@ def test_training_moves_curves_network_moment_and_answer(window, qtbot):
     assert training.status is Status.IDLE and training.result.val_accuracy is not None
     total = training.session.trainer.total_steps
     assert steps[0] == 0 and steps[-1] == total and steps == sorted(steps) and len(steps) > 3
-    curve = window.panel._loss._train.getOriginalDataset()
-    assert len(curve[0]) == total and window.panel._loss._validation.getOriginalDataset()[0][-1] == total
+    curve = window.panel.curves.loss._train.getOriginalDataset()
+    assert len(curve[0]) == total and window.panel.curves.loss._validation.getOriginalDataset()[0][-1] == total
     qtbot.waitUntil(lambda: answers[-1][0] == total, timeout=5000)
     assert not np.allclose(answers[-1][1], before), "the drawing is answered by the network that has just been trained"
     assert window.lab.state.network.value.source == "run mnist-cnn-1"
-    assert "best on validation" in window.panel._best.text() and len(window.panel.mistakes) > 0
+    assert "best on validation" in window.panel.curves.best.text() and len(window.panel.mistakes.grid) > 0
     assert window.lab.store.get("mnist-cnn-1").status == "finished"
 
 

@@ -1,4 +1,4 @@
-"""Lab: owns the state and all that works on it, and joins them. It is what the window and the panels talk to."""
+"""Lab: owns the state and the parts that work on it. The window and the panels call it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from nncore.errors import ConfigError
 
 
 class Lab(QObject):
-    """State, settings, runs, and the parts that train, look, open and download. Everything is called from the interface thread."""
+    """State, settings, runs, and the parts that train, look, open and download. To be used from the interface thread only."""
 
     problem = Signal(object)
-    """A Problem, to be shown where the user is."""
+    """A Problem, to be shown in the panel in sight."""
     said = Signal(str)
-    """Something went well, in a few words."""
+    """A short message for the top bar, such as `Saved w.safetensors.`"""
     panel_wanted = Signal(str)
     """The name of a panel that the window should show."""
     augmentation_wanted = Signal()
@@ -52,15 +52,15 @@ class Lab(QObject):
         self.training.status_changed.connect(lambda _: self._fit_recipe())
 
     def warm_up(self) -> None:
-        """Start looking, and compile the engine where this machine has not; called once the window is up, so that it need not
-        share the processor.
+        """Start looking, list the datasets, and compile the engine where needed. Called when the window is up, since opening it
+        needs the processor.
         """
         self.looking.start()
         self.library.refresh()
         engine.prepare_in_background()
 
     def close(self) -> None:
-        """End every thread; what was trained is kept."""
+        """End every thread. A training that runs is stopped and kept."""
         augmentation = self.state.recipe.value.config.augmentation
         self.settings["augmentation"] = augmentation.as_dict() if augmentation.changes_something else {}
         self.library.close()
@@ -73,7 +73,7 @@ class Lab(QObject):
         self.training.start(self.state.recipe.value.job(self.state.data.value))
 
     def _fit_recipe(self) -> None:
-        """Offer a network that takes the images in view, where the recipe's does not. What is being trained stays."""
+        """Choose a network that takes the images in view, where the recipe's does not. Not while a training runs."""
         data, recipe = self.state.data.value, self.state.recipe.value
         if data is not None and not self.training.is_active:
             fitted = recipe.fitted(data.train.image_shape)
@@ -83,7 +83,7 @@ class Lab(QObject):
     # -- what one part of the window asks of another
 
     def show_panel(self, name: str) -> None:
-        """Ask the window to bring a panel into sight; panels know nothing of each other."""
+        """Ask the window to bring a panel into sight."""
         self.panel_wanted.emit(name)
 
     def show_augmentation(self) -> None:

@@ -1,4 +1,4 @@
-"""Looking: has the probe looked at whenever the network, the moment or the probe changes, one look at a time."""
+"""Looking: asks for a new Look whenever the network, the moment or the probe changes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from app.threads.looking import LookWorker
 
 
 class Looking(QObject):
-    """Asks the thread that looks. The next question waits until the last look is on the screen, so that looks never pile up."""
+    """Sends Questions to the thread that looks, one at a time: the next one waits until the last Look is on the screen."""
 
     looked = Signal(object)
-    """A Look: what the network of the moment makes of the probe."""
+    """A Look at the present probe, or at one of just before."""
     problem = Signal(object)
 
     def __init__(self, state: LabState) -> None:
@@ -29,7 +29,7 @@ class Looking(QObject):
             observable.subscribe(self._ask, now=False)
 
     def start(self) -> None:
-        """Start the thread. What was asked before is answered then."""
+        """Start the thread. A question that was asked before is answered then."""
         self._worker.start()
 
     def close(self) -> None:
@@ -37,7 +37,7 @@ class Looking(QObject):
         self._worker.close()
 
     def want(self, name: str, wanted: bool) -> None:
-        """Have one of the EXPLANATIONS of app/core/look.py looked at too, or no longer."""
+        """Ask for one of the EXPLANATIONS of app/core/look.py in every question from now on, or no longer."""
         names = self._wanted | {name} if wanted else self._wanted - {name}
         if names != self._wanted:
             self._wanted = names

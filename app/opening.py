@@ -1,4 +1,4 @@
-"""Opener: opens weights, runs, data and pictures in the background, and puts them into the state once they have proved good."""
+"""Opener: opens weights, runs, data and pictures in the background and shows them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from nncore.weights import load_weights
 
 
 class Opener(QObject):
-    """What is in view stays until the new has been read. Of several openings of one kind only the last is shown."""
+    """Sets the state once a file has been read without an error. Of several openings of one kind only the last is shown."""
 
     opening = Signal(str, str)
-    """What is being opened, empty when that is over; and its kind: network, data or picture."""
+    """(what, kind): what is being opened, empty when that is over; kind is network, data or picture."""
     problem = Signal(object)
 
     def __init__(self, state: LabState, settings: Settings, store: RunStore, training: TrainingController) -> None:
@@ -36,7 +36,7 @@ class Opener(QObject):
         self._last_opened: dict[str, object] = {}
 
     def open_weights(self, name_or_path: str) -> None:
-        """Look at shipped weights or a weights file."""
+        """Show the network of shipped weights or of a weights file."""
 
         def show(result: tuple[Any, dict[str, Any]]) -> None:
             network, info = result
@@ -47,11 +47,11 @@ class Opener(QObject):
         self._open("network", name_or_path, lambda: open_weights(name_or_path), show)
 
     def open_default(self) -> None:
-        """Look at the network that ships with the product."""
+        """Show the network that ships with the product."""
         self.open_weights(DEFAULT_PICTURE_NETWORK)
 
     def open_run(self, run: Run) -> None:
-        """Look at the weights that a run left behind."""
+        """Show the network that a run has trained."""
         path = self._store.weights_of(run)
 
         def show(result: tuple[Any, dict[str, Any]]) -> None:
@@ -61,7 +61,7 @@ class Opener(QObject):
         self._open("network", f"run {run.name}", lambda: load_weights(path), show)
 
     def open_data(self, spec: str) -> None:
-        """Look at a dataset by name or path."""
+        """Show a dataset by name or path."""
 
         def load() -> DataInView:
             train = open_dataset(spec)

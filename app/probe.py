@@ -16,11 +16,11 @@ from app.widgets.picture import PictureView
 from app.widgets.probability_bars import ProbabilityBars
 
 SIDE, LEAST_SIDE = 252, 140
-"""Nine pixels for each of MNIST's 28, and five where the window is low."""
+"""Largest and least height of the picture in pixels: nine and five times 28."""
 
 
 class ProbeView(QWidget):
-    """Picture, buttons, answer, ten bars, and a button a digit to correct the answer with."""
+    """The picture, buttons, the answer, ten bars, and ten buttons to correct the answer. `corrected` carries the right digit."""
 
     corrected = Signal(int)
 
@@ -70,7 +70,7 @@ class ProbeView(QWidget):
         return row
 
     def _build_correction(self) -> QVBoxLayout:
-        """Ten small buttons; the keys 0–9 do the same."""
+        """Ten small buttons. The keys 0–9 do the same."""
         box = QVBoxLayout()
         box.setSpacing(6)
         box.addWidget(label("Wrong? Press the right digit: it is kept as one of yours.", "dim", wrap=True))
@@ -117,5 +117,5 @@ class ProbeView(QWidget):
 
     @property
     def look(self) -> Look | None:
-        """What is on show."""
+        """The Look that is shown."""
         return self._look

@@ -1,4 +1,4 @@
-"""The time bar: start, pause and stop; progress while a network trains, the slider of its moments afterwards."""
+"""The time bar: buttons to start, pause and stop; the progress of a training, and afterwards a slider over its moments."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class TimeBar(QWidget):
         self.refresh()
 
     def refresh(self, *_: object) -> None:
-        """Name the buttons anew and show what the training does."""
+        """Update the buttons and the progress."""
         self._name_buttons(self._lab.training.status)
         self._show_progress()
 
@@ -115,7 +115,7 @@ class TimeBar(QWidget):
         self._figures.setText("every view shows this moment")
 
     def _slide(self, low: int, high: int, value: int) -> None:
-        """Move the slider without saying so: it follows, it does not lead."""
+        """Set the slider without a signal."""
         blocked = self.slider.blockSignals(True)
         self.slider.setRange(low, high)
         self.slider.setValue(value)

@@ -17,11 +17,11 @@ from app.widgets.dataset_card import megabytes
 from models.shipped import cards
 
 RECENT = 8
-"""Runs that the network's menu offers."""
+"""Most runs in the network's menu."""
 
 
 class TopBar(QWidget):
-    """Menus on the left, then what is in view; each chip opens a menu to change it."""
+    """Menus on the left, then chips for network, data and device. A click on a chip opens a menu to change it."""
 
     def __init__(self, lab: Lab, menus: QMenuBar, actions: dict[str, QAction]) -> None:
         super().__init__()

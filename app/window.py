@@ -1,4 +1,4 @@
-"""The window: navigation, panels, probe dock, time bar; menus, keys, and a layout that is saved and restored."""
+"""The window: navigation, panels, probe dock, time bar, menus, keys; its layout is saved and restored."""
 
 from __future__ import annotations
 
@@ -42,12 +42,14 @@ LAYOUT_VERSION = 1
 
 
 class Window(QMainWindow):
-    """Joins the parts; what they show comes from the lab."""
+    """Builds the parts and shows one panel at a time. What they show comes from the lab."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__()
         self.lab = lab
-        lab.setParent(self)  # Qt's connections end with the window: Python cannot see the circles that they close
+        lab.setParent(
+            self
+        )  # so that Qt ends the lab's connections with the window; Python's collector does not see these references
         self.garbage = GarbageCollector(self)
         self.setWindowTitle("DigitLab")
         self.setAcceptDrops(True)
@@ -64,7 +66,7 @@ class Window(QMainWindow):
         lab.problem.connect(self.show_problem)
         lab.panel_wanted.connect(self.show_panel)
         lab.training.status_changed.connect(self._show_status)
-        lab.training.first_step.connect(self.garbage.settle)  # compiling a network's step has loaded much
+        lab.training.first_step.connect(self.garbage.settle)  # compiling a network has loaded much
         lab.training.ended.connect(self.garbage.settle)
         lab.state.network.subscribe(lambda _: self._update_actions())
         self._first_state = self.saveState(LAYOUT_VERSION)
@@ -159,7 +161,7 @@ class Window(QMainWindow):
         return self._panels[name]
 
     def prepare_panels(self) -> None:
-        """Build the panels that nobody has asked for yet, without holding the window up."""
+        """Build the panels that have not been shown yet, one at a time, so that the window stays responsive."""
         missing = [spec for spec in PANELS if spec.name not in self._panels]
         if not self.isVisible():
             return
@@ -192,7 +194,7 @@ class Window(QMainWindow):
         self.panel.notice.show_problem(problem)
 
     def restore_layout(self) -> None:
-        """Put the window and its docks where they were when it was last closed; off-screen places are corrected by Qt."""
+        """Restore the window's size, place and docks of the last time. Qt corrects places that are off the screen."""
         saved = QSettings(str(self.lab.settings.geometry_file), QSettings.Format.IniFormat)
         geometry, state = saved.value("geometry"), saved.value("state")
         if isinstance(geometry, QByteArray):

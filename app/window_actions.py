@@ -1,4 +1,4 @@
-"""WindowActions: what each action of the window does, and when it can be done."""
+"""WindowActions: what each action of the window does, and when it is enabled."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WEIGHTS = "Weights (*.safetensors);;All files (*)"
 
 
 class WindowActions(QObject):
-    """Makes the window's actions, in `by_name`, each bound to what it does."""
+    """Makes the window's QActions (`by_name`) and binds each to what it does."""
 
     def __init__(self, window: QMainWindow, lab: Lab, intake: Intake, reset_layout: Callable[[], None]) -> None:
         """`window` is the parent of the actions and of the dialogs that they open."""
@@ -73,7 +73,7 @@ class WindowActions(QObject):
                 self.by_name[spec.name].setIcon(theme().icon(spec.icon))
 
     def refresh(self) -> None:
-        """Enable what can be done now, and name what the next press of `toggle` does."""
+        """Enable the actions that can be done now, and set the text of `toggle`."""
         training, actions = self._lab.training, self.by_name
         status = training.status
         actions["toggle"].setText({Status.TRAINING: "Pause", Status.PAUSED: "Go on"}.get(status, "Start"))

@@ -65,9 +65,9 @@ MENUS = ("File", "Edit", "Train", "View", "Help")
 
 
 def bound(acts: Mapping[str, Callable[[], object]]) -> list[tuple[ActionSpec, Callable[[], object]]]:
-    """Each action with what it does, from `acts` by the actions' names.
+    """Each action with the function that `acts` holds under its name.
 
-    Raises ValueError, naming them, where an action has nothing to do or something belongs to no action.
+    Raises ValueError where an action has no function, or a function has no action.
     """
     names = {spec.name for spec in ACTIONS}
     if missing := names - acts.keys():

@@ -16,14 +16,15 @@ def is_ready() -> bool:
 
 
 def prepare(give_up: Callable[[], bool] = lambda: False) -> bool:
-    """Compile the kernels where they are not yet, which takes a minute, and return whether they are there. `give_up` is asked
-    now and then and ends the waiting.
+    """Compile the kernels if this machine does not have them yet, which takes about a minute. Returns whether they are there.
+
+    `give_up` is asked now and then; when it returns True, the call returns early.
     """
     return get_backend(DEVICE).prepare(give_up)
 
 
 def prepare_in_background() -> None:
-    """`prepare` in a thread that nobody waits for, not even the end of the program."""
+    """Run `prepare` in a thread of its own. The program can end while it runs."""
     if not is_ready():
         threading.Thread(target=prepare, daemon=True).start()
 

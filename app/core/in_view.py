@@ -1,4 +1,4 @@
-"""What is in view by name: the network and the data. Qt-free."""
+"""The network and the data that the window shows. Qt-free."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from nncore.network import LayerSummary, Network
 
 @dataclass(frozen=True, eq=False)
 class NetworkInView:
-    """Which network: its architecture, without weights (those belong to a moment)."""
+    """The network that the window shows: its architecture, without weights. The weights belong to a Moment."""
 
     name: str
     source: str
-    """Where its weights come from, for people: `shipped`, `run mnist-cnn-2`, a file's name."""
+    """Where its weights come from, as shown to the user: `shipped`, `run mnist-cnn-2`, a file's name."""
     architecture: Mapping[str, Any]
     """What `Network.config` returned."""
     summary: tuple[LayerSummary, ...]
@@ -41,7 +41,7 @@ class NetworkInView:
 
 @dataclass(frozen=True, eq=False)
 class DataInView:
-    """The dataset whose images are on show and from which training takes its own."""
+    """The dataset that the window shows and that a training takes its images from."""
 
     spec: str
     """The name or path that `open_dataset` took."""

@@ -1,4 +1,4 @@
-"""Looking at the probe through the network of a moment: the one computation behind every view. Qt-free."""
+"""What the network of a moment makes of the probe. Every view draws what is computed here. Qt-free."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from nncore.recognition import Digit, Seen, answered, see, whole
 LAYERS = "layers"
 
 EXPLANATIONS: Mapping[str, Callable[[Predictor, Array], Any]] = {LAYERS: layer_outputs}
-"""What can be looked at besides the answer: by its name, the function (predictor, image) that finds it."""
+"""What can be asked for besides the answer, by name: a function of (predictor, image uint8 (height, width, channels))."""
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What should be looked at, and by their names the EXPLANATIONS that are wanted too."""
+    """A network, the moment whose weights it has, and the probe. `wanted` names the EXPLANATIONS that are asked for."""
 
     network: NetworkInView
     moment: Moment
@@ -39,26 +39,26 @@ class Question:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What there was to see."""
+    """The answer to a Question."""
 
     question: Question
     digits: tuple[Digit, ...] = ()
-    """The digits on the probe, with the network's answers; none where nothing is on it, or where it could not be shown."""
+    """The digits on the probe, with the network's answers. Empty for a blank probe, and where `error` is set."""
     stages: tuple[tuple[str, Array], ...] = ()
     """How the probe became what the network sees: a title and uint8 pixels a stage."""
     results: Mapping[str, Any] = field(default_factory=dict)
-    """What was wanted, by name, for the first digit; empty where there is none."""
+    """The result of each EXPLANATION that was wanted, by its name, for the first digit. Empty without a digit."""
     error: ConfigError | None = None
-    """Why the probe could not be shown to this network, where it could not."""
+    """Set where the network takes no images of this kind."""
 
     @property
     def digit(self) -> Digit | None:
-        """The first digit on the probe."""
+        """The first digit on the probe, or None."""
         return self.digits[0] if self.digits else None
 
 
 class Looker:
-    """Looks, keeping the network and the prepared probe from one question to the next, since mostly only one changes."""
+    """Answers Questions. It keeps the network and the prepared probe for the next question, which mostly changes only one."""
 
     def __init__(self) -> None:
         self._architecture: Mapping[str, Any] | None = None
@@ -68,7 +68,7 @@ class Looker:
         self._seen = Seen()
 
     def warm_up(self) -> None:
-        """Load what the preparation of pictures needs, so that the first stroke is answered as fast as every later one."""
+        """Load the libraries that preparing a picture needs, so that the first stroke is not answered late."""
         sheet = np.zeros((112, 112, 1), np.uint8)
         sheet[30:80, 50:60] = 255
         see(sheet, (28, 28, 1))
@@ -102,7 +102,7 @@ class Looker:
 
 
 def see_probe(probe: Probe, input_shape: Shape) -> Seen:
-    """The probe as a network of that input shape sees it: an image of a dataset as it is, any other picture prepared.
+    """The probe as a network of that input shape sees it. Images of a dataset are taken as they are, others are prepared.
 
     Raises ConfigError where pictures cannot be shown to such a network.
     """

@@ -1,4 +1,4 @@
-"""The user's own digits: pictures kept under the right answer, from which a network can be trained. Qt-free."""
+"""The user's own digits: images with the right answer, kept as files of a dataset to train on. Qt-free."""
 
 from __future__ import annotations
 

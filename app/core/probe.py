@@ -9,23 +9,23 @@ from nncore.arrays import Array
 
 
 class Kind(Enum):
-    """What kind of picture a probe is, which decides how it is prepared for the network."""
+    """The kind of a picture. It decides how the picture is prepared for the network."""
 
     DRAWING = "drawing"
-    """Ink on the program's own sheet: 255 on 0, nothing else in the picture."""
+    """Drawn on the program's own sheet: ink is 255, the rest 0."""
     PICTURE = "picture"
-    """Any other picture: the digit has to be found in it."""
+    """A photo or scan, in which the digit has to be found."""
     DATASET = "dataset"
-    """An image of a dataset, or made from some: in the network's own format, and shown to it as it is."""
+    """An image of a dataset, or made from such images. The network sees it as it is."""
 
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """The picture: uint8 (height, width, 1 or 3), of any size, None where there is none."""
+    """A picture, uint8 (height, width, 1 or 3) of any size, or None where there is none."""
 
     picture: Array | None = None
     origin: str = "nothing yet"
-    """Where it came from, for people: `drawing`, `MNIST test image 4,027`, a file's name."""
+    """Where it came from, as shown to the user: `drawing`, `MNIST test image 4,027`, a file's name."""
     label: int | None = None
-    """What it shows, where that is known."""
+    """The digit that it shows, or None where that is not known."""
     kind: Kind = Kind.PICTURE

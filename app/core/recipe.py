@@ -1,4 +1,4 @@
-"""Recipe: the training that the next press of Start asks for. Qt-free."""
+"""Recipe: the settings of the next training. Qt-free."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nncore.training.config import TrainConfig
 
 @dataclass(frozen=True)
 class Recipe:
-    """Which network, trained how, on how many images."""
+    """A network, how it is trained, and on how many images."""
 
     network: str
     """The name of a preset."""
@@ -30,24 +30,24 @@ class Recipe:
 
     @property
     def preset(self) -> Preset:
-        """The preset that it names."""
+        """The preset called `network`."""
         return preset(self.network)
 
     def with_network(self, network: str) -> Recipe:
-        """Another preset with its own settings. Seed, augmentation and limit stay, which belong to no network."""
+        """A recipe for another preset, with that preset's settings. Seed, augmentation and limit stay as they are."""
         config = replace(preset(network).training, seed=self.config.seed, augmentation=self.config.augmentation)
         return Recipe(network, config, self.limit)
 
     def with_limit(self, limit: int | None) -> Recipe:
-        """The same on `limit` images; None: on all."""
+        """The same recipe on `limit` images, or on all where it is None."""
         return replace(self, limit=limit)
 
     def with_settings(self, **settings: Any) -> Recipe:
-        """Other values for fields of the TrainConfig, by name. Raises ConfigError for values that make no sense."""
+        """The same recipe with other values for fields of its TrainConfig. Raises ConfigError for values that make no sense."""
         return replace(self, config=replace(self.config, **settings))
 
     def fitted(self, image_shape: Shape) -> Recipe:
-        """A recipe whose network takes such images: this one where it does or where no preset does, else another preset's."""
+        """This recipe where its network takes images of that shape, or where no preset does; else one for a preset that does."""
         if self.preset.fits(image_shape):
             return self
         fitting = [known for known in PRESETS.values() if known.fits(image_shape)]

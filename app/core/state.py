@@ -1,6 +1,6 @@
-"""What the window is looking at: the network, the moment of its training, the probe, the data and the recipe. Qt-free.
+"""The state of the window: network, moment, probe, data, recipe. Qt-free.
 
-Every panel shows the same things; panels listen here and never to each other.
+Every panel shows this state and listens to it. Panels do not listen to each other.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class LabState:
         self.probe: Observable[Probe] = Observable(Probe())
         self.data: Observable[DataInView | None] = Observable(None)
         self.recipe: Observable[Recipe] = Observable(Recipe.of(next(iter(PRESETS))))
-        """How the next training goes."""
+        """The settings of the next training."""
         self.timeline = Timeline()
 
     def change_recipe(self, **settings: Any) -> None:
@@ -32,7 +32,7 @@ class LabState:
         self.recipe.set(self.recipe.value.with_settings(**settings))
 
     def show_network(self, view: NetworkInView, moment: Moment) -> None:
-        """Look at another network: its moments begin anew with `moment`."""
+        """Show another network. The timeline then holds `moment` alone."""
         self.timeline.clear()
         self.timeline.add(moment)
         # Both are in place before anyone is told: nobody must see one network with the weights of another.
@@ -42,6 +42,6 @@ class LabState:
         self.moment.tell()
 
     def show_moment(self, index: int) -> None:
-        """Look at the moment at `index` of the timeline; beyond its ends at the nearest."""
+        """Show the moment at `index` of the timeline, or its first or last where the index lies outside."""
         if len(self.timeline):
             self.moment.set(self.timeline[min(max(index, 0), len(self.timeline) - 1)])

@@ -12,12 +12,12 @@ import numpy as np
 from nncore.arrays import Array
 
 TIMELINE_BYTES = 256 * 2**20
-"""Memory that the moments of a training may take; beyond it every second one is forgotten."""
+"""Bytes that the moments of a training may take; beyond it every second one is dropped."""
 
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """One moment of a training: the step and the weights then. Nobody writes into the weights."""
+    """A step of a training and the weights after it. The arrays must not be written to."""
 
     step: int
     state: Mapping[str, Array]
@@ -29,13 +29,15 @@ class Moment:
 
 
 class Timeline:
-    """The moments of one training in order of their steps, thinned out as memory demands; first and last always stay."""
+    """The moments of one training, ordered by step. Where they need too much memory, every second one is dropped; the first
+    and the last always stay.
+    """
 
     def __init__(self, limit_bytes: int = TIMELINE_BYTES) -> None:
         self._moments: list[Moment] = []
         self._limit = limit_bytes
         self._gap = 0
-        """Steps that should lie between two moments; it doubles each time that memory is full."""
+        """Least number of steps between two moments. It doubles each time that the memory is full."""
 
     def __len__(self) -> int:
         return len(self._moments)
@@ -44,13 +46,13 @@ class Timeline:
         return self._moments[index]
 
     def add(self, moment: Moment) -> None:
-        """Put a moment in its place; one of the same step is replaced."""
+        """Add a moment. It replaces a moment of the same step."""
         kept = self._moments
         at = bisect_left(kept, moment.step, key=attrgetter("step"))
         if at < len(kept) and kept[at].step == moment.step:
             kept[at] = moment
         elif at == len(kept) > 1 and kept[-1].step - kept[-2].step < self._gap:
-            kept[-1] = moment  # the newest always stays, but until the gap is full it only stands in
+            kept[-1] = moment  # too near to the one before: the next moment replaces it
         else:
             insort(kept, moment, key=attrgetter("step"))
         if len(kept) > 3 and len(kept) * moment.nbytes > self._limit:
@@ -58,7 +60,7 @@ class Timeline:
             self._moments = kept[:1] + kept[2:-1:2] + kept[-1:]
 
     def nearest(self, step: int) -> int:
-        """Index of the moment nearest to `step`; the timeline must not be empty."""
+        """Index of the moment nearest to `step`. The timeline must not be empty."""
         return int(np.argmin([abs(moment.step - step) for moment in self._moments]))
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""An augmentation in words and by name: what each setting means, and the box that chooses one."""
+"""Augmentations as shown to the user: what each setting means, their names, and a box to choose one by name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Setting:
 
     title: str
     words: Callable[[float], str]
-    """Its value, as people read it."""
+    """Makes text of a value: `±1.5 px`."""
     explains: str
 
 
@@ -37,22 +37,22 @@ SETTINGS = {
 
 
 def augmentation_of(recipe: Recipe) -> Augmentation:
-    """How a recipe varies its images."""
+    """The augmentation that a recipe trains with."""
     return recipe.config.augmentation
 
 
 def name_of(augmentation: Augmentation) -> str:
-    """Its name, or `own`."""
+    """The name of an augmentation in AUGMENTATIONS, or OWN."""
     return next((name for name, known in AUGMENTATIONS.items() if known == augmentation), OWN)
 
 
 def value_in_words(name: str, value: float) -> str:
-    """A setting's value as people read it."""
+    """The value of a setting as text, `none` where it is 0."""
     return SETTINGS[name].words(value) if value else "none"
 
 
 def in_words(augmentation: Augmentation) -> str:
-    """What it does, in a line: `±1.5 px, ±8°, …`."""
+    """All settings in a line: `shift ±1.5 px, rotation ±8°, …`."""
     settings = augmentation.as_dict()
     said = [f"{SETTINGS[name].title.lower()} {SETTINGS[name].words(value)}" for name, value in settings.items() if value]
     return ", ".join(said) or "each image as it is"

@@ -14,7 +14,7 @@ from app.widgets.notice import Notice
 
 
 class Panel(QWidget):
-    """A page of the window: a strip for what went wrong, above the panel's own `content` layout."""
+    """A page of the window: a strip for problems, below it the panel's own `content` layout."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Panel(QWidget):
         """Connect the panel's own buttons to actions of the window."""
 
     def came_into_sight(self) -> None:
-        """The panel has come into sight."""
+        """Called when the panel has come into sight."""
 
     def went_out_of_sight(self) -> None:
-        """The panel has gone out of sight."""
+        """Called when the panel goes out of sight."""

@@ -20,11 +20,11 @@ from app.widgets.picture import PictureView
 from nncore.arrays import Array
 
 STAGE = 112
-"""Side of a stage's picture in pixels: four for each of MNIST's 28."""
+"""Side of a stage's picture in pixels: four times 28."""
 
 
 class RecognisePanel(Panel):
-    """Left the sheet, right what happened to the picture on its way into the network."""
+    """Left the sheet, right the stages of the picture on its way into the network."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
@@ -112,12 +112,12 @@ class RecognisePanel(Panel):
         self.eraser.setChecked(erasing)
 
     def draw(self) -> None:
-        """Show the drawing sheet, with the drawing that is on it as the probe."""
+        """Show the sheet, and make the drawing on it the probe."""
         self._drawn()
         self.canvas.setFocus()
 
     def clear_sheet(self) -> None:
-        """Wipe the sheet, or put an opened picture away."""
+        """Clear the sheet, or close an opened picture."""
         if self.lab.state.probe.value.kind is Kind.DRAWING or self._sheet.currentWidget() is self.canvas:
             self.canvas.clear()
         self._drawn()
@@ -134,7 +134,7 @@ class RecognisePanel(Panel):
         self.sheet_card.title.setText("SHEET" if not shows_picture else f"PICTURE — {probe.origin}")
 
     def _show_look(self, look: Look) -> None:
-        # A stage that changed nothing has nothing to show.
+        # A stage that changed nothing is left out.
         every = look.stages
         stages = [stage for n, stage in enumerate(every) if n == 0 or not np.array_equal(stage[1], every[n - 1][1])]
         if look.digit is not None:

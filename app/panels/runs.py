@@ -100,7 +100,7 @@ class RunsPanel(Panel):
 
 
 def cells(run: Run) -> tuple[str, ...]:
-    """A run as the words of its row."""
+    """The texts of a run's row, one for each of COLUMNS."""
 
     def percent(share: float | None) -> str:
         return "–" if share is None else f"{share * 100:.2f} %"

@@ -12,7 +12,7 @@ from app.errors import Problem
 
 
 class LookWorker(QThread):
-    """Answers questions about the probe, always the latest one: what was asked in between is forgotten."""
+    """Answers Questions. Only the latest is answered: a question that is asked before the last one's turn replaces it."""
 
     looked = Signal(object)
     failed = Signal(object)
@@ -25,7 +25,7 @@ class LookWorker(QThread):
         self._closing = False
 
     def ask(self, question: Question) -> None:
-        """Ask; `looked` (or `failed`) will answer unless another question comes before this one's turn."""
+        """Ask a question. `looked` or `failed` follows, unless another question replaces this one."""
         with self._condition:
             self._question = question
             self._condition.notify()
@@ -38,7 +38,7 @@ class LookWorker(QThread):
         self.wait()
 
     def run(self) -> None:
-        # Several BLAS threads would wait for each other in busy loops, on cores that a training wants.
+        # Several BLAS threads would wait for each other in busy loops, on cores that a training needs.
         threadpool_limits(1, user_api="blas")
         self._looker.warm_up()
         while True:

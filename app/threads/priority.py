@@ -1,4 +1,4 @@
-"""How threads share the processor and the interpreter with the interface."""
+"""Priorities of threads, so that the interface is never kept waiting."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import sys
 import threading
 
 
-def stand_back() -> None:
-    """Let this thread, and those that it will start, give way to the interface when cores are short (on Linux, where one can)."""
+def lower_priority() -> None:
+    """Lower the priority of this thread and of those that it will start. Only Linux can do that; elsewhere nothing happens."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 2)
 
 
-def keep_interface_lively() -> None:
-    """Let threads hand the interpreter over after 1 ms instead of 5, so that a busy worker never delays a stroke by a frame."""
+def switch_threads_often() -> None:
+    """Let a thread keep the interpreter for 1 ms instead of 5, so that a busy worker does not delay the interface by a frame."""
     sys.setswitchinterval(0.001)

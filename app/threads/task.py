@@ -1,4 +1,4 @@
-"""Task and Feed: one call, or one iteration, in a thread of its own."""
+"""Task and Feed: a call, or an iteration, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from PySide6.QtCore import QThread, Signal
 
 from app.errors import Problem
 
-TOLD_A_SECOND = 10
+REPORTS_PER_SECOND = 10
 
 
 class Task(QThread):
-    """Calls `function` in a thread of its own, then, in the interface thread, `done` with its result or `failed` with a Problem."""
+    """Calls `function` in a thread. Then, in the interface thread, calls `done` with its result or `failed` with a Problem."""
 
     _succeeded = Signal(object)
     _failed = Signal(object)
@@ -25,14 +25,14 @@ class Task(QThread):
     def __init__(self, function: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[Problem], None]) -> None:
         super().__init__()
         self._function, self._done, self._on_failure = function, done, failed
-        # To methods of this object, which lives in the interface thread: so they are called there, whatever Python's
-        # functions would do.
+        # Methods of this object are called in the thread that it belongs to, the interface thread. Plain functions would be
+        # called in the worker's.
         self._succeeded.connect(self._deliver)
         self._failed.connect(self._deliver_failure)
         self.finished.connect(self._forget)
 
     def begin(self) -> Task:
-        """Start, and stay alive until the thread has ended."""
+        """Start the thread. The object is kept until the thread has ended."""
         Task._alive.add(self)
         self.start()
         return self
@@ -40,7 +40,7 @@ class Task(QThread):
     def run(self) -> None:
         try:
             result = self._function()
-        except BaseException as error:  # whatever it was must reach the window, or the thread would die unseen
+        except BaseException as error:  # the window must hear of every error; Qt drops what a thread raises
             self._failed.emit(Problem.of(error))
         else:
             self._succeeded.emit(result)
@@ -52,19 +52,20 @@ class Task(QThread):
         self._on_failure(problem)
 
     def _forget(self) -> None:
-        self.wait()  # `finished` comes from the thread's last moments; only after them may the object go
+        self.wait()  # `finished` is emitted before the thread has ended, and the object must outlive it
         Task._alive.discard(self)
 
     @classmethod
     def wait_for_all(cls) -> None:
-        """Wait until no task runs any more; for the end of the program."""
+        """Wait until no task runs any more."""
         for task in tuple(cls._alive):
             task.wait()
 
 
 class Feed(Task):
-    """A Task whose function returns a generator: what that yields is told, ten times a second at most, and the last of it is
-    the result. `leave` closes the generator before its end; the result is then None.
+    """A Task that iterates a generator. Its result is the last value that was yielded, or None after `leave`.
+
+    Meanwhile `progressed` is called in the interface thread with yielded values, at most REPORTS_PER_SECOND times a second.
     """
 
     _yielded = Signal(object)
@@ -72,16 +73,16 @@ class Feed(Task):
     def __init__(
         self,
         make: Callable[[], Generator[Any]],
-        told: Callable[[Any], None],
+        progressed: Callable[[Any], None],
         done: Callable[[Any], None],
         failed: Callable[[Problem], None],
     ) -> None:
         super().__init__(self._iterate, done, failed)
-        self._make, self._told, self._left = make, told, Event()
-        self._yielded.connect(self._tell)
+        self._make, self._on_progress, self._left = make, progressed, Event()
+        self._yielded.connect(self._deliver_progress)
 
     def leave(self) -> None:
-        """End the iteration as soon as the generator next yields."""
+        """Close the generator when it next yields."""
         self._left.set()
 
     def _iterate(self) -> Any:
@@ -92,8 +93,8 @@ class Feed(Task):
                     return None
                 if time.monotonic() >= due:
                     self._yielded.emit(last)
-                    due = time.monotonic() + 1 / TOLD_A_SECOND
+                    due = time.monotonic() + 1 / REPORTS_PER_SECOND
         return last
 
-    def _tell(self, value: Any) -> None:
-        self._told(value)
+    def _deliver_progress(self, value: Any) -> None:
+        self._on_progress(value)

@@ -13,29 +13,30 @@ from app.core import engine
 from app.core.session import TrainingSession
 from app.core.timeline import Moment
 from app.errors import Problem
-from app.threads.priority import stand_back
+from app.threads.priority import lower_priority
 from nncore.training import events
 from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 
-UPDATES_A_SECOND = 20
+UPDATES_PER_SECOND = 20
+"""Most updates a second, besides those that must not wait."""
 
 
 @dataclass(frozen=True)
 class Update:
-    """What has happened in a training since the last update, at most twenty times a second."""
+    """The events of a training since the last update."""
 
     events: tuple[events.Event, ...]
     moment: Moment | None
-    """The weights after the last of the events, where a step was taken."""
+    """The weights after the last event; None where no step was taken."""
 
 
 class TrainingWorker(QThread):
-    """Runs a training session. `updated` carries what happens; once `finished` has come, `problem` says what went wrong."""
+    """Runs a training session. `updated` carries an Update; after `finished`, `problem` holds what went wrong, or None."""
 
     updated = Signal(object)
 
     def __init__(self, make_session: Callable[[], TrainingSession], ready: Callable[[TrainingSession], None]) -> None:
-        """`make_session` builds the session in the thread; `ready` is called there with it, before the first step."""
+        """Both are called in the worker's thread: `make_session`, and then `ready` with the session, before the first step."""
         super().__init__()
         self._make_session, self._ready = make_session, ready
         self._shown = Event()
@@ -43,13 +44,13 @@ class TrainingWorker(QThread):
         self.problem: Problem | None = None
 
     def acknowledge(self) -> None:
-        """Say that the last update is on the screen. Until then what happens is gathered, so that updates never pile up."""
+        """Say that the last update is on the screen. Until then events are gathered, so that updates do not pile up."""
         self._shown.set()
 
     def run(self) -> None:
-        stand_back()
+        lower_priority()
         try:
-            engine.prepare(self.isInterruptionRequested)  # where that fails the session compiles what it needs itself
+            engine.prepare(self.isInterruptionRequested)  # if that fails, the session compiles what it needs
             if self.isInterruptionRequested():
                 return
             session = self._make_session()
@@ -74,5 +75,5 @@ class TrainingWorker(QThread):
                 self._shown.clear()
                 self.updated.emit(Update(tuple(pending), moment))
                 pending.clear()
-                due = time.monotonic() + 1 / UPDATES_A_SECOND
+                due = time.monotonic() + 1 / UPDATES_PER_SECOND
         return problem

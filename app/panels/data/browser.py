@@ -1,4 +1,4 @@
-"""Browser: the images of the data in view: the gallery with its filter and search, and the balance of the classes."""
+"""Browser: the gallery of the data in view, with filter and search, and the balance of its classes."""
 
 from __future__ import annotations
 
@@ -25,22 +25,25 @@ from nncore.data.dataset import UNKNOWN, Dataset
 
 PARTS = ("training", "test")
 MOST_MEANS = 8_000_000
-"""Values that the mean images of all classes may have: those of a thousand classes of photos would fill the memory."""
+"""Most values that the mean images of all classes may have together, to bound their memory."""
 NARROW = 540
 """Width below which only the gallery is shown."""
 RIGHT = 190
-"""Width of what stands right of the gallery."""
+"""Width of the column right of the gallery."""
 MEANS = "The mean image of each class, and how many it has. Click one to see only those."
 NO_LABELS = "Nobody has said what these images show. A network can read them, but not learn from them."
 PATIENCE = 120
-"""Milliseconds that opening may take before the old images fade: what is faster would only flicker."""
+"""Milliseconds after which the old images fade while others are opened. Fading for a shorter time would flicker."""
 
 
 class Browser(QWidget):
-    """Shows a part of the data, or one class of it. The image chosen becomes the probe; `wanted_closer` asks for a closer look."""
+    """Shows the training or the test images, all or of one class. The image that is chosen becomes the probe.
+
+    `wanted_closer` and `wanted_variations` ask for the other pages of the Data panel.
+    """
 
     picked = Signal(object)
-    """The Item that has become the probe."""
+    """The Item that was chosen."""
     wanted_closer = Signal()
     wanted_variations = Signal()
 
@@ -48,7 +51,7 @@ class Browser(QWidget):
         super().__init__()
         self.lab = lab
         self.shown: Array = np.zeros(0, np.int64)
-        """Which images of the part are in the gallery."""
+        """Indices of the images in the gallery."""
         self._means: WeakKeyDictionary[Dataset, Array] = WeakKeyDictionary()
         self._awaited: WeakSet[Dataset] = WeakSet()
         self._fade = QTimer(self, interval=PATIENCE, singleShot=True)
@@ -99,7 +102,7 @@ class Browser(QWidget):
         return card
 
     def _build_nothing(self) -> QWidget:
-        """What stands in the place of the gallery while there is no data."""
+        """What is shown in place of the gallery while there is no data."""
         made = QWidget()
         words = label("No data yet. Choose a dataset on the left, or begin with digits that need no download.", "dim", wrap=True)
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -145,7 +148,7 @@ class Browser(QWidget):
 
     @property
     def dataset(self) -> Dataset | None:
-        """The part of the data that is on show."""
+        """The part of the data (training or test) that is shown."""
         view = self.lab.state.data.value
         if view is None:
             return None
@@ -282,7 +285,7 @@ class Browser(QWidget):
 
 
 def _fill(box: QComboBox, words: Sequence[str]) -> None:
-    """Offer other words; nobody is told."""
+    """Replace the entries of a box without a signal."""
     box.blockSignals(True)
     box.clear()
     box.addItems(words)

@@ -18,11 +18,11 @@ from app.panels.data.variations import VariationsView
 from app.widgets.card import GAP
 
 NARROW = 860
-"""Width of the panel below which a page that needs room gets the shelf's."""
+"""Width of the panel below which the shelf is hidden beside pages other than the gallery."""
 
 
 class DataPanel(Panel):
-    """Left the datasets, right the images of the one in view, or a closer look at one of them, or its variations."""
+    """Left the datasets. Right one of three pages: the gallery, a closer look at an image, or its variations."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
@@ -58,7 +58,7 @@ class DataPanel(Panel):
         self._make_room()
 
     def _make_room(self) -> None:
-        """In a narrow window the shelf gives way to what needs its width."""
+        """Hide the shelf where the panel is narrow and the page needs the width."""
         self.shelf.setVisible(self.width() >= NARROW or self._pages.currentWidget() is self.browser)
 
     def _show_data(self, view: DataInView | None) -> None:

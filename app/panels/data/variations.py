@@ -1,4 +1,4 @@
-"""VariationsView: one image beside its variations, and how far they may go; training varies every image like this."""
+"""VariationsView: one image beside its variations, and sliders for the augmentation that training uses too."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from nncore.data.augment import LIMITS, Augmentation
 COUNT = 24
 """Variations that are shown."""
 FOLLOW_EVERY = 500
-"""Milliseconds between two looks at the answers of a network that is being trained."""
+"""Least milliseconds between two updates of the answers while a network trains."""
 STEPS = 100
 """Positions of a slider."""
 
 
 class VariationsView(Card):
-    """The image left, its variations right, above them a slider for each setting. `left` asks for the gallery."""
+    """Left the image, right its variations, above them a slider for each setting. `left` asks for the gallery."""
 
     left = Signal()
 
@@ -43,7 +43,7 @@ class VariationsView(Card):
         self._busy = self._again = False
         self.varied: Varied | None = None
         self._shown: tuple[Item, Augmentation, int] | None = None
-        """What `varied` shows: of which image, how far, and which way."""
+        """What `varied` was made of: image, augmentation and seed."""
         self._follow = Throttle(self._ask, FOLLOW_EVERY, self)
         self._sliders: dict[str, QSlider] = {}
         self._values = {name: label("", "dim") for name in LIMITS}
@@ -122,14 +122,14 @@ class VariationsView(Card):
     # -- what is shown
 
     def show_item(self, item: Item) -> None:
-        """Vary this image."""
+        """Show this image and its variations."""
         self._item = item
         self.original.set_pixels(item.pixels)
         self._words.setText(item.words)
         self._ask()
 
     def forget(self) -> None:
-        """Keep nothing of the data."""
+        """Show nothing, and keep no reference to the data."""
         self._item = self._shown = self.varied = None
         self.original.set_pixels(None)
         self.grid.set_images(np.empty((0, 28, 28, 1), np.uint8), str)
@@ -163,7 +163,7 @@ class VariationsView(Card):
         self._again = False
 
     def _ask(self) -> None:
-        """Have the variations made in a thread; while that is busy, remember that they have to be made again."""
+        """Have the variations made in a thread. If it is still busy, they are made again when it has finished."""
         if self._item is None or not self.isVisible():
             return
         if self._busy:

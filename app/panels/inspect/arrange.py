@@ -7,12 +7,12 @@ import math
 from nncore.arrays import Shape
 
 LEAST_WIDTH, SPACING = 84, 20
-"""Pixels that a layer's heading takes, and that lie between layers."""
+"""Least width of a layer's column, and the space after it, in pixels."""
 LARGEST_MAP, LARGEST_SCALE, GAP = 112, 18, 2
-"""Pixels of a map's side and of one value's, beyond which nothing is seen better, and between two maps."""
+"""Most pixels of a map's side, most pixels of one value's side, and the pixels between two maps."""
 
 Arrangement = tuple[int, int]
-"""How the maps of a layer lie: in how many columns, at which whole-number scale."""
+"""(columns, scale) of a layer's maps; the scale is a whole number of pixels a value."""
 
 
 def arrange(shape: Shape, scale: int, height: int) -> Arrangement | None:
@@ -28,7 +28,7 @@ def width_of(shape: Shape, arrangement: Arrangement) -> int:
 
 
 def fit(shapes: list[Shape], width: int, height: int) -> list[Arrangement]:
-    """Arrange layers of maps (count, height, width) side by side in `width` × `height` pixels, every map as large as goes.
+    """Arrange layers of maps (count, height, width) side by side in `width` × `height` pixels, the maps as large as possible.
 
     The smallest maps grow first. Where even scale 1 is too wide, the row is wider than `width` and scrolls.
     """

@@ -16,7 +16,7 @@ class LayerColumn(QWidget):
     """One layer, or a layer joined with the ReLU after it: its name, its output's shape, its maps."""
 
     def __init__(self, name: str, place: int) -> None:
-        """`place` is where the layer stands in the network: the input is 0."""
+        """`place` is the number of the layer in the network; the input is 0."""
         super().__init__()
         self.place = place
         self.name, self.shape = label(name, "value"), label("", "dim")

@@ -18,12 +18,12 @@ from app.widgets.card import Card, label
 from nncore.arrays import Array
 
 HEADING = 46
-"""Pixels of the two lines above a layer's maps."""
+"""Height of the two lines above a layer's maps, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """One column: its title, where its layer stands in the network (the input is 0), and the layer's output."""
+    """What a column shows: its title, the place of its layer in the network (the input is 0), and the layer's output."""
 
     title: str
     place: int
@@ -31,12 +31,12 @@ class Shown:
 
 
 class InspectPanel(Panel):
-    """Above the feature maps of every layer for the probe, below the filters of every convolution, both from one look."""
+    """Above the feature maps of every layer, below the filters of every convolution. Both are of the same Look."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self._look: Look | None = None
-        """The last look that had the layers."""
+        """The last Look with the outputs of the layers."""
         self._columns: dict[str, LayerColumn] = {}
         self._filters: dict[str, FilterBlock] = {}
         self.content.addWidget(self._build_maps(), 5)
@@ -82,7 +82,7 @@ class InspectPanel(Panel):
         self.lab.looking.want(LAYERS, False)
 
     def _rebuild(self, view: NetworkInView | None) -> None:
-        """Another network: throw the old columns and filters away."""
+        """Remove all columns and filters, since the network is another."""
         for row, held in ((self._row, self._columns), (self._filters_row, self._filters)):
             held.clear()
             while row.count():
@@ -119,7 +119,7 @@ class InspectPanel(Panel):
                 column.show_values(each.values, arrangement)
 
     def _column(self, shown: Shown) -> LayerColumn:
-        """The column of that title, put in its place among the others where it is new."""
+        """The column of that title. A new one is inserted in the order of the layers."""
         if shown.title not in self._columns:
             column = LayerColumn(shown.title, shown.place)
             before = sum(1 for other in self._columns.values() if other.place <= shown.place)
@@ -141,7 +141,7 @@ class InspectPanel(Panel):
 
 
 def shown_of(look: Look, every: bool) -> list[Shown]:
-    """The columns of a look, in order: the input, then each layer's output. None where there is no digit.
+    """The columns of a Look in order: the input, then the output of each layer. Empty where there is no digit.
 
     Unless `every`, a ReLU takes the column of the layer before it, and flatten has none.
     """

@@ -14,11 +14,11 @@ from app.widgets.throttle import Throttle
 from nncore.training.events import Finished, Stopped
 
 CURVES_EVERY = 100
-"""Milliseconds between two drawings of a plot. Nothing else on the screen takes as long to draw."""
+"""Least milliseconds between two drawings of a plot, which take longer than all other drawing."""
 
 
 class TrainingCurves(QObject):
-    """Two cards, `loss_card` and `accuracy_card`. While a network trains they are drawn in turns."""
+    """Two cards, `loss_card` and `accuracy_card`. While a network trains, one of them is drawn at a time."""
 
     def __init__(self, lab: Lab, panel: QWidget) -> None:
         """`panel` is the parent; nothing is drawn while it is out of sight."""
@@ -68,7 +68,7 @@ class TrainingCurves(QObject):
         self._show_accuracy()
 
     def _show_next_curve(self) -> None:
-        """One plot now, the other the next time, so that neither frame is long."""
+        """Draw one plot now and the other the next time: drawing both would delay a frame."""
         self._turn += 1
         (self._show_loss, self._show_accuracy)[self._turn % 2]()
 

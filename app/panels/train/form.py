@@ -44,7 +44,7 @@ HELP = {
 
 
 class RecipeForm(Card):
-    """A row a setting. What the user changes becomes the state's recipe, and the form shows whatever recipe the state has."""
+    """A row for each setting. It shows the recipe of the state, and what the user changes is set there."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__("Recipe")

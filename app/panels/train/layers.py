@@ -12,7 +12,7 @@ from nncore.arrays import shape_text
 
 
 class LayerTable(Card):
-    """A row a layer: what it is, the shape of its output, how many parameters it has."""
+    """A row for each layer: its description, the shape of its output, its number of parameters."""
 
     def __init__(self, lab: Lab) -> None:
         self._parameters = label("", "dim")

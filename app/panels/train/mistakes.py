@@ -56,7 +56,7 @@ class Mistakes(QObject):
             self.show_all()
 
     def show_all(self) -> None:
-        """Draw what the last full look at the held-out images found."""
+        """Draw the last evaluation of the held-out images."""
         found = self.lab.training.history.evaluation
         self._confusion.set_counts(np.zeros((10, 10), np.int64) if found is None else found.confusion)
         wrong = np.zeros(0, np.int64) if found is None else found.mistakes()

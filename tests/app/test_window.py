@@ -210,6 +210,19 @@ def test_filters_and_maps_are_drawn_from_the_same_look(window, qtbot):
     assert maps.any() and not panel._filters["conv1"].maps._maps.any()
 
 
+def test_nothing_of_the_network_before_is_drawn_again(window, qtbot):
+    draw(window.panel.canvas, FIVE)
+    window.show_panel("inspect")
+    panel = window.panel
+    qtbot.waitUntil(lambda: len(panel._columns) > 1, timeout=5000)
+    network = PRESETS["mlp"].build()
+    window.lab.state.show_network(NetworkInView.of(network, "mlp", "a test"), Moment(0, network.state_dict()))
+    panel._every.toggle()  # before there is a look at the new network
+    assert panel._columns == {} and panel._filters == {}
+    qtbot.waitUntil(lambda: "linear1" in panel._columns, timeout=5000)
+    assert panel._filters == {} and panel._no_filters.isVisible()
+
+
 def test_the_form_edits_the_recipe_and_shows_it(window):
     form, state = window.panel_named("train").recipe, window.lab.state
     form.optimizer.setCurrentText("sgd")

@@ -83,6 +83,7 @@ class InspectPanel(Panel):
 
     def _rebuild(self, view: NetworkInView | None) -> None:
         """Remove all columns and filters, since the network is another."""
+        self._look = None
         for row, held in ((self._row, self._columns), (self._filters_row, self._filters)):
             held.clear()
             while row.count():

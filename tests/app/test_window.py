@@ -241,6 +241,16 @@ def test_the_form_edits_the_recipe_and_shows_it(window):
     assert state.recipe.value.network == "mlp" and form.optimizer.currentText() == "momentum" and form.seed.value() == 5
 
 
+def test_figures_are_typed_into_the_form_as_they_are(window):
+    window.show_panel("train")
+    form, state = window.panel.recipe, window.lab.state
+    for box, text in ((form.batch, "12345"), (form.limit, "54321"), (form.held_out, "29.5"), (form.seed, "1234567")):
+        box.selectAll()
+        QTest.keyClicks(box, text)
+    config = state.recipe.value.config
+    assert (config.batch_size, state.recipe.value.limit, config.validation, config.seed) == (12345, 54321, 0.295, 1234567)
+
+
 def test_data_shows_filters_and_finds_images(window, qtbot):
     window.show_panel("data")
     panel, browser, data = window.panel, window.panel.browser, window.lab.state.data.value.train

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QPushButton, QSpinBox, QWidget
@@ -139,12 +140,13 @@ class RecipeForm(Card):
             self.preset.setCurrentText(recipe.network)
             self.optimizer.setCurrentText(config.optimizer)
             self.schedule.setCurrentText(config.schedule)
-            self.rate.setValue(config.learning_rate)
-            self.batch.setValue(config.batch_size)
-            self.epochs.setValue(config.epochs)
-            self.held_out.setValue(100 * config.validation)
-            self.limit.setValue(recipe.limit or 0)
-            self.seed.setValue(config.seed)
+            figures: tuple[tuple[Any, float], ...] = (
+                (self.rate, config.learning_rate), (self.batch, config.batch_size), (self.epochs, config.epochs),
+                (self.held_out, round(100 * config.validation, 1)), (self.limit, recipe.limit or 0), (self.seed, config.seed),
+            )  # fmt: skip
+            for box, value in figures:
+                if box.value() != value:  # setting the same value would rewrite the text that is being typed
+                    box.setValue(value)
 
     def _show_status(self, status: Status) -> None:
         for widget in self._settings().values():

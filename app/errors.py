@@ -1,4 +1,4 @@
-"""What the window does when something goes wrong: a sentence for the user, a report for whoever mends it, a log."""
+"""What the window does when something goes wrong: a sentence for the user, a report to send, an entry in the log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Problem:
 
     @classmethod
     def of(cls, error: BaseException) -> Problem:
-        """A user's mistake is its own sentence; anything else is a defect, and says so."""
+        """The Problem of an exception: a DigitLabError's own sentence, or the report of a defect."""
         if isinstance(error, DigitLabError):
             return cls(str(error))
         if isinstance(error, MemoryError):
@@ -45,7 +45,7 @@ class Problem:
 
 
 def log_to(folder: Path) -> None:
-    """Write the log into `folder`. A disk that refuses never stops the program."""
+    """Write the log into `folder`. Where that is not possible, there is no log."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(folder / "digitlab.log", maxBytes=1_000_000, backupCount=1, encoding="utf-8", delay=True)
@@ -57,7 +57,7 @@ def log_to(folder: Path) -> None:
 
 
 def catch_everything(show: Callable[[Problem], None]) -> None:
-    """Send what nobody caught to the log and, as long as its object lives, to the method `show`, and keep the window alive."""
+    """Write every uncaught exception to the log and pass it to the method `show`, as long as that method's object exists."""
     shown = WeakMethod(show)  # every thread remembers the hook that it was started under
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -1,7 +1,7 @@
-"""Python's garbage collector, tamed for a window: it runs in the interface thread alone, between two frames.
+"""Python's garbage collector, run by a timer in the interface thread.
 
-Left to itself it runs in whichever thread happens to allocate. There it may destroy Qt's objects, which only their own
-thread may touch; and it goes through all that the libraries have made, which takes a tenth of a second.
+By default it runs in whichever thread allocates memory. There it can destroy Qt objects, which only their own thread may
+touch; and a full collection goes through all objects of the libraries, which takes a tenth of a second.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ EVERY = 1000
 
 
 class GarbageCollector(QObject):
-    """Collects from a timer while it lives, instead of whenever Python likes."""
+    """Switches the automatic collection off and collects from a timer, until `stop`."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -25,17 +25,19 @@ class GarbageCollector(QObject):
         self._timer.start()
 
     def settle(self) -> None:
-        """Collect everything, and take what is left for immortal: after loading much, and when a training has ended."""
+        """Collect everything, and leave what remains out of later collections. For use after much has been loaded or freed."""
         gc.unfreeze()
         gc.collect()
         gc.freeze()
 
     def stop(self) -> None:
-        """Hand collecting back to Python."""
+        """Switch the automatic collection on again."""
         self._timer.stop()
         gc.unfreeze()
         gc.enable()
 
     @staticmethod
     def _collect() -> None:
-        gc.collect(1)  # the young: going through the old takes a frame or two, and `settle` does it when that does no harm
+        gc.collect(
+            1
+        )  # young objects only: a full collection would delay a frame or two, and `settle` makes one where that does no harm

@@ -41,7 +41,7 @@ OTHER_KEYS = (
 
 
 class HelpDialog(QDialog):
-    """The one idea of the window, and its keys."""
+    """What the window is for, and its keys."""
 
     def __init__(self, parent: QWidget, panels: Sequence[tuple[str, str]]) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""Which keys belong to the widget in focus, where they are shortcuts of the window too."""
+"""Keys that are shortcuts of the window but belong to the widget in focus."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from app.widgets.pixel_view import PixelView
 
 
 class KeysOfFocus(QObject):
-    """Lets the widget in focus keep the keys it lives by, where they are shortcuts of the window too: Space presses a
-    button, arrows move in a list or a slider, digits choose in a box.
+    """Keeps the window's shortcuts from taking keys that the widget in focus needs: Space on a button, arrows in a list, a
+    slider or a box.
     """
 
     ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right)

@@ -1,4 +1,4 @@
-"""Opening the window: is there a screen, then Qt, the theme, the lab, and the network that ships."""
+"""Opening the window: check that there is a screen, load Qt, make theme, lab and window, open network and data."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ def open_window(reset_layout: bool = False) -> int:
 
 
 def _close_on_signals(app: QApplication, window: Window) -> None:
-    """Let Ctrl+C and a polite kill close the window as its button does, so that a training under way is kept."""
+    """Let SIGINT and SIGTERM close the window as its button does, so that a training that runs is kept."""
     from PySide6.QtCore import QTimer
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: window.close())
-    # Python looks for signals only when it runs, which inside Qt's loop may be never.
+    # Python handles signals only while it runs Python code, which Qt's loop may not do for a long time.
     awake = QTimer(app)
     awake.timeout.connect(lambda: None)
     awake.start(250)
 
 
 def build_window(app: QApplication, reset_layout: bool = False) -> Window:
-    """The window, ready to be shown, with the shipped network and the data of the last time being opened."""
+    """The window, ready to be shown. The shipped network and the data of the last time are being opened."""
     from PySide6.QtCore import QTimer
     from PySide6.QtGui import QIcon
 
@@ -64,11 +64,11 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     from app.errors import catch_everything, log_to
     from app.keys import KeysOfFocus
     from app.lab import Lab
+    from app.threads.priority import switch_threads_often
     from app.window import Window
-    from app.workers import keep_interface_lively
     from nncore.data import default_dataset
 
-    keep_interface_lively()
+    switch_threads_often()
     settings = Settings()
     log_to(platformdirs.user_log_path("digitlab", appauthor=False))
     theme.install(app, settings["theme"])
@@ -81,15 +81,15 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     if not reset_layout:
         window.restore_layout()
     window.show_panel(settings["panel"])
-    lab.open_default()
-    lab.open_data(settings["data"] or default_dataset())
+    lab.opener.open_default()
+    lab.opener.open_data(settings["data"] or default_dataset())
     QTimer.singleShot(0, lab.warm_up)
     QTimer.singleShot(300, window.prepare_panels)
     return window
 
 
 def require_display() -> None:
-    """Raise DeviceError where no window can be shown: Qt itself would end the program without a word to the user."""
+    """Raise DeviceError where no window can be shown: Qt itself would abort the program."""
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
         return
     if os.environ.get("WAYLAND_DISPLAY"):
@@ -100,7 +100,7 @@ def require_display() -> None:
 
 
 def _answers(display: str) -> bool:
-    """Whether an X server listens at `display`. Displays of other hosts are left for Qt to reach."""
+    """Whether an X server listens at `display`. Displays of other hosts are not tried and count as listening."""
     host, _, number = display.partition(":")
     if host not in ("", "unix"):
         return True

@@ -1,4 +1,4 @@
-"""Library: the datasets that have a name, getting those that are not here, and keeping those of the user's own."""
+"""Library: lists the datasets that have a name, downloads published ones, and copies the user's own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.errors import Problem
-from app.workers import Feed, Task
+from app.threads.task import Feed, Task
 from nncore.data import KnownDataset, available_datasets
 from nncore.data.download import Download, download, target_folder
 from nncore.data.importing import Import, import_data
@@ -16,30 +16,29 @@ from nncore.data.sources import SOURCES
 
 
 class Library(QObject):
-    """Looks, downloads and copies in the background. Everything here is called from the interface thread."""
+    """Lists, downloads and copies in the background. To be used from the interface thread only."""
 
     changed = Signal()
-    """`known` is another list, or a download has begun or ended."""
+    """`known` has changed, or a download or copy has begun or ended."""
     progressed = Signal(str, object)
-    """The name of a dataset that is being downloaded, or the path of one that is being copied; and a Download or Import."""
+    """The name of a dataset that is downloaded, or the path of one that is copied, with a Download or an Import event."""
     arrived = Signal(str)
-    """The name of a dataset that is here now."""
+    """The name of a dataset that has just been downloaded or copied."""
     problem = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self.known: tuple[KnownDataset, ...] = ()
-        """The last that was found; empty until the first look is over."""
+        """The datasets that were found by the last `refresh`; empty before the first has ended."""
         self._going: dict[str, Feed] = {}
         self._latest = object()
 
     def refresh(self) -> None:
-        """Look again which datasets there are; `changed` tells when that is over."""
-
+        """Find out in the background which datasets there are. `changed` follows where the list is another."""
         self._latest = latest = object()
 
         def show(known: list[KnownDataset]) -> None:
-            if latest is self._latest and tuple(known) != self.known:  # otherwise a later look tells
+            if latest is self._latest and tuple(known) != self.known:  # otherwise a later refresh does it
                 self.known = tuple(known)
                 self.changed.emit()
 
@@ -52,19 +51,19 @@ class Library(QObject):
     def get(self, name: str, replace: bool = False) -> None:
         """Download a published dataset, or go on with it."""
         source = SOURCES[name]
-        self._begin(name, Feed(lambda: download(source, target_folder(source), replace=replace), *self._ways(name)))
+        self._begin(name, Feed(lambda: download(source, target_folder(source), replace=replace), *self._callbacks(name)))
 
     def keep(self, path: Path) -> None:
         """Copy the user's own dataset into the data folder, where it has a name."""
-        self._begin(str(path), Feed(lambda: import_data(path), *self._ways(str(path))))
+        self._begin(str(path), Feed(lambda: import_data(path), *self._callbacks(str(path))))
 
     def leave(self, what: str) -> None:
-        """Break a download or a copy off. What a download has brought is kept."""
+        """Cancel a download or a copy. What has been downloaded so far is kept."""
         if what in self._going:
             self._going[what].leave()
 
     def close(self) -> None:
-        """Break everything off; the threads end soon after."""
+        """Cancel everything. The threads end soon after."""
         for feed in self._going.values():
             feed.leave()
 
@@ -74,7 +73,7 @@ class Library(QObject):
             feed.begin()
             self.changed.emit()
 
-    def _ways(self, what: str) -> tuple[partial[None], partial[None], partial[None]]:
+    def _callbacks(self, what: str) -> tuple[partial[None], partial[None], partial[None]]:
         return partial(self._tell, what), partial(self._end, what), partial(self._fail, what)
 
     def _tell(self, what: str, event: Download | Import) -> None:

@@ -13,7 +13,7 @@ from app.theme import DARK_NAME, LIGHT_NAME, SYSTEM, theme
 
 
 def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction], sheet: Iterable[QAction]) -> dict[str, QMenu]:
-    """Fill the bar with the window's actions, and the menu Edit with those of the drawing sheet; return the menus by title."""
+    """Fill the bar with the window's actions, and its menu Edit with those of the sheet too. Returns the menus by title."""
     menus = {title: bar.addMenu(title) for title in MENUS}
     for spec in ACTIONS:
         if spec.separator_before:
@@ -25,7 +25,7 @@ def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction], sheet: Iterable[QA
 
 
 def fill_view_menu(view: QMenu, panels: Iterable[QAction], dock: QDockWidget, set_theme: Callable[[str], None]) -> None:
-    """Put the panels, the probe dock and the theme before what stands in the menu View already."""
+    """Insert the panels, the probe dock and the themes at the top of the menu View."""
     first = view.actions()[0]
     view.insertActions(first, list(panels))
     view.insertSeparator(first)

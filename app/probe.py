@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.core.look import Look
-from app.core.state import Probe
+from app.core.probe import Probe
 from app.lab import Lab
 from app.theme import theme
 from app.widgets.card import label
@@ -15,11 +16,11 @@ from app.widgets.picture import PictureView
 from app.widgets.probability_bars import ProbabilityBars
 
 SIDE, LEAST_SIDE = 252, 140
-"""Nine pixels for each of MNIST's 28, and five where the window is low."""
+"""Largest and least height of the picture in pixels: nine and five times 28."""
 
 
 class ProbeView(QWidget):
-    """Picture, buttons, answer, ten bars, and a button a digit to correct the answer with."""
+    """The picture, buttons, the answer, ten bars, and ten buttons to correct the answer. `corrected` carries the right digit."""
 
     corrected = Signal(int)
 
@@ -56,7 +57,7 @@ class ProbeView(QWidget):
         layout.addStretch()
         self.setMinimumWidth(SIDE + 33)  # margins, and the line at the edge
         lab.state.probe.subscribe(self._show_probe)
-        lab.looked.connect(self._show_look)
+        lab.looking.looked.connect(self._show_look)
 
     def _build_buttons(self, actions: dict[str, QAction]) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -69,7 +70,7 @@ class ProbeView(QWidget):
         return row
 
     def _build_correction(self) -> QVBoxLayout:
-        """Ten small buttons; the keys 0–9 do the same."""
+        """Ten small buttons. The keys 0–9 do the same."""
         box = QVBoxLayout()
         box.setSpacing(6)
         box.addWidget(label("Wrong? Press the right digit: it is kept as one of yours.", "dim", wrap=True))
@@ -95,20 +96,26 @@ class ProbeView(QWidget):
 
     def _show_look(self, look: Look) -> None:
         self._look = look
-        self.picture.set_pixels(look.seen.image)
-        self.bars.set_values(look.answer.probabilities)
-        known = look.answer.digit is not None
-        self.answer.setText(str(look.answer.digit) if known else "–")
-        step = look.question.moment.step
+        digit, question = look.digit, look.question
+        step = question.moment.step
         at = f"\nanswer at step {step:,}" if step else ""
-        self.words.setText(f"{look.answer.confidence * 100:.1f} % sure{at}" if known else "no digit yet")
-        right = look.question.probe.label
-        wrong = known and right is not None and right != look.answer.digit
+        if digit is None:
+            self.picture.set_pixels(None)
+            self.bars.set_values(np.zeros(question.network.output_shape, np.float32))
+            self.answer.setText("–")
+            self.words.setText("no digit yet")
+        else:
+            self.picture.set_pixels(digit.image)
+            self.bars.set_values(digit.answer.probabilities)
+            self.answer.setText(str(digit.answer.digit))
+            self.words.setText(f"{digit.answer.confidence * 100:.1f} % sure{at}")
+        right = question.probe.label
+        wrong = digit is not None and right is not None and right != digit.answer.digit
         self.answer.setStyleSheet(f"color: {theme().colors.second};" if wrong else "")
         for button in self._digits:
-            button.setEnabled(look.seen.image is not None)
+            button.setEnabled(digit is not None)
 
     @property
     def look(self) -> Look | None:
-        """What is on show."""
+        """The Look that is shown."""
         return self._look

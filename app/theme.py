@@ -1,4 +1,4 @@
-"""How the window looks: colours, fonts, the stylesheet. Chrome follows the theme; the colours of data are fixed in name."""
+"""How the window looks: colours, fonts, the stylesheet; and the colour tables of data, which are the same in every theme."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ SYSTEM, LIGHT_NAME, DARK_NAME = "system", "light", "dark"
 SCHEMES = {SYSTEM: Qt.ColorScheme.Unknown, LIGHT_NAME: Qt.ColorScheme.Light, DARK_NAME: Qt.ColorScheme.Dark}
 
 PIXELS = 13
-"""Size of the text; titles are one up, the answer is 44."""
+"""Size of the text in pixels."""
 
 
 class Theme(QObject):
-    """The theme in force. `changed` comes after palette and stylesheet have been set, so that painted widgets redraw."""
+    """The present theme. `changed` is emitted after palette and stylesheet have been set."""
 
     changed = Signal()
 
@@ -59,7 +59,7 @@ class Theme(QObject):
 
     @property
     def colors(self) -> Colors:
-        # Asked of the name first: not every platform takes a scheme that is set.
+        # By name first: not every platform accepts a colour scheme that is set.
         scheme = SCHEMES[self.name]
         if scheme is Qt.ColorScheme.Unknown:
             scheme = self._app.styleHints().colorScheme()
@@ -115,7 +115,7 @@ def svg_pixmap(name: str, size: int, color: str, scale: float = 1) -> QPixmap:
 
 
 def font(pixels: int = PIXELS, bold: bool = False) -> QFont:
-    """The application's font in another size, its figures all of one width so that changing numbers do not jitter."""
+    """The application's font in another size. Its figures all have one width, so that changing numbers do not jitter."""
     made = QFont(QApplication.font())
     made.setPixelSize(pixels)
     made.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
@@ -123,7 +123,7 @@ def font(pixels: int = PIXELS, bold: bool = False) -> QFont:
 
 
 def _font(app: QApplication) -> QFont:
-    """The system's font; where that is only the fallback of a bare X server, a better one if there is one."""
+    """The system's font, or a better one that is installed where that is the fallback of a bare X server."""
     made = app.font()
     if made.family() in ("DejaVu Sans", "Sans Serif", "Sans", "Bitstream Vera Sans"):
         installed = set(QFontDatabase.families())
@@ -187,10 +187,10 @@ def lookup(stops: list[str]) -> Array:
 MAGMA = lookup(
     ["#000004", "#140e36", "#3b0f70", "#641a80", "#8c2981", "#b73779", "#de4968", "#f7705c", "#fe9f6d", "#fecf92", "#fcfdbf"]
 )
-"""Activations, from zero: eleven samples of matplotlib's magma (CC0), which is even to the eye."""
+"""For activations, from zero: eleven samples of matplotlib's perceptually uniform magma (CC0)."""
 
 DIVERGING = lookup(["#1a5fb4", "#6ba3dc", "#c3d9ee", "#f7f7f7", "#f6cfa6", "#e8934a", "#c4560a"])
-"""Weights, centred at zero: blue is negative, white zero, orange positive."""
+"""For weights, centred at zero: blue is negative, white zero, orange positive."""
 
 GREY = lookup(["#000000", "#ffffff"])
-"""Images: black is 0, white 255."""
+"""For images: black is 0, white 255."""

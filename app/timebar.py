@@ -1,4 +1,4 @@
-"""The time bar: start, pause and stop; progress while a network trains, the slider of its moments afterwards."""
+"""The time bar: buttons to start, pause and stop; the progress of a training, and afterwards a slider over its moments."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
 
-from app.core.state import Moment
+from app.core import engine
+from app.core.timeline import Moment
 from app.lab import Lab
 from app.theme import theme
 from app.training import Status
 from app.widgets.card import label
-from nncore.backend.devices import get_backend
 
 
 class TimeBar(QWidget):
@@ -53,7 +53,7 @@ class TimeBar(QWidget):
         self.refresh()
 
     def refresh(self, *_: object) -> None:
-        """Name the buttons anew and show what the training does."""
+        """Update the buttons and the progress."""
         self._name_buttons(self._lab.training.status)
         self._show_progress()
 
@@ -67,9 +67,7 @@ class TimeBar(QWidget):
         self._what.setText("step")
         if status is Status.STARTING or last is None:
             self._step.setText("starting…")
-            self._figures.setText(
-                "" if get_backend("cpu").is_ready() else "compiling the engine, once on this machine: about a minute"
-            )
+            self._figures.setText("" if engine.is_ready() else "compiling the engine, once on this machine: about a minute")
             self._slide(0, 1, 0)
             return
         total = training.session.trainer.total_steps if training.session else last.total_steps
@@ -117,7 +115,7 @@ class TimeBar(QWidget):
         self._figures.setText("every view shows this moment")
 
     def _slide(self, low: int, high: int, value: int) -> None:
-        """Move the slider without saying so: it follows, it does not lead."""
+        """Set the slider without a signal."""
         blocked = self.slider.blockSignals(True)
         self.slider.setRange(low, high)
         self.slider.setValue(value)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QToolButton, QWidget
 
-from app.core.state import DataInView, NetworkInView
+from app.core import engine
+from app.core.in_view import DataInView, NetworkInView
 from app.lab import Lab
 from app.theme import svg_pixmap, theme
 from app.widgets.card import label
@@ -17,11 +17,11 @@ from app.widgets.dataset_card import megabytes
 from models.shipped import cards
 
 RECENT = 8
-"""Runs that the network's menu offers."""
+"""Most runs in the network's menu."""
 
 
 class TopBar(QWidget):
-    """Menus on the left, then what is in view; each chip opens a menu to change it."""
+    """Menus on the left, then chips for network, data and device. A click on a chip opens a menu to change it."""
 
     def __init__(self, lab: Lab, menus: QMenuBar, actions: dict[str, QAction]) -> None:
         super().__init__()
@@ -34,8 +34,7 @@ class TopBar(QWidget):
         self._data.setToolTip("The data in view, from which training takes its images")
         self._device.setToolTip("Where the computing is done")
         self._said = label("", "dim")
-        cores = os.cpu_count() or 1
-        self._device.setText(f"CPU · {cores} core{'s' * (cores > 1)}")
+        self._device.setText(engine.describe())
         help_button = QToolButton()
         help_button.setDefaultAction(actions["help"])
         help_button.setText("F1 help")
@@ -56,7 +55,7 @@ class TopBar(QWidget):
         self._data.menu().aboutToShow.connect(self._offer_data)
         lab.state.network.subscribe(self._show_network)
         lab.state.data.subscribe(self._show_data)
-        lab.opening.connect(lambda what, _: self._said.setText(f"Opening {what}…" if what else ""))
+        lab.opener.opening.connect(lambda what, _: self._said.setText(f"Opening {what}…" if what else ""))
         lab.said.connect(self._said.setText)
         theme().changed.connect(self._tint)
         self._tint()
@@ -95,12 +94,14 @@ class TopBar(QWidget):
         menu.clear()
         menu.addSection("Shipped with DigitLab")
         for name, card in cards().items():
-            menu.addAction(f"{name}, {card['test_accuracy'] * 100:.2f} % on {card['data']}", partial(self._lab.open_weights, name))
+            menu.addAction(
+                f"{name}, {card['test_accuracy'] * 100:.2f} % on {card['data']}", partial(self._lab.opener.open_weights, name)
+            )
         runs = [run for run in self._lab.store.list() if self._lab.store.weights_of(run).exists()][:RECENT]
         if runs:
             menu.addSection("Runs")
         for run in runs:
-            menu.addAction(f"{run.name} ({run.network} on {run.data})", partial(self._lab.open_run, run))
+            menu.addAction(f"{run.name} ({run.network} on {run.data})", partial(self._lab.opener.open_run, run))
         menu.addSeparator()
         menu.addAction(self._actions["open_weights"])
 
@@ -109,7 +110,7 @@ class TopBar(QWidget):
         menu.clear()
         for known in self._lab.library.known:
             if known.here:
-                menu.addAction(known.title, partial(self._lab.open_data, known.name)).setToolTip(known.description)
+                menu.addAction(known.title, partial(self._lab.opener.open_data, known.name)).setToolTip(known.description)
             elif known.source is not None:
                 words = f"Get {known.title} ({megabytes(known.source.size)})"
                 menu.addAction(words, partial(self._lab.library.get, known.name)).setToolTip(known.description)

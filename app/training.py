@@ -1,4 +1,4 @@
-"""TrainingController: the one training of the window, started, steered and watched from the interface thread."""
+"""TrainingController: the training of the window. It is started, controlled and watched from the interface thread."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from enum import Enum
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.history import History
+from app.core.in_view import NetworkInView
 from app.core.runs import Run, RunStore
 from app.core.session import Job, Result, TrainingSession
-from app.core.state import LabState, NetworkInView
-from app.workers import TrainingWorker, Update
+from app.core.state import LabState
+from app.threads.training import TrainingWorker, Update
 from nncore.training.events import Paused, Progress, Resumed, Started
 
 
@@ -24,13 +25,13 @@ class Status(Enum):
 
 
 class TrainingController(QObject):
-    """Owns the worker and what it tells. While it trains, `state` follows: network, moments, timeline."""
+    """Owns the worker and takes its updates into `history` and into the state's network, moment and timeline."""
 
     status_changed = Signal(object)
     updated = Signal(object)
-    """An Update, after history and state have taken it in."""
+    """An Update that history and state have taken in."""
     first_step = Signal()
-    """The first step since the start of the worker has been taken: what it needs is loaded."""
+    """The worker has taken its first step; all that training needs has been loaded by then."""
     ended = Signal()
     problem = Signal(object)
     _session_ready = Signal(object)
@@ -45,7 +46,7 @@ class TrainingController(QObject):
         self.last: Progress | None = None
         self.started: Started | None = None
         self.status = Status.IDLE
-        self._fresh = self._moving = False
+        self._is_new_run = self._has_stepped = False
         self._session_ready.connect(self._take_session)
 
     @property
@@ -62,18 +63,18 @@ class TrainingController(QObject):
 
     @property
     def can_go_on(self) -> bool:
-        """A training has ended and can be carried further."""
+        """Whether a training has ended that can go on."""
         return not self.is_active and self.session is not None
 
     def start(self, job: Job) -> None:
-        """Begin a training from fresh weights. Does nothing while another runs."""
+        """Start a training from new weights. Does nothing while another runs."""
         if self.is_active:
             return
-        self.job, self._fresh = job, True
+        self.job, self._is_new_run = job, True
         self._begin(lambda: job.begin(self._store))
 
     def go_on(self, epochs: int = 1) -> None:
-        """Train `epochs` more: at once where a training has ended, or after what is left of the one that runs."""
+        """Train `epochs` more: after the end of the training that runs, or at once where it has ended."""
         session = self.session
         if self.status in (Status.TRAINING, Status.PAUSED) and session is not None:
             session.trainer.control.train_more(epochs)
@@ -83,18 +84,18 @@ class TrainingController(QObject):
                 session.trainer.extend(epochs)
                 return session
 
-            self._fresh = False
+            self._is_new_run = False
             self._begin(extended)
 
     def toggle_pause(self) -> None:
-        """Pause a running training, let a paused one go on."""
+        """Pause the training that runs, or resume the one that is paused."""
         if self.session is not None and self.status is Status.TRAINING:
             self.session.trainer.control.pause()
         elif self.session is not None and self.status is Status.PAUSED:
             self.session.trainer.control.resume()
 
     def stop(self) -> None:
-        """End the training after its present step; its weights are kept."""
+        """End the training after its present step. Its weights are kept."""
         if self.session is not None and self.status in (Status.TRAINING, Status.PAUSED):
             self.session.trainer.control.stop()
             self._set_status(Status.STOPPING)
@@ -105,7 +106,7 @@ class TrainingController(QObject):
             self.session.trainer.control.set_learning_rate(value)
 
     def close(self) -> None:
-        """Stop, and wait until what was trained is on the disk."""
+        """Stop the training and wait until it has been written to the disk."""
         if self._worker is not None:
             self._worker.requestInterruption()
             if self.session is not None:
@@ -113,7 +114,7 @@ class TrainingController(QObject):
             self._worker.wait()
 
     def _begin(self, make_session: Callable[[], TrainingSession]) -> None:
-        self._moving = False
+        self._has_stepped = False
         self._set_status(Status.STARTING)
         self._worker = TrainingWorker(make_session, self._session_ready.emit)
         self._worker.updated.connect(self._take_update)
@@ -122,7 +123,7 @@ class TrainingController(QObject):
 
     def _take_session(self, session: TrainingSession) -> None:
         self.session = session
-        if self._fresh:
+        if self._is_new_run:
             self.history, self.last = History(), None
 
     def _take_update(self, update: Update) -> None:
@@ -131,7 +132,7 @@ class TrainingController(QObject):
             match event:
                 case Started():
                     self.started = event
-                    if update.moment is not None and self._fresh and self.session is not None:
+                    if update.moment is not None and self._is_new_run and self.session is not None:
                         view = NetworkInView.of(
                             self.session.trainer.network, self.session.run.network, f"run {self.session.run.name}"
                         )
@@ -139,8 +140,8 @@ class TrainingController(QObject):
                     self._set_status(Status.TRAINING)
                 case Progress():
                     self.last = event
-                    if not self._moving:
-                        self._moving = True
+                    if not self._has_stepped:
+                        self._has_stepped = True
                         self.first_step.emit()
                 case Paused():
                     self._set_status(Status.PAUSED)
@@ -156,7 +157,7 @@ class TrainingController(QObject):
     def _take_end(self) -> None:
         worker = self._worker
         assert worker is not None, "it is this worker that has finished"
-        worker.wait()  # as in Task: only after the thread's last moments may the object go
+        worker.wait()  # as in Task: the object must outlive the thread
         problem, self._worker = worker.problem, None
         self._set_status(Status.IDLE)
         self.ended.emit()

@@ -1,8 +1,6 @@
-"""The window: navigation, panels, probe dock, time bar; menus, keys, and a layout that is saved and restored."""
+"""The window: navigation, panels, probe dock, time bar, menus, keys; its layout is saved and restored."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtGui import (
@@ -12,13 +10,10 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QGuiApplication,
-    QImage,
     QKeyEvent,
-    QKeySequence,
 )  # fmt: skip
 from PySide6.QtWidgets import (
     QDockWidget,
-    QFileDialog,
     QMainWindow,
     QMenuBar,
     QStackedWidget,
@@ -27,12 +22,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
-from app.core.actions import ACTIONS
-from app.core.session import Job
-from app.core.state import Probe
 from app.errors import Problem
 from app.garbage import GarbageCollector
-from app.help import HelpDialog, ReportDialog
+from app.intake import Intake
 from app.lab import Lab
 from app.menus import fill_menus, fill_view_menu
 from app.panels import PANELS
@@ -40,65 +32,47 @@ from app.panels.base import Panel
 from app.panels.recognise import RecognisePanel
 from app.probe import ProbeView
 from app.theme import theme
+from app.threads.task import Task
 from app.timebar import TimeBar
 from app.topbar import TopBar
 from app.training import Status
-from app.widgets.pixels import from_qimage
-from app.workers import Task
-from nncore.data.kinds import kind_of
-from nncore.errors import DigitLabError
-from nncore.network import Network
-from nncore.weights import save_weights
+from app.window_actions import WindowActions
 
 LAYOUT_VERSION = 1
-PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.gif *.tif *.tiff *.webp *.pgm *.ppm);;All files (*)"
-DATA = "Data (*.csv *.npz *.mat *.gz *ubyte);;All files (*)"
-WEIGHTS = "Weights (*.safetensors);;All files (*)"
 
 
 class Window(QMainWindow):
-    """Joins the parts; what they show comes from the lab."""
+    """Builds the parts and shows one panel at a time. What they show comes from the lab."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__()
         self.lab = lab
-        lab.setParent(self)  # Qt's connections end with the window: Python cannot see the circles that they close
+        lab.setParent(
+            self
+        )  # so that Qt ends the lab's connections with the window; Python's collector does not see these references
         self.garbage = GarbageCollector(self)
         self.setWindowTitle("DigitLab")
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 620)
         room = QGuiApplication.primaryScreen().availableGeometry().size()
         self.resize(QSize(1440, 900).boundedTo(room))
-        self._actions = self._make_actions()
+        self.intake = Intake(lab)
+        self._window_actions = WindowActions(self, lab, self.intake, self._reset_layout)
+        self._actions = self._window_actions.by_name
         self._build_bars()
         self._build_panels()
         self._build_probe()
         self._build_menus()
         lab.problem.connect(self.show_problem)
         lab.panel_wanted.connect(self.show_panel)
-        lab.training.status_changed.connect(self._update_actions)
-        lab.training.first_step.connect(self.garbage.settle)  # compiling a network's step has loaded much
+        lab.training.status_changed.connect(self._show_status)
+        lab.training.first_step.connect(self.garbage.settle)  # compiling a network has loaded much
         lab.training.ended.connect(self.garbage.settle)
         lab.state.network.subscribe(lambda _: self._update_actions())
         self._first_state = self.saveState(LAYOUT_VERSION)
         self._update_actions()
 
     # -- building
-
-    def _make_actions(self) -> dict[str, QAction]:
-        made = {}
-        for spec in ACTIONS:
-            action = QAction(spec.text, self)
-            keys = f" ({', '.join(spec.keys)})" if spec.keys else ""
-            action.setToolTip(f"{spec.tooltip}{keys}")
-            action.setStatusTip(spec.tooltip)
-            action.setShortcuts([QKeySequence(key) for key in spec.keys])
-            if callback := getattr(self, f"_do_{spec.name}", None):
-                action.triggered.connect(callback)
-            self.addAction(action)
-            made[spec.name] = action
-        made["full_screen"].setCheckable(True)
-        return made
 
     def _build_bars(self) -> None:
         self._menus = QMenuBar()
@@ -157,9 +131,6 @@ class Window(QMainWindow):
     def _tint(self) -> None:
         for name, action in self._panel_actions.items():
             action.setIcon(theme().icon(name, theme().colors.accent if action.isChecked() else theme().colors.dim))
-        for spec in ACTIONS:
-            if spec.icon:
-                self._actions[spec.name].setIcon(theme().icon(spec.icon))
 
     # -- state of the window
 
@@ -190,7 +161,7 @@ class Window(QMainWindow):
         return self._panels[name]
 
     def prepare_panels(self) -> None:
-        """Build the panels that nobody has asked for yet, without holding the window up."""
+        """Build the panels that have not been shown yet, one at a time, so that the window stays responsive."""
         missing = [spec for spec in PANELS if spec.name not in self._panels]
         if not self.isVisible():
             return
@@ -210,12 +181,12 @@ class Window(QMainWindow):
         name = name if name in self._panel_actions else "recognise"
         panel = self.panel_named(name)
         if panel is not self._stack.currentWidget():
-            self.panel.hidden()
+            self.panel.went_out_of_sight()
         self._stack.setCurrentWidget(panel)
         self._panel_actions[name].setChecked(True)
         self.lab.settings["panel"] = name
         self._tint()
-        panel.shown()
+        panel.came_into_sight()
         panel.setFocus()  # not its first control: Space starts the training, whatever panel is in sight
 
     def show_problem(self, problem: Problem) -> None:
@@ -223,7 +194,7 @@ class Window(QMainWindow):
         self.panel.notice.show_problem(problem)
 
     def restore_layout(self) -> None:
-        """Put the window and its docks where they were when it was last closed; off-screen places are corrected by Qt."""
+        """Restore the window's size, place and docks of the last time. Qt corrects places that are off the screen."""
         saved = QSettings(str(self.lab.settings.geometry_file), QSettings.Format.IniFormat)
         geometry, state = saved.value("geometry"), saved.value("state")
         if isinstance(geometry, QByteArray):
@@ -240,146 +211,24 @@ class Window(QMainWindow):
         self.garbage.stop()
         event.accept()
 
-    # -- actions
+    def _show_status(self, status: Status) -> None:
+        if status is Status.STARTING:
+            self.panel.notice.hide()
+        self._update_actions()
 
-    def _update_actions(self, *_: object) -> None:
-        training = self.lab.training
-        status = training.status
-        words = {Status.TRAINING: "Pause", Status.PAUSED: "Go on"}.get(status, "Start")
-        self._actions["toggle"].setText(words)
-        self._actions["toggle"].setEnabled(status not in (Status.STARTING, Status.STOPPING))
-        self._actions["stop"].setEnabled(status in (Status.TRAINING, Status.PAUSED))
-        self._actions["more"].setEnabled(status in (Status.TRAINING, Status.PAUSED) or training.can_go_on)
-        idle = status is Status.IDLE
-        for name in ("earlier", "later", "open_weights"):
-            self._actions[name].setEnabled(idle)
-        self._actions["save_weights"].setEnabled(self.lab.state.network.value is not None)
+    def _update_actions(self) -> None:
+        self._window_actions.refresh()
         self.time_bar.refresh()
 
-    def _do_toggle(self) -> None:
-        training = self.lab.training
-        if training.status in (Status.TRAINING, Status.PAUSED):
-            training.toggle_pause()
-            return
-        try:
-            job = self._recipe()
-        except DigitLabError as error:
-            self.show_problem(Problem.of(error))
-            return
-        self.panel.notice.hide()
-        training.start(job)
-
-    def _recipe(self) -> Job:
-        from app.panels.train import TrainPanel
-
-        panel = self.panel_named("train")
-        assert isinstance(panel, TrainPanel)
-        return panel.recipe.job()
-
-    def _do_stop(self) -> None:
-        self.lab.training.stop()
-
-    def _do_more(self) -> None:
-        self.lab.training.go_on(1)
-
-    def _do_earlier(self) -> None:
-        self._step_moment(-1)
-
-    def _do_later(self) -> None:
-        self._step_moment(1)
-
-    def _step_moment(self, by: int) -> None:
-        state = self.lab.state
-        if state.moment.value is not None and len(state.timeline):
-            state.show_moment(state.timeline.nearest(state.moment.value.step) + by)
-
-    def _do_draw(self) -> None:
-        self.show_panel("recognise")
-        panel = self.panel_named("recognise")
-        assert isinstance(panel, RecognisePanel)
-        panel.draw()
-
-    def _do_open_picture(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Open a picture", self.lab.settings["last_folder"], PICTURES)
-        if name:
-            self.lab.open_picture(Path(name))
-
-    def _do_open_weights(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Open weights", self.lab.settings["last_folder"], WEIGHTS)
-        if name:
-            self.lab.open_weights(name)
-
-    def _do_open_folder(self) -> None:
-        self.show_panel("data")
-        name = QFileDialog.getExistingDirectory(self, "Open a folder of images", self.lab.settings["last_folder"])
-        if name:
-            self.lab.open_data(name)
-
-    def _do_open_data(self) -> None:
-        self.show_panel("data")
-        name, _ = QFileDialog.getOpenFileName(self, "Open a file of data", self.lab.settings["last_folder"], DATA)
-        if name:
-            self.lab.open_data(name)
-
-    def _do_save_weights(self) -> None:
-        view, moment = self.lab.state.network.value, self.lab.state.moment.value
-        if view is None or moment is None:
-            return
-        name, _ = QFileDialog.getSaveFileName(self, "Save weights", f"{view.name}.safetensors", WEIGHTS)
-        if not name:
-            return
-        network = Network.from_config(view.architecture)
-        network.load_state_dict(moment.state)
-        path = Path(name).with_suffix(".safetensors")
-        save_weights(
-            path, network, {"network": view.name, "source": view.source, "step": moment.step, "val_accuracy": moment.val_accuracy}
-        )
-        self.lab.said.emit(f"Saved {path.name}.")
-
-    def _do_paste(self) -> None:
-        clipboard = QGuiApplication.clipboard()
-        image = clipboard.image()
-        if not image.isNull():
-            self._take_image(image, "pasted picture")
-        elif clipboard.mimeData() is not None and clipboard.mimeData().hasUrls():
-            self._take_path(Path(clipboard.mimeData().urls()[0].toLocalFile()))
-        else:
-            self.show_problem(Problem("There is no picture on the clipboard; copy one first, then paste."))
-
-    def _take_image(self, image: QImage, origin: str) -> None:
-        self.lab.state.probe.set(Probe(from_qimage(image), origin))
-
-    def _take_path(self, path: Path) -> None:
-        if path.is_dir() or kind_of(path) is not None:
-            self.show_panel("data")
-            self.lab.open_data(str(path))
-        elif path.suffix == ".safetensors":
-            self.lab.open_weights(str(path))
-        else:
-            self.lab.open_picture(path)
-
-    def _correct(self, digit: int) -> None:
-        look = self.probe.look
-        if look is not None and look.seen.image is not None:
-            self.lab.keep_as(digit, look.seen.image)
-
-    def _do_full_screen(self, on: bool) -> None:
-        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
-
-    def _do_reset_layout(self) -> None:
+    def _reset_layout(self) -> None:
         self._dock.setFloating(False)
         self.restoreState(self._first_state, LAYOUT_VERSION)
         self._dock.show()
 
-    def _do_help(self) -> None:
-        panels = [(f"Ctrl+{number}", spec.tooltip) for number, spec in enumerate(PANELS, 1)]
-        HelpDialog(self, panels).exec()
-
-    def _do_about(self) -> None:
-        ReportDialog(self).exec()
-
-    def _do_quit(self) -> None:
-        self.close()
+    def _correct(self, digit: int) -> None:
+        look = self.probe.look
+        if look is not None and look.digit is not None:
+            self.lab.keep_as(digit, look.digit.image)
 
     # -- keys and drops
 
@@ -393,14 +242,9 @@ class Window(QMainWindow):
             super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+        if self.intake.can_take(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        if event.mimeData().hasUrls():
-            self._take_path(Path(event.mimeData().urls()[0].toLocalFile()))
-        else:
-            image = event.mimeData().imageData()
-            if isinstance(image, QImage):
-                self._take_image(image, "dropped picture")
+        self.intake.take_dropped(event.mimeData())
         event.acceptProposedAction()

@@ -22,11 +22,11 @@ def scrolling() -> dict[str, float]:
     from PySide6.QtWidgets import QApplication
 
     from app import theme
+    from app.core.in_view import DataInView
     from app.core.runs import RunStore
     from app.core.settings import Settings
-    from app.core.state import DataInView
     from app.lab import Lab
-    from app.panels.browser import Browser
+    from app.panels.data.browser import Browser
 
     app = QApplication.instance() or QApplication([])
     theme.install(app, "dark")

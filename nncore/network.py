@@ -27,6 +27,8 @@ class LayerSummary:
     """One line of `Network.summary`: shapes without the batch axis, and how many numbers the layer learns."""
 
     name: str
+    kind: str
+    """What the layer is, as `Layer.kind` says it: `conv`, `relu`, …"""
     description: str
     output_shape: Shape
     parameters: int
@@ -173,6 +175,7 @@ class Network:
         return [
             LayerSummary(
                 layer.name,
+                layer.kind,
                 layer.describe(),
                 layer.output_shape,
                 sum(parameter.data.size for _, parameter in layer.parameters()),

@@ -1,7 +1,8 @@
-"""From a picture to an answer: what the drawing sheet, the probe and `digitlab predict` have in common. Qt-free."""
+"""From a picture to its digits: what the drawing sheet, the probe and `digitlab predict` have in common. Qt-free."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,38 +10,57 @@ import numpy as np
 from nncore.arrays import Array, Shape, shape_text
 from nncore.errors import ConfigError
 from nncore.prediction import Predictor
-from nncore.vision import fit_colour, see_digit, see_drawing
+from nncore.vision import Box, fit_colour, see_digit, see_drawing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A digit that was found in a picture, before any network has seen it."""
+
+    box: Box
+    """Where in the picture it lies: (x, y, width, height) in the picture's pixels."""
+    image: Array
+    """uint8 (height, width, channels): the digit as the network takes it."""
+
+
+@dataclass(frozen=True, eq=False)
 class Seen:
     """A picture as a network sees it."""
 
-    image: Array | None
-    """uint8 (height, width, channels); None where there is nothing on the picture"""
+    found: tuple[Found, ...] = ()
+    """The digits in it; empty where there is nothing on the picture."""
     stages: tuple[tuple[str, Array], ...] = ()
-    """How the picture became that image: a title and uint8 pixels a stage."""
+    """How the picture became those images: a title and uint8 pixels a stage."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
-    """What a network says of one picture. `digit` is None where the picture is blank."""
+    """What a network says of one image."""
 
-    digit: int | None
+    digit: int
     probabilities: Array
-    """float32 (classes); all zero where the picture is blank"""
+    """float32 (classes)"""
 
     @classmethod
     def of(cls, probabilities: Array) -> Answer:
+        """The most probable class of float32 (classes)."""
         return cls(int(probabilities.argmax()), probabilities)
-
-    @classmethod
-    def blank(cls, classes: int) -> Answer:
-        return cls(None, np.zeros(classes, np.float32))
 
     @property
     def confidence(self) -> float:
+        """The probability of the digit, 0 to 1."""
         return float(self.probabilities.max())
+
+
+@dataclass(frozen=True, eq=False)
+class Digit:
+    """One digit of a picture: where it lies, what the network saw, and what it says."""
+
+    box: Box
+    """(x, y, width, height) in the picture's pixels."""
+    image: Array
+    """uint8 (height, width, channels)"""
+    answer: Answer
 
 
 def see(picture: Array, input_shape: Shape, drawn: bool = False) -> Seen:
@@ -52,17 +72,33 @@ def see(picture: Array, input_shape: Shape, drawn: bool = False) -> Seen:
     Raises ConfigError for networks that take neither.
     """
     if len(input_shape) == 3 and input_shape[2] == 3:
-        return Seen(fit_colour(picture, input_shape))
+        return whole(fit_colour(picture, input_shape), picture)
     if input_shape not in ((28, 28, 1), (784,)):
         raise ConfigError(
             f"This network takes {shape_text(input_shape)}; pictures can be shown to networks for 28×28×1 or for colour images."
         )
     sight = see_drawing(picture) if drawn else see_digit(picture)
-    return Seen(None if sight.blank else sight.image, tuple(sight.stages))
+    return Seen(() if sight.box is None else (Found(sight.box, sight.image),), tuple(sight.stages))
 
 
-def recognise(predictor: Predictor, picture: Array) -> Answer:
-    """What the predictor's network says of a picture of any size."""
-    network = predictor.network
-    image = see(picture, network.input_shape).image
-    return Answer.blank(network.output_shape[0]) if image is None else Answer.of(predictor.predict(image[None])[0])
+def whole(image: Array, picture: Array) -> Seen:
+    """A picture that is one digit from edge to edge, which the network takes as `image`."""
+    height, width = picture.shape[:2]
+    return Seen((Found((0, 0, width, height), image),))
+
+
+def answered(predictor: Predictor, found: Sequence[Found]) -> list[Digit]:
+    """What the predictor's network says of digits that were found, in their order."""
+    if not found:
+        return []
+    probabilities = predictor.predict(np.stack([each.image for each in found]))
+    return [Digit(each.box, each.image, Answer.of(row)) for each, row in zip(found, probabilities, strict=True)]
+
+
+def recognise(predictor: Predictor, picture: Array, drawn: bool = False) -> list[Digit]:
+    """The digits in a picture, uint8 (height, width, 1 or 3) of any size, and what the predictor's network says of each.
+
+    A picture is taken to hold one digit; the list is empty where there is nothing on it. `drawn` as in `see`.
+    Raises ConfigError where the network takes no pictures.
+    """
+    return answered(predictor, see(picture, predictor.network.input_shape, drawn).found)

@@ -43,24 +43,23 @@ def run(arguments: Namespace) -> int:
     predictor, bad = Predictor(network), 0
     for path in arguments.images:
         try:
-            answer = recognise(predictor, read_picture(path))
+            found = recognise(predictor, read_picture(path))
         except DataError as error:
             print(f"digitlab: {error}", file=sys.stderr)
             bad += 1
             continue
+        answer = found[0].answer if found else None
         if arguments.json:
             print_json(
                 {
                     "image": str(path),
-                    "digit": answer.digit,
-                    "confidence": answer.confidence,
-                    "probabilities": answer.probabilities.tolist(),
+                    "digit": answer.digit if answer else None,
+                    "confidence": answer.confidence if answer else 0.0,
+                    "probabilities": answer.probabilities.tolist() if answer else [0.0] * network.output_shape[0],
                 }
             )
         else:
-            print(
-                f"{path}: {answer.digit} ({percent(answer.confidence)})" if answer.digit is not None else f"{path}: no digit found"
-            )
+            print(f"{path}: {answer.digit} ({percent(answer.confidence)})" if answer else f"{path}: no digit found")
     return MISTAKE if bad else 0
 
 

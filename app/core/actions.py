@@ -1,20 +1,27 @@
-"""The window's actions: each one once, with its words, keys and explanation, for menus, buttons and keyboard alike. Qt-free."""
+"""The window's actions: each one once, with its words, keys and explanation, for menus, buttons and keyboard alike. Qt-free.
+
+What each of them does is bound to it by name in `app/window_actions.py`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class ActionSpec:
-    """An action by its words: `keys` as Qt writes them, `menu` where it stands (empty: in none)."""
+    """An action without what it does."""
 
     name: str
     text: str
     tooltip: str
     menu: str
+    """The menu in which it stands: one of MENUS."""
     keys: tuple[str, ...] = ()
+    """Its shortcuts, as Qt writes them."""
     icon: str = ""
+    """The name of an SVG in assets/icons."""
     separator_before: bool = False
 
 
@@ -55,3 +62,16 @@ ACTIONS = (
 )
 
 MENUS = ("File", "Edit", "Train", "View", "Help")
+
+
+def bound(acts: Mapping[str, Callable[[], object]]) -> list[tuple[ActionSpec, Callable[[], object]]]:
+    """Each action with the function that `acts` holds under its name.
+
+    Raises ValueError where an action has no function, or a function has no action.
+    """
+    names = {spec.name for spec in ACTIONS}
+    if missing := names - acts.keys():
+        raise ValueError(f"nothing is bound to the actions {', '.join(sorted(missing))}")
+    if surplus := acts.keys() - names:
+        raise ValueError(f"there are no actions called {', '.join(sorted(surplus))}")
+    return [(spec, acts[spec.name]) for spec in ACTIONS]

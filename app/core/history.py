@@ -28,14 +28,14 @@ class Rows:
         self._count += 1
 
     def columns(self) -> tuple[Array, Array, Array]:
-        """(steps, losses, accuracies), float64; views that later rows leave as they are."""
+        """(steps, losses, accuracies), float64 (N) each. They are views; rows that are added later do not change them."""
         rows = self._values[: self._count]
         return rows[:, 0], rows[:, 1], rows[:, 2]
 
 
 @dataclass
 class History:
-    """Steps, losses and accuracies of training and validation, and the last full look at the held-out images."""
+    """Steps, losses and accuracies of training and validation, and the last evaluation on all held-out images."""
 
     train: Rows = field(default_factory=Rows)
     """A row a step."""
@@ -43,7 +43,7 @@ class History:
     evaluation: Evaluation | None = None
     best_step: int = 0
     best_accuracy: float = float("nan")
-    """Of the full looks, one an epoch."""
+    """The best accuracy at the end of an epoch, on all held-out images; nan before the first."""
 
     def add(self, event: Event) -> None:
         """Take in an event of the trainer."""

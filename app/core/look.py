@@ -1,74 +1,91 @@
-"""Looking at the probe through the network of a moment: the one computation behind every view. Qt-free."""
+"""What the network of a moment makes of the probe. Every view draws what is computed here. Qt-free."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from app.core.state import Moment, NetworkInView, Probe
+from app.core import engine
+from app.core.in_view import NetworkInView
+from app.core.probe import Kind, Probe
+from app.core.timeline import Moment
 from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights
 from nncore.arrays import Array, Shape
-from nncore.backend.devices import get_backend
+from nncore.errors import ConfigError
+from nncore.explain.layers import layer_outputs
 from nncore.network import Network
 from nncore.prediction import Predictor
-from nncore.recognition import Answer, Seen, see
+from nncore.recognition import Digit, Seen, answered, see, whole
+
+LAYERS = "layers"
+
+EXPLANATIONS: Mapping[str, Callable[[Predictor, Array], Any]] = {LAYERS: layer_outputs}
+"""What can be asked for besides the answer, by name: a function of (predictor, image uint8 (height, width, channels))."""
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What should be looked at, and whether the layers' outputs are wanted too."""
+    """A network, the moment whose weights it has, and the probe. `wanted` names the EXPLANATIONS that are asked for."""
 
     network: NetworkInView
     moment: Moment
     probe: Probe
-    layers: bool
+    wanted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What there was to see."""
+    """The answer to a Question."""
 
     question: Question
-    seen: Seen
-    """The probe as the network sees it."""
-    answer: Answer
-    layers: tuple[tuple[str, Array], ...] = ()
-    """The output of each layer by name, without the batch axis, where asked for."""
+    digits: tuple[Digit, ...] = ()
+    """The digits on the probe, with the network's answers. Empty for a blank probe, and where `error` is set."""
+    stages: tuple[tuple[str, Array], ...] = ()
+    """How the probe became what the network sees: a title and uint8 pixels a stage."""
+    results: Mapping[str, Any] = field(default_factory=dict)
+    """The result of each EXPLANATION that was wanted, by its name, for the first digit. Empty without a digit."""
+    error: ConfigError | None = None
+    """Set where the network takes no images of this kind."""
+
+    @property
+    def digit(self) -> Digit | None:
+        """The first digit on the probe, or None."""
+        return self.digits[0] if self.digits else None
 
 
 class Looker:
-    """Looks, keeping the network and the prepared probe from one question to the next, since mostly only one changes."""
+    """Answers Questions. It keeps the network and the prepared probe for the next question, which mostly changes only one."""
 
     def __init__(self) -> None:
         self._architecture: Mapping[str, Any] | None = None
         self._predictor: Predictor | None = None
         self._probe: Probe | None = None
         self._prepared_for: Predictor | None = None
-        self._seen = Seen(None)
+        self._seen = Seen()
 
     def warm_up(self) -> None:
-        """Load what the preparation of pictures needs, so that the first stroke is answered as fast as every later one."""
+        """Load the libraries that preparing a picture needs, so that the first stroke is not answered late."""
         sheet = np.zeros((112, 112, 1), np.uint8)
         sheet[30:80, 50:60] = 255
         see(sheet, (28, 28, 1))
         see(sheet, (28, 28, 1), drawn=True)
-        if get_backend("cpu").is_ready():  # otherwise the readable path answers, in a millisecond more
+        if engine.is_ready():  # otherwise the readable path answers, in a millisecond more
             Predictor(open_weights(DEFAULT_PICTURE_NETWORK)[0]).prepare()
 
     def look(self, question: Question) -> Look:
-        """Answer a question. Raises ConfigError where the probe cannot be shown to this network."""
+        """Answer a question. Raises KeyError for a name that is none of EXPLANATIONS."""
         predictor = self._predictor_for(question)
-        seen = self._see(question.probe, predictor)
-        if seen.image is None:
-            return Look(question, seen, Answer.blank(predictor.network.output_shape[0]))
-        if not question.layers:
-            return Look(question, seen, Answer.of(predictor.predict(seen.image[None])[0]))
-        probabilities, outputs = predictor.look(seen.image[None])
-        return Look(question, seen, Answer.of(probabilities[0]), tuple((name, values[0]) for name, values in outputs.items()))
+        try:
+            seen = self._see(question.probe, predictor)
+        except ConfigError as error:
+            return Look(question, error=error)
+        digits = tuple(answered(predictor, seen.found))
+        results = {name: EXPLANATIONS[name](predictor, digits[0].image) for name in question.wanted} if digits else {}
+        return Look(question, digits, seen.stages, results)
 
     def _predictor_for(self, question: Question) -> Predictor:
         if self._predictor is None or self._architecture is not question.network.architecture:
@@ -85,9 +102,12 @@ class Looker:
 
 
 def see_probe(probe: Probe, input_shape: Shape) -> Seen:
-    """The probe as a network of that input shape sees it: an image of a dataset as it is, any other picture prepared."""
+    """The probe as a network of that input shape sees it. Images of a dataset are taken as they are, others are prepared.
+
+    Raises ConfigError where pictures cannot be shown to such a network.
+    """
     if probe.picture is None:
-        return Seen(None)
-    if probe.as_seen and probe.picture.size == math.prod(input_shape):
-        return Seen(probe.picture)
-    return see(probe.picture, input_shape, probe.is_drawing)
+        return Seen()
+    if probe.kind is Kind.DATASET and probe.picture.size == math.prod(input_shape):
+        return whole(probe.picture, probe.picture)
+    return see(probe.picture, input_shape, probe.kind is Kind.DRAWING)

@@ -1,4 +1,4 @@
-"""What the window remembers from one start to the next: preferences as readable JSON, its geometry apart from them."""
+"""The window's preferences, kept in a JSON file. Qt keeps the window's geometry in a file of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def config_folder() -> Path:
 
 
 class Settings:
-    """Preferences by name; only what differs from the defaults is written. A damaged file counts as none."""
+    """Preferences by name. Only those that differ from DEFAULTS are written; a damaged file counts as empty."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or config_folder()
@@ -39,7 +39,7 @@ class Settings:
         return self._chosen.get(name, DEFAULTS[name])
 
     def __setitem__(self, name: str, value: Any) -> None:
-        """Set and keep a preference. Where the disk refuses, it holds until the window closes."""
+        """Set a preference and write it. If it cannot be written, it is valid until the window closes."""
         if value == self[name]:
             return
         self._chosen[name] = value

@@ -1,4 +1,4 @@
-"""The five panels. A panel never computes: it asks the lab and draws what comes back."""
+"""The five panels. A panel computes nothing: it asks the lab and draws the result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PanelSpec:
-    """A panel before it is loaded: loading waits until it is wanted, since curves alone take half a second to import."""
+    """A panel that is imported when it is first needed: the curves alone take half a second to import."""
 
     name: str
     title: str
@@ -21,19 +21,19 @@ class PanelSpec:
 
 
 def _data() -> type[Panel]:
-    from app.panels.data import DataPanel
+    from app.panels.data.panel import DataPanel
 
     return DataPanel
 
 
 def _train() -> type[Panel]:
-    from app.panels.train import TrainPanel
+    from app.panels.train.panel import TrainPanel
 
     return TrainPanel
 
 
 def _inspect() -> type[Panel]:
-    from app.panels.inspect import InspectPanel
+    from app.panels.inspect.panel import InspectPanel
 
     return InspectPanel
 

@@ -14,7 +14,7 @@ from app.widgets.notice import Notice
 
 
 class Panel(QWidget):
-    """A page of the window: a strip for what went wrong, above the panel's own `content` layout."""
+    """A page of the window: a strip for problems, below it the panel's own `content` layout."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__()
@@ -32,8 +32,8 @@ class Panel(QWidget):
     def wire(self, actions: Mapping[str, QAction]) -> None:
         """Connect the panel's own buttons to actions of the window."""
 
-    def shown(self) -> None:
-        """The panel has come into sight."""
+    def came_into_sight(self) -> None:
+        """Called when the panel has come into sight."""
 
-    def hidden(self) -> None:
-        """The panel has gone out of sight."""
+    def went_out_of_sight(self) -> None:
+        """Called when the panel goes out of sight."""

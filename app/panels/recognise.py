@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSlider, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.core.look import Look
-from app.core.state import Probe
+from app.core.probe import Kind, Probe
 from app.lab import Lab
 from app.panels.base import Panel
 from app.theme import theme
@@ -20,11 +20,11 @@ from app.widgets.picture import PictureView
 from nncore.arrays import Array
 
 STAGE = 112
-"""Side of a stage's picture in pixels: four for each of MNIST's 28."""
+"""Side of a stage's picture in pixels: four times 28."""
 
 
 class RecognisePanel(Panel):
-    """Left the sheet, right what happened to the picture on its way into the network."""
+    """Left the sheet, right the stages of the picture on its way into the network."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
@@ -59,7 +59,8 @@ class RecognisePanel(Panel):
         row.addWidget(self._what_happened)
         self.content.addLayout(row)
         self.setFocusProxy(self.canvas)
-        lab.looked.connect(self._show_look)
+        lab.looking.looked.connect(self._show_look)
+        lab.sheet_wanted.connect(self.draw)
         lab.state.probe.subscribe(self._follow_probe)
 
     def _build_tools(self) -> QHBoxLayout:
@@ -111,36 +112,36 @@ class RecognisePanel(Panel):
         self.eraser.setChecked(erasing)
 
     def draw(self) -> None:
-        """Show the drawing sheet, with the drawing that is on it as the probe."""
+        """Show the sheet, and make the drawing on it the probe."""
         self._drawn()
         self.canvas.setFocus()
 
     def clear_sheet(self) -> None:
-        """Wipe the sheet, or put an opened picture away."""
-        if self.lab.state.probe.value.is_drawing or self._sheet.currentWidget() is self.canvas:
+        """Clear the sheet, or close an opened picture."""
+        if self.lab.state.probe.value.kind is Kind.DRAWING or self._sheet.currentWidget() is self.canvas:
             self.canvas.clear()
         self._drawn()
 
     def _drawn(self) -> None:
         picture = None if self.canvas.is_blank else self.canvas.pixels()
-        self.lab.state.probe.set(Probe(picture, "drawing" if picture is not None else "nothing yet", is_drawing=True))
+        self.lab.state.probe.set(Probe(picture, "drawing" if picture is not None else "nothing yet", kind=Kind.DRAWING))
 
     def _follow_probe(self, probe: Probe) -> None:
-        shows_picture = probe.picture is not None and not probe.is_drawing
+        shows_picture = probe.picture is not None and probe.kind is not Kind.DRAWING
         if shows_picture:
             self._photo.set_pixels(probe.picture)
         self._sheet.setCurrentWidget(self._photo if shows_picture else self.canvas)
         self.sheet_card.title.setText("SHEET" if not shows_picture else f"PICTURE — {probe.origin}")
 
     def _show_look(self, look: Look) -> None:
-        # A stage that changed nothing has nothing to show.
-        every = look.seen.stages
+        # A stage that changed nothing is left out.
+        every = look.stages
         stages = [stage for n, stage in enumerate(every) if n == 0 or not np.array_equal(stage[1], every[n - 1][1])]
-        if look.seen.image is not None:
-            height, width, _ = image_shape = look.seen.image.shape
+        if look.digit is not None:
+            height, width, _ = image_shape = look.digit.image.shape
             if stages and stages[-1][1].size == math.prod(image_shape):
                 stages.pop()  # the last stage is what the network sees
-            stages.append((f"What the network sees: {height}×{width}", look.seen.image))
+            stages.append((f"What the network sees: {height}×{width}", look.digit.image))
         while len(self._stage_views) < len(stages):
             self._add_stage()
         self._explanation.setVisible(not stages)

@@ -55,7 +55,7 @@ class RunsPanel(Panel):
         lab.training.status_changed.connect(lambda _: self.refresh() if self.isVisible() else None)
         self._enable()
 
-    def shown(self) -> None:
+    def came_into_sight(self) -> None:
         self.refresh()
 
     def refresh(self) -> None:
@@ -87,7 +87,7 @@ class RunsPanel(Panel):
     def _open(self) -> None:
         run = self._selected()
         if run is not None and self._look.isEnabled():
-            self.lab.open_run(run)
+            self.lab.opener.open_run(run)
 
     def _ask_and_delete(self) -> None:
         run = self._selected()
@@ -100,7 +100,7 @@ class RunsPanel(Panel):
 
 
 def cells(run: Run) -> tuple[str, ...]:
-    """A run as the words of its row."""
+    """The texts of a run's row, one for each of COLUMNS."""
 
     def percent(share: float | None) -> str:
         return "–" if share is None else f"{share * 100:.2f} %"

@@ -1,1 +1,1 @@
-"""Widgets: they draw what they are given and know nothing of training."""
+"""Widgets. They draw what they are given and know nothing of training."""

@@ -13,9 +13,9 @@ from app.theme import font, theme
 from nncore.arrays import Array
 
 SIDE = 336
-"""Pixels of the sheet's side: twelve for each of MNIST's 28."""
+"""Pixels of the sheet's side: twelve times 28."""
 PEN = 26
-"""Width of the pen in those pixels: as thick, for a digit that fills the sheet's middle, as MNIST's."""
+"""Width of the pen in those pixels: for a digit of about 20/28 of the sheet, as thick as MNIST's strokes."""
 
 
 @dataclass(eq=False)
@@ -28,7 +28,7 @@ class Stroke:
 
 
 class _Draw(QUndoCommand):
-    """A stroke as one step of undo. It is on the sheet already when it is pushed."""
+    """Undo command of a stroke. The stroke is on the sheet already when the command is pushed."""
 
     def __init__(self, canvas: Canvas, stroke: Stroke) -> None:
         super().__init__("Stroke")
@@ -44,7 +44,7 @@ class _Draw(QUndoCommand):
 
 
 class _Clear(QUndoCommand):
-    """Wiping the sheet as one step of undo."""
+    """Undo command of clearing the sheet."""
 
     def __init__(self, canvas: Canvas) -> None:
         super().__init__("Clear the sheet")
@@ -58,7 +58,7 @@ class _Clear(QUndoCommand):
 
 
 class Canvas(QWidget):
-    """A square sheet. `changed` comes with every movement of the pen and after undo, redo and clear."""
+    """A square sheet. `changed` is emitted at every movement of the pen and after undo, redo and clear."""
 
     changed = Signal()
 
@@ -89,7 +89,7 @@ class Canvas(QWidget):
         return rows[:, :SIDE, None].copy()
 
     def clear(self) -> None:
-        """Wipe the sheet; undo brings the drawing back."""
+        """Clear the sheet. Undo brings the drawing back."""
         if self._strokes:
             self.undo_stack.push(_Clear(self))
 
@@ -120,7 +120,7 @@ class Canvas(QWidget):
             self.undo_stack.push(_Draw(self, stroke))
 
     def _extend(self, position: QPointF) -> None:
-        """Carry the stroke under way on to a position of the widget."""
+        """Continue the present stroke to a position of the widget."""
         assert self._stroke is not None
         sheet = self.sheet()
         point = (position - QPointF(sheet.topLeft())) * (SIDE / max(sheet.width(), 1))
@@ -155,7 +155,7 @@ class Canvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         colors, painter, sheet = theme().colors, QPainter(self), self.sheet()
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-        # The same bytes read as indices into a table from paper to ink: the sheet follows the theme, the pixels do not.
+        # The bytes are read as indices into a table of colours: what is shown follows the theme, the pixels do not.
         shown = QImage(self._image.constBits(), SIDE, SIDE, self._image.bytesPerLine(), QImage.Format.Format_Indexed8)
         shown.setColorTable(_table(QColor(colors.panel), QColor(colors.text)))
         painter.setPen(QPen(QColor(colors.accent if self.hasFocus() else colors.line), 1))

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 GAP = 12
-"""Pixels between cards; twice a third of it around their content."""
+"""Pixels between cards."""
 
 
 def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
@@ -19,7 +19,7 @@ def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
 
 
 class Card(QFrame):
-    """A frame with a title in small capitals, whatever belongs beside the title, and a body."""
+    """A frame with a title in capitals, widgets beside the title, and a `body` layout."""
 
     def __init__(self, title: str, *beside: QWidget) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""ClassBalance: for every class its mean image and how many images it has; choosing one filters by it."""
+"""ClassBalance: for every class its mean image and its number of images."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from app.widgets.pixels import picture_menu, to_qimage
 from nncore.arrays import Array
 
 ROW, THUMB = 36, 32
-"""Pixels of a row, and of the square in it that is the mean image's: once the 32 of SVHN, once the 28 of MNIST."""
+"""Height of a row, and side of the square for its mean image, in pixels: one a pixel of SVHN's and MNIST's images."""
 FADED = 0.35
-"""Opacity of what belongs to the data before, until the new is there."""
+"""Opacity while other data is awaited."""
 
 
 class ClassBalance(QAbstractScrollArea):
-    """A row a class: name, mean image, bar, count. `chosen` carries the class that was chosen, −1 for all of them.
+    """A row for each class: name, mean image, bar, count. `chosen` carries the class that was chosen, −1 for all of them.
 
-    A click or Return chooses a class, and the same once more all; arrows move between the rows.
+    A click or Return chooses a class; on the chosen class it chooses all. Arrows move between the rows.
     """
 
     chosen = Signal(int)
@@ -60,7 +60,7 @@ class ClassBalance(QAbstractScrollArea):
     # -- what is shown
 
     def set_counts(self, counts: Array, names: tuple[str, ...]) -> None:
-        """Show other classes. Their mean images are awaited: those of before stay, faded, where the classes are the same."""
+        """Show other classes. Until `set_means`, mean images of classes with the same names stay, faded."""
         if names != self._names:
             self._means, self._thumbs, self._cursor = None, [], 0
             self.verticalScrollBar().setValue(0)
@@ -72,7 +72,7 @@ class ClassBalance(QAbstractScrollArea):
     def set_means(self, means: Array) -> None:
         """Show the mean image of each class: float32 (classes, height, width, 1 or 3), 0 to 255.
 
-        Means of photos are nearly grey: all are drawn with the same, their full contrast.
+        All are drawn with the same stretched contrast, since means of photos are nearly grey.
         """
         self._means, self._awaited = means, False
         low, high = float(means.min(initial=255)), float(means.max(initial=0))
@@ -80,19 +80,19 @@ class ClassBalance(QAbstractScrollArea):
         self.viewport().update()
 
     def set_faded(self, faded: bool) -> None:
-        """Let everything fade, since other data will soon replace it."""
+        """Draw everything faded, or no longer: for while other data is being opened."""
         self._fading = faded
         self.viewport().update()
 
     def set_current(self, row: int) -> None:
-        """Mark a class as the chosen one, −1 for none; nobody is told."""
+        """Mark a class as the chosen one, −1 for none, without a signal."""
         self.current = row
         if row >= 0:
             self._move_to(row)
         self.viewport().update()
 
     def mean_of(self, row: int) -> Array | None:
-        """The mean image of a class, float32 (height, width, 1 or 3), once it is there."""
+        """The mean image of a class, float32 (height, width, 1 or 3); None before `set_means`."""
         return None if self._means is None or self._awaited else self._means[row]
 
     # -- geometry
@@ -117,7 +117,7 @@ class ClassBalance(QAbstractScrollArea):
         return QRect(0, row * ROW - self.verticalScrollBar().value(), self.viewport().width(), ROW)
 
     def thumb_rect(self, row: int) -> QRectF:
-        """Where a class's mean image lies in the viewport: whole device pixels for each of its own where it fits."""
+        """Where a class's mean image lies in the viewport. Its scale is a whole number of device pixels where possible."""
         place = self.row_rect(row)
         square = QRectF(place.left() + self._name_width() + 4, place.top() + (ROW - THUMB) / 2, THUMB, THUMB)
         if not self._thumbs:
@@ -183,7 +183,7 @@ class ClassBalance(QAbstractScrollArea):
     # -- choosing
 
     def choose(self, row: int) -> None:
-        """Choose a class, or, where it is chosen already, all of them; and tell."""
+        """Choose a class, or all where it is chosen already, and emit `chosen`."""
         self._move_to(row)
         self.set_current(-1 if row == self.current else row)
         self.chosen.emit(self.current)

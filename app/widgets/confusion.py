@@ -1,4 +1,4 @@
-"""ConfusionMatrix: what is taken for what."""
+"""ConfusionMatrix: how often each class was taken for each class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Curves: training and validation over the steps, live."""
+"""Curves: a plot of training and validation over the steps."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def smoothed(values: Array, weight: float) -> Array:
 
 
 POINTS = 500
-"""Points of a curve that are drawn: more than one every two pixels cannot be told apart, and wide lines cost by the point."""
+"""Most points of a curve that are drawn: about one every two pixels. Drawing time grows with their number."""
 
 
 def thinned(steps: Array, values: Array) -> tuple[Array, Array]:
-    """About POINTS of the points, evenly, first and last among them."""
+    """About POINTS of the points, evenly spaced, with the first and the last."""
     if len(steps) <= POINTS:
         return steps, values
     chosen = np.linspace(0, len(steps) - 1, POINTS).round().astype(np.int64)
@@ -45,7 +45,7 @@ def thinned(steps: Array, values: Array) -> tuple[Array, Array]:
 
 
 def extremes(steps: Array, values: Array) -> tuple[Array, Array]:
-    """The least and the largest value of each of POINTS / 2 stretches, so that no peak is lost."""
+    """The least and the largest value of each of POINTS / 2 equal stretches, so that no peak is lost."""
     size = -(-len(steps) // (POINTS // 2))
     whole = len(steps) // size * size if size > 1 else 0
     if not whole:
@@ -57,7 +57,7 @@ def extremes(steps: Array, values: Array) -> tuple[Array, Array]:
 
 
 class Curves(QWidget):
-    """One quantity over the steps: training in the accent, validation in the second colour."""
+    """One quantity over the steps: training in the theme's accent, validation in its second colour."""
 
     def __init__(self, name: str, logarithmic: bool = False, shows_raw: bool = True) -> None:
         """`shows_raw` draws the training curve unsmoothed too, in a pale line."""
@@ -95,10 +95,10 @@ class Curves(QWidget):
         if len(steps):
             item.enableAutoRange()
             if not self._log:
-                # The first steps, near guessing, would press all that follows against the top.
+                # Leave the first steps, which are near guessing, out of the range: they would squeeze the rest against the top.
                 settled = smoothed(values, 0.9)[len(values) // 5 :]
                 item.setYRange(max(0.0, float(np.floor(settled.min() / 10) * 10) - 5), 100, padding=0.02)
-        else:  # an empty plot with the axes that are to be expected
+        else:  # an empty plot with the usual axes
             item.setXRange(0, 100)
             item.setYRange(*((-2, 0.5) if self._log else (0, 100)))
         if self._shows_raw:
@@ -163,7 +163,7 @@ class Curves(QWidget):
 
 
 class _LogAxis(pg.AxisItem):  # type: ignore[misc]
-    """Marks powers of ten, and between them 2 and 5 where there is room, as plain numbers."""
+    """An axis with plain numbers at powers of ten, and at their multiples by 2 and 5 where there is room."""
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         steps = (1, 2, 5) if high - low < 2.5 else (1,)

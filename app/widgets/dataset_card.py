@@ -1,4 +1,4 @@
-"""DatasetCard: a dataset to choose: what it is, how large, under which licence, whether it is here, and a way to get it."""
+"""DatasetCard: a dataset with its size and licence, to choose or to download."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MEGA = 1_000_000
 
 
 class DatasetCard(QFrame):
-    """A card to click. `chosen`: look at it; `wanted`: get it, go on getting it, or keep it; `left`: break that off."""
+    """A card to click. `chosen` asks to show the dataset, `wanted` to download or keep it, `left` to cancel that."""
 
     chosen = Signal()
     wanted = Signal()
     left = Signal()
 
     def __init__(self, known: KnownDataset, offer: str = "", tooltip: str = "") -> None:
-        """`offer` is what the button says that emits `wanted`; without it there is none."""
+        """`offer` is the text of the button that emits `wanted`; without it there is no button."""
         super().__init__()
         self.known = known
         self.setProperty("role", "choice")
@@ -64,7 +64,7 @@ class DatasetCard(QFrame):
         self.set_chosen(False)
 
     def tab_stops(self) -> tuple[QWidget, ...]:
-        """What the keyboard goes to, in order."""
+        """The widgets that take the keyboard's focus, in order."""
         return self, self._get, self._leave
 
     def set_chosen(self, chosen: bool) -> None:
@@ -76,13 +76,13 @@ class DatasetCard(QFrame):
         self.style().polish(self)
 
     def set_going(self, going: bool) -> None:
-        """Show the progress bar and the way to break off, or the button to begin."""
+        """Show the progress bar and the button to cancel, or the button to begin."""
         self._get.setVisible(self._offers and not going)
         for widget in (self._bar, self._words, self._leave):
             widget.setVisible(going)
 
     def show_progress(self, event: Download | Import) -> None:
-        """How far it is."""
+        """Show how far a download or a copy is."""
         done = event.received if isinstance(event, Download) else event.copied
         self._bar.setValue(round(1000 * done / max(event.total, 1)))
         self._words.setText(progress_words(event))
@@ -101,7 +101,7 @@ class DatasetCard(QFrame):
         if self.known.here:
             self.chosen.emit()
         elif self._get.isVisible():
-            self._get.setFocus()  # a download may be large: it begins with a button, not with a stray click
+            self._get.setFocus()  # a download may be large and should not begin with an accidental click
 
 
 def facts(known: KnownDataset) -> str:
@@ -119,7 +119,7 @@ def is_partial(known: KnownDataset) -> bool:
 
 
 def holds_others(known: KnownDataset) -> bool:
-    """Whether files lie in its place, under its names, that are not the published ones."""
+    """Whether its folder holds files of the same names that are not the published ones."""
     published = known.source.images if known.source else {}
     return any(count != published.get(split, count) for split, count in known.counts.items())
 
@@ -141,12 +141,12 @@ def progress_words(event: Download | Import) -> str:
 
 
 def megabytes(size: float) -> str:
-    """Bytes in units that people read: 11.3 MB, 1,394 MB."""
+    """A number of bytes as text: `11.3 MB`, `1,394 MB`."""
     return f"{size / 1e3:,.0f} kB" if size < MEGA else f"{size / MEGA:,.1f} MB" if size < 100 * MEGA else f"{size / MEGA:,.0f} MB"
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words: 6 s, 2 min, 1.5 h."""
+    """A time in seconds as text: `6 s`, `2 min`, `1.5 h`."""
     if seconds < 90:
         return f"{seconds:,.0f} s"
     return f"{seconds / 60:,.0f} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"

@@ -1,4 +1,4 @@
-"""ImageGrid: any number of small images with captions, of which only those in sight are drawn."""
+"""ImageGrid: small images with captions. Only those in sight are drawn, so there can be any number."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ CAPTION = 12
 """Size of the captions' text in pixels."""
 GAP = 8
 LARGEST = 128
-"""Pixels that the longer side of an image may take."""
+"""Most pixels of the longer side of an image."""
 FADED = 0.35
-"""Opacity of images that others will soon replace."""
+"""Opacity while other images are awaited."""
 
 
 class ImageGrid(QAbstractScrollArea):
-    """Images uint8 (N, H, W, 1 or 3), their captions asked for as they come in sight.
+    """Shows images, uint8 (N, H, W, 1 or 3). Captions are asked for when they come into sight.
 
     `activated` carries the position of an image that was clicked, or chosen with Return; arrows move the choice.
     """
@@ -78,21 +78,21 @@ class ImageGrid(QAbstractScrollArea):
         self._layout()
 
     def set_captions(self, caption: Callable[[int], str]) -> None:
-        """Write other words under the same images."""
+        """Change the captions of the same images."""
         self._caption = caption
         self.viewport().update()
 
     def set_faded(self, faded: bool, hint: str | None = None) -> None:
-        """Let the images fade, since others will soon replace them; `hint` is said meanwhile where there are none."""
+        """Draw the images faded, or no longer. `hint` is shown where there are no images."""
         self._faded, self._hint = faded, self._hint if hint is None else hint
         self.viewport().update()
 
     def offer(self, words: str, key: Qt.Key, act: Callable[[int], None]) -> None:
-        """Offer to do something else with an image, which `act` gets the position of: in its context menu, and by a key."""
+        """Add an entry to the context menu of every image, also by a key. `act` gets the position of the image."""
         self._offers.append((words, key, act))
 
     def offer_closer(self, act: Callable[[int], None]) -> None:
-        """Let a double click or Return on an image look closer at it."""
+        """Call `act` with the position of an image on a double click or Return."""
         self._closer = act
         self.offer("Look closer", Qt.Key.Key_Return, act)
 
@@ -109,7 +109,7 @@ class ImageGrid(QAbstractScrollArea):
 
     @property
     def _size(self) -> QSize:
-        """The size at which images are shown: enlarged by a whole number, and large ones shrunk so that several fit."""
+        """The size at which images are shown: enlarged by a whole number, or shrunk where they are large."""
         height, width = self._images.shape[1:3]
         scale = min(self._scale, LARGEST // max(height, width, 1)) or LARGEST / max(height, width)
         return QSize(max(1, round(width * scale)), max(1, round(height * scale)))
@@ -189,7 +189,7 @@ class ImageGrid(QAbstractScrollArea):
         painter.drawText(words, flags.AlignVCenter | flags.AlignRight, right)
 
     def choose(self, index: int) -> None:
-        """Make an image the current one, scroll it into sight, and tell."""
+        """Make an image the current one, scroll it into sight, and emit `activated`."""
         self.current = min(max(index, 0), len(self) - 1)
         cell, bar = self.cell_rect(self.current), self.verticalScrollBar()
         if cell.top() < 0 or cell.bottom() > self.viewport().height():

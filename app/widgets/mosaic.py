@@ -1,4 +1,4 @@
-"""Mosaic: many small maps in rows and columns: feature maps, filters, the units of a dense layer."""
+"""Mosaic: small maps in rows and columns, such as feature maps, filters, or the units of a linear layer."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from nncore.arrays import Array
 
 
 class Mosaic(QWidget):
-    """Maps (n, height, width) coloured by a table, `columns` a row, `gap` pixels apart, each value a square.
+    """Shows maps (n, height, width), each value as a square in a colour of a table.
 
-    Hovering a map names it and its value there; the context menu copies and saves.
+    A tooltip names the map under the mouse and its value there. The context menu copies and saves.
     """
 
     def __init__(self, name: str, caption: Callable[[int], str] = "unit {}".format) -> None:
@@ -30,7 +30,10 @@ class Mosaic(QWidget):
         self._image = QImage()
 
     def set_maps(self, maps: Array, table: Array, low: float, high: float, columns: int, scale: int, gap: int = 2) -> None:
-        """Show maps; `low` and `high` are the values of the table's ends."""
+        """Show maps (n, height, width), `columns` in a row, `scale` pixels a value, `gap` pixels between them.
+
+        `low` and `high` are the values that get the first and the last colour of `table` (256, 3).
+        """
         resized = (maps.shape, columns, scale, gap) != (self._maps.shape, self._columns, self._scale, self._gap)
         self._maps, self._columns, self._scale, self._gap = maps, columns, scale, gap
         self._pixels = colored(maps, table, low, high)
@@ -93,5 +96,5 @@ class Mosaic(QWidget):
 
     @staticmethod
     def aligned() -> Qt.AlignmentFlag:
-        """How a mosaic sits in a layout: at its own size, top left."""
+        """The alignment of a mosaic in a layout: top left, at its own size."""
         return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop

@@ -1,4 +1,4 @@
-"""Notice: a quiet strip that says what went wrong and what to do, with the details for those who want them."""
+"""Notice: a strip that says what went wrong and what to do. The details can be copied."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.theme import svg_pixmap, theme
 
 
 class Notice(QFrame):
-    """Hidden until `show_problem`; Escape or its button closes it."""
+    """Hidden until `show_problem`. Its button closes it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Notice(QFrame):
         self.hide()
 
     def show_problem(self, problem: Problem) -> None:
-        """Show what went wrong; a later problem replaces an earlier one."""
+        """Show a problem in place of the one before."""
         self._sign.setPixmap(svg_pixmap("warning", 20, theme().colors.second, self.devicePixelRatioF()))
         self.message.setText(problem.message)
         self.setAccessibleName(problem.message)

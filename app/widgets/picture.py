@@ -1,4 +1,4 @@
-"""PictureView: one picture, its pixels as crisp squares at a whole-number scale."""
+"""PictureView: one picture, its pixels drawn as squares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PixelView: one picture from far to so near that every pixel's value can be read in it."""
+"""PixelView: one picture to zoom into until the value of every pixel is written in it."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from app.widgets.pixels import picture_menu, to_qimage
 from nncore.arrays import Array
 
 GREY_NUMBERS, COLOUR_NUMBERS = 20, 34
-"""Pixels of a cell's side from which on one number can be read in it, and three."""
+"""Least side of a cell, in pixels, for the number of a grey pixel, and for the three of a coloured one."""
 NOTCH = 120
-"""What a wheel turns by from one notch to the next, in Qt's units."""
+"""One notch of a mouse wheel in Qt's units (eighths of a degree)."""
 NEAREST = 128
-"""Pixels of a cell's side beyond which nothing is seen better."""
+"""Largest side of a cell, in pixels."""
 NUMBERS = [QStaticText(str(value)) for value in range(256)]
-"""Laid out once: a picture may need two thousand of them before the next frame."""
+"""The texts 0 to 255, laid out once: a frame may need two thousand of them."""
 LINEAR = np.where((s := np.arange(256) / 255) <= 0.04045, s / 12.92, ((s + 0.055) / 1.055) ** 2.4)
-"""The light that a value gives off, 0 to 1 (sRGB, IEC 61966-2-1)."""
+"""The linear light of each value 0 to 255, from 0 to 1 (sRGB, IEC 61966-2-1)."""
 
 
 class PixelView(QWidget):
-    """Shows uint8 pixels (height, width, 1 or 3) as squares of whole numbers of the screen's pixels.
+    """Shows uint8 pixels (height, width, 1 or 3) as squares, each a whole number of the screen's pixels wide.
 
     At first the picture is as large as fits. Wheel, + and − go nearer and farther, Home back; dragging moves the picture; arrows
     move a cursor from pixel to pixel, and the picture with it. `pointed` carries the row and column under the mouse or the cursor.
@@ -51,9 +51,9 @@ class PixelView(QWidget):
         self._pixels: Array = np.zeros((1, 1, 1), np.uint8)
         self._image = QImage()
         self._cell = 0
-        """The screen's own pixels that a side of a cell takes; 0: as many as let the whole picture fit."""
+        """Side of a cell in the screen's pixels; 0: as large as lets the whole picture fit."""
         self._centre = QPointF(0.5, 0.5)
-        """The point of the picture, in its pixels, that lies in the middle of the view."""
+        """The point of the picture, in its pixels, in the middle of the view."""
         self._cursor = QPoint(0, 0)
         self._held: QPointF | None = None
         self._turned = 0
@@ -76,14 +76,14 @@ class PixelView(QWidget):
         return self._cursor.y(), self._cursor.x()
 
     def set_pixels(self, pixels: Array) -> None:
-        """Show another picture. One of the same size is shown from as near, so that pictures can be compared pixel by pixel."""
+        """Show another picture. Where it has the same size, zoom and position stay, so that pictures can be compared."""
         if pixels.shape[:2] != self._pixels.shape[:2]:
             self._cell, self._cursor = 0, QPoint(pixels.shape[1] // 2, pixels.shape[0] // 2)
         self._pixels, self._image = pixels, to_qimage(pixels)
         self.update()
 
     def words_for(self, row: int, column: int) -> str:
-        """A pixel's place and value in words, in figures of one width."""
+        """The place and value of a pixel as text of constant width."""
         values = self._pixels[row, column]
         padded = [f"{value:3}".replace(" ", "\u2007") for value in values]
         named = padded if len(values) == 1 else [f"{n} {v}" for n, v in zip(("red", "green", "blue"), padded, strict=True)]
@@ -107,7 +107,7 @@ class PixelView(QWidget):
         return (self._cell or self._fitting) / self.devicePixelRatioF()
 
     def picture_rect(self) -> QRectF:
-        """Where the whole picture lies, in sight or not."""
+        """Where the whole picture lies, also its parts out of sight."""
         height, width = self._pixels.shape[:2]
         cell, ratio = self.cell, self.devicePixelRatioF()
         left = _placed(self.width(), width * cell, self._centre.x() * cell)
@@ -141,7 +141,7 @@ class PixelView(QWidget):
     # -- moving
 
     def zoom(self, steps: int, around: QPointF | None = None) -> None:
-        """Go nearer, or farther where `steps` is negative; the point `around` of the widget stays where it is."""
+        """Zoom in, or out where `steps` is negative. The point `around` of the widget stays where it is."""
         around = around or self.cell_rect(self._cursor.y(), self._cursor.x()).center()
         before = (around - self.picture_rect().topLeft()) / self.cell
         side, ratio = self._cell or self._fitting, self.devicePixelRatioF()
@@ -159,7 +159,7 @@ class PixelView(QWidget):
         self.update()
 
     def _look_at(self, point: QPointF) -> None:
-        """Bring a point of the picture into the middle, as far as its edges let it."""
+        """Move a point of the picture into the middle of the view, as far as the edges of the picture allow."""
         height, width = self._pixels.shape[:2]
         half = QPointF(self.width(), self.height()) / (2 * self.cell)
         self._centre = QPointF(
@@ -181,7 +181,7 @@ class PixelView(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         turned = event.angleDelta().y()
-        # A touchpad turns a little at a time; what is left of a turn does not hold up the way back.
+        # A touchpad turns by fractions of a notch, which are added up; a turn the other way begins at zero.
         self._turned = turned + (self._turned if turned * self._turned > 0 else 0)
         steps = int(self._turned / NOTCH)
         if steps:
@@ -278,12 +278,12 @@ class PixelView(QWidget):
 
 
 def _placed(room: float, size: float, centre: float) -> float:
-    """Where something of a size begins in a room: in its middle where it fits, else with its point `centre` there."""
+    """Where something of length `size` begins in a length `room`: centred where it fits, else with `centre` in the middle."""
     return (room - size) / 2 if size <= room else min(0.0, max(room - size, room / 2 - centre))
 
 
 def _is_bright(pixels: Array) -> Array:
-    """Where black can be read better than white on pixels (height, width, 1 or 3): bool (height, width). WCAG 2.1's luminance."""
+    """Whether black is easier to read than white on each pixel (height, width, 1 or 3), by WCAG 2.1: bool (height, width)."""
     light = LINEAR[pixels]
     luminance = light[..., 0] if pixels.shape[2] == 1 else light @ np.array([0.2126, 0.7152, 0.0722])
     return luminance > 0.179

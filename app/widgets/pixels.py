@@ -1,4 +1,4 @@
-"""Between arrays and Qt's images, and what every picture can do from its context menu."""
+"""Conversion between arrays and Qt's images, and the context menu of pictures."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ def picture_menu(
     make_probe: Callable[[], None] | None = None,
     more: Sequence[tuple[str, Callable[[], None]]] = (),
 ) -> None:
-    """Offer to copy and save a picture (`values`: the numbers behind it), to make it the probe, and what `more` can be done."""
+    """Open a context menu to copy and save a picture, to make it the probe, and for what `more` adds.
+
+    `values` are the numbers to save in place of the pixels.
+    """
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     menu.addAction("Copy picture", lambda: copy_picture(pixels))
@@ -89,7 +92,7 @@ def png_bytes(image: QImage) -> bytes:
 
 
 def save_picture_as(parent: QWidget, pixels: Array, values: Array | None = None) -> None:
-    """Ask for a place, and write a picture there, or the `values` behind it (its pixels, unless told)."""
+    """Ask for a file name and write the picture there, or `values` (its pixels where None) as numbers."""
     name, chosen = QFileDialog.getSaveFileName(parent, "Save picture", "picture.png", FORMATS)
     if name:
         ending = chosen.partition("*")[2].rstrip(")")

@@ -1,4 +1,4 @@
-"""ProbabilityBars: a bar for each digit, drawn in one go so that it can follow a pen."""
+"""ProbabilityBars: a bar for each digit, quick to draw."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROW = 18
 
 
 class ProbabilityBars(QWidget):
-    """Shows ten probabilities, the largest in the accent."""
+    """Shows the probability of each class, the largest in the theme's accent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class ProbabilityBars(QWidget):
         return self._values
 
     def set_values(self, values: Array) -> None:
-        """Show probabilities (10); all zero draws empty bars."""
+        """Show probabilities (classes). Where all are zero, the bars are empty."""
         self._values = values
         self.setAccessibleDescription(", ".join(f"{digit}: {value:.1%}" for digit, value in enumerate(values)))
         self.updateGeometry()

@@ -1,4 +1,4 @@
-"""Throttle: calls a function at once, but not more often than the eye can follow."""
+"""Throttle: calls a function, but not too often."""
 
 from __future__ import annotations
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -11,6 +13,9 @@ from nncore.vision.centre import centre_digit, ink_box
 from nncore.vision.dirt import clean
 from nncore.vision.ink import GREY_WEIGHTS, LONGEST_SIDE, brightness, evened, ink_of
 from nncore.vision.resample import resized, shrunk
+
+Box: TypeAlias = tuple[int, int, int, int]
+"""(x, y, width, height) of a part of a picture, in its pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +26,13 @@ class Sight:
     """uint8 (28, 28, 1), bright on black, as in MNIST; all zero where the picture is blank"""
     stages: list[tuple[str, Array]]
     """(title, uint8 picture (height, width, 1 or 3)) of each step, from the picture to the image"""
-    blank: bool
-    """Whether no ink was found."""
+    box: Box | None
+    """Where in the picture the digit lies; None where no ink was found."""
+
+    @property
+    def blank(self) -> bool:
+        """Whether no ink was found."""
+        return self.box is None
 
 
 def see_digit(picture: Array) -> Sight:
@@ -41,7 +51,7 @@ def see_digit(picture: Array) -> Sight:
     ]
     if box is not None:
         stages += [("Cropped", _shown(cleaned[box])), ("Centred", image)]
-    return Sight(image, stages, box is None)
+    return Sight(image, stages, None if box is None else _box_in(picture, cleaned.shape, box))
 
 
 def see_drawing(picture: Array) -> Sight:
@@ -56,7 +66,7 @@ def see_drawing(picture: Array) -> Sight:
     stages = [("Picture", picture)]
     if box is not None:
         stages += [("Cropped", picture[box]), ("Centred", image)]
-    return Sight(image, stages, box is None)
+    return Sight(image, stages, None if box is None else _box_in(picture, ink.shape, box))
 
 
 def fit_colour(picture: Array, shape: Shape) -> Array:
@@ -73,6 +83,15 @@ def fit_colour(picture: Array, shape: Shape) -> Array:
     if channels == 1 and fitted.shape[2] == 3:
         fitted = np.round(fitted @ GREY_WEIGHTS)[..., None].astype(np.uint8)
     return np.array(np.broadcast_to(fitted, shape))
+
+
+def _box_in(picture: Array, seen: Shape, place: tuple[slice, slice]) -> Box:
+    """The rows and columns `place` of what was seen, which has the shape `seen`, as a box of the picture in its full size."""
+    rows, columns = place
+    down, across = picture.shape[0] / seen[0], picture.shape[1] / seen[1]
+    top, left = math.floor(rows.start * down), math.floor(columns.start * across)
+    bottom, right = math.ceil(rows.stop * down), math.ceil(columns.stop * across)
+    return left, top, min(right, picture.shape[1]) - left, min(bottom, picture.shape[0]) - top
 
 
 def _shown(values: Array) -> Array:

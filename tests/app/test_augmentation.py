@@ -51,14 +51,14 @@ def test_a_slider_changes_how_far_the_same_variations_go(window, qtbot, view):
     before = view.varied
     view._sliders["rotate"].setValue(40)
     turned = wait_for(qtbot, view, before)
-    assert window.lab.state.augmentation.value == Augmentation(rotate=18) and view.names.currentText() == "own"
-    assert "rotation ±18°" in in_words(window.lab.state.augmentation.value)
+    assert window.lab.state.recipe.value.config.augmentation == Augmentation(rotate=18) and view.names.currentText() == "own"
+    assert "rotation ±18°" in in_words(window.lab.state.recipe.value.config.augmentation)
     before = view.varied
     QTest.keyClick(view.another, Qt.Key.Key_V)
     others = wait_for(qtbot, view, before)
     assert not np.array_equal(turned, others)
     view.names.textActivated.emit("light")
-    assert window.lab.state.augmentation.value == AUGMENTATIONS["light"] and view.names.findText("own") == -1
+    assert window.lab.state.recipe.value.config.augmentation == AUGMENTATIONS["light"] and view.names.findText("own") == -1
     assert view._sliders["shift"].value() == 19 and view._values["rotate"].text() == "±8°"
 
 
@@ -75,12 +75,12 @@ def test_a_variation_becomes_the_probe_and_escape_returns_to_the_gallery(window,
 
 def test_the_recipe_trains_with_it_and_the_next_start_remembers_it(window, make_window, qtbot, isolated):
     recipe = window.panel_named("train").recipe
-    assert recipe.job().config.augmentation == Augmentation()
+    assert window.lab.state.recipe.value.config.augmentation == Augmentation()
     recipe.augment.textActivated.emit("light")
-    config = recipe.job().config
+    config = window.lab.state.recipe.value.config
     assert config.augmentation == AUGMENTATIONS["light"] and config.validation == 1 / 6
     recipe.held_out.setValue(25)
-    assert recipe.job().config.validation == 0.25
+    assert window.lab.state.recipe.value.config.validation == 0.25
     window.lab.show_augmentation()
     assert window.panel_name == "data" and window.panel.variations.isVisible()
     window.close()
@@ -94,7 +94,7 @@ def test_settings_of_another_version_count_as_none(make_window, tmp_path):
     folder = tmp_path / "config" / "digitlab"
     folder.mkdir(parents=True)
     (folder / "settings.json").write_text(json.dumps({"augmentation": {"blur": 3}}))
-    assert make_window().lab.state.augmentation.value == Augmentation()
+    assert make_window().lab.state.recipe.value.config.augmentation == Augmentation()
 
 
 def test_names_and_words():

@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.core.state import Moment, NetworkInView, Probe
+from app.core.in_view import NetworkInView
+from app.core.look import Look
+from app.core.probe import Probe
+from app.core.timeline import Moment
 from models.presets import preset
+from nncore.layers import Flatten, Linear
+from nncore.network import Network
 
 
 def test_looks_never_pile_up_and_the_last_question_is_answered(lab, qtbot, monkeypatch):
     asked = []
-    monkeypatch.setattr(lab._looker, "ask", asked.append)
+    monkeypatch.setattr(lab.looking._worker, "ask", asked.append)
     network = preset("mnist-cnn").build()
     lab.state.show_network(NetworkInView.of(network, "mnist-cnn", "a test"), Moment(0, network.state_dict()))
     probes = [Probe(np.full((4, 4, 1), n, np.uint8), f"picture {n}") for n in range(5)]
     for probe in probes:
         lab.state.probe.set(probe)
     assert len(asked) == 1, "one look at a time"
-    lab._take_look(object())
+    lab.looking._take_look(Look(asked[-1]))
     qtbot.waitUntil(lambda: len(asked) == 2, timeout=2000)
     assert asked[-1].probe is probes[-1], "what was asked in between is forgotten, the last question is not"
-    lab._take_look(object())
+    lab.looking._take_look(Look(asked[-1]))
     qtbot.wait(30)
     assert len(asked) == 2, "nothing new, nothing asked"
+
+
+def test_a_probe_that_cannot_be_shown_is_said_and_has_no_answer(lab, qtbot):
+    network = Network([Flatten(), Linear(10)], (8, 8, 1))
+    lab.looking.start()
+    looks, problems = [], []
+    lab.looking.looked.connect(looks.append)
+    lab.problem.connect(problems.append)
+    lab.state.probe.set(Probe(np.full((50, 50, 1), 7, np.uint8), "a picture"))
+    lab.state.show_network(NetworkInView.of(network, "tiny", "a test"), Moment(0, network.state_dict()))
+    qtbot.waitUntil(lambda: bool(problems), timeout=5000)
+    assert "8×8×1" in problems[0].message and looks[-1].digit is None, "the answer of the network before must not stay"

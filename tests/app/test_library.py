@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from app.core.state import DataInView
+from app.core.in_view import DataInView
 from app.widgets.dataset_card import DatasetCard
 from nncore.data import Dataset, synthetic
 from nncore.data import download as download_module
@@ -208,7 +208,7 @@ def test_only_the_latest_look_at_the_datasets_counts(window, qtbot, monkeypatch)
 def test_a_right_click_on_a_card_opens_nothing(window, qtbot):
     show_shelf(window, qtbot)
     QTest.mouseClick(card(window, "synthetic-street"), Qt.MouseButton.RightButton)
-    assert window.lab.state.data.value.spec == "synthetic" and "synthetic-street" not in window.lab._last_opened
+    assert window.lab.state.data.value.spec == "synthetic" and "synthetic-street" not in window.lab.opener._last_opened
 
 
 def test_photos_with_many_classes_get_no_mean_images(window, qtbot):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.core.state import LabState, Moment, NetworkInView, Observable, Timeline
+from app.core.in_view import NetworkInView
+from app.core.observable import Observable
+from app.core.state import LabState
+from app.core.timeline import Moment, Timeline
 from models.presets import preset
 
 
@@ -30,6 +33,14 @@ def test_a_listener_may_leave_while_it_is_told():
     value.set(1)
     value.set(2)
     assert heard == [1, 2]
+
+
+def test_a_part_of_a_value_is_told_when_it_is_another():
+    value, heard = Observable((1, "a")), []
+    value.subscribe_part(lambda pair: pair[1], heard.append)
+    for pair in ((2, "a"), (2, "b"), (2, "b"), (3, "a")):
+        value.set(pair)
+    assert heard == ["a", "b", "a"]
 
 
 def test_moments_stay_in_order_and_one_a_step():

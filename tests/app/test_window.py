@@ -15,7 +15,9 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QMessageBox, QSlider
 
-from app.core.state import DataInView, Moment, NetworkInView, Probe
+from app.core.in_view import DataInView, NetworkInView
+from app.core.probe import Kind, Probe
+from app.core.timeline import Moment
 from app.launch import build_window
 from app.panels import PANELS
 from app.theme import theme
@@ -42,7 +44,13 @@ def train(qtbot, window: Window) -> None:
 
 
 def answered(qtbot, window: Window, digit: int | None) -> None:
-    qtbot.waitUntil(lambda: window.probe.look is not None and window.probe.look.answer.digit == digit, timeout=5000)
+    qtbot.waitUntil(lambda: window.probe.look is not None and said(window) == digit, timeout=5000)
+
+
+def said(window: Window) -> int | None:
+    """The digit that the probe dock shows."""
+    found = window.probe.look.digit
+    return None if found is None else found.answer.digit
 
 
 def drop(window: Window, *paths) -> None:
@@ -83,23 +91,23 @@ def test_every_panel_is_reached_by_its_keys(window):
 def test_training_moves_curves_network_moment_and_answer(window, qtbot):
     draw(window.panel.canvas, FIVE)
     answered(qtbot, window, 5)
-    before = window.probe.look.answer.probabilities
+    before = window.probe.look.digit.answer.probabilities
     use_few_images(window)
     window.show_panel("train")
     steps, answers = [], []
     window.lab.state.moment.subscribe(lambda moment: steps.append(moment.step), now=False)
-    window.lab.looked.connect(lambda look: answers.append((look.question.moment.step, look.answer.probabilities)))
+    window.lab.looking.looked.connect(lambda look: answers.append((look.question.moment.step, look.digit.answer.probabilities)))
     train(qtbot, window)
     training = window.lab.training
     assert training.status is Status.IDLE and training.result.val_accuracy is not None
     total = training.session.trainer.total_steps
     assert steps[0] == 0 and steps[-1] == total and steps == sorted(steps) and len(steps) > 3
-    curve = window.panel._loss._train.getOriginalDataset()
-    assert len(curve[0]) == total and window.panel._loss._validation.getOriginalDataset()[0][-1] == total
+    curve = window.panel.curves.loss._train.getOriginalDataset()
+    assert len(curve[0]) == total and window.panel.curves.loss._validation.getOriginalDataset()[0][-1] == total
     qtbot.waitUntil(lambda: answers[-1][0] == total, timeout=5000)
     assert not np.allclose(answers[-1][1], before), "the drawing is answered by the network that has just been trained"
     assert window.lab.state.network.value.source == "run mnist-cnn-1"
-    assert "best on validation" in window.panel._best.text() and len(window.panel.mistakes) > 0
+    assert "best on validation" in window.panel.curves.best.text() and len(window.panel.mistakes.grid) > 0
     assert window.lab.store.get("mnist-cnn-1").status == "finished"
 
 
@@ -108,7 +116,7 @@ def test_the_drawing_is_classified_again_while_the_network_trains(window, qtbot)
     answered(qtbot, window, 5)
     use_few_images(window, 3000, 3)
     seen: list[int] = []
-    window.lab.looked.connect(lambda look: window.lab.training.is_active and seen.append(look.question.moment.step))
+    window.lab.looking.looked.connect(lambda look: window.lab.training.is_active and seen.append(look.question.moment.step))
     window._actions["toggle"].trigger()
     qtbot.waitUntil(lambda: len(set(seen)) >= 4, timeout=60_000)
     window._actions["stop"].trigger()
@@ -149,10 +157,11 @@ def test_the_slider_moves_everything_to_another_moment(window, qtbot):
     assert window.lab.state.moment.value.step == 0
     qtbot.waitUntil(lambda: window.probe.look.question.moment.step == 0, timeout=5000)
     window.show_panel("inspect")
+    qtbot.waitUntil(lambda: "conv1" in window.panel._filters, timeout=5000)
     weights = window.panel._filters["conv1"].maps._maps.copy()
     QTest.keyClick(window, Qt.Key.Key_Right)
     assert window.lab.state.moment.value.step == window.lab.state.timeline[1].step
-    assert not np.array_equal(weights, window.panel._filters["conv1"].maps._maps)
+    qtbot.waitUntil(lambda: not np.array_equal(weights, window.panel._filters["conv1"].maps._maps), timeout=5000)
 
 
 def test_the_learning_rate_changes_while_it_trains(window, qtbot):
@@ -187,6 +196,61 @@ def test_inspect_shows_filters_and_the_maps_of_every_layer(window, qtbot):
     assert panel._columns["pool2"].maps._maps.shape == (32, 7, 7)
 
 
+def test_filters_and_maps_are_drawn_from_the_same_look(window, qtbot):
+    draw(window.panel.canvas, FIVE)
+    answered(qtbot, window, 5)
+    window.show_panel("inspect")
+    panel, state = window.panel, window.lab.state
+    qtbot.waitUntil(lambda: len(panel._columns) > 1, timeout=5000)
+    weights, maps = panel._filters["conv1"].maps._maps.copy(), panel._columns["pool1"].maps._maps.copy()
+    blank = {name: np.zeros_like(value) for name, value in state.moment.value.state.items()}
+    state.moment.set(Moment(9, blank))  # the look at it has only been asked for
+    assert np.array_equal(panel._filters["conv1"].maps._maps, weights), "no filters of another moment than the maps'"
+    qtbot.waitUntil(lambda: not panel._columns["pool1"].maps._maps.any(), timeout=5000)
+    assert maps.any() and not panel._filters["conv1"].maps._maps.any()
+
+
+def test_nothing_of_the_network_before_is_drawn_again(window, qtbot):
+    draw(window.panel.canvas, FIVE)
+    window.show_panel("inspect")
+    panel = window.panel
+    qtbot.waitUntil(lambda: len(panel._columns) > 1, timeout=5000)
+    network = PRESETS["mlp"].build()
+    window.lab.state.show_network(NetworkInView.of(network, "mlp", "a test"), Moment(0, network.state_dict()))
+    panel._every.toggle()  # before there is a look at the new network
+    assert panel._columns == {} and panel._filters == {}
+    qtbot.waitUntil(lambda: "linear1" in panel._columns, timeout=5000)
+    assert panel._filters == {} and panel._no_filters.isVisible()
+
+
+def test_the_form_edits_the_recipe_and_shows_it(window):
+    form, state = window.panel_named("train").recipe, window.lab.state
+    form.optimizer.setCurrentText("sgd")
+    form.batch.setValue(64)
+    form.limit.setValue(500)
+    form.held_out.setValue(20)
+    config = state.recipe.value.config
+    assert (config.optimizer, config.batch_size, config.validation, state.recipe.value.limit) == ("sgd", 64, 0.2, 500)
+    form.held_out.setValue(16.7)
+    assert state.recipe.value.config.validation == 1 / 6, "what the form shows as 16.7 % is the preset's sixth"
+    form.limit.setValue(0)
+    state.change_recipe(epochs=12, seed=5)
+    assert (form.epochs.value(), form.seed.value(), form.batch.value()) == (12, 5, 64)
+    assert state.recipe.value.limit is None and state.recipe.value.config.batch_size == 64
+    form.preset.setCurrentText("mlp")
+    assert state.recipe.value.network == "mlp" and form.optimizer.currentText() == "momentum" and form.seed.value() == 5
+
+
+def test_figures_are_typed_into_the_form_as_they_are(window):
+    window.show_panel("train")
+    form, state = window.panel.recipe, window.lab.state
+    for box, text in ((form.batch, "12345"), (form.limit, "54321"), (form.held_out, "29.5"), (form.seed, "1234567")):
+        box.selectAll()
+        QTest.keyClicks(box, text)
+    config = state.recipe.value.config
+    assert (config.batch_size, state.recipe.value.limit, config.validation, config.seed) == (12345, 54321, 0.295, 1234567)
+
+
 def test_data_shows_filters_and_finds_images(window, qtbot):
     window.show_panel("data")
     panel, browser, data = window.panel, window.panel.browser, window.lab.state.data.value.train
@@ -197,7 +261,7 @@ def test_data_shows_filters_and_finds_images(window, qtbot):
     browser.search.setText("1,234")
     QTest.keyClick(browser.search, Qt.Key.Key_Return)
     probe = window.lab.state.probe.value
-    assert np.array_equal(probe.picture, data.images[1234]) and probe.label == data.labels[1234] and probe.as_seen
+    assert np.array_equal(probe.picture, data.images[1234]) and probe.label == data.labels[1234] and probe.kind is Kind.DATASET
     browser.search.setText("99999")
     QTest.keyClick(browser.search, Qt.Key.Key_Return)
     assert "There is no image 99999" in browser.facts.text()
@@ -209,7 +273,7 @@ def test_an_image_of_the_data_becomes_the_probe_of_every_panel(window, qtbot):
     window.show_panel("data")
     window.panel.gallery.choose(7)
     image = window.lab.state.data.value.train.images[7]
-    qtbot.waitUntil(lambda: window.probe.look is not None and window.probe.look.seen.image is not None, timeout=5000)
+    qtbot.waitUntil(lambda: window.probe.look is not None and window.probe.look.digit is not None, timeout=5000)
     assert np.array_equal(window.probe.picture.pixels, image), "an image of the data is shown to the network as it is"
     window.show_panel("recognise")
     assert window.panel._sheet.currentWidget() is window.panel._photo
@@ -220,7 +284,7 @@ def test_an_image_of_the_data_becomes_the_probe_of_every_panel(window, qtbot):
 def test_a_dataset_that_is_not_there_is_explained_and_nothing_is_lost(window, qtbot):
     before = window.lab.state.data.value
     window.show_panel("data")
-    window.lab.open_data("mnist")
+    window.lab.opener.open_data("mnist")
     qtbot.waitUntil(window.panel.notice.isVisible, timeout=5000)
     assert "train-images-idx3-ubyte" in window.panel.notice.message.text()
     assert window.lab.state.data.value is before
@@ -294,7 +358,7 @@ def test_a_correction_is_kept_as_a_picture(window, qtbot, isolated):
     with qtbot.waitSignal(window.lab.said, timeout=5000):
         QTest.keyClick(window.panel, Qt.Key.Key_7)
     (kept,) = (isolated / "my_digits" / "7").glob("*.png")
-    assert np.array_equal(np.array(Image.open(kept)), window.probe.look.seen.image[..., 0])
+    assert np.array_equal(np.array(Image.open(kept)), window.probe.look.digit.image[..., 0])
 
 
 def test_nothing_to_correct_keeps_nothing(window, qtbot, isolated):
@@ -306,7 +370,7 @@ def test_nothing_to_correct_keeps_nothing(window, qtbot, isolated):
 def test_runs_are_listed_looked_at_and_deleted(window, qtbot, monkeypatch):
     use_few_images(window, 300, 1)
     train(qtbot, window)
-    window.lab.open_default()
+    window.lab.opener.open_default()
     qtbot.waitUntil(lambda: window.lab.state.network.value.source == "shipped", timeout=5000)
     window.show_panel("runs")
     table = window.panel.table
@@ -400,7 +464,7 @@ def test_every_control_has_a_name_and_every_action_an_explanation(window):
                 text = control.text() if isinstance(control, QAbstractButton) else ""
                 assert control.accessibleName() or text, control
     for name, action in window._actions.items():
-        assert action.text() and action.toolTip() and getattr(window, f"_do_{name}"), name
+        assert action.text() and action.toolTip(), name
 
 
 def test_presets_are_all_offered(window):

@@ -1,28 +1,21 @@
-"""From picture to answer, without Qt."""
+"""From a picture to its digits: where each lies, what the network sees, what it says."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from app.core.look import Looker, Question
-from app.core.state import Moment, NetworkInView, Probe
 from models.shipped import open_weights
-from nncore.data import synthetic
 from nncore.errors import ConfigError
 from nncore.layers import Conv2d, Flatten, Linear
 from nncore.network import Network
 from nncore.prediction import Predictor
-from nncore.recognition import recognise, see
+from nncore.recognition import Digit, recognise, see
 
 
 @pytest.fixture(scope="module")
 def network() -> Network:
     return open_weights("mnist-cnn")[0]
-
-
-def question(network: Network, probe: Probe, layers: bool = True) -> Question:
-    return Question(NetworkInView.of(network, "n", "test"), Moment(3, network.state_dict()), probe, layers)
 
 
 def sheet_with_a_one() -> np.ndarray:
@@ -31,62 +24,67 @@ def sheet_with_a_one() -> np.ndarray:
     return sheet
 
 
+def the_digit(network: Network, picture: np.ndarray, drawn: bool = False) -> Digit:
+    (digit,) = recognise(Predictor(network), picture, drawn)
+    return digit
+
+
 def test_a_drawing_is_prepared_as_mnist_was(network):
-    seen = see(sheet_with_a_one(), (28, 28, 1))
-    ink = seen.image[..., 0] > 50
+    digit = the_digit(network, sheet_with_a_one())
+    ink = digit.image[..., 0] > 50
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    assert seen.image.shape == (28, 28, 1) and rows[-1] - rows[0] + 1 == 20 and len(columns) <= 6
-    weight = seen.image[..., 0] / seen.image.sum()
+    assert digit.image.shape == (28, 28, 1) and rows[-1] - rows[0] + 1 == 20 and len(columns) <= 6
+    weight = digit.image[..., 0] / digit.image.sum()
     centre = [(weight.sum(axis=axis) * np.arange(28)).sum() for axis in (1, 0)]
     assert all(abs(place - 14) <= 0.51 for place in centre), "the centre of mass, to half a pixel"
-    assert recognise(Predictor(network), sheet_with_a_one()).digit == 1
+    assert digit.answer.digit == 1
 
 
-def test_a_drawing_is_seen_as_a_picture_of_it_would_be(network):
+def test_a_drawing_is_seen_as_a_picture_of_it_would_be():
     sheet = sheet_with_a_one()
     drawn, photo = see(sheet, (28, 28, 1), drawn=True), see(sheet, (28, 28, 1))
-    assert np.abs(drawn.image.astype(int) - photo.image).max() <= 8
+    assert np.abs(drawn.found[0].image.astype(int) - photo.found[0].image).max() <= 8
     assert [title for title, _ in drawn.stages] == ["Picture", "Cropped", "Centred"]
-    assert see(np.zeros_like(sheet), (28, 28, 1), drawn=True).image is None
+    assert see(np.zeros_like(sheet), (28, 28, 1), drawn=True).found == ()
+
+
+def test_the_box_of_a_drawing_is_where_its_ink_is(network):
+    assert the_digit(network, sheet_with_a_one(), drawn=True).box == (155, 60, 26, 220)
+    assert the_digit(network, sheet_with_a_one()).box == (155, 60, 26, 220)
+
+
+def test_the_box_of_a_large_picture_is_in_its_own_pixels(network):
+    paper = np.full((1280, 1920, 3), 240, np.uint8)
+    paper[300:900, 1200:1290] = 30  # looked at in 640 pixels a side: a third of the size
+    x, y, width, height = the_digit(network, paper).box
+    assert np.allclose((x, y, x + width, y + height), (1200, 300, 1290, 900), atol=3), (x, y, width, height)
+
+
+def test_the_box_stays_inside_the_picture(network):
+    paper = np.zeros((1001, 999, 1), np.uint8)
+    paper[:, 900:] = 255
+    x, y, width, height = the_digit(network, paper).box
+    assert x >= 0 and y >= 0 and x + width <= 999 and y + height <= 1001
 
 
 def test_where_and_how_large_it_is_drawn_does_not_matter(network):
     small = np.zeros((336, 336, 1), np.uint8)
     small[20:90, 40:48] = 255
-    assert recognise(Predictor(network), small).digit == 1
+    assert the_digit(network, small).answer.digit == 1
 
 
-def test_nothing_on_the_sheet_is_no_digit(network):
-    answer = recognise(Predictor(network), np.zeros((336, 336, 1), np.uint8))
-    assert answer.digit is None and answer.confidence == 0 and not answer.probabilities.any()
+def test_nothing_on_the_sheet_is_the_empty_list(network):
+    assert recognise(Predictor(network), np.zeros((336, 336, 1), np.uint8)) == []
+    assert recognise(Predictor(network), np.zeros((336, 336, 1), np.uint8), drawn=True) == []
 
 
-def test_a_look_shows_every_layer_and_the_same_answer_as_predict(network):
-    data = synthetic("test", 5)
-    looker = Looker()
-    for image in data.images:
-        look = looker.look(question(network, Probe(image, as_seen=True)))
-        assert np.array_equal(look.seen.image, image)
-        assert [name for name, _ in look.layers] == [line.name for line in network.summary()]
-        assert [values.shape for _, values in look.layers] == [line.output_shape for line in network.summary()]
-        assert np.allclose(look.answer.probabilities, Predictor(network).predict(image[None])[0], atol=1e-6)
-
-
-def test_a_look_follows_the_moment(network):
-    probe, looker = Probe(sheet_with_a_one()), Looker()
-    asked = question(network, probe, layers=False)
-    before = looker.look(asked)
-    blank = {name: np.zeros_like(value) for name, value in asked.moment.state.items()}
-    after = looker.look(Question(asked.network, Moment(4, blank), probe, False))
-    assert before.answer.digit == 1 and np.allclose(after.answer.probabilities, 0.1) and after.layers == ()
-
-
-def test_colour_networks_see_the_picture_in_colour():
+def test_colour_networks_see_the_whole_picture_in_colour():
     network = Network([Conv2d(2, 3), Flatten(), Linear(10)], (32, 32, 3))
-    picture = np.zeros((64, 64, 3), np.uint8)
+    picture = np.zeros((64, 80, 3), np.uint8)
     picture[..., 0] = 200
-    assert see(picture, network.input_shape).image.shape == (32, 32, 3)
-    assert recognise(Predictor(network), picture).digit is not None
+    digit = the_digit(network, picture)
+    assert digit.image.shape == (32, 32, 3) and digit.box == (0, 0, 80, 64)
+    assert digit.answer.probabilities.shape == (10,) and digit.answer.confidence == digit.answer.probabilities.max()
 
 
 def test_networks_that_take_no_pictures_say_so():

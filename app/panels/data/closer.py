@@ -8,15 +8,16 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy
 
-from app.panels.item import Item
+from app.panels.data.item import Item
 from app.widgets.card import Card, label
 from app.widgets.pixel_view import PixelView
 from app.widgets.pixels import copy_picture, save_picture_as
 
 
 class CloserLook(Card):
-    """The image, what is known of it, and what can be done with it. `stepped` asks for the next image (1) or the one before (−1),
-    `sent` for a panel that should show this one, `left` for the gallery.
+    """One image, its facts, and buttons.
+
+    `stepped` asks for the next image (1) or the one before (−1), `sent` for another panel by its name, `left` for the gallery.
     """
 
     left = Signal()

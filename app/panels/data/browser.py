@@ -1,4 +1,4 @@
-"""Browser: the images of the data in view: the gallery with its filter and search, and the balance of the classes."""
+"""Browser: the gallery of the data in view, with filter and search, and the balance of its classes."""
 
 from __future__ import annotations
 
@@ -11,35 +11,39 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from app.core.state import DataInView, Probe
+from app.core.in_view import DataInView
+from app.core.probe import Kind, Probe
 from app.lab import Lab
-from app.panels.augmentation import in_words, name_of
-from app.panels.item import Item
+from app.panels.augmentation import augmentation_of, in_words, name_of
+from app.panels.data.item import Item
+from app.threads.task import Task
 from app.widgets.card import GAP, Card, label
 from app.widgets.class_balance import ClassBalance
 from app.widgets.image_grid import ImageGrid
-from app.workers import Task
 from nncore.arrays import Array, shape_text
 from nncore.data.dataset import UNKNOWN, Dataset
 
 PARTS = ("training", "test")
 MOST_MEANS = 8_000_000
-"""Values that the mean images of all classes may have: those of a thousand classes of photos would fill the memory."""
+"""Most values that the mean images of all classes may have together, to bound their memory."""
 NARROW = 540
 """Width below which only the gallery is shown."""
 RIGHT = 190
-"""Width of what stands right of the gallery."""
+"""Width of the column right of the gallery."""
 MEANS = "The mean image of each class, and how many it has. Click one to see only those."
 NO_LABELS = "Nobody has said what these images show. A network can read them, but not learn from them."
 PATIENCE = 120
-"""Milliseconds that opening may take before the old images fade: what is faster would only flicker."""
+"""Milliseconds after which the old images fade while others are opened. Fading for a shorter time would flicker."""
 
 
 class Browser(QWidget):
-    """Shows a part of the data, or one class of it. The image chosen becomes the probe; `wanted_closer` asks for a closer look."""
+    """Shows the training or the test images, all or of one class. The image that is chosen becomes the probe.
+
+    `wanted_closer` and `wanted_variations` ask for the other pages of the Data panel.
+    """
 
     picked = Signal(object)
-    """The Item that has become the probe."""
+    """The Item that was chosen."""
     wanted_closer = Signal()
     wanted_variations = Signal()
 
@@ -47,7 +51,7 @@ class Browser(QWidget):
         super().__init__()
         self.lab = lab
         self.shown: Array = np.zeros(0, np.int64)
-        """Which images of the part are in the gallery."""
+        """Indices of the images in the gallery."""
         self._means: WeakKeyDictionary[Dataset, Array] = WeakKeyDictionary()
         self._awaited: WeakSet[Dataset] = WeakSet()
         self._fade = QTimer(self, interval=PATIENCE, singleShot=True)
@@ -64,7 +68,7 @@ class Browser(QWidget):
         column.addWidget(self._build_augmentation())
         row.addWidget(self._right)
         lab.state.data.subscribe(self._show_data)
-        lab.opening.connect(self._show_opening)
+        lab.opener.opening.connect(self._show_opening)
 
     # -- building
 
@@ -98,13 +102,13 @@ class Browser(QWidget):
         return card
 
     def _build_nothing(self) -> QWidget:
-        """What stands in the place of the gallery while there is no data."""
+        """What is shown in place of the gallery while there is no data."""
         made = QWidget()
         words = label("No data yet. Choose a dataset on the left, or begin with digits that need no download.", "dim", wrap=True)
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.use_built_in = QPushButton("Use the built-in digits")
         self.use_built_in.setToolTip("Digits drawn by the program itself, in a second")
-        self.use_built_in.clicked.connect(lambda: self.lab.open_data("synthetic"))
+        self.use_built_in.clicked.connect(lambda: self.lab.opener.open_data("synthetic"))
         layout = QVBoxLayout(made)
         layout.addStretch(1)
         layout.addWidget(words)
@@ -132,8 +136,8 @@ class Browser(QWidget):
         see.clicked.connect(self.wanted_variations)
         card.body.addWidget(words)
         card.body.addWidget(see)
-        self.lab.state.augmentation.subscribe(
-            lambda augmentation: words.setText(f"{name_of(augmentation)}: {in_words(augmentation)}")
+        self.lab.state.recipe.subscribe_part(
+            augmentation_of, lambda augmentation: words.setText(f"{name_of(augmentation)}: {in_words(augmentation)}")
         )
         return card
 
@@ -144,7 +148,7 @@ class Browser(QWidget):
 
     @property
     def dataset(self) -> Dataset | None:
-        """The part of the data that is on show."""
+        """The part of the data (training or test) that is shown."""
         view = self.lab.state.data.value
         if view is None:
             return None
@@ -277,11 +281,11 @@ class Browser(QWidget):
             name = data.class_names[row]
             origin = f"mean of class {name}, {data.name} {PARTS[self.part.currentIndex()]}"
             shows = int(name) if name.isdecimal() else None
-            self.lab.state.probe.set(Probe(mean.round().astype(np.uint8), origin, shows, as_seen=True))
+            self.lab.state.probe.set(Probe(mean.round().astype(np.uint8), origin, shows, kind=Kind.DATASET))
 
 
 def _fill(box: QComboBox, words: Sequence[str]) -> None:
-    """Offer other words; nobody is told."""
+    """Replace the entries of a box without a signal."""
     box.blockSignals(True)
     box.clear()
     box.addItems(words)

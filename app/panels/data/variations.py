@@ -1,4 +1,4 @@
-"""VariationsView: one image beside its variations, and how far they may go; training varies every image like this."""
+"""VariationsView: one image beside its variations, and sliders for the augmentation that training uses too."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
-from app.core.state import Probe
+from app.core.probe import Kind, Probe
 from app.core.varied import Varied, variations
 from app.lab import Lab
-from app.panels.augmentation import NOTIONS, NameBox, value_in_words
-from app.panels.item import Item
+from app.panels.augmentation import SETTINGS, NameBox, augmentation_of, value_in_words
+from app.panels.data.item import Item
+from app.threads.task import Task
 from app.widgets.card import Card, label
 from app.widgets.image_grid import ImageGrid
 from app.widgets.picture import PictureView
 from app.widgets.throttle import Throttle
-from app.workers import Task
 from nncore.data.augment import LIMITS, Augmentation
 
 COUNT = 24
 """Variations that are shown."""
 FOLLOW_EVERY = 500
-"""Milliseconds between two looks at the answers of a network that is being trained."""
+"""Least milliseconds between two updates of the answers while a network trains."""
 STEPS = 100
 """Positions of a slider."""
 
 
 class VariationsView(Card):
-    """The image left, its variations right, above them a slider for each setting. `left` asks for the gallery."""
+    """Left the image, right its variations, above them a slider for each setting. `left` asks for the gallery."""
 
     left = Signal()
 
@@ -43,14 +43,14 @@ class VariationsView(Card):
         self._busy = self._again = False
         self.varied: Varied | None = None
         self._shown: tuple[Item, Augmentation, int] | None = None
-        """What `varied` shows: of which image, how far, and which way."""
+        """What `varied` was made of: image, augmentation and seed."""
         self._follow = Throttle(self._ask, FOLLOW_EVERY, self)
         self._sliders: dict[str, QSlider] = {}
         self._values = {name: label("", "dim") for name in LIMITS}
         self._build_header()
         self.body.addLayout(self._build_sliders())
         self.body.addWidget(self._build_pictures(), 1)
-        lab.state.augmentation.subscribe(self._show)
+        lab.state.recipe.subscribe_part(augmentation_of, self._show)
         lab.state.moment.subscribe(lambda _: self._follow(), now=False)
 
     # -- building
@@ -77,21 +77,21 @@ class VariationsView(Card):
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
-        for number, (name, notion) in enumerate(NOTIONS.items()):
+        for number, (name, setting) in enumerate(SETTINGS.items()):
             slider = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=STEPS, pageStep=10)
-            slider.setAccessibleName(notion.title)
+            slider.setAccessibleName(setting.title)
             slider.valueChanged.connect(lambda place, name=name: self._set(name, place))
             self._sliders[name] = slider
-            title = label(notion.title)
+            title = label(setting.title)
             title.setBuddy(slider)
             for widget in (title, slider, self._values[name]):
-                widget.setToolTip(f"{notion.title}: {notion.explains}")
+                widget.setToolTip(f"{setting.title}: {setting.explains}")
             self._values[name].setMinimumWidth(72)
             row, column = divmod(number, 2)
             for offset, widget in enumerate((title, slider, self._values[name])):
                 grid.addWidget(widget, row, 3 * column + offset)
         self._note = label("", "dim", wrap=True)
-        grid.addWidget(self._note, len(NOTIONS) // 2, 3, 1, 3)
+        grid.addWidget(self._note, len(SETTINGS) // 2, 3, 1, 3)
         for column in (1, 4):
             grid.setColumnStretch(column, 1)
         return grid
@@ -122,14 +122,14 @@ class VariationsView(Card):
     # -- what is shown
 
     def show_item(self, item: Item) -> None:
-        """Vary this image."""
+        """Show this image and its variations."""
         self._item = item
         self.original.set_pixels(item.pixels)
         self._words.setText(item.words)
         self._ask()
 
     def forget(self) -> None:
-        """Keep nothing of the data."""
+        """Show nothing, and keep no reference to the data."""
         self._item = self._shown = self.varied = None
         self.original.set_pixels(None)
         self.grid.set_images(np.empty((0, 28, 28, 1), np.uint8), str)
@@ -147,8 +147,8 @@ class VariationsView(Card):
         self._ask()
 
     def _set(self, name: str, place: int) -> None:
-        augmentation = self._lab.state.augmentation
-        augmentation.set(replace(augmentation.value, **{name: LIMITS[name] * place / STEPS}))
+        state = self._lab.state
+        state.change_recipe(augmentation=replace(augmentation_of(state.recipe.value), **{name: LIMITS[name] * place / STEPS}))
 
     def _draw_others(self) -> None:
         self._seed += 1
@@ -163,7 +163,7 @@ class VariationsView(Card):
         self._again = False
 
     def _ask(self) -> None:
-        """Have the variations made in a thread; while that is busy, remember that they have to be made again."""
+        """Have the variations made in a thread. If it is still busy, they are made again when it has finished."""
         if self._item is None or not self.isVisible():
             return
         if self._busy:
@@ -171,7 +171,7 @@ class VariationsView(Card):
             return
         self._busy = True
         item, state, seed = self._item, self._lab.state, self._seed
-        augmentation, network, moment = state.augmentation.value, state.network.value, state.moment.value
+        augmentation, network, moment = augmentation_of(state.recipe.value), state.network.value, state.moment.value
 
         def done(varied: Varied) -> None:
             self._busy = False
@@ -216,7 +216,7 @@ class VariationsView(Card):
         if shown is not None and varied is not None:
             item = shown[0]
             self._lab.state.probe.set(
-                Probe(np.array(varied.images[position]), f"variation of {item.origin}", item.probe().label, as_seen=True)
+                Probe(np.array(varied.images[position]), f"variation of {item.origin}", item.probe().label, kind=Kind.DATASET)
             )
 
     def _probe_original(self) -> None:

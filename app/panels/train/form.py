@@ -1,24 +1,23 @@
-"""Recipe: which network, and how it is to be trained."""
+"""RecipeForm: shows the recipe of the next training and edits it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from contextlib import ExitStack
+from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QPushButton, QSpinBox, QWidget
 
-from app.core.session import Job
-from app.core.state import DataInView
+from app.core.recipe import Recipe
 from app.lab import Lab
 from app.panels.augmentation import NameBox
 from app.training import Status
 from app.widgets.card import Card, label
-from models.presets import PRESETS, preset
-from nncore.errors import ConfigError
+from models.presets import PRESETS
 from nncore.training.config import OPTIMIZERS, SCHEDULES
 
-NOTIONS = {
+HELP = {
     "Network": "Network: the layers, in a row, from the picture to ten scores.",
     "Optimizer": "Optimizer: the rule by which the weights follow their gradients. Adam adapts its steps to each weight.",
     "Learning rate": (
@@ -42,15 +41,15 @@ NOTIONS = {
     "Images": "Images: train on a random part of the data only, for a quick try.",
     "Seed": "Seed: fixes all that is random. The same seed gives the same first weights and the same training.",
 }
-"""What each setting means: tooltips explain the notion, not the widget."""
+"""What each setting means, by its title."""
 
 
-class Recipe(Card):
-    """The settings of the next training."""
+class RecipeForm(Card):
+    """A row for each setting. It shows the recipe of the state, and what the user changes is set there."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__("Recipe")
-        self._lab = lab
+        self._lab, self._state = lab, lab.state
         self.preset, self.optimizer, self.schedule = QComboBox(), QComboBox(), QComboBox()
         self.preset.addItems(list(PRESETS))
         self.optimizer.addItems(list(OPTIMIZERS))
@@ -65,12 +64,23 @@ class Recipe(Card):
         self.limit = QSpinBox(minimum=0, maximum=10_000_000, singleStep=1000, specialValueText="all", groupSeparatorShown=True)
         self.seed = QSpinBox(minimum=0, maximum=2**31 - 1)
         self.body.addLayout(self._build_form())
-        self.preset.currentTextChanged.connect(self._fill)
-        self.rate.setKeyboardTracking(False)  # tell the value when it is complete, not at every key
-        self.rate.valueChanged.connect(lab.training.set_learning_rate)
+        self._connect()
         lab.training.status_changed.connect(self._show_status)
-        self._fill(self.preset.currentText())
-        lab.state.data.subscribe(self._fit)
+        self._state.recipe.subscribe(self._show)
+
+    def _connect(self) -> None:
+        change = self._state.change_recipe
+        self.preset.currentTextChanged.connect(self._choose_network)
+        self.optimizer.currentTextChanged.connect(lambda name: change(optimizer=name))
+        self.schedule.currentTextChanged.connect(lambda name: change(schedule=name))
+        self.rate.setKeyboardTracking(False)  # tell the value when it is complete, not at every key
+        self.rate.valueChanged.connect(lambda value: change(learning_rate=value))
+        self.rate.valueChanged.connect(self._lab.training.set_learning_rate)
+        self.batch.valueChanged.connect(lambda value: change(batch_size=value))
+        self.epochs.valueChanged.connect(lambda value: change(epochs=value))
+        self.held_out.valueChanged.connect(self._hold_out)
+        self.limit.valueChanged.connect(self._set_limit)
+        self.seed.valueChanged.connect(lambda value: change(seed=value))
 
     def _settings(self) -> Mapping[str, QWidget]:
         """Each setting's widget by its title."""
@@ -78,7 +88,7 @@ class Recipe(Card):
             self.preset, self.optimizer, self.rate, self.schedule, self.batch, self.epochs, self.augment, self.held_out,
             self.limit, self.seed,
         )  # fmt: skip
-        return dict(zip(NOTIONS, widgets, strict=True))
+        return dict(zip(HELP, widgets, strict=True))
 
     def _build_form(self) -> QFormLayout:
         form = QFormLayout()
@@ -91,7 +101,7 @@ class Recipe(Card):
             title = label(words)
             title.setBuddy(widget)
             for described in (title, widget):
-                described.setToolTip(NOTIONS[words])
+                described.setToolTip(HELP[words])
             widget.setAccessibleName(words)
             form.addRow(title, self._with_preview(widget) if widget is self.augment else widget)
         return form
@@ -107,46 +117,38 @@ class Recipe(Card):
         row.addWidget(see)
         return row
 
-    def _fit(self, data: DataInView | None) -> None:
-        """Offer a network that takes the images, where the one on show does not. What is being trained stays on show."""
-        if data is None or self._lab.training.is_active or preset(self.preset.currentText()).fits(data.train.image_shape):
-            return
-        fitting = [known for known in PRESETS.values() if known.fits(data.train.image_shape)]
-        if fitting:
-            self.preset.setCurrentText(min(fitting, key=lambda known: known.any_input).name)  # one made for them, if there is
+    # -- editing
 
-    def _fill(self, name: str) -> None:
-        recipe = preset(name).training
-        self.optimizer.setCurrentText(recipe.optimizer)
-        self.schedule.setCurrentText(recipe.schedule)
-        self.rate.setValue(recipe.learning_rate)
-        self.batch.setValue(recipe.batch_size)
-        self.epochs.setValue(recipe.epochs)
-        self.held_out.setValue(100 * recipe.validation)
+    def _choose_network(self, name: str) -> None:
+        self._state.recipe.set(self._state.recipe.value.with_network(name))
 
-    def job(self) -> Job:
-        """The training that the recipe asks for, on the data in view. ConfigError where there is no data yet."""
-        data = self._lab.state.data.value
-        if data is None:
-            raise ConfigError("There is no data to train on yet; choose a dataset in the Data panel.")
-        chosen = preset(self.preset.currentText())
-        as_preset = self.held_out.value() == round(100 * chosen.training.validation, 1)  # which may be a sixth
-        config = replace(
-            chosen.training,
-            optimizer=self.optimizer.currentText(),
-            schedule=self.schedule.currentText(),
-            learning_rate=self.rate.value(),
-            batch_size=self.batch.value(),
-            epochs=self.epochs.value(),
-            augmentation=self._lab.state.augmentation.value,
-            validation=chosen.training.validation if as_preset else self.held_out.value() / 100,
-            seed=self.seed.value(),
-        )
-        return Job(chosen, data.spec, data.train.limit(self.limit.value() or None, config.seed), data.test, config)
+    def _hold_out(self, percent: float) -> None:
+        preset = self._state.recipe.value.preset.training.validation
+        # The preset's share, such as a sixth, may have more digits than the form shows.
+        self._state.change_recipe(validation=preset if percent == round(100 * preset, 1) else percent / 100)
+
+    def _set_limit(self, images: int) -> None:
+        self._state.recipe.set(self._state.recipe.value.with_limit(images or None))
+
+    # -- showing
+
+    def _show(self, recipe: Recipe) -> None:
+        config = recipe.config
+        with ExitStack() as silent:
+            for widget in self._settings().values():  # showing a recipe must not edit it
+                silent.enter_context(QSignalBlocker(widget))
+            self.preset.setCurrentText(recipe.network)
+            self.optimizer.setCurrentText(config.optimizer)
+            self.schedule.setCurrentText(config.schedule)
+            figures: tuple[tuple[Any, float], ...] = (
+                (self.rate, config.learning_rate), (self.batch, config.batch_size), (self.epochs, config.epochs),
+                (self.held_out, round(100 * config.validation, 1)), (self.limit, recipe.limit or 0), (self.seed, config.seed),
+            )  # fmt: skip
+            for box, value in figures:
+                if box.value() != value:  # setting the same value would rewrite the text that is being typed
+                    box.setValue(value)
 
     def _show_status(self, status: Status) -> None:
         for widget in self._settings().values():
             # The learning rate may be changed while the network trains, and the augmentation for the next time.
             widget.setEnabled(status is Status.IDLE or widget in (self.rate, self.augment))
-        if status is Status.IDLE:
-            self._fit(self._lab.state.data.value)

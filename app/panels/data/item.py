@@ -1,10 +1,10 @@
-"""Item: one image of a dataset, and what is said of it wherever it is shown. Qt-free."""
+"""Item: one image of a dataset, and the words for it. Qt-free."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.core.state import Probe
+from app.core.probe import Kind, Probe
 from nncore.arrays import Array, shape_text
 from nncore.data.dataset import Dataset
 
@@ -19,7 +19,7 @@ class Item:
 
     @property
     def pixels(self) -> Array:
-        """uint8 (height, width, 1 or 3): a copy, so that nobody who shows one image keeps all of them in memory."""
+        """uint8 (height, width, 1 or 3). A copy: a view would keep all images in memory."""
         return self.data.images[self.index].copy()
 
     @property
@@ -38,11 +38,11 @@ class Item:
 
     @property
     def facts(self) -> str:
-        """Its size, and how dark and bright it is."""
+        """Its size and its brightness, in words."""
         low, mean, high = self.pixels.min(), self.pixels.mean(), self.pixels.max()
         return f"{shape_text(self.pixels.shape)} · brightness {low} to {high}, on average {mean:.1f} of 255"
 
     def probe(self) -> Probe:
-        """It as the probe: as the network will see it, and what it shows where that is a digit."""
+        """The image as a probe, with its label where its class is a digit."""
         shows = int(self.class_name) if self.class_name.isdecimal() else None
-        return Probe(self.pixels, self.origin, shows, as_seen=True)
+        return Probe(self.pixels, self.origin, shows, kind=Kind.DATASET)

@@ -7,22 +7,22 @@ from collections.abc import Mapping
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget
 
-from app.core.state import DataInView
+from app.core.in_view import DataInView
 from app.lab import Lab
 from app.panels.base import Panel
-from app.panels.browser import Browser
-from app.panels.closer import CloserLook
-from app.panels.item import Item
-from app.panels.shelf import Shelf
-from app.panels.variations import VariationsView
+from app.panels.data.browser import Browser
+from app.panels.data.closer import CloserLook
+from app.panels.data.item import Item
+from app.panels.data.shelf import Shelf
+from app.panels.data.variations import VariationsView
 from app.widgets.card import GAP
 
 NARROW = 860
-"""Width of the panel below which a page that needs room gets the shelf's."""
+"""Width of the panel below which the shelf is hidden beside pages other than the gallery."""
 
 
 class DataPanel(Panel):
-    """Left the datasets, right the images of the one in view, or a closer look at one of them, or its variations."""
+    """Left the datasets. Right one of three pages: the gallery, a closer look at an image, or its variations."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
@@ -51,14 +51,14 @@ class DataPanel(Panel):
     def wire(self, actions: Mapping[str, QAction]) -> None:
         self.shelf.wire(actions)
 
-    def shown(self) -> None:
+    def came_into_sight(self) -> None:
         self.lab.library.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._make_room()
 
     def _make_room(self) -> None:
-        """In a narrow window the shelf gives way to what needs its width."""
+        """Hide the shelf where the panel is narrow and the page needs the width."""
         self.shelf.setVisible(self.width() >= NARROW or self._pages.currentWidget() is self.browser)
 
     def _show_data(self, view: DataInView | None) -> None:

@@ -1,4 +1,4 @@
-"""The shelf: every dataset that has a name as a card, the one in view first of all if it has none, and ways to bring more."""
+"""Shelf: a card for every dataset that has a name, and for the one in view; buttons to open others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMessageBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from app.core.state import DataInView
+from app.core.in_view import DataInView
 from app.lab import Lab
 from app.widgets.card import Card, label
 from app.widgets.dataset_card import DatasetCard, holds_others, is_partial, megabytes
@@ -22,7 +22,7 @@ WIDTH = 240
 
 
 class Shelf(Card):
-    """Left in the Data panel. It asks the library, and draws what that finds."""
+    """The left column of the Data panel. It shows what the library has found."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__("Datasets")
@@ -43,7 +43,7 @@ class Shelf(Card):
         self._library.changed.connect(self._list)
         self._library.progressed.connect(self._show_progress)
         self._library.arrived.connect(self._open_arrived)
-        self._list()  # the library may have looked before there was a shelf
+        self._list()  # the library may have found them before the shelf was made
         lab.state.data.subscribe(self._mark)
 
     def wire(self, actions: Mapping[str, QAction]) -> None:
@@ -63,7 +63,7 @@ class Shelf(Card):
         return row
 
     def _list(self) -> None:
-        """Make the cards anew; where the keyboard is on one of them, it stays on it."""
+        """Make the cards anew. If one of them has the keyboard's focus, it keeps it."""
         focus = QApplication.focusWidget()
         focused = next((name for name, card in self.cards.items() if focus and (card is focus or card.isAncestorOf(focus))), None)
         while self._box.count():
@@ -85,7 +85,7 @@ class Shelf(Card):
             self.cards[focused].setFocus()
 
     def _nameless(self) -> list[KnownDataset]:
-        """The data in view, where it was opened by its path and has no name yet."""
+        """The data in view, if it was opened by its path and has no name; else nothing."""
         view = self._lab.state.data.value
         if view is None or not self._library.known or any(known.name == view.spec for known in self._library.known):
             return []
@@ -109,7 +109,7 @@ class Shelf(Card):
             offer, begin = "Keep it", partial(library.keep, known.folder)
             tooltip = "Copy it into DigitLab's data folder, so that it has a name and stays on this list"
         card = DatasetCard(known, offer, tooltip)
-        card.chosen.connect(partial(self._lab.open_data, known.name))
+        card.chosen.connect(partial(self._lab.opener.open_data, known.name))
         card.wanted.connect(begin)
         card.left.connect(partial(library.leave, known.name))
         card.set_going(library.is_going(known.name))
@@ -119,7 +119,7 @@ class Shelf(Card):
         self._library.get(known.name)
 
     def _replace(self, known: KnownDataset) -> None:
-        """Ask, since what is here would be lost, and download."""
+        """Ask whether the present files may be replaced, and download."""
         words = f"The files of {known.title} in {known.folder} are not the published ones. Replace them by those?"
         if QMessageBox.question(self, f"Get {known.title}", words) == QMessageBox.StandardButton.Yes:
             self._library.get(known.name, replace=True)
@@ -127,7 +127,7 @@ class Shelf(Card):
     def _mark(self, view: DataInView | None) -> None:
         nameless = {card.known.name for card in self.cards.values() if card.known not in self._library.known}
         if nameless != {known.name for known in self._nameless()}:
-            self._list()  # which marks
+            self._list()  # it calls _mark again
             return
         for name, card in self.cards.items():
             card.set_chosen(view is not None and name == view.spec)
@@ -138,6 +138,6 @@ class Shelf(Card):
 
     def _open_arrived(self, name: str) -> None:
         if self.isVisible():
-            self._lab.open_data(name)
+            self._lab.opener.open_data(name)
         else:
             self._lab.said.emit(f"{name} is here now.")

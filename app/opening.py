@@ -1,0 +1,101 @@
+"""Opener: opens weights, runs, data and pictures in the background and shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.in_view import DataInView, NetworkInView
+from app.core.probe import Probe
+from app.core.runs import Run, RunStore
+from app.core.settings import Settings
+from app.core.state import LabState
+from app.core.timeline import Moment
+from app.errors import Problem
+from app.threads.task import Task
+from app.training import TrainingController
+from models.shipped import DEFAULT_PICTURE_NETWORK, cards, open_weights
+from nncore.data import open_dataset, open_test
+from nncore.vision.picture import read_picture
+from nncore.weights import load_weights
+
+
+class Opener(QObject):
+    """Sets the state once a file has been read without an error. Of several openings of one kind only the last is shown."""
+
+    opening = Signal(str, str)
+    """(what, kind): what is being opened, empty when that is over; kind is network, data or picture."""
+    problem = Signal(object)
+
+    def __init__(self, state: LabState, settings: Settings, store: RunStore, training: TrainingController) -> None:
+        super().__init__()
+        self._state, self._settings, self._store, self._training = state, settings, store, training
+        self._last_opened: dict[str, object] = {}
+
+    def open_weights(self, name_or_path: str) -> None:
+        """Show the network of shipped weights or of a weights file."""
+
+        def show(result: tuple[Any, dict[str, Any]]) -> None:
+            network, info = result
+            path = Path(name_or_path)
+            source = "shipped" if name_or_path in cards() else path.name
+            self._show_network(NetworkInView.of(network, str(info.get("network") or path.stem), source), network, info)
+
+        self._open("network", name_or_path, lambda: open_weights(name_or_path), show)
+
+    def open_default(self) -> None:
+        """Show the network that ships with the product."""
+        self.open_weights(DEFAULT_PICTURE_NETWORK)
+
+    def open_run(self, run: Run) -> None:
+        """Show the network that a run has trained."""
+        path = self._store.weights_of(run)
+
+        def show(result: tuple[Any, dict[str, Any]]) -> None:
+            network, info = result
+            self._show_network(NetworkInView.of(network, run.network, f"run {run.name}"), network, info)
+
+        self._open("network", f"run {run.name}", lambda: load_weights(path), show)
+
+    def open_data(self, spec: str) -> None:
+        """Show a dataset by name or path."""
+
+        def load() -> DataInView:
+            train = open_dataset(spec)
+            return DataInView(spec, train, open_test(spec, train))
+
+        def show(data: DataInView) -> None:
+            self._state.data.set(data)
+            self._settings["data"] = spec
+
+        self._open("data", spec, load, show)
+
+    def open_picture(self, path: Path) -> None:
+        """Make a picture file the probe."""
+        self._settings["last_folder"] = str(path.parent)
+        self._open("picture", path.name, lambda: read_picture(path), lambda pixels: self._state.probe.set(Probe(pixels, path.name)))
+
+    def _show_network(self, view: NetworkInView, network: Any, info: dict[str, Any]) -> None:
+        if self._training.is_active:
+            self.problem.emit(Problem("A training is running; stop it before looking at another network."))
+            return
+        self._state.show_network(view, Moment(int(info.get("step") or 0), network.state_dict(), info.get("val_accuracy")))
+
+    def _open(self, kind: str, what: str, load: Callable[[], Any], show: Callable[[Any], None]) -> None:
+        self._last_opened[kind] = ticket = object()
+        self.opening.emit(what, kind)
+
+        def done(result: Any) -> None:
+            if self._last_opened.get(kind) is ticket:
+                self.opening.emit("", kind)
+                show(result)
+
+        def failed(problem: Problem) -> None:
+            if self._last_opened.get(kind) is ticket:
+                self.opening.emit("", kind)
+                self.problem.emit(problem)
+
+        Task(load, done, failed).begin()

@@ -1,0 +1,58 @@
+"""Train: the recipe and the layers, the curves as they grow, and what the network still gets wrong."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout
+
+from app.lab import Lab
+from app.panels.base import Panel
+from app.panels.train.curves import TrainingCurves
+from app.panels.train.form import RecipeForm
+from app.panels.train.layers import LayerTable
+from app.panels.train.mistakes import Mistakes
+from app.training import Status
+from app.widgets.card import GAP
+
+LEFT = 268
+"""Width of recipe and layers."""
+
+
+class TrainPanel(Panel):
+    """Left recipe and layers, in the middle loss and accuracy, below the confusion matrix and the mistakes."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab)
+        self.recipe, self._layers = RecipeForm(lab), LayerTable(lab)
+        self.curves, self.mistakes = TrainingCurves(lab, self), Mistakes(lab, self)
+        left = QVBoxLayout()
+        left.setSpacing(GAP)
+        for card, stretch in ((self.recipe, 0), (self._layers, 1)):
+            card.setFixedWidth(LEFT)
+            left.addWidget(card, stretch)
+        right = QGridLayout()
+        right.setSpacing(GAP)
+        right.addWidget(self.curves.loss_card, 0, 0, 1, 2)
+        right.addWidget(self.curves.accuracy_card, 1, 0, 1, 2)
+        right.addWidget(self.mistakes.confusion_card, 2, 0)
+        right.addWidget(self.mistakes.mistakes_card, 2, 1)
+        right.setColumnStretch(1, 1)
+        for row in range(3):
+            right.setRowStretch(row, 1)
+        both = QHBoxLayout()
+        both.setSpacing(GAP)
+        both.addLayout(left)
+        both.addLayout(right, 1)
+        self.content.addLayout(both)
+        lab.training.status_changed.connect(self._show_status)
+        self._show_all()
+
+    def _show_status(self, status: Status) -> None:
+        if status is Status.STARTING:
+            self._show_all()
+
+    def came_into_sight(self) -> None:
+        self.curves.show_all()
+
+    def _show_all(self) -> None:
+        self.curves.show_all()
+        self.mistakes.show_all()

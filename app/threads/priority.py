@@ -1,0 +1,18 @@
+"""Priorities of threads, so that the interface is never kept waiting."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+
+def lower_priority() -> None:
+    """Lower the priority of this thread and of those that it will start. Only Linux can do that; elsewhere nothing happens."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 2)
+
+
+def switch_threads_often() -> None:
+    """Let a thread keep the interpreter for 1 ms instead of 5, so that a busy worker does not delay the interface by a frame."""
+    sys.setswitchinterval(0.001)

@@ -1,0 +1,79 @@
+"""TrainingWorker: the thread in which a network is trained."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+
+from PySide6.QtCore import QThread, Signal
+
+from app.core import engine
+from app.core.session import TrainingSession
+from app.core.timeline import Moment
+from app.errors import Problem
+from app.threads.priority import lower_priority
+from nncore.training import events
+from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
+
+UPDATES_PER_SECOND = 20
+"""Most updates a second, besides those that must not wait."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """The events of a training since the last update."""
+
+    events: tuple[events.Event, ...]
+    moment: Moment | None
+    """The weights after the last event; None where no step was taken."""
+
+
+class TrainingWorker(QThread):
+    """Runs a training session. `updated` carries an Update; after `finished`, `problem` holds what went wrong, or None."""
+
+    updated = Signal(object)
+
+    def __init__(self, make_session: Callable[[], TrainingSession], ready: Callable[[TrainingSession], None]) -> None:
+        """Both are called in the worker's thread: `make_session`, and then `ready` with the session, before the first step."""
+        super().__init__()
+        self._make_session, self._ready = make_session, ready
+        self._shown = Event()
+        self._shown.set()
+        self.problem: Problem | None = None
+
+    def acknowledge(self) -> None:
+        """Say that the last update is on the screen. Until then events are gathered, so that updates do not pile up."""
+        self._shown.set()
+
+    def run(self) -> None:
+        lower_priority()
+        try:
+            engine.prepare(self.isInterruptionRequested)  # if that fails, the session compiles what it needs
+            if self.isInterruptionRequested():
+                return
+            session = self._make_session()
+            self._ready(session)
+            self.problem = self._iterate(session)
+        except BaseException as error:  # as in Task
+            self.problem = Problem.of(error)
+
+    def _iterate(self, session: TrainingSession) -> Problem | None:
+        pending: list[events.Event] = []
+        due, problem, accuracy = 0.0, None, None
+        for event in session.events():
+            pending.append(event)
+            if isinstance(event, Validated | EpochEnd):
+                accuracy = event.val_accuracy
+            if isinstance(event, Failed):
+                problem = Problem(event.reason)
+            at_once = isinstance(event, Started | Paused | Resumed | Stopped | Finished | Failed | EpochEnd)
+            if at_once or (time.monotonic() >= due and self._shown.is_set()):
+                moved = any(isinstance(e, Progress | Started) for e in pending)
+                moment = Moment(session.trainer.step, session.trainer.network.state_dict(), accuracy) if moved else None
+                self._shown.clear()
+                self.updated.emit(Update(tuple(pending), moment))
+                pending.clear()
+                due = time.monotonic() + 1 / UPDATES_PER_SECOND
+        return problem

@@ -1,0 +1,150 @@
+"""WindowActions: what each action of the window does, and when it is enabled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QFileDialog, QMainWindow
+
+from app.core.actions import ACTIONS, ActionSpec, bound
+from app.errors import Problem
+from app.help import HelpDialog, ReportDialog
+from app.intake import Intake
+from app.lab import Lab
+from app.panels import PANELS
+from app.theme import theme
+from app.training import Status
+from nncore.errors import DigitLabError
+from nncore.network import Network
+from nncore.weights import save_weights
+
+PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.gif *.tif *.tiff *.webp *.pgm *.ppm);;All files (*)"
+DATA = "Data (*.csv *.npz *.mat *.gz *ubyte);;All files (*)"
+WEIGHTS = "Weights (*.safetensors);;All files (*)"
+
+
+class WindowActions(QObject):
+    """Makes the window's QActions (`by_name`) and binds each to what it does."""
+
+    def __init__(self, window: QMainWindow, lab: Lab, intake: Intake, reset_layout: Callable[[], None]) -> None:
+        """`window` is the parent of the actions and of the dialogs that they open."""
+        super().__init__(window)
+        self._window, self._lab = window, lab
+        acts: dict[str, Callable[[], object]] = {
+            "open_picture": self._open_picture,
+            "paste": intake.paste,
+            "open_weights": self._open_weights,
+            "save_weights": self._save_weights,
+            "open_folder": self._open_folder,
+            "open_data": self._open_data,
+            "quit": window.close,
+            "draw": lab.show_sheet,
+            "toggle": self._toggle,
+            "stop": lab.training.stop,
+            "more": lambda: lab.training.go_on(1),
+            "earlier": lambda: self._step_moment(-1),
+            "later": lambda: self._step_moment(1),
+            "full_screen": self._toggle_full_screen,
+            "reset_layout": reset_layout,
+            "help": self._show_help,
+            "about": lambda: ReportDialog(window).exec(),
+        }
+        self.by_name = {spec.name: self._make(spec, act) for spec, act in bound(acts)}
+        self.by_name["full_screen"].setCheckable(True)
+        theme().changed.connect(self._tint)
+        self._tint()
+
+    def _make(self, spec: ActionSpec, act: Callable[[], object]) -> QAction:
+        action = QAction(spec.text, self._window)
+        keys = f" ({', '.join(spec.keys)})" if spec.keys else ""
+        action.setToolTip(f"{spec.tooltip}{keys}")
+        action.setStatusTip(spec.tooltip)
+        action.setShortcuts([QKeySequence(key) for key in spec.keys])
+        action.triggered.connect(lambda: act())  # without Qt's argument: whether the action is checked
+        self._window.addAction(action)
+        return action
+
+    def _tint(self) -> None:
+        for spec in ACTIONS:
+            if spec.icon:
+                self.by_name[spec.name].setIcon(theme().icon(spec.icon))
+
+    def refresh(self) -> None:
+        """Enable the actions that can be done now, and set the text of `toggle`."""
+        training, actions = self._lab.training, self.by_name
+        status = training.status
+        actions["toggle"].setText({Status.TRAINING: "Pause", Status.PAUSED: "Go on"}.get(status, "Start"))
+        actions["toggle"].setEnabled(status not in (Status.STARTING, Status.STOPPING))
+        actions["stop"].setEnabled(status in (Status.TRAINING, Status.PAUSED))
+        actions["more"].setEnabled(status in (Status.TRAINING, Status.PAUSED) or training.can_go_on)
+        for name in ("earlier", "later", "open_weights"):
+            actions[name].setEnabled(status is Status.IDLE)
+        actions["save_weights"].setEnabled(self._lab.state.network.value is not None)
+
+    # -- files
+
+    def _ask_for_file(self, title: str, kinds: str) -> str:
+        """The path of the file that the user chooses; empty where none is chosen."""
+        return QFileDialog.getOpenFileName(self._window, title, self._lab.settings["last_folder"], kinds)[0]
+
+    def _open_picture(self) -> None:
+        if name := self._ask_for_file("Open a picture", PICTURES):
+            self._lab.opener.open_picture(Path(name))
+
+    def _open_weights(self) -> None:
+        if name := self._ask_for_file("Open weights", WEIGHTS):
+            self._lab.opener.open_weights(name)
+
+    def _open_data(self) -> None:
+        self._lab.show_panel("data")
+        if name := self._ask_for_file("Open a file of data", DATA):
+            self._lab.opener.open_data(name)
+
+    def _open_folder(self) -> None:
+        self._lab.show_panel("data")
+        name = QFileDialog.getExistingDirectory(self._window, "Open a folder of images", self._lab.settings["last_folder"])
+        if name:
+            self._lab.opener.open_data(name)
+
+    def _save_weights(self) -> None:
+        view, moment = self._lab.state.network.value, self._lab.state.moment.value
+        if view is None or moment is None:
+            return
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save weights", f"{view.name}.safetensors", WEIGHTS)
+        if not name:
+            return
+        network = Network.from_config(view.architecture)
+        network.load_state_dict(moment.state)
+        path = Path(name).with_suffix(".safetensors")
+        info = {"network": view.name, "source": view.source, "step": moment.step, "val_accuracy": moment.val_accuracy}
+        save_weights(path, network, info)
+        self._lab.said.emit(f"Saved {path.name}.")
+
+    # -- training and its moments
+
+    def _toggle(self) -> None:
+        training = self._lab.training
+        if training.status in (Status.TRAINING, Status.PAUSED):
+            training.toggle_pause()
+            return
+        try:
+            self._lab.start_training()
+        except DigitLabError as error:
+            self._lab.problem.emit(Problem.of(error))
+
+    def _step_moment(self, by: int) -> None:
+        state = self._lab.state
+        if state.moment.value is not None and len(state.timeline):
+            state.show_moment(state.timeline.nearest(state.moment.value.step) + by)
+
+    # -- the window
+
+    def _toggle_full_screen(self) -> None:
+        self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _show_help(self) -> None:
+        panels = [(f"Ctrl+{number}", spec.tooltip) for number, spec in enumerate(PANELS, 1)]
+        HelpDialog(self._window, panels).exec()

@@ -156,7 +156,7 @@ class Plan:
         optimizer = self.optimizer
         optimizer.steps += 1
         try:
-            value, self.correct = self._train(x, labels, _rates(optimizer))
+            value, self.correct = self._train(x, labels, optimizer.rates(optimizer.lr, optimizer.steps))
         except BaseException:
             optimizer.steps -= 1
             raise
@@ -188,7 +188,7 @@ class Plan:
         for layer in self.network.layers:
             if isinstance(layer, BatchNorm) and len(x) * int(np.prod(layer.input_shape[:-1])) < 2:
                 raise DataError(f"{layer.name} needs at least two values a channel to train on, but got {len(x)}.")
-        self.network.draw()
+        self.network.advance_dropout()
         return self._program.run("train", x, labels, rates)
 
     def _checked(self, x: Array) -> Array:
@@ -199,15 +199,6 @@ class Plan:
                 f"The images are {shape_text(x.shape[1:])}, but the network takes {shape_text(self.network.input_shape)}."
             )
         return x
-
-
-def _rates(optimizer: Optimizer) -> tuple[float, ...]:
-    """The rule's numbers for the step whose number `optimizer.steps` now is."""
-    if isinstance(optimizer, Adam):
-        (first, second), t = optimizer.betas, optimizer.steps
-        unbiased = optimizer.lr / (1 - first**t)
-        return unbiased, first, second, optimizer.eps, 1 - first, 1 - second, 1 / (1 - second**t)
-    return optimizer.lr, getattr(optimizer, "momentum", 0.0)
 
 
 def _forward(

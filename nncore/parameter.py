@@ -58,7 +58,7 @@ def check_saved(name: str, saved: Any, present: Array, least: float = -math.inf)
     low, high = float(saved.min()), float(saved.max())
     if not -math.inf < low <= high < math.inf:
         raise WeightsError(f"The weights' {name} holds values that are not numbers; the file is of no use.")
-    if present.dtype.kind == "f" and max(-low, high) > np.finfo(present.dtype).max:
+    if present.dtype.kind == "f" and max(-low, high) > float(np.finfo(present.dtype).max):
         raise WeightsError(f"The weights' {name} holds values too large for {present.dtype}; the file is of no use.")
     if low < least:
         raise WeightsError(f"The weights' {name} holds values below {least:g}, which it cannot; the file is of no use.")

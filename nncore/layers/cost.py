@@ -38,7 +38,7 @@ class Cost:
             (self.multiply_adds, MOST_MULTIPLY_ADDS, "multiply-adds for each example"),
         ):
             if count > most:
-                raise ConfigError(f"This network has over {most:,} {what} by {layer}; make a layer smaller.")
+                raise ConfigError(f"This network has over {most:,} {what} up to {layer}; make a layer smaller.")
 
 
 def check_window(kernel_size: Shape) -> None:

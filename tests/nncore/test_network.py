@@ -154,7 +154,7 @@ def test_one_layer_in_two_networks_is_refused():
     linear = Linear(4)
     first = Network([linear], (4,))
     before = linear.weight
-    with pytest.raises(ConfigError, match="Layer 2 .*belongs to a network already, as linear1"):
+    with pytest.raises(ConfigError, match=r"Layer 2 .*belongs to a network already, as linear1"):
         Network([ReLU(), linear], (4,))
     assert linear.weight is before and linear.name == "linear1"
     for part in (first.in_use().layers, copy.deepcopy(first).layers, pickle.loads(pickle.dumps(first)).layers, first.copy().layers):  # noqa: S301

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Never
 
-import numpy as np
-
 from nncore.arrays import Array, Shape, array_module, shape_text
 from nncore.checks import pair, refuse_positional
 from nncore.layers.base import Layer
@@ -67,19 +65,21 @@ class MaxPool2d(Pool):
     kind = "pool"
 
     def forward(self, x: Array) -> Array:
-        xp = array_module(x)
-        best, *others = self._windows(x)
-        winner = xp.zeros(best.shape, np.uint8 if len(others) < 256 else np.int32)
-        for index, values in enumerate(others, 1):
-            winner = xp.where(values > best, winner.dtype.type(index), winner)
-            best = xp.maximum(best, values)
-        self._winner = winner
-        return best
+        first, *others = self._windows(x)
+        y = first.copy()
+        for values in others:
+            array_module(x).maximum(y, values, out=y)
+        self._x, self._y = x, y
+        return y
 
     def backward(self, grad: Array) -> Array:
-        grad_x = array_module(grad).zeros((len(grad), *self.input_shape), grad.dtype)
-        for index, view in enumerate(self._windows(grad_x)):
-            view += grad * (self._winner == index)
+        xp = array_module(grad)
+        grad_x = xp.zeros((len(grad), *self.input_shape), grad.dtype)
+        is_open = xp.ones(grad.shape, bool)  # windows whose winner has not been met yet
+        for view, values in zip(self._windows(grad_x), self._windows(self._x), strict=True):
+            wins = is_open & (values == self._y)
+            view += grad * wins
+            is_open ^= wins
         return grad_x
 
 

@@ -39,12 +39,24 @@ OBJECTS = ("architecture", "info", "config", "position")
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, Array], **metadata: Any) -> None:
-    """Write arrays as safetensors, each entry of `metadata` as JSON under its name. DigitLabError where that fails."""
+    """Write arrays as safetensors, each entry of `metadata` as JSON under its name. DigitLabError where that fails.
+
+    JSON has no infinite numbers: they, and what is not a number, become null.
+    """
     content = save(
         {name: np.asarray(value, order="C") for name, value in tensors.items()},
-        {name: json.dumps(value) for name, value in metadata.items()},
+        {name: json.dumps(_plain(value), allow_nan=False) for name, value in metadata.items()},
     )
     write_atomically(Path(path), content)
+
+
+def _plain(value: Any) -> Any:
+    """`value` with null in the place of floats that are not finite."""
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read_tensors(path: str | Path, expected_format: str) -> tuple[dict[str, Array], dict[str, Any]]:

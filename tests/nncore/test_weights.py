@@ -202,6 +202,12 @@ def test_values_that_make_no_sense_are_refused(tmp_path):
             load_weights(path)
 
 
+def test_what_is_no_number_is_written_as_null(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_weights(path, small(), {"val_loss": float("nan"), "best": [1.5, float("inf"), {"a": -float("inf")}], "data": ("mnist",)})
+    assert load_weights(path)[1] == {"val_loss": None, "best": [1.5, None, {"a": None}], "data": ["mnist"]}
+
+
 def test_a_path_may_be_text(tmp_path):
     path = str(tmp_path / "w.safetensors")
     save_weights(path, small(), {"a": 1})

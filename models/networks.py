@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nncore.checks import shown
 from nncore.errors import ConfigError
 from nncore.layers import BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Tanh
 
@@ -28,8 +29,12 @@ def mlp(sizes: Sequence[int] = (128, 64, 10), activation: str = "relu", weight_d
 
     Raises ConfigError where there is no such activation, or the decays are not one a layer.
     """
-    if activation not in ACTIVATIONS:
-        raise ConfigError(f"There is no activation {activation!r}; there are {', '.join(ACTIVATIONS)}.")
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
+        raise ConfigError(f"There is no activation {shown(activation)}; there are {', '.join(ACTIVATIONS)}.")
+    if not all(isinstance(numbers, (list, tuple)) for numbers in (sizes, weight_decays)):
+        raise ConfigError(
+            f"A perceptron takes a list of sizes and a list of weight decays, not {shown(sizes)}, {shown(weight_decays)}."
+        )
     decays = list(weight_decays) or [0.0] * len(sizes)
     if not sizes or len(decays) != len(sizes):
         raise ConfigError(f"A perceptron needs one weight decay a layer, but has {len(decays)} for {len(sizes)} layers.")

@@ -36,8 +36,7 @@ def fan_out(shape: Shape) -> int:
 
 def he_normal(shape: Shape, rng: np.random.Generator) -> Array:
     """Normal with variance 2 / fan_in, which a ReLU halves again (He et al. 2015, arXiv 1502.01852, eq. 10). float32."""
-    deviation = math.sqrt(2 / fan_in(shape))
-    return (rng.standard_normal(shape) * deviation).astype(np.float32)
+    return _normal(shape, rng, math.sqrt(2 / fan_in(shape)))
 
 
 def he_uniform(shape: Shape, rng: np.random.Generator) -> Array:
@@ -47,8 +46,7 @@ def he_uniform(shape: Shape, rng: np.random.Generator) -> Array:
 
 def xavier_normal(shape: Shape, rng: np.random.Generator) -> Array:
     """Normal with variance 2 / (fan_in + fan_out), for tanh and sigmoid (Glorot and Bengio 2010, eq. 12)."""
-    deviation = math.sqrt(2 / (fan_in(shape) + fan_out(shape)))
-    return (rng.standard_normal(shape) * deviation).astype(np.float32)
+    return _normal(shape, rng, math.sqrt(2 / (fan_in(shape) + fan_out(shape))))
 
 
 def xavier_uniform(shape: Shape, rng: np.random.Generator) -> Array:
@@ -59,12 +57,18 @@ def xavier_uniform(shape: Shape, rng: np.random.Generator) -> Array:
 def normal(std: float) -> Initializer:
     """The initializer that draws from a normal with standard deviation `std`, whatever the shape. ConfigError for a bad `std`."""
     deviation = _deviation(std)
-    return lambda shape, rng: (rng.standard_normal(_checked(shape)) * deviation).astype(np.float32)
+    return lambda shape, rng: _normal(_checked(shape), rng, deviation)
 
 
 def zeros(shape: Shape, rng: np.random.Generator) -> Array:
     """All zeros: right for biases; weights that all start equal stay equal."""
     return np.zeros(_checked(shape), np.float32)
+
+
+def _normal(shape: Shape, rng: np.random.Generator, deviation: float) -> Array:
+    values = rng.standard_normal(shape)
+    values *= deviation  # in place: a second array of float64 would double the memory that a large weight takes
+    return values.astype(np.float32)
 
 
 def _uniform(shape: Shape, rng: np.random.Generator, limit: float) -> Array:

@@ -16,7 +16,7 @@ from nncore.errors import ConfigError, DataError
 
 
 def softmax(logits: Array) -> Array:
-    """pᵢ = exp(zᵢ) / Σⱼ exp(zⱼ) along the last axis; the largest z is subtracted first, which changes nothing but overflow."""
+    """pᵢ = exp(zᵢ) / Σⱼ exp(zⱼ) along the last axis. The largest z is subtracted first: the same result, and no overflow."""
     xp = array_module(logits)
     powers = xp.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)

@@ -16,15 +16,14 @@ from nncore.arrays import Array, Shape, array_module, shape_text
 from nncore.checks import LARGEST_SIZE, listed, shown, whole_number
 from nncore.errors import ConfigError, DataError, WeightsError
 from nncore.layers import Dropout, Layer, layer_from_config
-from nncore.layers.cost import LARGEST_NETWORK, MOST_LAYERS, Cost
+from nncore.layers.cost import MOST_LAYERS, Cost
 from nncore.parameter import Buffer, Parameter, check_saved
 
 if TYPE_CHECKING:
     from nncore.backend.contract import Backend
 
-__all__ = ["LARGEST_NETWORK", "LayerSummary", "Network", "total_cost"]
-
 LARGEST_SEED = 2**64 - 1
+"""The largest seed, and the most calls of a dropout layer that a saved state may count: what 64 bits hold."""
 
 _in_networks: WeakSet[Layer] = WeakSet()
 """Every layer that belongs to a network. A set by identity, so that a copy of a layer belongs to none yet."""

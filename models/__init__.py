@@ -1,1 +1,1 @@
-"""The zoo: network presets, and the weights that ship with the product."""
+"""Network presets, and the weights that ship with the product."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nncore.checks import shown
 from nncore.errors import ConfigError
 from nncore.layers import BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Tanh
 
@@ -20,7 +21,7 @@ def mnist_cnn() -> list[Layer]:
 
 def mnist_mlp() -> list[Layer]:
     """Weights start as a normal times 0.01."""
-    return [Linear(512, 0.01), ReLU(), Linear(64, 0.01), ReLU(), Linear(10, 0.01)]
+    return [Linear(512, initializer=0.01), ReLU(), Linear(64, initializer=0.01), ReLU(), Linear(10, initializer=0.01)]
 
 
 def mlp(sizes: Sequence[int] = (128, 64, 10), activation: str = "relu", weight_decays: Sequence[float] = ()) -> list[Layer]:
@@ -28,15 +29,19 @@ def mlp(sizes: Sequence[int] = (128, 64, 10), activation: str = "relu", weight_d
 
     Raises ConfigError where there is no such activation, or the decays are not one a layer.
     """
-    if activation not in ACTIVATIONS:
-        raise ConfigError(f"There is no activation {activation!r}; there are {', '.join(ACTIVATIONS)}.")
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
+        raise ConfigError(f"There is no activation {shown(activation)}; there are {', '.join(ACTIVATIONS)}.")
+    if not all(isinstance(numbers, (list, tuple)) for numbers in (sizes, weight_decays)):
+        raise ConfigError(
+            f"A perceptron takes a list of sizes and a list of weight decays, not {shown(sizes)}, {shown(weight_decays)}."
+        )
     decays = list(weight_decays) or [0.0] * len(sizes)
     if not sizes or len(decays) != len(sizes):
         raise ConfigError(f"A perceptron needs one weight decay a layer, but has {len(decays)} for {len(sizes)} layers.")
     first = "he_normal" if activation == "relu" else "xavier_normal"
     layers: list[Layer] = [Flatten()]
     for size, decay in zip(sizes, decays, strict=True):
-        layers += [Linear(size, first, decay), ACTIVATIONS[activation]()]
+        layers += [Linear(size, initializer=first, weight_decay=decay), ACTIVATIONS[activation]()]
     return layers[:-1]
 
 
@@ -53,7 +58,7 @@ def svhn_mlp() -> list[Layer]:
 
 
 def two_layer() -> list[Layer]:
-    return [Flatten(), Linear(100, 0.01), ReLU(), Linear(10, 0.01)]
+    return [Flatten(), Linear(100, initializer=0.01), ReLU(), Linear(10, initializer=0.01)]
 
 
 def fully_connected(
@@ -76,9 +81,10 @@ def kaggle_cnn() -> list[Layer]:
 def alexnet_mini() -> list[Layer]:
     """AlexNet's five convolutions, overlapping pools and two wide linear layers (Krizhevsky et al. 2012), for 28×28."""
     return [
-        Conv2d(32, 5, padding=2), ReLU(), MaxPool2d(3, 2),
-        Conv2d(64, 3, padding=1), ReLU(), MaxPool2d(3, 2),
-        Conv2d(96, 3, padding=1), ReLU(), Conv2d(96, 3, padding=1), ReLU(), Conv2d(64, 3, padding=1), ReLU(), MaxPool2d(3, 2),
+        Conv2d(32, 5, padding=2), ReLU(), MaxPool2d(3, stride=2),
+        Conv2d(64, 3, padding=1), ReLU(), MaxPool2d(3, stride=2),
+        Conv2d(96, 3, padding=1), ReLU(), Conv2d(96, 3, padding=1), ReLU(),
+        Conv2d(64, 3, padding=1), ReLU(), MaxPool2d(3, stride=2),
         Flatten(), Dropout(0.5), Linear(512), ReLU(), Dropout(0.5), Linear(512), ReLU(), Linear(10),
     ]  # fmt: skip
 

@@ -1,19 +1,22 @@
 """Losses: how wrong an answer is, as one number, and that number's gradient.
 
-Every loss has `forward(scores (N, classes), labels) -> float`, the mean over the batch, and `backward() -> Array`,
-dL/d(scores) of the last forward, of the scores' shape and dtype. `labels` are N integers; the two cross-entropies also
-take one row of target probabilities an example (N, classes), for instance one-hot. Both raise DataError, naming both
-shapes, where scores and labels do not belong together.
+Every loss has `forward(scores (N, classes), labels) -> float`, the mean over the batch (0 for an empty one), and
+`backward() -> Array`, dL/d(scores) of the last forward, of the scores' shape and dtype. `labels` are N integers; the two
+cross-entropies also take one row of target probabilities an example (N, classes), for instance one-hot. `forward` raises
+DataError, naming the shapes, where scores are not (N, classes) or the labels do not belong to them.
 """
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from nncore.arrays import Array, array_module
+from nncore.checks import positive_number, shown
 from nncore.errors import ConfigError, DataError
 
 
 def softmax(logits: Array) -> Array:
-    """pᵢ = exp(zᵢ) / Σⱼ exp(zⱼ) along the last axis; the largest z is subtracted first, which changes nothing but overflow."""
+    """pᵢ = exp(zᵢ) / Σⱼ exp(zⱼ) along the last axis. The largest z is subtracted first: the same result, and no overflow."""
     xp = array_module(logits)
     powers = xp.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
@@ -34,6 +37,8 @@ def one_hot(labels: Array, classes: int, like: Array) -> Array:
 def check_labels(scores_shape: tuple[int, ...], labels: Array) -> None:
     """Raise DataError unless `labels` are one integer within range for every row of scores of `scores_shape`."""
     count, classes = scores_shape
+    if not hasattr(labels, "dtype"):
+        raise DataError(f"Labels must be an array of {count} whole numbers, not {shown(labels)}.")
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
         raise DataError(
             f"Scores of shape {scores_shape} need {count} whole numbers as labels, not {labels.dtype} of shape {labels.shape}."
@@ -44,11 +49,22 @@ def check_labels(scores_shape: tuple[int, ...], labels: Array) -> None:
         )
 
 
+def check_scores(scores: Any) -> None:
+    """Raise DataError unless `scores` is an array of floats of shape (N, classes)."""
+    if not hasattr(scores, "dtype") or scores.dtype.kind != "f":
+        found = scores.dtype if hasattr(scores, "dtype") else shown(scores)
+        raise DataError(f"A loss takes an array of floats as scores, not {found}.")
+    if scores.ndim != 2 or not scores.shape[1]:
+        raise DataError(
+            f"A loss takes scores of shape (N, classes), not {scores.shape}; a network that ends in an image needs Flatten and "
+            "Linear at its end."
+        )
+
+
 def targets(scores: Array, labels: Array) -> Array:
     """`labels` as target probabilities (N, classes): as they are where they are rows already, otherwise one-hot."""
-    if scores.ndim != 2:
-        raise DataError(f"A loss takes scores of shape (N, classes), not {scores.shape}.")
-    if labels.ndim == 2 and labels.dtype.kind == "f":
+    check_scores(scores)
+    if hasattr(labels, "dtype") and labels.ndim == 2 and labels.dtype.kind == "f":
         if labels.shape != scores.shape:
             raise DataError(f"Target rows of shape {labels.shape} do not fit scores of shape {scores.shape}.")
         return labels.astype(scores.dtype)
@@ -57,7 +73,25 @@ def targets(scores: Array, labels: Array) -> Array:
 
 
 class Loss:
-    """What every loss has: `forward` and `backward` as this module's page describes them."""
+    """What every loss has: `forward` and `backward` as this module's page describes them.
+
+    A subclass has the kernel that it names itself: it does not inherit one, since what it changes, a kernel would not do.
+    """
+
+    kernel: ClassVar[str] = ""
+    """The name of the compiled loss that computes the same (nncore/backend/contract.py); empty where there is none."""
+    _kept: Any = None
+    """What the last `forward` keeps for `backward`."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "kernel" not in vars(cls):
+            cls.kernel = ""
+
+    @property
+    def constants(self) -> tuple[float, ...]:
+        """The numbers that the kernel takes besides scores and labels."""
+        return ()
 
     def forward(self, scores: Array, labels: Array) -> float:
         """The mean loss of a batch."""
@@ -70,21 +104,30 @@ class Loss:
     def __call__(self, scores: Array, labels: Array) -> float:
         return self.forward(scores, labels)
 
+    def _last(self) -> Any:
+        """What the last `forward` kept. Raises ConfigError where there was none."""
+        if self._kept is None:
+            raise ConfigError(f"{type(self).__name__} has no gradient yet; call forward before backward.")
+        return self._kept
+
 
 class CrossEntropyLoss(Loss):
-    """L = −1/N Σₙ Σᵢ tₙᵢ log softmax(zₙ)ᵢ for logits z: how surprised the network is, in nats; log 10 ≈ 2.3 is guessing.
+    """L = −1/N Σₙ Σᵢ tₙᵢ log softmax(zₙ)ᵢ for logits z, in nats; guessing among ten classes gives log 10 ≈ 2.3.
 
     t is one-hot for labels, or the rows given (each summing to 1). Backward: dL/dz = (softmax(z) − t) / N.
     """
 
+    kernel = "cross_entropy"
+
     def forward(self, scores: Array, labels: Array) -> float:
-        self._targets = targets(scores, labels)
-        self._log_probabilities = log_softmax(scores)
-        return -float((self._targets * self._log_probabilities).sum()) / max(len(scores), 1)
+        rows, log_probabilities = targets(scores, labels), log_softmax(scores)
+        self._kept = rows, log_probabilities
+        return -float((rows * log_probabilities).sum()) / max(len(scores), 1)
 
     def backward(self) -> Array:
-        probabilities = array_module(self._log_probabilities).exp(self._log_probabilities)
-        return (probabilities - self._targets) / probabilities.dtype.type(max(len(probabilities), 1))
+        rows, log_probabilities = self._last()
+        probabilities = array_module(log_probabilities).exp(log_probabilities)
+        return (probabilities - rows) / probabilities.dtype.type(max(len(probabilities), 1))
 
 
 class ProbabilityCrossEntropyLoss(Loss):
@@ -93,16 +136,18 @@ class ProbabilityCrossEntropyLoss(Loss):
     `tiny` (1e-12) keeps the logarithm finite. Backward: dL/dp = −t / max(p, tiny) / N.
     """
 
+    kernel = "probability"
     tiny = 1e-12
 
     def forward(self, scores: Array, labels: Array) -> float:
-        xp = array_module(scores)
-        self._targets = targets(scores, labels)
-        self._floored = xp.maximum(scores, scores.dtype.type(self.tiny))
-        return -float((self._targets * xp.log(self._floored)).sum()) / max(len(scores), 1)
+        xp, rows = array_module(scores), targets(scores, labels)
+        floored = xp.maximum(scores, scores.dtype.type(self.tiny))
+        self._kept = rows, floored
+        return -float((rows * xp.log(floored)).sum()) / max(len(scores), 1)
 
     def backward(self) -> Array:
-        return -self._targets / self._floored / self._floored.dtype.type(max(len(self._floored), 1))
+        rows, floored = self._last()
+        return -rows / floored / floored.dtype.type(max(len(floored), 1))
 
 
 class HingeLoss(Loss):
@@ -111,22 +156,25 @@ class HingeLoss(Loss):
     Backward: 1/N for every j within the margin, and minus their count at the label. Weston and Watkins 1999.
     """
 
+    kernel = "hinge"
+
     def __init__(self, margin: float = 1.0) -> None:
-        if not 0 < margin < float("inf"):
-            raise ConfigError(f"The hinge loss's margin must be a positive number, not {margin}.")
-        self.margin = margin
+        self.margin = positive_number(margin, "The hinge loss's margin")
+
+    @property
+    def constants(self) -> tuple[float, ...]:
+        return (self.margin,)
 
     def forward(self, scores: Array, labels: Array) -> float:
+        check_scores(scores)
         xp = array_module(scores)
-        if scores.ndim != 2:
-            raise DataError(f"A loss takes scores of shape (N, classes), not {scores.shape}.")
         check_labels(scores.shape, labels)
         right = one_hot(labels, scores.shape[1], scores)
         of_label = (scores * right).sum(axis=1, keepdims=True)
         excess = (scores - of_label + scores.dtype.type(self.margin)) * (1 - right)
         within = (excess > 0).astype(scores.dtype)
-        self._grad = (within - right * within.sum(axis=1, keepdims=True)) / scores.dtype.type(max(len(scores), 1))
+        self._kept = (within - right * within.sum(axis=1, keepdims=True)) / scores.dtype.type(max(len(scores), 1))
         return float(xp.maximum(excess, 0).sum()) / max(len(scores), 1)
 
     def backward(self) -> Array:
-        return self._grad
+        return self._last()

@@ -1,37 +1,72 @@
-"""Optimizers: how the weights follow their gradients."""
+"""Optimizers: how the weights follow their gradients.
+
+A new optimizer is one class here and its line in `OPTIMIZERS`; a kernel of its own, where it has one, is the backends'.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from nncore.arrays import Array, array_module
+from nncore.checks import as_whole, decay_rate, positive_number, real_number, shown
 from nncore.errors import ConfigError, WeightsError
-from nncore.layers.base import checked_decay
-from nncore.parameter import Parameter
+from nncore.parameter import Parameter, check_saved
+
+MOST_STEPS = 2**53
+"""The most steps that a saved state may count: whole numbers up to here are exact as floats."""
+
+
+class OptimizerConfig(Protocol):
+    """The settings from which optimizers are made; each reads those that it needs."""
+
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def momentum(self) -> float: ...
+    @property
+    def betas(self) -> tuple[float, float]: ...
+    @property
+    def weight_decay(self) -> float: ...
 
 
 class Optimizer:
     """Changes parameters by their gradients. `lr`, the learning rate, may be set between any two steps.
 
     `weight_decay` is λ of a penalty ½ λ ‖θ‖² on every parameter (as in PyTorch): λ θ is added to the gradient.
+    A subclass has the compiled rule that it names itself: it does not inherit one, since what it changes, a kernel would
+    not do. Raises ConfigError for settings that make no sense.
     """
 
     slots: tuple[str, ...] = ()
     """Names of the running averages that the rule keeps for each parameter."""
+    never_negative: tuple[str, ...] = ()
+    """Those among the slots that hold means of squares."""
+    rule: str = ""
+    """The name of the compiled rule that computes the same (nncore/backend/contract.py); empty where there is none."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "rule" not in vars(cls):
+            cls.rule = ""
 
     def __init__(self, parameters: Mapping[str, Parameter], lr: float, weight_decay: float = 0.0) -> None:
-        if not (math.isfinite(lr) and lr > 0):
-            raise ConfigError(f"The learning rate must be a positive number, not {lr}.")
+        if not isinstance(parameters, Mapping) or not all(isinstance(value, Parameter) for value in parameters.values()):
+            raise ConfigError("An optimizer takes parameters by their names, as network.parameters() gives them.")
         self.parameters = dict(parameters)
-        self.weight_decay = checked_decay(weight_decay)
-        self.lr = float(lr)
+        self.weight_decay = decay_rate(weight_decay)
+        self.lr = positive_number(lr, "The learning rate")
         self.steps = 0
         self.moments: dict[str, dict[str, Array]] = {
             slot: {name: array_module(p.data).zeros_like(p.data) for name, p in self.parameters.items()} for slot in self.slots
         }
+
+    def rates(self, lr: float, step: int) -> tuple[float, ...]:
+        """The numbers that the rule takes at learning rate `lr` for the step with number `step`, counted from 1."""
+        return (lr,)
 
     def step(self) -> None:
         """Move every parameter by its gradient once."""
@@ -59,9 +94,15 @@ class Optimizer:
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         """Take over what `state_dict` returned. Raises WeightsError, and changes nothing, where it does not fit."""
         mine = self.state_dict()
-        if mine.keys() != state.keys() or any(mine[name].shape != state[name].shape for name in mine):
+        if not isinstance(state, Mapping) or mine.keys() != state.keys():
             raise WeightsError("The saved optimizer state belongs to another network or another optimizer.")
-        self.steps = int(state["steps"])
+        for name, present in mine.items():
+            least = 0.0 if name.split(".")[0] in self.never_negative else -math.inf
+            check_saved(f"optimizer state {name}", state[name], present, least)
+        steps = as_whole(state["steps"].item(), 0, MOST_STEPS)
+        if steps is None:
+            raise WeightsError(f"The saved optimizer state counts {shown(state['steps'].item())} steps; the file is of no use.")
+        self.steps = steps
         for slot, values in self.moments.items():
             for name, value in values.items():
                 value[...] = state[f"{slot}.{name}"]
@@ -71,11 +112,28 @@ class SGD(Optimizer):
     """θ ← θ − lr · g; with momentum μ: v ← μ v + g, θ ← θ − lr · v (as in PyTorch; v starts at zero)."""
 
     def __init__(self, parameters: Mapping[str, Parameter], lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
-        if not 0 <= momentum < 1:
-            raise ConfigError(f"The momentum must be at least 0 and below 1, not {momentum}.")
-        self.momentum = momentum
-        self.slots = ("velocity",) if momentum else ()
+        self.momentum = real_number(momentum, "The momentum", "of at least 0 and below 1", _is_share)
+        self.slots = ("velocity",) if self.momentum else ()
         super().__init__(parameters, lr, weight_decay)
+
+    @classmethod
+    def from_config(cls, parameters: Mapping[str, Parameter], config: OptimizerConfig) -> SGD:
+        """SGD with the config's momentum."""
+        return cls(parameters, config.learning_rate, config.momentum, config.weight_decay)
+
+    @classmethod
+    def plain_from_config(cls, parameters: Mapping[str, Parameter], config: OptimizerConfig) -> SGD:
+        """SGD without momentum, whatever the config's momentum is."""
+        return cls(parameters, config.learning_rate, weight_decay=config.weight_decay)
+
+    @property
+    def rule(self) -> str:  # type: ignore[override]
+        """Which of the two formulas it is."""
+        return "momentum" if self.momentum else "sgd"
+
+    def rates(self, lr: float, step: int) -> tuple[float, ...]:
+        """(lr), or with momentum (lr, μ)."""
+        return (lr, self.momentum) if self.momentum else (lr,)
 
     def _update(self, name: str, parameter: Parameter) -> None:
         change = self._gradient(parameter)
@@ -94,6 +152,8 @@ class Adam(Optimizer):
     """
 
     slots = ("mean", "square")
+    never_negative = ("square",)
+    rule = "adam"
 
     def __init__(
         self,
@@ -103,19 +163,41 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        if not all(0 <= beta < 1 for beta in betas):
-            raise ConfigError(f"Adam's betas must be at least 0 and below 1, not {betas}.")
-        if not 0 < eps < math.inf:
-            raise ConfigError(f"Adam's eps must be a positive number, not {eps}.")
-        self.betas, self.eps = betas, eps
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise ConfigError(f"Adam takes two betas, not {shown(betas)}.")
+        first, second = (real_number(beta, "Each of Adam's betas", "of at least 0 and below 1", _is_share) for beta in betas)
+        self.betas, self.eps = (first, second), positive_number(eps, "Adam's eps")
         super().__init__(parameters, lr, weight_decay)
 
-    def _update(self, name: str, parameter: Parameter) -> None:
+    @classmethod
+    def from_config(cls, parameters: Mapping[str, Parameter], config: OptimizerConfig) -> Adam:
+        """Adam with the config's betas."""
+        return cls(parameters, config.learning_rate, config.betas, weight_decay=config.weight_decay)
+
+    def rates(self, lr: float, step: int) -> tuple[float, ...]:
+        """(lr / (1 − β₁ᵗ), β₁, β₂, ε, 1 − β₁, 1 − β₂, 1 / (1 − β₂ᵗ))."""
         first, second = self.betas
+        return lr / (1 - first**step), first, second, self.eps, 1 - first, 1 - second, 1 / (1 - second**step)
+
+    def _update(self, name: str, parameter: Parameter) -> None:
+        lr, first, second, eps, rest, rest_of_second, unbias = self.rates(self.lr, self.steps)
         grad, mean, square = self._gradient(parameter), self.moments["mean"][name], self.moments["square"][name]
         mean *= first
-        mean += (1 - first) * grad
+        mean += rest * grad
         square *= second
-        square += (1 - second) * grad * grad
-        root = array_module(square).sqrt(square / (1 - second**self.steps)) + self.eps
-        parameter.data -= (self.lr / (1 - first**self.steps)) * mean / root
+        square += rest_of_second * grad * grad
+        parameter.data -= lr * mean / (array_module(square).sqrt(square * unbias) + eps)
+
+
+def _is_share(number: float) -> bool:
+    return 0 <= number < 1
+
+
+MakeOptimizer: TypeAlias = Callable[[Mapping[str, Parameter], OptimizerConfig], Optimizer]
+
+OPTIMIZERS: dict[str, MakeOptimizer] = {
+    "sgd": SGD.plain_from_config,
+    "momentum": SGD.from_config,
+    "adam": Adam.from_config,
+}
+"""Every optimizer by the name that settings and commands give it: what makes it from parameters and a config."""

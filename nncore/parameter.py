@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from nncore.arrays import Array, Shape, array_module
+import math
+from typing import Any
+
+import numpy as np
+
+from nncore.arrays import Array, Shape, array_module, shape_text
+from nncore.checks import shown
+from nncore.errors import WeightsError
 
 
 class Parameter:
@@ -22,11 +29,36 @@ class Parameter:
 
 
 class Buffer:
-    """An array (`data`) that belongs to a layer and is saved with it, but follows no gradient: running statistics."""
+    """An array (`data`) that belongs to a layer and is saved with it, but has no gradient: running statistics.
 
-    def __init__(self, data: Array) -> None:
+    `least` is the smallest value that makes sense in it: 0 for a variance.
+    """
+
+    def __init__(self, data: Array, least: float = -math.inf) -> None:
         self.data = data
+        self.least = least
 
     @property
     def shape(self) -> Shape:
         return self.data.shape
+
+
+def check_saved(name: str, saved: Any, present: Array, least: float = -math.inf) -> None:
+    """Raise WeightsError unless `saved` can take the place of `present`, the array called `name`.
+
+    It must be an array of real numbers of the same shape, each finite in the present array's dtype and at least `least`.
+    """
+    if not hasattr(saved, "dtype") or getattr(saved, "shape", None) != present.shape:
+        found = shape_text(saved.shape) if hasattr(saved, "shape") else shown(saved)
+        raise WeightsError(f"The weights' {name} is {found}, but this network's is {shape_text(present.shape)}.")
+    if saved.dtype.kind not in "fiu":
+        raise WeightsError(f"The weights' {name} holds {saved.dtype}, not real numbers; the file is of no use.")
+    if saved.size == 0:
+        return
+    low, high = float(saved.min()), float(saved.max())
+    if not -math.inf < low <= high < math.inf:
+        raise WeightsError(f"The weights' {name} holds values that are not numbers; the file is of no use.")
+    if present.dtype.kind == "f" and max(-low, high) > float(np.finfo(present.dtype).max):
+        raise WeightsError(f"The weights' {name} holds values too large for {present.dtype}; the file is of no use.")
+    if low < least:
+        raise WeightsError(f"The weights' {name} holds values below {least:g}, which it cannot; the file is of no use.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nncore.errors import ConfigError
+from nncore.checks import decay_rate
 from nncore.parameter import Parameter
 
 
@@ -16,9 +16,7 @@ class L2:
     """
 
     def __init__(self, strength: float) -> None:
-        if not 0 <= strength < float("inf"):
-            raise ConfigError(f"The strength of L2 must be a number of at least 0, not {strength}.")
-        self.strength = strength
+        self.strength = decay_rate(strength, "The strength of L2")
 
     def penalty(self, parameters: Mapping[str, Parameter]) -> float:
         """R for the present weights."""

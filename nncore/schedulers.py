@@ -5,13 +5,22 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
+from numbers import Real
 
+from nncore.checks import LARGEST_NUMBER, positive_number, real_number, shown, whole_number
 from nncore.errors import ConfigError
-from nncore.optimizers import Optimizer
+from nncore.optimizers import MOST_STEPS, Optimizer
+
+LARGEST_FACTOR = 1e12
+"""The most that a schedule multiplies a learning rate by, and its inverse the least: beyond both, rates would become 0 or
+infinite after many steps, and could not be set any more."""
 
 
 class Scheduler:
-    """Sets `optimizer.lr` to `base_lr · factor(steps taken)`. Setting `base_lr` changes the rate and keeps the shape."""
+    """Sets `optimizer.lr` to `base_lr · factor(steps taken)`. Setting `base_lr` changes the rate and keeps the shape.
+
+    Every learning rate is positive and finite, after any number of steps.
+    """
 
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
@@ -19,8 +28,16 @@ class Scheduler:
         self.steps = 0
 
     def factor(self, steps: int) -> float:
-        """The learning rate after `steps` steps, as a multiple of the first one."""
+        """The learning rate after `steps` steps, as a multiple of the first one: between 1e-12 and 1e12."""
+        return min(max(self._factor(steps), 1 / LARGEST_FACTOR), LARGEST_FACTOR)
+
+    def _factor(self, steps: int) -> float:
+        """The schedule's formula."""
         return 1.0
+
+    def rate(self, steps: int) -> float:
+        """The learning rate after `steps` steps."""
+        return _bounded(self.base_lr * self.factor(steps))
 
     def step(self) -> None:
         """Say that one more step has been taken."""
@@ -29,10 +46,13 @@ class Scheduler:
     def jump(self, steps: int) -> None:
         """Go to the learning rate that holds after `steps` steps."""
         self.steps = steps
-        self.optimizer.lr = self.base_lr * self.factor(steps)
+        self.optimizer.lr = self.rate(steps)
 
     def set_lr(self, lr: float) -> None:
-        """Make `lr` the learning rate of now, and scale what is to come with it."""
+        """Make `lr` the learning rate of now, and scale what is to come with it. ConfigError unless it is positive and finite."""
+        if not (isinstance(lr, Real) and 0 < lr < math.inf):
+            raise ConfigError(f"The learning rate must be a positive number, not {shown(lr)}.")
+        lr = _bounded(float(lr))
         self.base_lr = lr / self.factor(self.steps)
         self.optimizer.lr = lr
 
@@ -41,57 +61,54 @@ class StepLR(Scheduler):
     """factor = gammaᵏ, where k = ⌊steps / step_size⌋."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        if step_size < 1:
-            raise ConfigError(f"step_size must be at least one step, not {step_size}.")
         super().__init__(optimizer)
-        self.step_size, self.gamma = step_size, _checked_gamma(gamma)
+        self.step_size, self.gamma = _steps(step_size, "step_size"), positive_number(gamma, "gamma")
 
-    def factor(self, steps: int) -> float:
-        return self.gamma ** (steps // self.step_size)
+    def _factor(self, steps: int) -> float:
+        return _power(self.gamma, steps // self.step_size)
 
 
 class MultiStepLR(Scheduler):
     """factor = gammaᵏ, where k is how many of the `milestones` (counts of steps, rising) have been reached."""
 
     def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1) -> None:
-        if list(milestones) != sorted(milestones):
-            raise ConfigError(f"The milestones must rise, but they are {list(milestones)}.")
+        if not isinstance(milestones, Sequence):
+            raise ConfigError(f"The milestones are a row of counts of steps, not {shown(milestones)}.")
         super().__init__(optimizer)
-        self.milestones, self.gamma = tuple(milestones), _checked_gamma(gamma)
+        self.milestones = tuple(whole_number(milestone, "A milestone", 0, MOST_STEPS) for milestone in milestones)
+        self.gamma = positive_number(gamma, "gamma")
+        if list(self.milestones) != sorted(self.milestones):
+            raise ConfigError(f"The milestones must rise, but they are {shown(list(self.milestones))}.")
 
-    def factor(self, steps: int) -> float:
-        return self.gamma ** bisect_right(self.milestones, steps)
+    def _factor(self, steps: int) -> float:
+        return _power(self.gamma, bisect_right(self.milestones, steps))
 
 
 class ExponentialLR(Scheduler):
     """factor = gamma^⌊steps / every⌋: with `every` the number of steps in an epoch, a decay once an epoch."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, every: int = 1) -> None:
-        if every < 1:
-            raise ConfigError(f"The learning rate can decay every 1 step or more, not every {every}.")
         super().__init__(optimizer)
-        self.gamma, self.every = _checked_gamma(gamma), every
+        self.gamma, self.every = positive_number(gamma, "gamma"), _steps(every, "every")
 
-    def factor(self, steps: int) -> float:
-        return self.gamma ** (steps // self.every)
+    def _factor(self, steps: int) -> float:
+        return _power(self.gamma, steps // self.every)
 
 
 class CosineAnnealingLR(Scheduler):
     """factor = floor + (1 − floor) · (1 + cos(π · steps / T_max)) / 2, and `floor` from T_max steps on.
 
-    `floor` is the last learning rate as a share of the first (PyTorch's eta_min / lr). Loshchilov and Hutter 2017, eq. 5.
+    `floor` is the last learning rate as a share of the first (PyTorch's eta_min / lr). It is 1 % unless given, so that a
+    training that goes on after T_max still learns. Loshchilov and Hutter 2017, arXiv 1608.03983, eq. 5.
     """
 
-    def __init__(self, optimizer: Optimizer, T_max: int, floor: float = 0.0) -> None:
-        if T_max < 1:
-            raise ConfigError(f"T_max must be at least one step, not {T_max}.")
-        if not 0 <= floor <= 1:
-            raise ConfigError(f"The last learning rate must be a share of the first between 0 and 1, not {floor}.")
+    def __init__(self, optimizer: Optimizer, T_max: int, floor: float = 0.01) -> None:
         super().__init__(optimizer)
-        self.T_max, self.floor = T_max, floor
+        self.T_max = _steps(T_max, "T_max")
+        self.floor = real_number(floor, "The floor", "between 0 and 1 (the last rate's share of the first)", lambda x: 0 <= x <= 1)
 
-    def factor(self, steps: int) -> float:
-        return _cosine(1.0, self.floor, min(steps / self.T_max, 1.0))
+    def _factor(self, steps: int) -> float:
+        return _cosine(1.0, self.floor, min(steps, self.T_max) / self.T_max)
 
 
 class OneCycleLR(Scheduler):
@@ -109,19 +126,14 @@ class OneCycleLR(Scheduler):
         div_factor: float = 25.0,
         final_div_factor: float = 1e4,
     ) -> None:
-        if total_steps < 1:
-            raise ConfigError(f"total_steps must be at least one step, not {total_steps}.")
-        if not (0 < pct_start < 1 and div_factor >= 1 and final_div_factor >= 1):
-            raise ConfigError(
-                f"OneCycleLR needs pct_start between 0 and 1 and divisors of at least 1, not {pct_start}, {div_factor}, "
-                f"{final_div_factor}."
-            )
         super().__init__(optimizer)
-        self.total_steps, self.pct_start = total_steps, pct_start
-        self.div_factor, self.final_div_factor = div_factor, final_div_factor
+        self.total_steps = _steps(total_steps, "total_steps")
+        self.pct_start = real_number(pct_start, "pct_start", "between 0 and 1", lambda x: 0 < x < 1)
+        self.div_factor = real_number(div_factor, "div_factor", "of at least 1", lambda x: x >= 1)
+        self.final_div_factor = real_number(final_div_factor, "final_div_factor", "of at least 1", lambda x: x >= 1)
         self.jump(0)
 
-    def factor(self, steps: int) -> float:
+    def _factor(self, steps: int) -> float:
         steps = min(steps, self.total_steps - 1)
         first = 1 / self.div_factor
         rise = max(self.pct_start * self.total_steps - 1, 0.0)
@@ -136,7 +148,18 @@ def _cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
 
 
-def _checked_gamma(gamma: float) -> float:
-    if not (math.isfinite(gamma) and gamma > 0):
-        raise ConfigError(f"gamma must be a positive number, not {gamma}.")
-    return gamma
+def _bounded(lr: float) -> float:
+    """The learning rate that is nearest to `lr` among those that float32 can hold."""
+    return min(max(lr, 1 / LARGEST_NUMBER), LARGEST_NUMBER)
+
+
+def _steps(value: object, what: str) -> int:
+    return whole_number(value, what, 1, MOST_STEPS)
+
+
+def _power(gamma: float, exponent: int) -> float:
+    """gamma ** exponent; where that is beyond floating point, 0 or infinity."""
+    try:
+        return gamma ** min(exponent, MOST_STEPS)
+    except OverflowError:
+        return math.inf

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nncore.checks import listed, shown
 from nncore.errors import ConfigError
 from nncore.layers.activations import ReLU, Sigmoid, Softmax, Tanh
 from nncore.layers.base import Layer
@@ -39,15 +40,15 @@ LAYERS: dict[str, type[Layer]] = {
 
 def layer_from_config(config: dict[str, Any]) -> Layer:
     """Build the layer that `Layer.config` described. ConfigError for a layer or a setting that does not exist."""
+    if not isinstance(config, dict):
+        raise ConfigError(f"A layer is described by its type and its settings, not by {shown(config)}.")
     settings = dict(config)
     kind = settings.pop("type", None)
-    if kind not in LAYERS:
-        raise ConfigError(f"There is no layer called {kind!r}; there are {', '.join(sorted(LAYERS))}.")
+    if not isinstance(kind, str) or kind not in LAYERS:
+        raise ConfigError(f"There is no layer called {shown(kind)}; there are {', '.join(sorted(LAYERS))}.")
     if unknown := set(settings) - set(LAYERS[kind].settings):
-        raise ConfigError(
-            f"{kind} has no setting {', '.join(sorted(unknown))}; it has {', '.join(LAYERS[kind].settings) or 'none'}."
-        )
+        raise ConfigError(f"{kind} has no setting {listed(unknown)}; it has {', '.join(LAYERS[kind].settings) or 'none'}.")
     try:
         return LAYERS[kind](**settings)
     except TypeError as error:
-        raise ConfigError(f"{kind} cannot be built from {settings}: {error}.") from error
+        raise ConfigError(f"{kind} lacks a setting: {error}.") from error

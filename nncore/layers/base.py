@@ -1,7 +1,8 @@
-"""Layer: what every layer has, and the checks of settings that layers share."""
+"""Layer: what every layer has."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from nncore.arrays import Array, Shape, shape_text
 from nncore.errors import ConfigError
+from nncore.layers.cost import Cost
 from nncore.parameter import Buffer, Parameter
 
 
@@ -16,8 +18,10 @@ class Layer:
     """A function of its input and its parameters, together with that function's derivative.
 
     A layer learns the shape of its input in `build`, which the network calls once. `forward` keeps what `backward`
-    needs, so the two come in pairs. Subclasses list their constructor arguments in `settings`: from these a network is
-    written to a file and built again.
+    needs, so the two come in pairs. A layer object belongs to one network.
+
+    A subclass lists its constructor arguments in `settings`: from these a network is written to a file and built again.
+    It defines `forward`, `backward` and, where they differ from those below, `infer_shape`, `cost` and `_build`.
     """
 
     kind: ClassVar[str] = "layer"
@@ -31,27 +35,40 @@ class Layer:
     output_shape: Shape = ()
 
     def build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
-        """Check that inputs of `input_shape` (without the batch axis) fit, create the parameters, return the output's shape.
+        """Create the parameters for inputs of `input_shape` (without the batch axis), and return the output's shape.
 
         Raises ConfigError naming the layer and both shapes where the input does not fit.
         """
+        self.output_shape = self.infer_shape(input_shape)
         self.input_shape = input_shape
-        self.output_shape = self._build(input_shape, rng)
+        self._build(rng)
         return self.output_shape
 
-    def _build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
+    def infer_shape(self, input_shape: Shape) -> Shape:
+        """The output's shape for inputs of `input_shape`, both without the batch axis; nothing is created or changed.
+
+        Raises ConfigError naming the layer and both shapes where the input does not fit.
+        """
         return input_shape
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """What an example of `input_shape` costs, if it fits; nothing is created or changed."""
+        size = math.prod(self.infer_shape(input_shape))
+        return Cost(values=size, multiply_adds=size)
+
+    def _build(self, rng: np.random.Generator) -> None:
+        """Create the parameters and buffers; `input_shape` and `output_shape` are known."""
 
     def forward(self, x: Array) -> Array:
         """Return the layer's output for a batch `x` of shape (N, *input_shape)."""
         raise TypeError(f"{type(self).__name__} defines no forward")
 
     def backward(self, grad: Array) -> Array:
-        """From dL/dy of the last `forward` set each parameter's `grad`, and return dL/dx. `grad` has the shape of y."""
+        """Set each parameter's `grad` from `grad` = dL/dy of the last `forward`, of the shape of y, and return dL/dx."""
         raise TypeError(f"{type(self).__name__} defines no backward")
 
     def parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """The layer's parameters by name, found by walking the object, so that none has to be registered."""
+        """The layer's parameters by name: every attribute that is one, so that none has to be registered."""
         for name, value in vars(self).items():
             if isinstance(value, Parameter):
                 yield name, value
@@ -75,28 +92,3 @@ class Layer:
         return ConfigError(
             f"{self.name or self.kind} ({self.describe()}) takes {wants}, but its input is {shape_text(input_shape)}."
         )
-
-
-def pair(value: int | tuple[int, int] | list[int], what: str, least: int = 1) -> tuple[int, int]:
-    """An int or a pair as a pair (vertical, horizontal); ConfigError where it is neither, or below `least`."""
-    numbers = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(numbers) != 2 or not all(is_count(number, least) for number in numbers):
-        raise ConfigError(f"{what} must be a whole number of at least {least}, or a pair of them, not {value!r}.")
-    return numbers[0], numbers[1]
-
-
-def is_count(value: object, least: int = 1) -> bool:
-    """Whether `value` is a whole number of at least `least` (True and False are none)."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def is_number(value: object) -> bool:
-    """Whether `value` is a real number (True and False are none)."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def checked_decay(weight_decay: float) -> float:
-    """`weight_decay` as a float; ConfigError where it is no number of at least zero."""
-    if not (is_number(weight_decay) and 0 <= weight_decay < float("inf")):
-        raise ConfigError(f"weight_decay must be a number of at least 0, not {weight_decay!r}.")
-    return float(weight_decay)

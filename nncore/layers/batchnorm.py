@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from typing import Never
+
 import numpy as np
 
 from nncore.arrays import Array, Shape, array_module
-from nncore.errors import ConfigError, DataError
-from nncore.layers.base import Layer, is_number
+from nncore.checks import positive_number, real_number, refuse_positional
+from nncore.errors import DataError
+from nncore.layers.base import Layer
+from nncore.layers.cost import Cost
 from nncore.parameter import Buffer, Parameter
 
 
@@ -25,22 +30,26 @@ class BatchNorm(Layer):
     kind = "norm"
     settings = ("momentum", "eps")
 
-    def __init__(self, momentum: float = 0.1, eps: float = 1e-5) -> None:
-        if not (is_number(momentum) and 0 <= momentum <= 1):
-            raise ConfigError(f"Batch norm's momentum must lie between 0 and 1, not {momentum!r}.")
-        if not (is_number(eps) and 0 < eps < float("inf")):
-            raise ConfigError(f"Batch norm's eps must be a positive number, not {eps!r}.")
-        self.momentum, self.eps = momentum, eps
+    def __init__(self, *surplus: Never, momentum: float = 0.1, eps: float = 1e-5) -> None:
+        refuse_positional(surplus, "BatchNorm", "no setting without its name", "BatchNorm(momentum=0.1)")
+        self.momentum = real_number(momentum, "Batch norm's momentum", "between 0 and 1", lambda number: 0 <= number <= 1)
+        self.eps = positive_number(eps, "Batch norm's eps")
 
-    def _build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
+    def infer_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) not in (1, 3):
             raise self.misfit("vectors, or images of height×width×channels", input_shape)
-        channels = input_shape[-1]
+        return input_shape
+
+    def cost(self, input_shape: Shape) -> Cost:
+        size = math.prod(self.infer_shape(input_shape))
+        return Cost(2 * input_shape[-1], 2 * size, 2 * size)
+
+    def _build(self, rng: np.random.Generator) -> None:
+        channels = self.input_shape[-1]
         self.weight = Parameter(np.ones(channels, np.float32))
         self.bias = Parameter(np.zeros(channels, np.float32))
         self.running_mean = Buffer(np.zeros(channels, np.float32))
-        self.running_var = Buffer(np.ones(channels, np.float32))
-        return input_shape
+        self.running_var = Buffer(np.ones(channels, np.float32), least=0.0)
 
     def forward(self, x: Array) -> Array:
         axes = tuple(range(x.ndim - 1))

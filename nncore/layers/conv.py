@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+import math
+from typing import Never, TypeAlias
 
 import numpy as np
 
 from nncore.arrays import Array, Shape, array_module
-from nncore.errors import ConfigError
-from nncore.initializers import initializer
-from nncore.layers.base import Layer, checked_decay, is_count, pair
+from nncore.checks import decay_rate, pair, refuse_positional, whole_number
+from nncore.initializers import checked_initializer, initializer
+from nncore.layers.base import Layer
+from nncore.layers.cost import Cost, check_window
 from nncore.matmul import matmul
 from nncore.parameter import Parameter
 
@@ -56,8 +58,9 @@ class Conv2d(Layer):
     """Convolution with `out_channels` kernels over (N, H, W, C) images, zeros padded around them.
 
     Output (N, ⌊(H + 2·padding − kernel) / stride⌋ + 1, likewise the width, out_channels). `kernel_size`, `stride` and
-    `padding` are each an int or a pair (vertical, horizontal). The weight is (kernel, kernel, in, out), its first values
-    named by `initializer`; `weight_decay` is λ of a penalty ½ λ ‖w‖² on this layer's weight alone. The formulas are
+    `padding` are each an int or a pair (vertical, horizontal); unlike PyTorch's, the layer is not told its input channels,
+    and takes all but the first two settings by name. The weight is (kernel, kernel, in, out), its first values named by
+    `initializer`; `weight_decay` is λ of a penalty ½ λ ‖w‖² on this layer's weight alone. The formulas are
     those of `conv2d` and `conv2d_backward`.
     """
 
@@ -68,21 +71,22 @@ class Conv2d(Layer):
         self,
         out_channels: int,
         kernel_size: int | IntPair,
+        *surplus: Never,
         stride: int | IntPair = 1,
         padding: int | IntPair = 0,
         initializer: str | float = "he_normal",
         weight_decay: float = 0.0,
     ) -> None:
-        if not is_count(out_channels):
-            raise ConfigError(f"A convolution needs at least one output channel, not {out_channels!r}.")
-        self.out_channels = out_channels
+        refuse_positional(surplus, "Conv2d", "out_channels and kernel_size in that order", "Conv2d(8, 3, padding=1)")
+        self.out_channels = whole_number(out_channels, "out_channels")
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.stride = pair(stride, "stride")
         self.padding = pair(padding, "padding", least=0)
-        self.initializer = initializer
-        self.weight_decay = checked_decay(weight_decay)
+        check_window(self.kernel_size)
+        self.initializer = checked_initializer(initializer)
+        self.weight_decay = decay_rate(weight_decay)
 
-    def _build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
+    def infer_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 3:
             raise self.misfit("images of height×width×channels", input_shape)
         height, width = (
@@ -90,10 +94,23 @@ class Conv2d(Layer):
         )
         if height < 0 or width < 0:
             raise self.misfit(f"images of at least {self.kernel_size[0]}×{self.kernel_size[1]} with padding", input_shape)
-        first = initializer(self.initializer)((*self.kernel_size, input_shape[2], self.out_channels), rng)
-        self.weight = Parameter(first, self.weight_decay)
-        self.bias = Parameter(np.zeros(self.out_channels, np.float32))
         return height // self.stride[0] + 1, width // self.stride[1] + 1, self.out_channels
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """The values are the padded input, the window of every place (the rows of the product), and the output."""
+        rows, columns, _ = self.infer_shape(input_shape)
+        window_size = math.prod(self.kernel_size) * input_shape[2]
+        padded = math.prod(size + 2 * pad for size, pad in zip(input_shape, self.padding, strict=False)) * input_shape[2]
+        return Cost(
+            parameters=(window_size + 1) * self.out_channels,
+            values=padded + rows * columns * (window_size + self.out_channels),
+            multiply_adds=rows * columns * window_size * self.out_channels,
+        )
+
+    def _build(self, rng: np.random.Generator) -> None:
+        shape = (*self.kernel_size, self.input_shape[2], self.out_channels)
+        self.weight = Parameter(initializer(self.initializer)(shape, rng), self.weight_decay)
+        self.bias = Parameter(np.zeros(self.out_channels, np.float32))
 
     def forward(self, x: Array) -> Array:
         rows, columns = self.padding

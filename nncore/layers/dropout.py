@@ -6,17 +6,18 @@ import math
 
 import numpy as np
 
-from nncore.arrays import Array, Shape, array_module
-from nncore.errors import ConfigError
-from nncore.layers.base import Layer, is_number
+from nncore.arrays import Array, array_module
+from nncore.checks import real_number
+from nncore.layers.base import Layer
 
-WORD = 0xFFFFFFFF
+MASK = 0xFFFFFFFF
+"""The largest number of 32 bits."""
 
 
 def scramble(x: int) -> int:
-    """A 32-bit number mixed so well that neighbours look unrelated (C. Wellons' lowbias32, public domain)."""
-    x = ((x ^ (x >> 16)) * 0x7FEB352D) & WORD
-    x = ((x ^ (x >> 15)) * 0x846CA68B) & WORD
+    """A 32-bit hash: numbers that follow each other get results that look unrelated (C. Wellons' lowbias32, public domain)."""
+    x = ((x ^ (x >> 16)) * 0x7FEB352D) & MASK
+    x = ((x ^ (x >> 15)) * 0x846CA68B) & MASK
     return x ^ (x >> 16)
 
 
@@ -25,33 +26,30 @@ class Dropout(Layer):
 
     Dividing by 1 − p keeps the mean of the signal (Srivastava et al. 2014). Backward: dL/dx = dL/dy · kept / (1 − p).
 
-    Which values fall is no stream of random numbers but a function of (seed, place among the layers, how often the layer
-    has been called, index of the value in the batch). So it does not depend on how a batch is split over replicas, and
-    a resumed run drops what an uninterrupted one would have dropped: `calls` is all there is to keep.
+    Which values are dropped is a function of the network's seed, the layer's place, the number of calls so far (`calls`)
+    and the index of the value in the batch. So it does not depend on how a batch is split over replicas, and a resumed
+    training, which restores `calls`, drops what an uninterrupted one would have dropped.
     """
 
     kind = "dropout"
     settings = ("p",)
 
     def __init__(self, p: float = 0.5) -> None:
-        if not (is_number(p) and 0 <= p < 1):
-            raise ConfigError(f"Dropout's p must be at least 0 and below 1, not {p!r}.")
-        self.p = p
+        self.p = real_number(p, "Dropout's p", "of at least 0 and below 1", lambda number: 0 <= number < 1)
         self.calls = 0
         self._seed = 0
 
-    def _build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
-        self.calls, self._seed = 0, int(rng.integers(WORD, dtype=np.uint32))
-        return input_shape
+    def _build(self, rng: np.random.Generator) -> None:
+        self.calls, self._seed = 0, int(rng.integers(MASK, dtype=np.uint32))
 
     @property
     def threshold(self) -> int:
-        """A value falls where its random 32 bits are below this: p · 2³²."""
-        return math.floor(self.p * (WORD + 1))
+        """A value is dropped where its random 32 bits are below this: p · 2³²."""
+        return math.floor(self.p * (MASK + 1))
 
     def key(self, ahead: int = 0) -> int:
-        """What the random bits of the call `ahead` calls after the present one are made from."""
-        return scramble(self._seed ^ scramble((self.calls + ahead) & WORD))
+        """The number from which the random bits are made of the call `ahead` calls after the present one."""
+        return scramble(self._seed ^ scramble((self.calls + ahead) & MASK))
 
     def kept(self, x: Array) -> Array:
         """Which values of x (N, …) stay in the present call: bool, of the shape of x."""

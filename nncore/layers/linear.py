@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Never
+
 import numpy as np
 
 from nncore.arrays import Array, Shape
-from nncore.errors import ConfigError
-from nncore.initializers import initializer
-from nncore.layers.base import Layer, checked_decay, is_count
+from nncore.checks import decay_rate, refuse_positional, whole_number
+from nncore.initializers import checked_initializer, initializer
+from nncore.layers.base import Layer
+from nncore.layers.cost import Cost
 from nncore.matmul import matmul
 from nncore.parameter import Parameter
 
@@ -18,26 +21,35 @@ class Linear(Layer):
     Backward: dL/dW = xᵀ dL/dy,  dL/db = Σₙ dL/dy,  dL/dx = dL/dy Wᵀ.
 
     `initializer` names W's first values (nncore.initializers; a number is a normal's standard deviation), `weight_decay`
-    is λ of a penalty ½ λ ‖W‖² on this layer's W alone.
+    is λ of a penalty ½ λ ‖W‖² on this layer's W alone. Unlike PyTorch's, the layer is not told the size of its input, and
+    takes all but `out_features` by name.
     """
 
     kind = "linear"
     settings = ("out_features", "initializer", "weight_decay")
 
-    def __init__(self, out_features: int, initializer: str | float = "he_normal", weight_decay: float = 0.0) -> None:
-        if not is_count(out_features):
-            raise ConfigError(f"A linear layer needs at least one output, not {out_features!r}.")
-        self.out_features = out_features
-        self.initializer = initializer
-        self.weight_decay = checked_decay(weight_decay)
+    def __init__(
+        self, out_features: int, *surplus: Never, initializer: str | float = "he_normal", weight_decay: float = 0.0
+    ) -> None:
+        refuse_positional(surplus, "Linear", "out_features alone", "Linear(10, weight_decay=0.001)")
+        self.out_features = whole_number(out_features, "out_features")
+        self.initializer = checked_initializer(initializer)
+        self.weight_decay = decay_rate(weight_decay)
 
-    def _build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
+    def infer_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 1:
             raise self.misfit("a flat vector (put a flatten layer before it)", input_shape)
-        first = initializer(self.initializer)((input_shape[0], self.out_features), rng)
+        return (self.out_features,)
+
+    def cost(self, input_shape: Shape) -> Cost:
+        self.infer_shape(input_shape)
+        size = input_shape[0] * self.out_features
+        return Cost(size + self.out_features, self.out_features, size)
+
+    def _build(self, rng: np.random.Generator) -> None:
+        first = initializer(self.initializer)((self.input_shape[0], self.out_features), rng)
         self.weight = Parameter(first, self.weight_decay)
         self.bias = Parameter(np.zeros(self.out_features, np.float32))
-        return (self.out_features,)
 
     def forward(self, x: Array) -> Array:
         self._x = x

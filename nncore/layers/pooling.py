@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from typing import Never
 
 from nncore.arrays import Array, Shape, array_module, shape_text
-from nncore.layers.base import Layer, pair
+from nncore.checks import pair, refuse_positional
+from nncore.layers.base import Layer
 from nncore.layers.conv import IntPair, window
+from nncore.layers.cost import Cost, check_window
 
 
 class Pool(Layer):
     """What both kinds of pooling share: windows of `kernel_size`, `stride` apart (the kernel's size unless given).
 
     x (N, H, W, C); y (N, ⌊(H − kernel) / stride⌋ + 1, likewise the width, C). Rows and columns that fill no window are
-    dropped. Both settings are an int or a pair (vertical, horizontal); windows overlap where the stride is the smaller.
+    dropped. Both settings are an int or a pair (vertical, horizontal), in PyTorch's order; there is no padding. Windows
+    overlap where the stride is the smaller.
     """
 
     settings = ("kernel_size", "stride")
 
-    def __init__(self, kernel_size: int | IntPair, stride: int | IntPair | None = None) -> None:
+    def __init__(self, kernel_size: int | IntPair, stride: int | IntPair | None = None, *surplus: Never) -> None:
+        name = type(self).__name__
+        refuse_positional(surplus, name, "kernel_size and stride (a pool has no padding)", f"{name}(3, stride=2)")
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.stride = self.kernel_size if stride is None else pair(stride, "stride")
+        check_window(self.kernel_size)
 
-    def _build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
+    def infer_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 3:
             raise self.misfit("images of height×width×channels", input_shape)
         height, width = (size - kernel for size, kernel in zip(input_shape, self.kernel_size, strict=False))
         if height < 0 or width < 0:
             raise self.misfit(f"images of at least {self.kernel_size[0]}×{self.kernel_size[1]}", input_shape)
         return height // self.stride[0] + 1, width // self.stride[1] + 1, input_shape[2]
+
+    def cost(self, input_shape: Shape) -> Cost:
+        size = math.prod(self.infer_shape(input_shape))
+        return Cost(values=size, multiply_adds=size * math.prod(self.kernel_size))
 
     def _windows(self, x: Array) -> list[Array]:
         """For each element of the window in reading order, a view (N, out height, out width, C) of what it sees."""
@@ -54,19 +65,21 @@ class MaxPool2d(Pool):
     kind = "pool"
 
     def forward(self, x: Array) -> Array:
-        xp = array_module(x)
-        best, *others = self._windows(x)
-        winner = xp.zeros(best.shape, np.uint8 if len(others) < 256 else np.int32)
-        for index, values in enumerate(others, 1):
-            winner = xp.where(values > best, winner.dtype.type(index), winner)
-            best = xp.maximum(best, values)
-        self._winner = winner
-        return best
+        first, *others = self._windows(x)
+        y = first.copy()
+        for values in others:
+            array_module(x).maximum(y, values, out=y)
+        self._x, self._y = x, y
+        return y
 
     def backward(self, grad: Array) -> Array:
-        grad_x = array_module(grad).zeros((len(grad), *self.input_shape), grad.dtype)
-        for index, view in enumerate(self._windows(grad_x)):
-            view += grad * (self._winner == index)
+        xp = array_module(grad)
+        grad_x = xp.zeros((len(grad), *self.input_shape), grad.dtype)
+        is_open = xp.ones(grad.shape, bool)  # windows whose winner has not been met yet
+        for view, values in zip(self._windows(grad_x), self._windows(self._x), strict=True):
+            wins = is_open & (values == self._y)
+            view += grad * wins
+            is_open ^= wins
         return grad_x
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from nncore.arrays import Array, Shape
 from nncore.layers.base import Layer
+from nncore.layers.cost import Cost
 
 
 class Flatten(Layer):
@@ -15,11 +14,14 @@ class Flatten(Layer):
 
     kind = "flatten"
 
-    def _build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
+    def infer_shape(self, input_shape: Shape) -> Shape:
         return (math.prod(input_shape),)
 
+    def cost(self, input_shape: Shape) -> Cost:
+        return Cost()
+
     def forward(self, x: Array) -> Array:
-        return x.reshape(len(x), -1)
+        return x.reshape(len(x), math.prod(self.input_shape))
 
     def backward(self, grad: Array) -> Array:
         return grad.reshape(len(grad), *self.input_shape)

@@ -18,21 +18,19 @@ from nncore.arrays import Array, shape_text
 from nncore.backend.contract import Batches, Outcome, Recorder, Rule, Tensor
 from nncore.backend.devices import get_backend
 from nncore.backend.threads import cores
+from nncore.checks import whole_number
 from nncore.errors import ConfigError, DataError, NotCompilable
-from nncore.layers import BatchNorm, Dropout
-from nncore.losses import CrossEntropyLoss, HingeLoss, Loss, ProbabilityCrossEntropyLoss, check_labels
+from nncore.layers import BatchNorm
+from nncore.losses import Loss, check_labels
 from nncore.network import Network
-from nncore.optimizers import SGD, Adam, Optimizer
+from nncore.optimizers import Optimizer
 from nncore.plan.flat import flat_of
 from nncore.plan.join import join
 from nncore.plan.steps import Step, as_image
 from nncore.plan.watch import Watch
 
-LOSSES: dict[type[Loss], str] = {
-    CrossEntropyLoss: "cross_entropy",
-    ProbabilityCrossEntropyLoss: "probability",
-    HingeLoss: "hinge",
-}
+MOST_REPLICAS = 256
+"""More threads than any machine has use for."""
 
 
 class NotLoadedError(Exception):
@@ -67,16 +65,18 @@ class Plan:
         if tuple(batch_shape[1:]) != network.input_shape or batch_shape[0] < 1:
             takes, asked = shape_text(network.input_shape), shape_text(tuple(batch_shape))
             raise ConfigError(f"The network takes {takes}, so it cannot be compiled for batches of {asked}.")
-        if replicas is not None and replicas < 1:
-            raise ConfigError(f"A plan needs at least one replica, not {replicas}.")
+        if replicas is not None:
+            replicas = whole_number(replicas, "The number of replicas", 1, MOST_REPLICAS)
         if optimizer is not None and loss is None:
             raise ConfigError("A plan that trains needs a loss.")
         if loss is not None and len(network.output_shape) != 1:
             raise ConfigError(
                 f"The network ends in {shape_text(network.output_shape)}, but a loss takes one score a class; end it on a vector."
             )
-        if loss is not None and type(loss) not in LOSSES:
-            raise NotCompilable(f"There is no compiled {type(loss).__name__}; there are {', '.join(k.__name__ for k in LOSSES)}.")
+        if loss is not None and not loss.kernel:
+            raise NotCompilable(f"There is no compiled {type(loss).__name__}; use the network's own forward and backward.")
+        if optimizer is not None and not optimizer.rule:
+            raise NotCompilable(f"There is no compiled {type(optimizer).__name__}; use the optimizer's own step.")
         if optimizer is not None and not _belong(optimizer, network):
             raise ConfigError("The optimizer belongs to another network.")
         self.network, self.loss, self.optimizer = network, loss, optimizer
@@ -91,9 +91,8 @@ class Plan:
         """Record the program; again, where someone has put other arrays or numbers in the place of the recorded ones."""
         network, optimizer = self.network, self.optimizer
         self._flat = flat_of(network)
-        self._watch = Watch(network, optimizer)
+        self._watch = Watch(network, optimizer, self.loss)
         self._all = np.arange(self.batch_size)
-        self._draws = any(isinstance(layer, Dropout) for layer in network.layers)
         norms = [layer for layer in network.layers if isinstance(layer, BatchNorm)]
         self._needs_two = next((layer.name for layer in norms if math.prod(layer.input_shape[:-1]) == 1), None)
         moments = self._flat.moments_of(optimizer) if optimizer is not None else []
@@ -110,26 +109,24 @@ class Plan:
                     record.take(self._x)
                     scores, tape = _forward(record, steps, self._x, training=True)
                     grad = record.tensor(1, 1, scores.channels)
-                    margin = getattr(self.loss, "margin", None)
-                    record.loss(LOSSES[type(self.loss)], () if margin is None else (margin,), scores, grad)
+                    record.loss(self.loss.kernel, self.loss.constants, scores, grad)
                     _backward(record, tape, grad)
                     record.sum_gradients()
                 if optimizer is not None:
                     record.update(self._rule(optimizer))
         if not wait and not record.is_loaded():
             raise NotLoadedError
-        self._program = record.finish()
+        try:
+            self._program = record.finish()
+        except MemoryError as error:
+            raise ConfigError(f"A plan for {self.batch_size} images at once does not fit into memory; take fewer.") from error
 
     def _rule(self, optimizer: Optimizer) -> Rule:
         decays = [
             (self._flat.parts[name].start, self._flat.parts[name].end, optimizer.decay(parameter))
             for name, parameter in optimizer.parameters.items()
         ]
-        if type(optimizer) is Adam:
-            return Rule("adam", decays)
-        if type(optimizer) is SGD:
-            return Rule("momentum" if optimizer.momentum else "sgd", decays)
-        raise NotCompilable(f"There is no compiled {type(optimizer).__name__}; there are SGD and Adam.")
+        return Rule(optimizer.rule, decays)
 
     def forward(self, x: Array) -> Array:
         """The network's output, float32 (N, *output_shape), for x (N, *input_shape), as in use (dropout off, running statistics).
@@ -177,7 +174,7 @@ class Plan:
         if self.optimizer is None:
             raise ConfigError("This plan has no optimizer, so it cannot train.")
         taken = self.optimizer.steps
-        rates = [_rates(self.optimizer, lr, taken + n) for n, lr in enumerate(learning_rates, 1)]
+        rates = [self.optimizer.rates(lr, taken + n) for n, lr in enumerate(learning_rates, 1)]
         outcome = self._run("train", images, labels, batches, rates)
         self.optimizer.steps = taken + len(outcome.losses)
         return outcome.losses, outcome.right
@@ -194,12 +191,13 @@ class Plan:
         self._check_batches(indices, counts, len(images))
         self._follow_changes()
         outcome = self._program.run(section, Batches(images, labels, indices, counts, rates))
-        if self._draws:
-            for _ in outcome.losses:
-                self.network.draw()
+        self.network.advance_dropout(len(outcome.losses))
         return outcome
 
     def _check_images(self, x: Array) -> None:
+        if not isinstance(x, np.ndarray) or x.dtype not in (np.uint8, np.float32, np.float64):
+            kind = f"{x.dtype} of shape {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
+            raise DataError(f"A plan takes an array of images, uint8 or float32, not {kind}.")
         if x.shape[1:] != self.network.input_shape and x[:1].size != np.prod(self.network.input_shape):
             given, takes = shape_text(x.shape[1:]), shape_text(self.network.input_shape)
             raise ConfigError(f"The images are {given}, but the network takes {takes}.")
@@ -225,14 +223,6 @@ def _belong(optimizer: Optimizer, network: Network) -> bool:
     """Whether the optimizer moves this network's parameters, and all of them."""
     mine = network.parameters()
     return optimizer.parameters.keys() == mine.keys() and all(optimizer.parameters[name] is mine[name] for name in mine)
-
-
-def _rates(optimizer: Optimizer, lr: float, t: int) -> tuple[float, ...]:
-    """The rule's numbers for the step number t, counted from 1."""
-    if isinstance(optimizer, Adam):
-        first, second = optimizer.betas
-        return lr / (1 - first**t), first, second, optimizer.eps, 1 - first, 1 - second, 1 / (1 - second**t)
-    return lr, getattr(optimizer, "momentum", 0.0)
 
 
 def _forward(

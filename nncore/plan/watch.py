@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any
 
 from nncore.errors import ConfigError
+from nncore.losses import Loss
 from nncore.network import Network
 from nncore.optimizers import Optimizer
 
@@ -17,9 +18,9 @@ ONLY_AT_FIRST = {"initializer"}
 
 
 class Watch:
-    """Remembers what a record was made from. Asking it takes about a microsecond."""
+    """Remembers the numbers and layers that a record was made from. Asking it takes about a microsecond."""
 
-    def __init__(self, network: Network, optimizer: Optimizer | None) -> None:
+    def __init__(self, network: Network, optimizer: Optimizer | None, loss: Loss | None) -> None:
         self._network = network
         self._layers = list(network.layers)
         self._settings: list[tuple[Any, attrgetter[Any]]] = []
@@ -32,6 +33,8 @@ class Watch:
         if optimizer is not None:
             decay = attrgetter("weight_decay")
             self._settings += [(holder, decay) for holder in (optimizer, *optimizer.parameters.values())]
+        if loss is not None:
+            self._settings.append((loss, attrgetter("constants")))
         self._were, self._structure_was = _values(self._settings), _values(self._structure)
 
     def has_changed(self) -> bool:

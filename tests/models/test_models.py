@@ -1,4 +1,4 @@
-"""The zoo: every preset builds and trains, and the shipped weights are what their cards say."""
+"""Every preset builds and trains, and the shipped weights are what their cards say."""
 
 from __future__ import annotations
 
@@ -56,6 +56,13 @@ def test_the_default_fits_the_data_or_says_that_none_does():
 def test_weights_that_are_not_there_are_named(tmp_path):
     with pytest.raises(WeightsError, match="nowhere"):
         open_weights(str(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("name", ["~nobody-is-called-so/w", "x" * 5000, "a\0b", "a\nb", ""])
+def test_what_cannot_be_a_path_is_told_in_one_line(name):
+    with pytest.raises(WeightsError, match="There is no weights file") as caught:
+        open_weights(name)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 400
 
 
 def test_the_shipped_network_reads_mnist(real_mnist):

@@ -109,8 +109,9 @@ def test_networks_to_change_at_will():
     assert [line.description for line in network.summary()] == ["flatten", "linear 30", "tanh", "linear 20", "tanh", "linear 10"]
     assert [layer.weight.weight_decay for layer in network.layers if isinstance(layer, Linear)] == [0.1, 0.0, 0.2]
     assert len(fully_connected((5, 6), 3, batch_norm=False, dropout=0)) == 6
-    for make in (lambda: mlp((3,), "swish"), lambda: mlp((3, 4), "relu", (0.1,)), lambda: mlp(())):
+    mistakes = [((3,), "swish"), ((3, 4), "relu", (0.1,)), ((),), (5,), ((0,),), ((3,), ["relu"])]
+    for arguments in mistakes:
         with pytest.raises(ConfigError):
-            make()
+            Network(mlp(*arguments), (9,))
     assert preset("mlp").build(0, (5, 5, 3)).input_shape == (5, 5, 3)
     assert preset("svhn-mlp").build(0, (5, 5, 3)).input_shape == (32, 32, 3)

@@ -27,21 +27,23 @@ from nncore.network import Network
 from nncore.optimizers import SGD, Adam, Optimizer
 from nncore.regularizers import L2
 
-LAYERS: list[Layer] = [
-    Conv2d(4, 3, padding=1),
-    BatchNorm(),
-    ReLU(),
-    MaxPool2d(2),
-    Conv2d(4, 3, stride=2, padding=1),
-    Sigmoid(),
-    AvgPool2d(2),
-    Flatten(),
-    Dropout(0.3),
-    Linear(8),
-    BatchNorm(),
-    Tanh(),
-    Linear(10),
-]
+
+def layers() -> list[Layer]:
+    return [
+        Conv2d(4, 3, padding=1),
+        BatchNorm(),
+        ReLU(),
+        MaxPool2d(2),
+        Conv2d(4, 3, stride=2, padding=1),
+        Sigmoid(),
+        AvgPool2d(2),
+        Flatten(),
+        Dropout(0.3),
+        Linear(8),
+        BatchNorm(),
+        Tanh(),
+        Linear(10),
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +52,7 @@ def cupy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def network(softmax: bool) -> Network:
-    return Network([*LAYERS, Softmax()] if softmax else LAYERS, (12, 12, 2), seed=3)
+    return Network([*layers(), Softmax()] if softmax else layers(), (12, 12, 2), seed=3)
 
 
 @pytest.mark.parametrize("rule", [lambda p: SGD(p, 0.1, 0.9, 0.01), lambda p: Adam(p, 0.01)], ids=["sgd", "adam"])

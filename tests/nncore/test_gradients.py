@@ -59,6 +59,18 @@ def test_layer(layer: Layer, shape: tuple[int, ...], training: bool) -> None:
     assert layer.forward(x).shape == (4, *layer.output_shape)
 
 
+def test_max_pooling_of_equal_values_and_of_what_is_no_number() -> None:
+    """The gradient goes to the first of equal values in reading order, and a NaN is passed on."""
+    layer = MaxPool2d(2, stride=1)
+    layer.build((2, 3, 1), np.random.default_rng(0))
+    x = np.array([[1.0, 5, 5], [5, 0, 5]]).reshape(1, 2, 3, 1)
+    assert layer.forward(x).ravel().tolist() == [5, 5]
+    assert layer.backward(np.array([[[[2.0], [3.0]]]])).ravel().tolist() == [0, 5, 0, 0, 0, 0]
+    x[0, 1, 0] = np.nan
+    y = layer.forward(x).ravel()
+    assert np.isnan(y[0]) and y[1] == 5
+
+
 def test_dropout() -> None:
     rng = np.random.default_rng(2)
     layer = Dropout(0.3)

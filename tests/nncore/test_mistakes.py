@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
+from models.presets import PRESETS
 from nncore.errors import ConfigError, DataError, WeightsError
-from nncore.initializers import INITIALIZERS, initializer
-from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Layer, Linear, MaxPool2d, ReLU, layer_from_config
+from nncore.initializers import INITIALIZERS, he_normal, he_uniform, initializer, normal, xavier_normal, xavier_uniform, zeros
+from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, layer_from_config
+from nncore.layers.cost import LARGEST_NETWORK, MOST_MULTIPLY_ADDS, MOST_VALUES
 from nncore.losses import CrossEntropyLoss, HingeLoss, ProbabilityCrossEntropyLoss
-from nncore.network import Network
+from nncore.network import Network, total_cost
 from nncore.optimizers import SGD, Adam
 from nncore.regularizers import L2
 from nncore.schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, OneCycleLR, StepLR
@@ -70,10 +73,174 @@ BAD: list[Callable[[], Any]] = [
     lambda: CosineAnnealingLR(SGD({}, 0.1), 5, 2),
     lambda: OneCycleLR(SGD({}, 0.1), 0),
     lambda: OneCycleLR(SGD({}, 0.1), 10, 1.5),
+    lambda: Network([Linear(4)], (0,)),
+    lambda: Network([Linear(4)], (2.5,)),
+    lambda: Network([Linear(4)], (10**8,)),
+    lambda: Network([Linear(4)], 4),  # type: ignore[arg-type]
+    lambda: Network([Linear(4)], "4"),  # type: ignore[arg-type]
+    lambda: Network([Linear(4)], ()),
+    lambda: Network([ReLU()], (1, 2, 3, 4)),
+    lambda: Network([Linear(4)], (4,), seed=-1),
+    lambda: Network([Linear(4)], (4,), seed=0.5),  # type: ignore[arg-type]
+    lambda: he_normal((), np.random.default_rng(0)),
+    lambda: he_uniform((0, 3), np.random.default_rng(0)),
+    lambda: xavier_normal((2.5, 3), np.random.default_rng(0)),  # type: ignore[arg-type]
+    lambda: xavier_uniform(3, np.random.default_rng(0)),  # type: ignore[arg-type]
+    lambda: zeros((10**5, 10**5), np.random.default_rng(0)),
+    lambda: normal(float("nan")),
+    lambda: normal(-1),
+    lambda: initializer(None),  # type: ignore[arg-type]
+    lambda: initializer(float("inf")),
+    lambda: initializer(True),
     lambda: layer_from_config({"type": "Convolution"}),
+    lambda: layer_from_config({"type": ["Linear"]}),
+    lambda: layer_from_config(None),  # type: ignore[arg-type]
     lambda: layer_from_config({"type": "Linear", "size": 3}),
     lambda: layer_from_config({"type": "Linear"}),
 ]
+
+
+NUMBERS: dict[str, Callable[[Any], Any]] = {
+    "weight_decay": lambda value: Linear(4, weight_decay=value),
+    "standard deviation": lambda value: Conv2d(4, 3, initializer=value),
+    "p": lambda value: Dropout(value),
+    "momentum": lambda value: BatchNorm(momentum=value),
+    "eps": lambda value: BatchNorm(eps=value),
+    "margin": lambda value: HingeLoss(value),
+    "L2": lambda value: L2(value),
+    "learning rate": lambda value: SGD({}, value),
+    "The momentum": lambda value: SGD({}, 0.1, value),
+    "betas": lambda value: Adam({}, betas=(0.9, value)),
+    "two betas": lambda value: Adam({}, betas=value),
+    "Adam's eps": lambda value: Adam({}, eps=value),
+    "gamma": lambda value: StepLR(SGD({}, 0.1), 1, value),
+}
+NO_NUMBERS = [float("nan"), float("inf"), -float("inf"), -1, True, None, "1", 10**5000, 1e300, 1j, [0.5], np.array([0.5])]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", NO_NUMBERS, ids=range(len(NO_NUMBERS)))
+def test_numbers_that_are_none_are_refused_by_name(name: str, value: Any) -> None:
+    if name == "standard deviation" and isinstance(value, str):
+        return  # a name, and refused elsewhere
+    with pytest.raises(ConfigError, match=name) as caught:
+        NUMBERS[name](value)
+    assert len(str(caught.value)) < 250 and "\n" not in str(caught.value)
+
+
+SIZES: dict[str, Callable[[Any], Any]] = {
+    "out_channels": lambda value: Conv2d(value, 3),
+    "kernel_size": lambda value: Conv2d(4, value),
+    "stride": lambda value: Conv2d(4, 3, stride=value),
+    "out_features": Linear,
+    "kernel_size ": MaxPool2d,
+    "stride ": lambda value: AvgPool2d(2, value),
+}
+NO_SIZES = [0, -1, 2.0, 2.5, True, None, "2", float("nan"), 10**9, 10**5000, np.float64(2), np.array([2, 2]), (1, 2, 3), (2, 0)]
+
+
+@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("value", NO_SIZES, ids=range(len(NO_SIZES)))
+def test_sizes_that_are_none_are_refused_by_name(name: str, value: Any) -> None:
+    if name == "stride " and value is None:
+        return  # the kernel's own size
+    with pytest.raises(ConfigError, match=name.strip()) as caught:
+        SIZES[name](value)
+    assert len(str(caught.value)) < 250
+
+
+def test_a_padding_may_be_nothing_but_not_less() -> None:
+    for value in (-1, 0.5, None, (0, -1), 10**9):
+        with pytest.raises(ConfigError, match="padding"):
+            Conv2d(4, 3, padding=value)  # type: ignore[arg-type]
+    assert Conv2d(4, 3, padding=0).padding == (0, 0)
+
+
+def test_sizes_and_numbers_of_numpy_are_taken_as_pythons_own() -> None:
+    network = Network(
+        [
+            Conv2d(np.int64(2), np.int32(3), stride=np.int8(1), padding=(np.int64(1), 0)),  # type: ignore[arg-type]
+            MaxPool2d(np.int64(2)),  # type: ignore[arg-type]
+            BatchNorm(momentum=np.float32(0.5), eps=np.float64(1e-3)),  # type: ignore[arg-type]
+            Flatten(),
+            Dropout(np.float64(0.5)),
+            Linear(np.uint8(3), initializer=np.float32(0.5), weight_decay=np.float16(0.5)),  # type: ignore[arg-type]
+        ],
+        np.array([8, 8, 1])[:].tolist(),
+        seed=np.int64(4),  # type: ignore[arg-type]
+    )
+    assert json.loads(json.dumps(network.config())) == {
+        "input_shape": [8, 8, 1],
+        "layers": [
+            {
+                "type": "Conv2d",
+                "out_channels": 2,
+                "kernel_size": [3, 3],
+                "stride": [1, 1],
+                "padding": [1, 0],
+                "initializer": "he_normal",
+                "weight_decay": 0.0,
+            },
+            {"type": "MaxPool2d", "kernel_size": [2, 2], "stride": [2, 2]},
+            {"type": "BatchNorm", "momentum": 0.5, "eps": 1e-3},
+            {"type": "Flatten"},
+            {"type": "Dropout", "p": 0.5},
+            {"type": "Linear", "out_features": 3, "initializer": 0.5, "weight_decay": 0.5},
+        ],
+        "seed": 4,
+    }
+    assert Network([Linear(2)], (np.int64(3),)).input_shape == (3,)
+
+
+SURPLUS: list[tuple[Callable[[], Any], str]] = [
+    (lambda: Conv2d(1, 8, 3), r"Conv2d takes out_channels and kernel_size .*by name, for instance Conv2d\(8, 3, padding=1\)"),
+    (lambda: Conv2d(1, 8, 3, stride=2), "by name"),
+    (lambda: Conv2d(4, 3, 1, 0, "he_normal", 0.0), "by name"),
+    (lambda: Linear(784, 10), r"Linear takes out_features alone, .*Linear\(10, "),
+    (lambda: Linear(10, "zeros"), "by name"),
+    (lambda: MaxPool2d(3, 2, 1), r"MaxPool2d takes kernel_size and stride \(a pool has no padding\)"),
+    (lambda: AvgPool2d(3, 2, 1), "AvgPool2d"),
+    (lambda: BatchNorm(1), r"BatchNorm\(momentum=0.1\)"),
+]
+
+
+@pytest.mark.parametrize(("make", "words"), SURPLUS, ids=range(len(SURPLUS)))
+def test_pytorchs_habit_is_told_what_to_write_instead(make: Callable[[], Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        make()
+
+
+TOO_LARGE: list[tuple[list[Any], tuple[int, ...], str]] = [
+    ([lambda: Conv2d(1, 1, padding=20_000)], (28, 28, 1), "values for each example up to conv1"),
+    ([lambda: Flatten(), lambda: Linear(10**7)], (28, 28, 1), "parameters up to linear1"),
+    ([lambda: Linear(1)] + [lambda: Linear(14_000)] * 3, (28,), "parameters up to linear4"),
+    ([lambda: Conv2d(1, 3, padding=1)] * 3 + [lambda: Conv2d(1, 1, padding=5_000)], (28, 28, 1), "up to conv4"),
+    ([lambda: Conv2d(1, 1, padding=999), lambda: MaxPool2d(200, 1)], (28, 28, 1), "multiply-adds for each example up to pool1"),
+    ([lambda: Conv2d(1, 1, padding=999), lambda: AvgPool2d(200, 1)], (28, 28, 1), "multiply-adds for each example up to avgpool1"),
+    ([lambda: Conv2d(4000, 1), lambda: Conv2d(4000, 1)], (28, 28, 1), "multiply-adds for each example up to conv2"),
+    ([lambda: ReLU()] * 1001, (4,), "at most 1,000"),
+    ([lambda: Conv2d(1, 300)], (300, 300, 1), "kernel_size may have at most 65,536"),
+    ([lambda: MaxPool2d((1, 70_000))], (1, 70_000, 1), "kernel_size may have at most 65,536"),
+    ([lambda: ReLU()], (10_000, 10_000, 3), "values for each example up to relu1"),
+]
+
+
+@pytest.mark.parametrize(("makers", "shape", "words"), TOO_LARGE, ids=range(len(TOO_LARGE)))
+def test_what_would_take_too_much_is_refused_before_anything_is_allocated(
+    makers: list[Any], shape: tuple[int, ...], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[Layer] = []
+    monkeypatch.setattr(Layer, "build", lambda layer, *_: built.append(layer))
+    with pytest.raises(ConfigError, match=words):
+        Network([make() for make in makers], shape)
+    assert not built
+
+
+def test_every_preset_is_far_from_the_bounds() -> None:
+    for each in PRESETS.values():
+        cost = total_cost(list(each.layers()), each.input_shape)
+        assert 20 * cost.parameters < LARGEST_NETWORK and 50 * cost.values < MOST_VALUES
+        assert 20 * cost.multiply_adds < MOST_MULTIPLY_ADDS
 
 
 @pytest.mark.parametrize("make", BAD, ids=range(len(BAD)))

@@ -58,14 +58,15 @@ NETWORKS: dict[str, tuple[Make, tuple[int, ...]]] = {
     ),
     "dense convolutions": (
         lambda: [
-            *(Conv2d(9, 5, stride=2, padding=2), ReLU(), Conv2d(24, 3, padding=1), Conv2d(40, (1, 3), (2, 1)), ReLU()),
+            *(Conv2d(9, 5, stride=2, padding=2), ReLU(), Conv2d(24, 3, padding=1), Conv2d(40, (1, 3), stride=(2, 1)), ReLU()),
             *(AvgPool2d(2, 1), Flatten(), Linear(10)),
         ],
         (17, 14, 1),
     ),
     "batch norm": (
         lambda: [
-            *(Conv2d(8, 3, padding=1), BatchNorm(), ReLU(), Conv2d(12, 3, padding=1), BatchNorm(0.3, 1e-3), MaxPool2d(2), Tanh()),
+            *(Conv2d(8, 3, padding=1), BatchNorm(), ReLU()),
+            *(Conv2d(12, 3, padding=1), BatchNorm(momentum=0.3, eps=1e-3), MaxPool2d(2), Tanh()),
             *(Flatten(), Linear(20), BatchNorm(), ReLU(), Linear(10)),
         ],
         (10, 10, 3),

@@ -46,8 +46,8 @@ nn = torch.nn
 PAIRS: list[tuple[Layer, Any, tuple[int, ...]]] = [
     (Linear(5), nn.Linear(12, 5), (12,)),
     (Conv2d(4, 3), nn.Conv2d(3, 4, 3), IMAGE),
-    (Conv2d(4, 3, 2, 1), nn.Conv2d(3, 4, 3, 2, 1), IMAGE),
-    (Conv2d(4, (5, 2), (1, 3), (2, 0)), nn.Conv2d(3, 4, (5, 2), (1, 3), (2, 0)), IMAGE),
+    (Conv2d(4, 3, stride=2, padding=1), nn.Conv2d(3, 4, 3, 2, 1), IMAGE),
+    (Conv2d(4, (5, 2), stride=(1, 3), padding=(2, 0)), nn.Conv2d(3, 4, (5, 2), (1, 3), (2, 0)), IMAGE),
     (MaxPool2d(2), nn.MaxPool2d(2), IMAGE),
     (MaxPool2d(3, 2), nn.MaxPool2d(3, 2), IMAGE),
     (MaxPool2d((2, 3), (1, 2)), nn.MaxPool2d((2, 3), (1, 2)), IMAGE),
@@ -58,7 +58,7 @@ PAIRS: list[tuple[Layer, Any, tuple[int, ...]]] = [
     (Tanh(), nn.Tanh(), (7,)),
     (Softmax(), nn.Softmax(dim=1), (7,)),
     (BatchNorm(), nn.BatchNorm1d(7), (7,)),
-    (BatchNorm(0.3, 1e-3), nn.BatchNorm2d(3, momentum=0.3, eps=1e-3), IMAGE),
+    (BatchNorm(momentum=0.3, eps=1e-3), nn.BatchNorm2d(3, momentum=0.3, eps=1e-3), IMAGE),
 ]
 
 

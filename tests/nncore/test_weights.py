@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +15,9 @@ from hypothesis import strategies as st
 
 from nncore.errors import DigitLabError, WeightsError
 from nncore.files import write_atomically
-from nncore.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU
+from nncore.layers import Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU
 from nncore.network import Network
-from nncore.weights import FORMAT, load_weights, save_weights, write_tensors
+from nncore.weights import FORMAT, load_weights, read_tensors, save_weights, write_tensors
 
 
 def small() -> Network:
@@ -86,6 +88,180 @@ def test_no_change_of_a_file_raises_anything_but_weights_error(tmp_path, at, byt
     path.write_bytes(content)
     with contextlib.suppress(WeightsError):
         load_weights(path)
+
+
+def conv(**settings: object) -> dict[str, object]:
+    return {"type": "Conv2d", "out_channels": 1, "kernel_size": 1, **settings}
+
+
+EXPLODING = {
+    "padding": [conv(padding=20_000)],
+    "padding, again and again": [conv(padding=900)] * 3,
+    "a pool of everything": [conv(padding=900), {"type": "MaxPool2d", "kernel_size": 256, "stride": 1}],
+    "channels": [conv(out_channels=10**6)],
+    "products": [conv(padding=400), conv(kernel_size=200, padding=199), conv(kernel_size=200, padding=199)],
+    "outputs": [{"type": "Flatten"}, {"type": "Linear", "out_features": 200_000}],
+    "layers": [{"type": "ReLU"}] * 100_000,
+}
+
+
+@pytest.mark.parametrize("case", EXPLODING)
+def test_a_small_file_cannot_ask_for_much(tmp_path, monkeypatch, case):
+    """It is refused before any layer is built, so nothing has been allocated."""
+    built: list[Layer] = []
+    monkeypatch.setattr(Layer, "build", lambda layer, *_: built.append(layer))
+    path = tmp_path / "w.safetensors"
+    architecture = {"input_shape": [28, 28, 1], "layers": EXPLODING[case]}
+    write_tensors(path, {"conv1.weight": np.zeros((1, 1, 1, 1), np.float32)}, format=FORMAT, architecture=architecture, info={})
+    with pytest.raises(WeightsError, match="is of no use: "):
+        load_weights(path)
+    assert not built
+
+
+def write_header(path: Path, header: str | bytes, numbers: bytes = b"") -> None:
+    encoded = header.encode() if isinstance(header, str) else header
+    path.write_bytes(struct.pack("<Q", len(encoded)) + encoded + numbers)
+
+
+def metadata_with(**entries: str) -> str:
+    good = {"format": json.dumps(FORMAT), "architecture": json.dumps({"input_shape": [4], "layers": [{"type": "ReLU"}]})}
+    return json.dumps({"__metadata__": good | entries})
+
+
+BAD_METADATA = {
+    "nested too deep": metadata_with(info="[" * 200_000),
+    "nested too deep and closed": metadata_with(info='{"a":' * 100_000 + "1" + "}" * 100_000),
+    "infinite": metadata_with(info='{"accuracy": Infinity}'),
+    "no number": metadata_with(info='{"accuracy": NaN}'),
+    "too large": metadata_with(info='{"accuracy": 1e999}'),
+    "digits without end": metadata_with(info='{"accuracy": ' + "9" * 5000 + "}"),
+    "info is a list": metadata_with(info="[1, 2]"),
+    "info is text": metadata_with(info='"mnist"'),
+    "config is a list": metadata_with(config="[1]"),
+    "position is a number": metadata_with(position="3"),
+    "architecture is a list": metadata_with(architecture="[]"),
+    "architecture is nested too deep": metadata_with(architecture="[" * 200_000),
+    "a name twice": metadata_with(info='{"a": 1, "a": 2}'),
+    "no metadata": "{}",
+    "metadata is a list": '{"__metadata__": []}',
+    "metadata is no text": '{"__metadata__": {"format": 5}}',
+    "no header": "5",
+    "no UTF-8": b"\xff\xfe",
+    "header nested too deep": "[" * 200_000,
+    "header too long": " " * (9 * 2**20) + metadata_with(),
+}
+
+
+@pytest.mark.parametrize("case", BAD_METADATA)
+def test_a_header_that_is_not_strict_json_is_refused_in_one_line(tmp_path, case):
+    path = tmp_path / "w.safetensors"
+    write_header(path, metadata_with())
+    assert load_weights(path)[0].output_shape == (4,)
+    write_header(path, BAD_METADATA[case])
+    with pytest.raises(WeightsError) as caught:
+        load_weights(path)
+    assert str(path) in str(caught.value) and str(caught.value).isprintable() and len(str(caught.value)) < 400
+
+
+def test_tensors_that_come_twice_or_are_of_another_kind_are_refused(tmp_path):
+    path = tmp_path / "w.safetensors"
+    metadata = metadata_with()[1:-1]
+    entry = '{"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}'
+    write_header(path, f'{{{metadata}, "a": {entry}, "a": {entry}}}', bytes(4))
+    with pytest.raises(WeightsError, match="damaged"):
+        load_weights(path)
+    for dtype, words in (("BF16", "tensors that DigitLab does not read"), ("BOOL", "does not read"), ("x", "does not read")):
+        write_header(path, f'{{{metadata}, "a": {entry.replace("F32", dtype)}}}', bytes(4))
+        with pytest.raises(WeightsError, match=words):
+            load_weights(path)
+    many = ", ".join(f'"{number}": {{"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}}' for number in range(20_001))
+    write_header(path, f"{{{metadata}, {many}}}")
+    with pytest.raises(WeightsError, match="does not read"):
+        load_weights(path)
+
+
+def test_names_from_a_file_are_shown_in_one_short_line(tmp_path):
+    path = tmp_path / "w.safetensors"
+    tensors = {name: np.zeros(1, np.float32) for name in ("a\nb", "\x1b[31mred", "x" * 9999, "y", "z")}
+    write_tensors(path, small().state_dict() | tensors, format=FORMAT, architecture=small().config(), info={})
+    with pytest.raises(WeightsError, match="and 2 more") as caught:
+        load_weights(path)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 500
+    architecture = {"input_shape": [4], "layers": [{"type": "ReLU\n" * 999, "a\n": 1}]}
+    write_tensors(path, {}, format=FORMAT, architecture=architecture)
+    with pytest.raises(WeightsError, match="no layer called") as caught:
+        load_weights(path)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 500
+
+
+def test_values_that_make_no_sense_are_refused(tmp_path):
+    path, state = tmp_path / "w.safetensors", small().state_dict()
+    for value in (np.full(10, 1e300), np.full(10, np.inf, np.float32)):
+        write_tensors(path, state | {"linear1.bias": value}, format=FORMAT, architecture=small().config(), info={})
+        with pytest.raises(WeightsError, match=r"linear1\.bias"):
+            load_weights(path)
+
+
+def test_what_is_no_number_is_written_as_null(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_weights(path, small(), {"val_loss": float("nan"), "best": [1.5, float("inf"), {"a": -float("inf")}], "data": ("mnist",)})
+    assert load_weights(path)[1] == {"val_loss": None, "best": [1.5, None, {"a": None}], "data": ["mnist"]}
+
+
+def test_a_path_may_be_text(tmp_path):
+    path = str(tmp_path / "w.safetensors")
+    save_weights(path, small(), {"a": 1})
+    assert load_weights(path)[1] == {"a": 1} and read_tensors(path, FORMAT)[0].keys() == small().state_dict().keys()
+
+
+def test_files_that_may_not_be_read_say_why(tmp_path, monkeypatch):
+    path = tmp_path / "w.safetensors"
+    save_weights(path, small())
+
+    def denied(self, *_, **__):
+        raise PermissionError(13, os.strerror(13), str(self))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", denied)
+        with pytest.raises(WeightsError, match="cannot be read: Permission denied"):
+            load_weights(path)
+    with pytest.raises(WeightsError, match="no weights file"):
+        load_weights(tmp_path)
+    with pytest.raises(WeightsError, match="no weights file"):
+        load_weights("a\0b")
+    with pytest.raises(WeightsError, match="no weights file"):
+        load_weights("x" * 5000)
+
+
+def test_a_file_of_holes_is_refused(tmp_path):
+    path = tmp_path / "w.safetensors"
+    count = 300 * 2**20 // 4
+    architecture = json.dumps({"input_shape": [1], "layers": [{"type": "Linear", "out_features": count // 2}]})
+    header = json.loads(metadata_with(architecture=architecture))
+    header["linear1.weight"] = {"dtype": "F32", "shape": [count], "data_offsets": [0, 4 * count]}
+    write_header(path, json.dumps(header))
+    os.truncate(path, path.stat().st_size + 4 * count)
+    if path.stat().st_blocks * 512 > 2**20:
+        pytest.skip("this file system keeps no holes")
+    with pytest.raises(WeightsError, match="mostly holes"):
+        load_weights(path)
+
+
+def test_the_file_of_another_program_is_told_from_a_damaged_one(tmp_path):
+    path = tmp_path / "w.safetensors"
+    write_header(path, '{"__metadata__": {"format": "pt"}}')
+    with pytest.raises(WeightsError, match="not written by DigitLab"):
+        load_weights(path)
+
+
+def test_a_network_that_comes_back_drops_what_it_would_have_dropped(tmp_path, rng):
+    """The seed is in the file, and with it which values dropout drops."""
+    network, path = Network([Dropout(0.5), Linear(4)], (40,), seed=9), tmp_path / "w.safetensors"
+    save_weights(path, network)
+    again, _ = load_weights(path)
+    x = rng.random((5, 40), np.float32)
+    assert again.seed == 9
+    assert np.array_equal(network.train()(x), again.train()(x))
 
 
 def test_the_metadata_is_plain_json(tmp_path):

@@ -41,7 +41,6 @@ class TrainingController(QObject):
         self._state, self._store = state, store
         self._worker: TrainingWorker | None = None
         self.session: TrainingSession | None = None
-        self.job: Job | None = None
         self.history = History()
         self.last: Progress | None = None
         self.started: Started | None = None
@@ -70,7 +69,7 @@ class TrainingController(QObject):
         """Start a training from new weights. Does nothing while another runs."""
         if self.is_active:
             return
-        self.job, self._is_new_run = job, True
+        self._is_new_run = True
         self._begin(lambda: job.begin(self._store))
 
     def go_on(self, epochs: int = 1) -> None:

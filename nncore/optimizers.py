@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,11 @@ class Optimizer:
         self.moments: dict[str, dict[str, Array]] = {
             slot: {name: array_module(p.data).zeros_like(p.data) for name, p in self.parameters.items()} for slot in self.slots
         }
+
+    @classmethod
+    def from_config(cls, parameters: Mapping[str, Parameter], config: Any) -> Optimizer:
+        """The optimizer over `parameters` with the settings of a training's `config` that it uses."""
+        return cls(parameters, config.learning_rate, weight_decay=config.weight_decay)
 
     def step(self) -> None:
         """Move every parameter by its gradient once."""
@@ -77,6 +83,11 @@ class SGD(Optimizer):
         self.slots = ("velocity",) if momentum else ()
         super().__init__(parameters, lr, weight_decay)
 
+    @classmethod
+    def from_config(cls, parameters: Mapping[str, Parameter], config: Any) -> Optimizer:
+        momentum = config.momentum if config.optimizer == "momentum" else 0.0
+        return cls(parameters, config.learning_rate, momentum, config.weight_decay)
+
     def _update(self, name: str, parameter: Parameter) -> None:
         change = self._gradient(parameter)
         if self.momentum:
@@ -110,6 +121,10 @@ class Adam(Optimizer):
         self.betas, self.eps = betas, eps
         super().__init__(parameters, lr, weight_decay)
 
+    @classmethod
+    def from_config(cls, parameters: Mapping[str, Parameter], config: Any) -> Optimizer:
+        return cls(parameters, config.learning_rate, config.betas, weight_decay=config.weight_decay)
+
     def _update(self, name: str, parameter: Parameter) -> None:
         first, second = self.betas
         grad, mean, square = self._gradient(parameter), self.moments["mean"][name], self.moments["square"][name]
@@ -119,3 +134,7 @@ class Adam(Optimizer):
         square += (1 - second) * grad * grad
         root = array_module(square).sqrt(square / (1 - second**self.steps)) + self.eps
         parameter.data -= (self.lr / (1 - first**self.steps)) * mean / root
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "momentum": SGD, "adam": Adam}
+"""Every optimizer by its name."""

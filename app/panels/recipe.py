@@ -16,7 +16,8 @@ from app.training import Status
 from app.widgets.card import Card, label
 from models.presets import PRESETS, preset
 from nncore.errors import ConfigError
-from nncore.training.config import OPTIMIZERS, SCHEDULES
+from nncore.optimizers import OPTIMIZERS
+from nncore.training.schedules import SCHEDULES
 
 NOTIONS = {
     "Network": "Network: the layers, in a row, from the picture to ten scores.",

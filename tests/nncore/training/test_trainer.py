@@ -19,6 +19,8 @@ from nncore.training.config import TrainConfig
 from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 from nncore.training.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures("single_steps")
+
 CONFIG = TrainConfig(epochs=2, batch_size=32, learning_rate=3e-3, validate_every=3, seed=1)
 
 
@@ -100,7 +102,7 @@ def test_validation_images_are_never_trained_on(data):
 
 @pytest.mark.parametrize("together", [1, 64, 2048])
 def test_each_step_varies_its_images_in_its_own_way(data, monkeypatch, together):
-    monkeypatch.setattr("nncore.training.trainer.VARIED", together)
+    monkeypatch.setattr("nncore.training.batches.VARIED", together)
     plain, varied = (Trainer(network(), data, replace(CONFIG, augmentation=augmentation(how))) for how in ("none", "strong"))
     for step in (0, 3, plain.steps_per_epoch - 1, plain.steps_per_epoch):
         (images, labels), (others, same) = plain.batch(step), varied.batch(step)
@@ -192,7 +194,7 @@ def test_the_learning_rate_can_be_set_without_resetting_anything(data):
 def test_the_schedule_counts_steps(data):
     trainer = Trainer(network(), data, replace(CONFIG, milestones=(4, 9), gamma=0.5))
     rates = [event.learning_rate for event in trainer.events() if isinstance(event, Progress)]
-    assert rates == [3e-3] * 3 + [1.5e-3] * 5 + [0.75e-3] * 6
+    assert rates == [3e-3] * 4 + [1.5e-3] * 5 + [0.75e-3] * 5
 
 
 def test_the_best_weights_are_kept_apart(data):

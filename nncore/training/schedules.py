@@ -1,0 +1,115 @@
+"""Schedules by name: which scheduler a config asks for, and in words what it will do to the learning rate."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nncore.optimizers import Optimizer
+from nncore.schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, OneCycleLR, Scheduler
+from nncore.training.values import listed, number_text
+
+if TYPE_CHECKING:
+    from nncore.training.config import TrainConfig
+
+
+class Cycles(Scheduler):
+    """A schedule with an end, begun again from its first learning rate whenever steps are added (`begin`).
+
+    A restart is what SGDR does with the cosine (Loshchilov and Hutter 2017, arXiv 1608.03983). It leaves the steps that were
+    planned before as they were, so the same steps follow whether epochs are added on the way or after the end.
+    """
+
+    def __init__(self, optimizer: Optimizer, make: Callable[[Optimizer, int], Scheduler], length: int) -> None:
+        """`make(optimizer, steps)` builds the scheduler of a cycle of so many steps; the first has `length`."""
+        super().__init__(optimizer)
+        self._make = make
+        self.cycles: list[tuple[int, int]] = []
+        """For each cycle the step at which it begins and how many steps it takes; it lasts until the next one begins."""
+        self.set_cycles([(0, length)])
+
+    def set_cycles(self, cycles: Sequence[tuple[int, int]]) -> None:
+        """Replace the cycles: rising first steps, beginning with 0, and lengths of at least 1."""
+        self.cycles = list(cycles)
+        self._schedulers = [self._make(self.optimizer, length) for _, length in cycles]
+        self.jump(self.steps)
+
+    def begin(self, step: int, length: int) -> None:
+        """Begin a cycle of `length` steps at `step`."""
+        self.set_cycles([*(cycle for cycle in self.cycles if cycle[0] < step), (step, length)])
+
+    def factor(self, steps: int) -> float:
+        which = bisect_right(self.cycles, steps, key=lambda cycle: cycle[0]) - 1
+        return self._schedulers[which].factor(steps - self.cycles[which][0])
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A way for the learning rate to change."""
+
+    build: Callable[[TrainConfig, Optimizer, int], Scheduler]
+    """The scheduler for a config, an optimizer and the number of steps in an epoch."""
+    describe: Callable[[TrainConfig, int], str]
+    """What it will do, in words, for a config and the number of steps in an epoch."""
+
+
+def describe_schedule(config: TrainConfig, steps_per_epoch: int) -> str:
+    """What happens to the learning rate in a training of `config`: "0.001, halved at steps 800, 1,600 and 2,400"."""
+    return SCHEDULES[config.schedule].describe(config, steps_per_epoch)
+
+
+def _build_steps(config: TrainConfig, optimizer: Optimizer, steps_per_epoch: int) -> Scheduler:
+    if config.milestones:
+        return MultiStepLR(optimizer, config.milestones, config.gamma)
+    if config.epoch_decay != 1:
+        return ExponentialLR(optimizer, config.epoch_decay, steps_per_epoch)
+    return Scheduler(optimizer)
+
+
+def _describe_steps(config: TrainConfig, steps_per_epoch: int) -> str:
+    rate, total = number_text(config.learning_rate), config.epochs * steps_per_epoch
+    if config.milestones:
+        reached = [f"{step:,}" for step in config.milestones if step < total]
+        later = [f"{step:,}" for step in config.milestones if step >= total]
+        text = f"{rate}, {_changed(config.gamma)} at {_steps(reached)}" if reached else f"{rate} throughout"
+        return text + (f" ({_steps(later)} would come after the end, at {total:,})" if later else "")
+    if config.epoch_decay != 1:
+        return f"{rate}, {_changed(config.epoch_decay)} after every epoch ({steps_per_epoch:,} steps)"
+    return f"{rate} throughout"
+
+
+def _describe_cosine(config: TrainConfig, steps_per_epoch: int) -> str:
+    scheduler = SCHEDULES["cosine"].build(config, Optimizer({}, config.learning_rate), steps_per_epoch)
+    total = config.epochs * steps_per_epoch
+    last = config.learning_rate * scheduler.factor(total)
+    return f"{number_text(config.learning_rate)}, down along a cosine to {number_text(last)} at step {total:,}"
+
+
+def _describe_cycle(config: TrainConfig, steps_per_epoch: int) -> str:
+    total = config.epochs * steps_per_epoch
+    scheduler = OneCycleLR(Optimizer({}, config.learning_rate), total)
+    first, last = (number_text(config.learning_rate * scheduler.factor(step)) for step in (0, total))
+    peak = max(round(scheduler.pct_start * total) - 1, 0)
+    return f"{first}, up to {number_text(config.learning_rate)} at step {peak:,}, then down to {last} at step {total:,}"
+
+
+def _changed(factor: float) -> str:
+    return "halved" if factor == 0.5 else f"multiplied by {number_text(factor)}"
+
+
+def _steps(steps: list[str]) -> str:
+    return f"{'step' if len(steps) == 1 else 'steps'} {listed(steps)}"
+
+
+SCHEDULES = {
+    "steps": Schedule(_build_steps, _describe_steps),
+    "cosine": Schedule(
+        lambda config, optimizer, per_epoch: Cycles(optimizer, CosineAnnealingLR, config.epochs * per_epoch), _describe_cosine
+    ),
+    "one-cycle": Schedule(
+        lambda config, optimizer, per_epoch: Cycles(optimizer, OneCycleLR, config.epochs * per_epoch), _describe_cycle
+    ),
+}
+"""Every schedule by its name."""

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from nncore.arrays import Array
 from nncore.errors import WeightsError
 from nncore.network import Network
+from nncore.training.position import check_like
 from nncore.training.values import is_number, is_whole
 
 
@@ -37,6 +40,7 @@ class Best:
         at, accuracy, loss = (found.get(name) for name in ("step", "val_accuracy", "val_loss"))
         if not (is_whole(at) and 0 <= at <= step and is_number(accuracy) and 0 <= accuracy <= 1 and is_number(loss)):
             raise WeightsError("What it says of its best weights is missing or makes no sense.")
-        twin = network.copy()
-        twin.load_state_dict(state)
-        return cls(int(at), float(accuracy), float(loss), twin.state_dict())
+        check_like(state, network.state_dict(), "best weights")
+        if not all(np.isfinite(value).all() for value in state.values()):
+            raise WeightsError("Its best weights hold values that are not finite.")
+        return cls(int(at), float(accuracy), float(loss), {name: value.copy() for name, value in state.items()})

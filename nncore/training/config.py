@@ -183,3 +183,13 @@ def _described(field: dataclasses.Field[Any]) -> Setting:
 
 SETTINGS: dict[str, Setting] = {field.name: _described(field) for field in fields(TrainConfig)}
 """Every setting of a training by the name of its field in TrainConfig, in the order of the fields."""
+
+
+def settings_table() -> str:
+    """The settings as the table of docs/settings.md (Markdown), a line each."""
+    lines = ["| setting | option | takes | default | what it is |", "|---|---|---|---|---|"]
+    for setting in SETTINGS.values():
+        default = " ".join(filter(None, (setting.kind.show(setting.default), setting.unit)))
+        cells = (setting.title, f"`{setting.option}`", setting.kind.words, default, setting.help)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"

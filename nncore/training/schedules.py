@@ -5,14 +5,28 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from nncore.optimizers import Optimizer
 from nncore.schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, OneCycleLR, Scheduler
 from nncore.training.values import listed, number_text
 
-if TYPE_CHECKING:
-    from nncore.training.config import TrainConfig
+
+class Settings(Protocol):
+    """What a schedule reads of a TrainConfig."""
+
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def schedule(self) -> str: ...
+    @property
+    def milestones(self) -> tuple[int, ...]: ...
+    @property
+    def gamma(self) -> float: ...
+    @property
+    def epoch_decay(self) -> float: ...
 
 
 class Cycles(Scheduler):
@@ -49,18 +63,18 @@ class Cycles(Scheduler):
 class Schedule:
     """A way for the learning rate to change."""
 
-    build: Callable[[TrainConfig, Optimizer, int], Scheduler]
+    build: Callable[[Settings, Optimizer, int], Scheduler]
     """The scheduler for a config, an optimizer and the number of steps in an epoch."""
-    describe: Callable[[TrainConfig, int], str]
+    describe: Callable[[Settings, int], str]
     """What it will do, in words, for a config and the number of steps in an epoch."""
 
 
-def describe_schedule(config: TrainConfig, steps_per_epoch: int) -> str:
-    """What happens to the learning rate in a training of `config`: "0.001, halved at steps 800, 1,600 and 2,400"."""
+def describe_schedule(config: Settings, steps_per_epoch: int) -> str:
+    """What happens to the learning rate in a training of `config`, a TrainConfig: "0.001, halved at steps 800, 1,600 and 2,400"."""
     return SCHEDULES[config.schedule].describe(config, steps_per_epoch)
 
 
-def _build_steps(config: TrainConfig, optimizer: Optimizer, steps_per_epoch: int) -> Scheduler:
+def _build_steps(config: Settings, optimizer: Optimizer, steps_per_epoch: int) -> Scheduler:
     if config.milestones:
         return MultiStepLR(optimizer, config.milestones, config.gamma)
     if config.epoch_decay != 1:
@@ -68,7 +82,7 @@ def _build_steps(config: TrainConfig, optimizer: Optimizer, steps_per_epoch: int
     return Scheduler(optimizer)
 
 
-def _describe_steps(config: TrainConfig, steps_per_epoch: int) -> str:
+def _describe_steps(config: Settings, steps_per_epoch: int) -> str:
     rate, total = number_text(config.learning_rate), config.epochs * steps_per_epoch
     if config.milestones:
         reached = [f"{step:,}" for step in config.milestones if step < total]
@@ -80,14 +94,14 @@ def _describe_steps(config: TrainConfig, steps_per_epoch: int) -> str:
     return f"{rate} throughout"
 
 
-def _describe_cosine(config: TrainConfig, steps_per_epoch: int) -> str:
+def _describe_cosine(config: Settings, steps_per_epoch: int) -> str:
     scheduler = SCHEDULES["cosine"].build(config, Optimizer({}, config.learning_rate), steps_per_epoch)
     total = config.epochs * steps_per_epoch
     last = config.learning_rate * scheduler.factor(total)
     return f"{number_text(config.learning_rate)}, down along a cosine to {number_text(last)} at step {total:,}"
 
 
-def _describe_cycle(config: TrainConfig, steps_per_epoch: int) -> str:
+def _describe_cycle(config: Settings, steps_per_epoch: int) -> str:
     total = config.epochs * steps_per_epoch
     scheduler = OneCycleLR(Optimizer({}, config.learning_rate), total)
     first, last = (number_text(config.learning_rate * scheduler.factor(step)) for step in (0, total))

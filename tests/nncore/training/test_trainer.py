@@ -11,8 +11,8 @@ import pytest
 from nncore.data import synthetic
 from nncore.data.augment import Augmentation, augmentation
 from nncore.data.dataset import UNKNOWN, Dataset
-from nncore.errors import ConfigError, DataError
-from nncore.layers import Flatten, Linear, ReLU
+from nncore.errors import ConfigError, DataError, NotCompilable
+from nncore.layers import Conv2d, Flatten, Linear, ReLU
 from nncore.network import Network
 from nncore.prediction import Predictor
 from nncore.training.config import TrainConfig
@@ -178,6 +178,102 @@ def test_train_more_adds_epochs_while_it_runs_and_afterwards(data):
     assert trainer.step == 14
     trainer.extend(1)
     assert isinstance(list(trainer.events())[-1], Finished) and trainer.step == 21
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one-cycle"])
+def test_added_epochs_begin_the_schedule_again_whenever_they_are_added(data, schedule):
+    """Both end at a learning rate of about 0: without a new cycle, training more changes nothing."""
+    config = replace(CONFIG, schedule=schedule)
+    early, late, plain = (Trainer(network(), data, config) for _ in range(3))
+    early.extend(1)
+
+    def rates(trainer: Trainer) -> list[float]:
+        return [event.learning_rate for event in trainer.events() if isinstance(event, Progress)]
+
+    first, together = rates(late), rates(early)
+    before = late.network.state_dict()
+    late.extend(1)
+    added = rates(late)
+    assert together == first + added and first == rates(plain), "what was planned stays, whenever epochs are added"
+    assert max(added) == pytest.approx(3e-3, rel=0.1) and added[-1] < max(added) / 2
+    a, b = early.network.state_dict(), late.network.state_dict()
+    assert all(np.array_equal(a[name], b[name]) for name in a)
+    assert not np.array_equal(before["linear1.weight"], a["linear1.weight"])
+
+
+def test_the_learning_rate_set_in_a_cycle_holds_for_the_cycles_to_come(data):
+    trainer = Trainer(network(), data, replace(CONFIG, schedule="cosine", epochs=1))
+    for event in trainer.events():
+        if isinstance(event, Progress) and event.step == 1:
+            trainer.control.set_learning_rate(1e-2)
+    trainer.extend(1)
+    added = [event.learning_rate for event in trainer.events() if isinstance(event, Progress)]
+    assert added[0] == pytest.approx(1e-2, rel=0.1)
+
+
+def test_milestones_go_on_as_they_count_when_epochs_are_added(data):
+    trainer = Trainer(network(), data, replace(CONFIG, epochs=1, milestones=(4, 9)))
+    trainer.extend(1)
+    rates = [event.learning_rate for event in trainer.events() if isinstance(event, Progress)]
+    assert rates == [3e-3] * 4 + [1.5e-3] * 5 + [0.75e-3] * 5
+
+
+@pytest.mark.parametrize("epochs", [0, -1, 1.5, True, "2", 10**12, math.nan])
+def test_what_is_no_number_of_epochs_cannot_be_added(data, epochs):
+    trainer = Trainer(network(), data, CONFIG)
+    for add in (trainer.extend, trainer.control.train_more, trainer.set_epochs):
+        with pytest.raises(ConfigError, match="number of epochs"):
+            add(epochs)
+    assert trainer.total_steps == 14 and trainer.control.take(wait=False) is None
+
+
+def test_the_number_of_epochs_can_be_set(data):
+    trainer = Trainer(network(), data, replace(CONFIG, schedule="cosine"))
+    trainer.set_epochs(3)
+    assert trainer.total_steps == 21 and trainer.scheduler.factor(14) == 1
+    trainer.set_epochs(1)
+    assert trainer.total_steps == 7
+    for event in trainer.events():
+        if isinstance(event, Progress) and event.step == 5:
+            trainer.control.stop()
+    trainer.set_epochs(2)
+    assert trainer.scheduler.factor(7) == 1, "the cycle begins where the shortened plan ended"
+    assert [event.step for event in trainer.events() if isinstance(event, EpochEnd)] == [7, 14]
+
+
+def test_a_training_that_would_never_end_is_refused(data, monkeypatch):
+    monkeypatch.setattr("nncore.training.trainer.LARGEST_TOTAL", 7_000_000)
+    trainer = Trainer(network(), data, replace(CONFIG, epochs=1_000_000))
+    assert trainer.total_steps == 7_000_000
+    with pytest.raises(ConfigError, match="would never end"):
+        trainer.extend(1)
+    assert trainer.total_steps == 7_000_000
+    with pytest.raises(ConfigError, match="would never end"):
+        Trainer(network(), data, replace(CONFIG, epochs=1_000_000, batch_size=16))
+
+
+def test_a_batch_may_be_larger_than_the_data(data):
+    trainer = Trainer(network(), data, replace(CONFIG, batch_size=10**9))
+    assert trainer.steps_per_epoch == 1 and trainer.batch(0)[0].shape == (200, 28, 28, 1)
+    assert isinstance(list(trainer.events())[-1], Finished) and trainer.step == 2
+
+
+def test_a_network_that_ends_in_an_image_is_refused_in_words(data):
+    with pytest.raises(ConfigError, match=r"ends in an image of 26×26×4.*Flatten and Linear"):
+        Trainer(Network([Conv2d(4, 3)], (28, 28, 1)), data, CONFIG)
+
+
+def test_the_device_reaches_the_plan_and_the_predictions(data, monkeypatch):
+    asked = []
+
+    def plan(*arguments, device="cpu", **named):
+        asked.append(device)
+        raise NotCompilable("no such device here")
+
+    monkeypatch.setattr("nncore.training.trainer.Plan", plan)
+    trainer = Trainer(network(), data, CONFIG, device="elsewhere")
+    assert trainer.plan() is None and asked == ["elsewhere"]
+    assert trainer.device == trainer.predictor.device == "elsewhere"
 
 
 def test_the_learning_rate_can_be_set_without_resetting_anything(data):

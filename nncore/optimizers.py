@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,11 +33,6 @@ class Optimizer:
         self.moments: dict[str, dict[str, Array]] = {
             slot: {name: array_module(p.data).zeros_like(p.data) for name, p in self.parameters.items()} for slot in self.slots
         }
-
-    @classmethod
-    def from_config(cls, parameters: Mapping[str, Parameter], config: Any) -> Optimizer:
-        """The optimizer over `parameters` with the settings of a training's `config` that it uses."""
-        return cls(parameters, config.learning_rate, weight_decay=config.weight_decay)
 
     def step(self) -> None:
         """Move every parameter by its gradient once."""
@@ -84,9 +79,14 @@ class SGD(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     @classmethod
-    def from_config(cls, parameters: Mapping[str, Parameter], config: Any) -> Optimizer:
-        momentum = config.momentum if config.optimizer == "momentum" else 0.0
-        return cls(parameters, config.learning_rate, momentum, config.weight_decay)
+    def from_config(cls, parameters: Mapping[str, Parameter], config: Any) -> SGD:
+        """SGD with the config's momentum."""
+        return cls(parameters, config.learning_rate, config.momentum, config.weight_decay)
+
+    @classmethod
+    def plain_from_config(cls, parameters: Mapping[str, Parameter], config: Any) -> SGD:
+        """SGD without momentum, whatever the config's momentum is."""
+        return cls(parameters, config.learning_rate, weight_decay=config.weight_decay)
 
     def _update(self, name: str, parameter: Parameter) -> None:
         change = self._gradient(parameter)
@@ -122,7 +122,8 @@ class Adam(Optimizer):
         super().__init__(parameters, lr, weight_decay)
 
     @classmethod
-    def from_config(cls, parameters: Mapping[str, Parameter], config: Any) -> Optimizer:
+    def from_config(cls, parameters: Mapping[str, Parameter], config: Any) -> Adam:
+        """Adam with the config's betas."""
         return cls(parameters, config.learning_rate, config.betas, weight_decay=config.weight_decay)
 
     def _update(self, name: str, parameter: Parameter) -> None:
@@ -136,5 +137,9 @@ class Adam(Optimizer):
         parameter.data -= (self.lr / (1 - first**self.steps)) * mean / root
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "momentum": SGD, "adam": Adam}
-"""Every optimizer by its name."""
+OPTIMIZERS: dict[str, Callable[[Mapping[str, Parameter], Any], Optimizer]] = {
+    "sgd": SGD.plain_from_config,
+    "momentum": SGD.from_config,
+    "adam": Adam.from_config,
+}
+"""Every optimizer by the name that settings give it: what makes it from parameters and a config."""

@@ -22,6 +22,10 @@ class Scheduler:
         """The learning rate after `steps` steps, as a multiple of the first one."""
         return 1.0
 
+    def rate(self, steps: int) -> float:
+        """The learning rate after `steps` steps."""
+        return self.base_lr * self.factor(steps)
+
     def step(self) -> None:
         """Say that one more step has been taken."""
         self.jump(self.steps + 1)
@@ -29,7 +33,7 @@ class Scheduler:
     def jump(self, steps: int) -> None:
         """Go to the learning rate that holds after `steps` steps."""
         self.steps = steps
-        self.optimizer.lr = self.base_lr * self.factor(steps)
+        self.optimizer.lr = self.rate(steps)
 
     def set_lr(self, lr: float) -> None:
         """Make `lr` the learning rate of now, and scale what is to come with it."""

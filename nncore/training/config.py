@@ -155,7 +155,7 @@ class TrainConfig:
 
     def build_optimizer(self, parameters: Mapping[str, Parameter]) -> Optimizer:
         """The optimizer that the config names, over `parameters`."""
-        return OPTIMIZERS[self.optimizer].from_config(parameters, self)
+        return OPTIMIZERS[self.optimizer](parameters, self)
 
     def build_scheduler(self, optimizer: Optimizer, steps_per_epoch: int = 1) -> Scheduler:
         """The scheduler that the config names, over `optimizer`."""

@@ -55,7 +55,11 @@ class Control:
         self._commands.put(Stop())
 
     def set_learning_rate(self, value: float) -> None:
-        """Use this learning rate (positive, finite) from the next stretch on; a schedule goes on relative to it."""
+        """Use this learning rate (positive, finite) from the next stretch on; a schedule goes on relative to it.
+
+        Raises ConfigError for what is no such number.
+        """
+        value = SETTINGS["learning_rate"].kind.check("The learning rate", value)
         self._commands.put(SetLearningRate(value))
 
     def train_more(self, epochs: int) -> None:

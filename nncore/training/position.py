@@ -24,8 +24,8 @@ class Position:
     base_lr: float
     random: dict[str, int]
     """How often each dropout layer has drawn."""
-    cycles: list[tuple[int, int]] | None
-    """Of a schedule with an end: first step and number of steps of each cycle; None where it is as the config has it."""
+    cycles: list[tuple[int, int, float]] | None
+    """Of a schedule with an end: first step, number of steps and learning rate of each cycle; None in files of older programs."""
 
     @classmethod
     def of(cls, found: Any, train_count: int) -> Position:
@@ -49,21 +49,22 @@ def _draws(found: Any) -> dict[str, int]:
     return dict(found)
 
 
-def _cycles(found: Any, total: int) -> list[tuple[int, int]] | None:
+def _cycles(found: Any, total: int) -> list[tuple[int, int, float]] | None:
     if found is None:
         return None
     refusal = WeightsError("The cycles of its learning rate make no sense.")
     if not isinstance(found, list | tuple) or not found:
         raise refusal
     for cycle in found:
-        if not isinstance(cycle, list | tuple) or len(cycle) != 2 or not all(is_whole(value) for value in cycle):
+        if not isinstance(cycle, list | tuple) or len(cycle) != 3 or not all(is_number(value) for value in cycle):
             raise refusal
-        if not (0 <= cycle[0] <= total and 1 <= cycle[1] <= LARGEST_TOTAL):
+        start, length, rate = cycle
+        if not (is_whole(start) and 0 <= start <= total and is_whole(length) and 1 <= length <= LARGEST_TOTAL and rate > 0):
             raise refusal
-    starts = [start for start, _ in found]
+    starts = [start for start, *_ in found]
     if starts[0] != 0 or any(later <= start for start, later in pairwise(starts)):
         raise refusal
-    return [(start, length) for start, length in found]
+    return [(start, length, float(rate)) for start, length, rate in found]
 
 
 def grouped(arrays: Mapping[str, Array], groups: Sequence[str]) -> dict[str, dict[str, Array]]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from nncore.optimizers import Optimizer
 from nncore.schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, OneCycleLR, Scheduler
 from nncore.training.values import listed, number_text
+
+LEAST_FACTOR = 1e-12
+"""What the factor of a step counts as where it is less, when a learning rate is set there."""
+LARGEST_RATE = 1e38
+"""About the largest number of float32."""
 
 
 class Settings(Protocol):
@@ -29,34 +34,60 @@ class Settings(Protocol):
     def epoch_decay(self) -> float: ...
 
 
+class Cycle(NamedTuple):
+    """One run through a schedule that has an end."""
+
+    start: int
+    """The step at which it begins; it lasts until the next one begins."""
+    length: int
+    """Steps from its first to its last learning rate."""
+    base_lr: float
+    """What its factors are multiplied by."""
+
+
 class Cycles(Scheduler):
     """A schedule with an end, begun again from its first learning rate whenever steps are added (`begin`).
 
     A restart is what SGDR does with the cosine (Loshchilov and Hutter 2017, arXiv 1608.03983). It leaves the steps that were
     planned before as they were, so the same steps follow whether epochs are added on the way or after the end.
+
+    A learning rate that is set changes the rest of the present cycle in proportion; the cycles after it have it as their
+    `base_lr`.
     """
 
     def __init__(self, optimizer: Optimizer, make: Callable[[Optimizer, int], Scheduler], length: int) -> None:
         """`make(optimizer, steps)` builds the scheduler of a cycle of so many steps; the first has `length`."""
         super().__init__(optimizer)
         self._make = make
-        self.cycles: list[tuple[int, int]] = []
-        """For each cycle the step at which it begins and how many steps it takes; it lasts until the next one begins."""
-        self.set_cycles([(0, length)])
+        self.cycles: list[Cycle] = []
+        self.set_cycles([Cycle(0, length, self.base_lr)])
 
-    def set_cycles(self, cycles: Sequence[tuple[int, int]]) -> None:
-        """Replace the cycles: rising first steps, beginning with 0, and lengths of at least 1."""
+    def set_cycles(self, cycles: Sequence[Cycle]) -> None:
+        """Replace the cycles: the first begins with step 0, each later one after the one before; lengths are at least 1."""
         self.cycles = list(cycles)
-        self._schedulers = [self._make(self.optimizer, length) for _, length in cycles]
+        self._schedulers = [self._make(self.optimizer, cycle.length) for cycle in cycles]
         self.jump(self.steps)
 
     def begin(self, step: int, length: int) -> None:
-        """Begin a cycle of `length` steps at `step`."""
-        self.set_cycles([*(cycle for cycle in self.cycles if cycle[0] < step), (step, length)])
+        """Begin a cycle of `length` steps at `step`, in the place of those that would have begun there or later."""
+        self.set_cycles([*(cycle for cycle in self.cycles if cycle.start < step), Cycle(step, length, self.base_lr)])
 
     def factor(self, steps: int) -> float:
-        which = bisect_right(self.cycles, steps, key=lambda cycle: cycle[0]) - 1
-        return self._schedulers[which].factor(steps - self.cycles[which][0])
+        which = self._which(steps)
+        return self._schedulers[which].factor(steps - self.cycles[which].start)
+
+    def rate(self, steps: int) -> float:
+        return self.cycles[self._which(steps)].base_lr * self.factor(steps)
+
+    def set_lr(self, lr: float) -> None:
+        which = self._which(self.steps)
+        self.base_lr = lr
+        present = min(lr / max(self.factor(self.steps), LEAST_FACTOR), LARGEST_RATE)
+        self.cycles[which:] = [cycle._replace(base_lr=present if n == 0 else lr) for n, cycle in enumerate(self.cycles[which:])]
+        self.optimizer.lr = lr
+
+    def _which(self, steps: int) -> int:
+        return bisect_right(self.cycles, steps, key=lambda cycle: cycle.start) - 1
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from nncore.training.control import Control, Pause, Resume, SetLearningRate, Sto
 from nncore.training.events import EpochEnd, Event, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 from nncore.training.meters import Meters, Pace
 from nncore.training.position import LARGEST_TOTAL, Position, check_like, grouped
-from nncore.training.schedules import Cycles
+from nncore.training.schedules import Cycle, Cycles
 
 SAMPLE = 1000
 """Held-out images looked at between epochs: enough to see accuracy to about half a percent."""
@@ -122,10 +123,11 @@ class Trainer:
                     yield Resumed(self.step)
                 case Stop():
                     yield Stopped(self.step, self.seconds)
-                case SetLearningRate(value) if math.isfinite(value) and value > 0:
+                case SetLearningRate(value):
                     self.scheduler.set_lr(value)
                 case TrainMore(epochs):
-                    self.extend(epochs)
+                    with suppress(ConfigError):  # of more steps than a training can have; it keeps those that it has
+                        self.extend(epochs)
 
     def extend(self, epochs: int) -> None:
         """Add `epochs`, at least 1, to what is left to train. ConfigError where it is no such number.
@@ -189,9 +191,10 @@ class Trainer:
         self.network.load_random_state(position.random)
         self.optimizer.load_state_dict(groups["optimizer"])
         self.step, self.total_steps, self.best = position.step, position.total_steps, best
-        if isinstance(self.scheduler, Cycles) and position.cycles is not None:
-            self.scheduler.set_cycles(position.cycles)
         self.scheduler.base_lr = position.base_lr
+        if isinstance(self.scheduler, Cycles):
+            first = self.scheduler.cycles[0]._replace(base_lr=position.base_lr)
+            self.scheduler.set_cycles([first] if position.cycles is None else [Cycle(*cycle) for cycle in position.cycles])
         self.scheduler.jump(self.step)
 
     def batch(self, step: int) -> tuple[Array, Array]:
@@ -203,7 +206,7 @@ class Trainer:
         plan, until = self.plan(), self._end_of_stretch()
         began = time.perf_counter()
         stretch = self.batches.stretch(self.step, until)
-        rates = [self.scheduler.base_lr * self.scheduler.factor(step) for step in range(self.step, until)]
+        rates = [self.scheduler.rate(step) for step in range(self.step, until)]
         prepared = time.perf_counter()
         if plan is not None:
             losses, right = plan.steps(stretch.images, stretch.labels, stretch.batches, rates)

@@ -86,11 +86,13 @@ def test_nonsense_typed_is_refused_in_words(name, text):
 
 def test_choices_come_from_the_registries(monkeypatch):
     class Slow(Optimizer):
-        pass
+        @classmethod
+        def from_config(cls, parameters, config):
+            return cls(parameters, config.learning_rate, config.weight_decay)
 
     with pytest.raises(ConfigError):
         TrainConfig(optimizer="slow")
-    monkeypatch.setitem(OPTIMIZERS, "slow", Slow)
+    monkeypatch.setitem(OPTIMIZERS, "slow", Slow.from_config)
     monkeypatch.setitem(SCHEDULES, "flat", SCHEDULES["steps"])
     config = TrainConfig(optimizer="slow", schedule="flat", weight_decay=0.5)
     made = config.build_optimizer({})

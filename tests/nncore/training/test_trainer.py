@@ -208,7 +208,30 @@ def test_the_learning_rate_set_in_a_cycle_holds_for_the_cycles_to_come(data):
             trainer.control.set_learning_rate(1e-2)
     trainer.extend(1)
     added = [event.learning_rate for event in trainer.events() if isinstance(event, Progress)]
-    assert added[0] == pytest.approx(1e-2, rel=0.1)
+    assert added[0] == 1e-2
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one-cycle"])
+def test_a_learning_rate_set_near_the_end_of_a_cycle_does_not_blow_up_the_next(data, schedule):
+    trainer = Trainer(network(), data, replace(CONFIG, schedule=schedule))
+    rates = []
+    for event in trainer.events():
+        if isinstance(event, Progress):
+            rates += event.learning_rates.tolist()
+            if event.step == 13:
+                trainer.control.set_learning_rate(2e-3)
+                trainer.control.train_more(1)
+    assert rates[13] == pytest.approx(2e-3), "the present cycle goes on in proportion"
+    assert max(rates[14:]) == pytest.approx(2e-3, rel=0.1), "the next has it as its highest"
+    assert len(rates) == 21
+
+
+@pytest.mark.parametrize("value", [0, -1.0, math.nan, math.inf, True, "0.1", None])
+def test_what_is_no_learning_rate_cannot_be_set(data, value):
+    trainer = Trainer(network(), data, CONFIG)
+    with pytest.raises(ConfigError, match="The learning rate must be"):
+        trainer.control.set_learning_rate(value)
+    assert trainer.control.take(wait=False) is None
 
 
 def test_milestones_go_on_as_they_count_when_epochs_are_added(data):

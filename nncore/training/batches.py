@@ -59,16 +59,15 @@ class Batches:
         """The batches of the steps from `step` to before `until`, which is at most `end_of_stretch(step)`."""
         epoch, position = divmod(step, self.steps_per_epoch)
         order = self._order_of(epoch)
-        slices = [self._slice(place) for place in range(position, position + until - step)]
+        places = range(position, position + until - step)
         if not self.config.augmentation.changes_something:
-            return Stretch(self.train_data.images, self.train_data.labels, [order[chosen] for chosen in slices])
+            batches = [self._part(order, place) for place in places]
+            return Stretch(self.train_data.images, self.train_data.labels, batches)
         block = position // self._block_steps
-        first = block * self._block_steps * self.config.batch_size
-        members = order[first : first + self._block_steps * self.config.batch_size]
-        places = np.arange(len(order)) - first
-        return Stretch(
-            self._varied_images(epoch, block, members), self.train_data.labels[members], [places[chosen] for chosen in slices]
-        )
+        first = block * self._block_steps
+        members = order[first * self.config.batch_size : (first + self._block_steps) * self.config.batch_size]
+        batches = [self._part(np.arange(len(members)), place - first) for place in places]
+        return Stretch(self._varied_images(epoch, block, members), self.train_data.labels[members], batches)
 
     def batch(self, step: int) -> tuple[Array, Array]:
         """The images, uint8 (N, height, width, channels), and labels, int64 (N), of one step."""
@@ -80,8 +79,9 @@ class Batches:
         """How many images have been seen since the epoch began when `step` steps have been taken in all; 0 at its beginning."""
         return step % self.steps_per_epoch * self.config.batch_size
 
-    def _slice(self, position: int) -> slice:
-        return slice(position * self.config.batch_size, (position + 1) * self.config.batch_size)
+    def _part(self, indices: Array, place: int) -> Array:
+        """Those of `indices` that belong to the batch at `place`."""
+        return indices[place * self.config.batch_size : (place + 1) * self.config.batch_size]
 
     def _order_of(self, epoch: int) -> Array:
         if epoch != self._order_epoch:

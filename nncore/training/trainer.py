@@ -12,7 +12,8 @@ import numpy as np
 
 from nncore.arrays import Array, shape_text
 from nncore.data.dataset import Dataset
-from nncore.errors import ConfigError, DataError, NotCompilable, WeightsError
+from nncore.errors import ConfigError, DataError, DigitLabError, NotCompilable, WeightsError
+from nncore.layers import BatchNorm
 from nncore.losses import CrossEntropyLoss
 from nncore.metrics import Evaluation, accuracy
 from nncore.network import Network
@@ -47,6 +48,7 @@ class Trainer:
         self.batches = Batches(data, config)
         self.train_data, self.validation_data = self.batches.train_data, self.batches.validation_data
         self.steps_per_epoch = self.batches.steps_per_epoch
+        _check_batches(network, len(self.train_data), config.batch_size)
         self.loss = CrossEntropyLoss()
         self.optimizer = config.build_optimizer(network.parameters())
         self.scheduler = config.build_scheduler(self.optimizer, self.steps_per_epoch)
@@ -58,6 +60,7 @@ class Trainer:
         self.meters, self.pace = Meters(), Pace()
         self._plan: Plan | None = None
         self._has_kernels = True
+        self._broken_off = False
         self.predictor = Predictor(network, device)
         self._sample = self.validation_data.limit(SAMPLE, config.seed)
 
@@ -89,7 +92,7 @@ class Trainer:
         yield Started(self.step, self.total_steps, self.steps_per_epoch, len(self.train_data), len(self.validation_data))
         if self._has_open_end():
             yield self._end_epoch()
-        while self.step < self.total_steps:
+        while True:
             for event in self._obey():
                 yield event
                 if isinstance(event, Stopped):
@@ -115,13 +118,13 @@ class Trainer:
         paused = False
         while command := self.control.take(wait=paused):
             match command:
-                case Pause() if not paused:
+                case Pause() if not paused and self.step < self.total_steps:
                     paused = True
                     yield Paused(self.step)
                 case Resume() if paused:
                     paused = False
                     yield Resumed(self.step)
-                case Stop():
+                case Stop() if self.step < self.total_steps:  # where all steps have been taken it has finished
                     yield Stopped(self.step, self.seconds)
                 case SetLearningRate(value):
                     self.scheduler.set_lr(value)
@@ -155,7 +158,10 @@ class Trainer:
     def state_dict(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """All that the rest of the training depends on beside network, data and config: arrays by name, and the rest as JSON
         can hold it. The order of the images needs no place in it: it follows from the seed and the step.
+
+        Raises DigitLabError where an exception has broken a stretch of steps off.
         """
+        self._check_whole()
         groups = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
         if self.best:
             groups["best"] = self.best.state
@@ -208,11 +214,13 @@ class Trainer:
         stretch = self.batches.stretch(self.step, until)
         rates = [self.scheduler.rate(step) for step in range(self.step, until)]
         prepared = time.perf_counter()
+        self._check_whole()
+        self._broken_off = True
         if plan is not None:
             losses, right = plan.steps(stretch.images, stretch.labels, stretch.batches, rates)
         else:
             losses, right = self._learn(stretch, rates)
-        ended = time.perf_counter()
+        self._broken_off, ended = False, time.perf_counter()
         taken, sizes = len(losses), [len(batch) for batch in stretch.batches[: len(losses)]]
         self.pace.add(taken, ended - prepared)
         self.meters.add(losses, right, sizes, ended - began)
@@ -235,6 +243,11 @@ class Trainer:
             examples_per_second=speed,
             seconds_left=left,
         ), failed
+
+    def _check_whole(self) -> None:
+        """Refuse to go on, or to be saved, where it is not known how many of a stretch's steps have been taken."""
+        if self._broken_off:
+            raise DigitLabError("The training was broken off in the middle of its steps; go on from its last checkpoint.")
 
     def _end_of_stretch(self) -> int:
         """How many steps will have been taken when the next stretch ends."""
@@ -298,6 +311,17 @@ def _check_fit(network: Network, data: Dataset) -> None:
     if not data.is_labelled:
         raise DataError(f"{data.name} has no labels to learn from; choose data that says what its images show.")
     as_input(data.images[:1], network.input_shape)
+
+
+def _check_batches(network: Network, count: int, batch_size: int) -> None:
+    """Raise ConfigError where a step of the epoch's `count` images would be too small for batch norm."""
+    last = (count - 1) % batch_size + 1
+    for layer in network.layers:
+        if isinstance(layer, BatchNorm) and last * math.prod(layer.input_shape[:-1]) < 2:
+            raise ConfigError(
+                f"{layer.name} needs at least two images a step, but the last step of an epoch of {count:,} images would have "
+                f"one; take another batch size than {batch_size:,}."
+            )
 
 
 def _checked_total(steps: int) -> int:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nncore.data.dataset import Dataset
-from nncore.errors import ConfigError, WeightsError
+from nncore.errors import ConfigError, DigitLabError, WeightsError
 from nncore.layers import BatchNorm, Dropout, Flatten, Linear, ReLU
 from nncore.network import Network
 from nncore.training.checkpoint import load_checkpoint, save_checkpoint
@@ -103,6 +103,26 @@ def test_a_checkpoint_between_an_epochs_last_step_and_its_look_keeps_the_epoch(t
     resumed = load_checkpoint(tmp_path / "c.safetensors", data)
     first = next(event for event in resumed.events() if isinstance(event, EpochEnd))
     assert first.epoch == 1 and first.step == 4
+
+
+def test_a_training_broken_off_within_a_stretch_is_not_saved_over_the_last_checkpoint(tmp_path, data, monkeypatch):
+    path, trainer = tmp_path / "c.safetensors", trained(trainer_of(data), 6)
+    save_checkpoint(path, trainer)
+    before, plan = path.read_bytes(), trainer.plan()
+    steps = plan.steps
+
+    def interrupted(*arguments):
+        steps(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(plan, "steps", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(trainer.events())
+    with pytest.raises(DigitLabError, match="last checkpoint"):
+        save_checkpoint(path, trainer)
+    with pytest.raises(DigitLabError, match="last checkpoint"):
+        list(trainer.events())
+    assert path.read_bytes() == before and load_checkpoint(path, data).step == 6
 
 
 HOSTILE = [

@@ -12,7 +12,7 @@ from nncore.data import synthetic
 from nncore.data.augment import Augmentation, augmentation
 from nncore.data.dataset import UNKNOWN, Dataset
 from nncore.errors import ConfigError, DataError, NotCompilable
-from nncore.layers import Conv2d, Flatten, Linear, ReLU
+from nncore.layers import BatchNorm, Conv2d, Flatten, Linear, ReLU
 from nncore.network import Network
 from nncore.prediction import Predictor
 from nncore.training.config import TrainConfig
@@ -201,6 +201,23 @@ def test_added_epochs_begin_the_schedule_again_whenever_they_are_added(data, sch
     assert not np.array_equal(before["linear1.weight"], a["linear1.weight"])
 
 
+def test_epochs_asked_for_during_the_last_step_are_still_trained(data):
+    trainer = Trainer(network(), data, CONFIG)
+    for event in trainer.events():
+        if isinstance(event, EpochEnd) and event.epoch == 2:
+            trainer.control.train_more(1)
+    assert isinstance(event, Finished) and trainer.step == 21
+
+
+def test_a_training_whose_steps_are_all_taken_is_finished_not_stopped_or_paused(data):
+    trainer = Trainer(network(), data, CONFIG)
+    for event in trainer.events():
+        if isinstance(event, EpochEnd) and event.epoch == 2:
+            trainer.control.pause()
+            trainer.control.stop()
+    assert isinstance(event, Finished) and trainer.control.take(wait=False) is None
+
+
 def test_the_learning_rate_set_in_a_cycle_holds_for_the_cycles_to_come(data):
     trainer = Trainer(network(), data, replace(CONFIG, schedule="cosine", epochs=1))
     for event in trainer.events():
@@ -284,6 +301,19 @@ def test_a_batch_may_be_larger_than_the_data(data):
 def test_a_network_that_ends_in_an_image_is_refused_in_words(data):
     with pytest.raises(ConfigError, match=r"ends in an image of 26×26×4.*Flatten and Linear"):
         Trainer(Network([Conv2d(4, 3)], (28, 28, 1)), data, CONFIG)
+
+
+@pytest.mark.parametrize(("batch_size", "fits"), [(1, False), (199, False), (3, True), (200, True), (10**9, True)])
+def test_a_step_too_small_for_batch_norm_is_refused_before_training(data, batch_size, fits):
+    config = replace(CONFIG, batch_size=batch_size)
+    dense = Network([Flatten(), Linear(8), BatchNorm(), Linear(10)], (28, 28, 1))
+    images = Network([Conv2d(2, 3), BatchNorm(), Flatten(), Linear(10)], (28, 28, 1))
+    assert Trainer(images, data, config).total_steps > 0
+    if fits:
+        assert Trainer(dense, data, config).total_steps > 0
+    else:
+        with pytest.raises(ConfigError, match=r"norm1 needs at least two images a step.*another batch size"):
+            Trainer(dense, data, config)
 
 
 def test_the_device_reaches_the_plan_and_the_predictions(data, monkeypatch):

@@ -40,7 +40,7 @@ class Batches:
     def __init__(self, data: Dataset, config: TrainConfig) -> None:
         self.config = config
         self.train_data, self.validation_data = data.split(_held_out(config.validation, len(data)), config.seed)
-        self.steps_per_epoch = math.ceil(len(self.train_data) / config.batch_size)
+        self.steps_per_epoch = steps_per_epoch(config, len(data))
         self._order_epoch, self._order = -1, np.empty(0, np.int64)
         self._block_steps = max(1, VARIED // config.batch_size)
         self._block, self._varied = (-1, -1), np.empty(0, np.uint8)
@@ -95,6 +95,11 @@ class Batches:
             self._varied = self.config.augmentation(self.train_data.images[members], rng)
             self._block = epoch, block
         return self._varied
+
+
+def steps_per_epoch(config: TrainConfig, count: int) -> int:
+    """How many steps an epoch has in a training of `config` on `count` images, those that are held out included."""
+    return math.ceil(max(count - _held_out(config.validation, count), 1) / config.batch_size)
 
 
 def _held_out(wanted: int | float, count: int) -> int:

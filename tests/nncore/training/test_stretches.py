@@ -14,6 +14,7 @@ from nncore.data.synthetic import synthetic
 from nncore.layers import BatchNorm, Dropout, Flatten, Layer, Linear, ReLU
 from nncore.network import Network
 from nncore.training import meters
+from nncore.training.batches import Batches, steps_per_epoch
 from nncore.training.config import TrainConfig
 from nncore.training.events import EpochEnd, Failed, Progress, Stopped, Validated
 from nncore.training.trainer import Trainer
@@ -169,6 +170,19 @@ def test_the_batches_of_a_stretch_are_those_of_its_steps(data, monkeypatch, augm
             assert np.array_equal(stretch.images[chosen], images) and np.array_equal(stretch.labels[chosen], labels)
             step += 1
     assert batches.steps_per_epoch == 17 and len(batches.batch(16)[1]) == 200 - 16 * 12
+
+
+@pytest.mark.parametrize("validation", [0.25, 1e-9, 0.999, 7])
+@pytest.mark.parametrize("batch_size", [1, 7, 1000])
+@pytest.mark.parametrize("count", [2, 9, 239, 240])
+def test_the_steps_of_an_epoch_can_be_told_before_the_training(data, count, validation, batch_size):
+    config = replace(CONFIG, validation=validation, batch_size=batch_size)
+    if count > 7 or validation != 7:
+        batches = Batches(data.subset(slice(0, count)), config)
+        assert steps_per_epoch(config, count) == batches.steps_per_epoch
+        seen = sum(len(batches.batch(step)[1]) for step in range(batches.steps_per_epoch))
+        assert seen == len(batches.train_data)
+    assert steps_per_epoch(config, count) >= 1
 
 
 def test_an_epoch_left_before_its_look_is_ended_when_the_training_goes_on(data):

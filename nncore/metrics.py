@@ -8,15 +8,29 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import Array
+from nncore.errors import DataError
 
 
 def accuracy(scores: Array, labels: Array) -> float:
-    """The share of rows of `scores` (N, classes) whose largest entry is the label (N); nan for no rows."""
+    """The share of rows of `scores` (N, classes) whose largest entry is the label (N); nan for no rows.
+
+    Raises DataError where scores and labels do not belong together.
+    """
+    if scores.ndim != 2 or labels.shape != scores.shape[:1]:
+        raise DataError(f"Scores of shape {scores.shape} and labels of shape {labels.shape} do not belong together.")
     return float((scores.argmax(axis=-1) == labels).mean()) if len(labels) else float("nan")
 
 
 def confusion_matrix(predicted: Array, labels: Array, classes: int) -> Array:
-    """How often a label (row) was taken for a class (column): int64 (classes, classes)."""
+    """How often a label (row) was taken for a class (column): int64 (classes, classes).
+
+    Raises DataError unless `predicted` and `labels` are as many whole numbers from 0 to classes − 1.
+    """
+    for numbers in (predicted, labels):
+        if numbers.shape != labels.shape or numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+            raise DataError(f"Answers and labels must be as many whole numbers, not {predicted.shape} and {labels.shape}.")
+        if len(numbers) and not 0 <= int(numbers.min()) <= int(numbers.max()) < classes:
+            raise DataError(f"Answers and labels must lie between 0 and {classes - 1}, not {numbers.min()} to {numbers.max()}.")
     return np.bincount(labels * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 

@@ -36,5 +36,11 @@ def real_mnist(isolated: Path) -> Path:
 
 
 @pytest.fixture
+def single_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every stretch of a training is one step, however fast the machine is."""
+    monkeypatch.setattr("nncore.training.meters.STRETCH_SECONDS", 0)
+
+
+@pytest.fixture
 def rng() -> Iterator[np.random.Generator]:
     yield np.random.default_rng(20261122)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,18 +13,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as ProgressBar
 
 from app.commands.output import console, percent, print_json
+from app.commands.settings import add_settings, refuse_settings, settings_given
 from app.core.runs import RunStore
 from app.core.session import Job, TrainingSession
 from models.presets import DEFAULT, PRESETS, preset
 from nncore.backend.devices import get_backend
 from nncore.data import open_dataset, open_test
-from nncore.data.augment import AUGMENTATIONS, augmentation
 from nncore.data.dataset import Dataset
 from nncore.errors import ConfigError, DeviceError
 from nncore.training.checkpoint import load_checkpoint
-from nncore.training.config import OPTIMIZERS, SCHEDULES
 from nncore.training.control import Control
 from nncore.training.events import EpochEnd, Event, Failed, Finished, Progress, Stopped
+from nncore.training.schedules import describe_schedule
 from nncore.training.trainer import Trainer
 from nncore.weights import load_weights, save_weights
 
@@ -38,21 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--model", default=DEFAULT, metavar="NAME", help=f"network preset: {', '.join(PRESETS)} (default {DEFAULT})"
     )
     parser.add_argument("--data", default="mnist", metavar="DATA", help="mnist, svhn, synthetic, or a path (default mnist)")
-    parser.add_argument("--epochs", type=int, help="how often every training image is seen")
-    parser.add_argument("--batch-size", type=int, help="images a step")
-    parser.add_argument("--lr", type=float, help="learning rate: how far each step moves the weights")
-    parser.add_argument("--optimizer", choices=OPTIMIZERS, help="how the weights follow their gradients")
-    parser.add_argument("--schedule", choices=SCHEDULES, help="how the learning rate changes on the way")
-    parser.add_argument(
-        "--validation",
-        type=_share_or_count,
-        metavar="N",
-        help="images held out to choose the best weights: a share, or how many",
-    )
-    parser.add_argument(
-        "--augment", metavar="HOW", help=f"vary the images: {', '.join(AUGMENTATIONS)}, or settings such as shift=2,rotate=10"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="fixes all that is random (default 0)")
+    add_settings(parser)
     parser.add_argument("--limit", type=int, metavar="N", help="use N images of the data only")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default auto)")
     parser.add_argument("--run", dest="run_name", metavar="NAME", help="name of the run (default: the model's, numbered)")
@@ -71,6 +57,8 @@ def run(arguments: Namespace) -> None:
     store = RunStore()
     session = _resumed(arguments, store) if arguments.resume else _job(arguments).begin(store, arguments.checkpoint_every)
     trainer, kept = session.trainer, session.run
+    if console.is_terminal:
+        console.print(f"Learning rate: {describe_schedule(trainer.config, trainer.steps_per_epoch)}.")
     if console.is_terminal and not get_backend("cpu").is_ready():
         console.print("The first training on a machine compiles the engine for it: about half a minute.")
     with _progress_bar(trainer) as show, _stop_on_interrupt(trainer.control):
@@ -106,45 +94,25 @@ def run(arguments: Namespace) -> None:
         )
 
 
-def _share_or_count(text: str) -> float:
-    """A whole number as one, anything else as a share."""
-    try:
-        return int(text) if text.isdecimal() else float(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is neither a share such as 0.1 nor a number of images such as 5000") from None
-
-
 def _job(arguments: Namespace) -> Job:
     chosen = preset(arguments.model)
-    asked = {
-        "epochs": arguments.epochs,
-        "batch_size": arguments.batch_size,
-        "learning_rate": arguments.lr,
-        "optimizer": arguments.optimizer,
-        "schedule": arguments.schedule,
-        "validation": arguments.validation,
-        "augmentation": None if arguments.augment is None else augmentation(arguments.augment),
-    }
-    given = {name: value for name, value in asked.items() if value is not None}
-    config = replace(chosen.training, seed=arguments.seed, **given)
+    config = replace(chosen.training, **settings_given(arguments))
     data = _data(arguments)
     return Job(chosen, arguments.data, data, open_test(arguments.data, data), config, arguments.run_name)
 
 
 def _resumed(arguments: Namespace, store: RunStore) -> TrainingSession:
-    for name in ("batch_size", "lr", "optimizer", "schedule", "validation", "augment"):
-        if getattr(arguments, name) is not None:
-            raise ConfigError(f"--resume goes on as the run was begun; leave --{name.replace('_', '-')} out.")
+    refuse_settings(arguments, ("epochs", "seed"), "--resume goes on as the run was begun")
     kept = store.get(arguments.resume)
     data = _data(arguments)
     trainer = load_checkpoint(store.checkpoint_of(kept), data)
     if arguments.epochs is not None:
-        trainer.total_steps = max(trainer.step, arguments.epochs * trainer.steps_per_epoch)
+        trainer.set_epochs(arguments.epochs)
     return TrainingSession(trainer, store, kept, open_test(arguments.data, data), arguments.checkpoint_every)
 
 
 def _data(arguments: Namespace) -> Dataset:
-    return open_dataset(arguments.data).limit(arguments.limit, arguments.seed)
+    return open_dataset(arguments.data).limit(arguments.limit, arguments.seed or 0)
 
 
 def _print_epoch(event: EpochEnd, as_json: bool) -> None:

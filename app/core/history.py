@@ -22,10 +22,15 @@ class Rows:
         return self._count
 
     def append(self, step: int, loss: float, accuracy: float) -> None:
-        if self._count == len(self._values):
+        self.extend(np.array([step]), np.array([loss]), np.array([accuracy]))
+
+    def extend(self, steps: Array, losses: Array, accuracies: Array) -> None:
+        """Append a row for each step."""
+        end = self._count + len(steps)
+        while end > len(self._values):
             self._values = np.concatenate([self._values, np.empty_like(self._values)])
-        self._values[self._count] = step, loss, accuracy
-        self._count += 1
+        self._values[self._count : end] = np.stack([steps, losses, accuracies], axis=1)
+        self._count = end
 
     def columns(self) -> tuple[Array, Array, Array]:
         """(steps, losses, accuracies), float64 (N) each. They are views; rows that are added later do not change them."""
@@ -49,7 +54,7 @@ class History:
         """Take in an event of the trainer."""
         match event:
             case Progress():
-                self.train.append(event.step, event.train_loss, event.train_accuracy)
+                self.train.extend(event.steps, event.train_losses, event.train_accuracies)
             case Validated():
                 self.validation.append(event.step, event.val_loss, event.val_accuracy)
             case EpochEnd():

@@ -65,7 +65,7 @@ class TrainingSession:
         self.trainer, self.store, self.run = trainer, store, run
         # A test part of another kind than the training part says nothing, and must not cost the training.
         self.test_data = test_data if test_data is not None and can_evaluate(trainer.network, test_data) else None
-        self.checkpoint_every = checkpoint_every
+        self.checkpoint_every = trainer.checkpoint_every = checkpoint_every
         self.result: Result | None = None
         self._rows: list[tuple[str, int, float, float]] = []
 
@@ -76,7 +76,8 @@ class TrainingSession:
                 case Started():
                     self.store.update(self.run, status="running")
                 case Progress():
-                    self._rows.append(("train", event.step, event.train_loss, event.train_accuracy))
+                    columns = (event.steps, event.train_losses, event.train_accuracies)
+                    self._rows.extend(("train", *row) for row in zip(*(column.tolist() for column in columns), strict=True))
                 case Validated() | EpochEnd():
                     self._rows.append(("validation", event.step, event.val_loss, event.val_accuracy))
                 case Finished():

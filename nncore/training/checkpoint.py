@@ -5,72 +5,47 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nncore.data.dataset import Dataset
-from nncore.errors import ConfigError, WeightsError
-from nncore.training.config import TrainConfig
-from nncore.training.trainer import Best, Trainer
-from nncore.weights import network_from, read_tensors, write_tensors
+from nncore.errors import DataError, DigitLabError, WeightsError
+from nncore.network import Network
+from nncore.training.config import SETTINGS, TrainConfig
+from nncore.training.trainer import Trainer
+from nncore.weights import read_tensors, write_tensors
 
 FORMAT = "digitlab-checkpoint/1"
 
 
 def save_checkpoint(path: Path, trainer: Trainer) -> None:
-    """Write all that the rest of the training depends on: weights, optimizer, schedule, position, and the best weights.
-
-    The order of the images needs no place in the file: it follows from the seed and the step.
-    """
-    groups = {"network": trainer.network.state_dict(), "optimizer": trainer.optimizer.state_dict()}
-    if trainer.best:
-        groups["best"] = trainer.best.state
-    tensors = {f"{group}/{name}": value for group, values in groups.items() for name, value in values.items()}
-    best = trainer.best and {
-        "step": trainer.best.step,
-        "val_accuracy": trainer.best.val_accuracy,
-        "val_loss": trainer.best.val_loss,
-    }
-    position = {
-        "step": trainer.step,
-        "total_steps": trainer.total_steps,
-        "base_lr": trainer.scheduler.base_lr,
-        "seconds": trainer.seconds,
-        "epoch": trainer.epoch_position(),
-        "train_count": len(trainer.train_data),
-        "random": trainer.network.random_state(),
-    }
-    write_tensors(
-        path,
-        tensors,
-        format=FORMAT,
-        architecture=trainer.network.config(),
-        config=trainer.config.as_dict(),
-        position=position,
-        best=best,
-    )
+    """Write network, config, and the trainer's state. DigitLabError where that fails."""
+    arrays, rest = trainer.state_dict()
+    network = {"architecture": trainer.network.config(), "network_seed": trainer.network.seed}
+    write_tensors(path, arrays, format=FORMAT, config=trainer.config.as_dict(), **network, **rest)
 
 
-def load_checkpoint(path: Path, data: Dataset) -> Trainer:
+def load_checkpoint(path: Path, data: Dataset, device: str = "cpu") -> Trainer:
     """The training that `path` holds, on the same `data`, ready to go on. WeightsError where file or data do not fit."""
-    tensors, metadata = read_tensors(path, FORMAT)
-    groups: dict[str, dict[str, Any]] = {"network": {}, "optimizer": {}, "best": {}}
+    arrays, metadata = read_tensors(path, FORMAT)
     try:
-        for full_name, value in tensors.items():
-            group, name = full_name.split("/", 1)
-            groups[group][name] = value
-        network = network_from(path, metadata["architecture"], groups["network"])
-        trainer = Trainer(network, data, TrainConfig.from_dict(metadata["config"]))
-        position, best = metadata["position"], metadata["best"]
-        if position["train_count"] != len(trainer.train_data):
-            raise WeightsError(
-                f"{path} belongs to a training on {position['train_count']:,} images, not {len(trainer.train_data):,}."
-            )
-        trainer.network.load_random_state(position.get("random", {}))
-        trainer.optimizer.load_state_dict(groups["optimizer"])
-        trainer.scheduler.base_lr = float(position["base_lr"])
-        trainer.scheduler.jump(int(position["step"]))
-        trainer.step, trainer.total_steps = int(position["step"]), int(position["total_steps"])
-        trainer.restore_epoch(position["seconds"], position["epoch"])
-        if best:
-            trainer.best = Best(int(best["step"]), float(best["val_accuracy"]), float(best["val_loss"]), groups["best"])
-    except (ConfigError, KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"{path} is damaged: part of the checkpoint is missing.") from error
+        config = TrainConfig.from_dict(metadata.get("config", {}))
+        trainer = Trainer(_network(metadata, config), data, config, device)
+        trainer.load_state_dict(arrays, metadata)
+    except DataError:  # the data is of no use to any training
+        raise
+    except DigitLabError as error:
+        raise WeightsError(f"{path} cannot be gone on from: {error}") from error
     return trainer
+
+
+def _network(metadata: dict[str, Any], config: TrainConfig) -> Network:
+    """The network that the file describes, of the same seed: dropout's draws follow from it.
+
+    Files of older programs do not name it; their networks were built with the training's own.
+    """
+    seed = SETTINGS["seed"].kind.check("The seed of its network", metadata.get("network_seed", config.seed))
+    try:
+        with np.errstate(all="ignore"):  # of first weights that the saved ones replace
+            return Network.from_config(metadata["architecture"], seed)
+    except (TypeError, ValueError, KeyError, ArithmeticError, AttributeError, MemoryError) as error:
+        raise WeightsError("It does not describe a network.") from error

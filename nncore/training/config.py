@@ -1,7 +1,8 @@
-"""TrainConfig: everything that decides how a training goes, as plain data."""
+"""TrainConfig: everything that decides how a training goes, as plain data, each setting described where it is declared."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -9,82 +10,156 @@ from typing import Any
 
 from nncore.data.augment import AUGMENTATIONS, Augmentation
 from nncore.errors import ConfigError
-from nncore.optimizers import SGD, Adam, Optimizer
+from nncore.optimizers import OPTIMIZERS, Optimizer
 from nncore.parameter import Parameter
-from nncore.schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, OneCycleLR, Scheduler
+from nncore.schedulers import Scheduler
+from nncore.training.schedules import SCHEDULES
+from nncore.training.values import Choice, Kind, Number, Numbers, ShareOrCount, Steps, Varied, Whole
 
-OPTIMIZERS = ("sgd", "momentum", "adam")
-SCHEDULES = ("steps", "cosine", "one-cycle")
+LARGEST_COUNT = 10**9
+"""Images and steps that a setting may name: far more than a training has, and few enough to be counted anywhere."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known of a setting beside its value: the checks, the command line, the form and the documentation follow from it."""
+
+    name: str
+    """The field of TrainConfig."""
+    title: str
+    help: str
+    """What the notion means, in a sentence or two."""
+    kind: Kind
+    """Which values it takes, and how they are read and shown."""
+    default: Any
+    option: str
+    """The option of `digitlab train`."""
+    unit: str = ""
+
+
+def _setting(default: Any, title: str, kind: Kind, help: str, unit: str = "", option: str = "") -> Any:
+    """A field of TrainConfig with all that `Setting` tells of it; the option is the field's name unless `option` is given."""
+    described = {"title": title, "kind": kind, "help": help, "unit": unit, "option": option}
+    return dataclasses.field(default=default, metadata=described)
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How to train. Raises ConfigError, naming the setting, for values that make no sense."""
+    """How to train. `SETTINGS` describes each field. Raises ConfigError, naming the setting, for values that make no sense.
 
-    epochs: int = 3
-    batch_size: int = 32
-    optimizer: str = "adam"
-    learning_rate: float = 1e-3
-    momentum: float = 0.9
-    """Used by the optimizer `momentum` alone."""
-    betas: tuple[float, float] = (0.9, 0.999)
-    """Used by Adam alone."""
-    schedule: str = "steps"
-    """How the learning rate changes: in `steps` (at the milestones or after every epoch, where either is given), down along a
-    `cosine` to the last step, or in `one-cycle`, up and down again (Smith and Topin 2018)."""
-    milestones: tuple[int, ...] = ()
-    """Steps at which the learning rate is multiplied by `gamma`; none keeps it constant. Used by `steps` alone."""
-    gamma: float = 0.5
-    epoch_decay: float = 1.0
-    """What the learning rate is multiplied by after every epoch; 1 keeps it constant. Used by `steps` alone."""
-    weight_decay: float = 0.0
-    """λ of a penalty ½ λ ‖θ‖² on all parameters, besides those that single layers ask for."""
-    validation: float = 1 / 6
-    """Share of the training images held out, or, where it is a whole number, how many: never trained on, from each class alike,
-    they choose the best weights."""
-    augmentation: Augmentation = AUGMENTATIONS["none"]
-    """How the training images are varied each time that they are seen."""
-    validate_every: int = 100
-    """Steps between two looks at a sample of the held-out images; all of them are looked at once an epoch."""
-    seed: int = 0
+    NumPy's numbers and lists are taken, too, and kept as Python's numbers and tuples.
+    """
+
+    epochs: int = _setting(3, "Epochs", Whole(1, 1_000_000), "How often the network sees every training image.")
+    batch_size: int = _setting(
+        32,
+        "Batch size",
+        Whole(1, LARGEST_COUNT),
+        "Images a step. Small batches learn more from each image, large ones go faster.",
+        unit="images",
+    )
+    optimizer: str = _setting(
+        "adam",
+        "Optimizer",
+        Choice(OPTIMIZERS),
+        "The rule by which the weights follow their gradients. Adam adapts its steps to each weight.",
+    )
+    learning_rate: float = _setting(
+        1e-3,
+        "Learning rate",
+        Number(0, math.inf, above=True),
+        "How far each step moves the weights. Too high and the loss jumps; too low and nothing happens. It can be changed while "
+        "the network trains.",
+        option="--lr",
+    )
+    momentum: float = _setting(
+        0.9,
+        "Momentum",
+        Number(0, 1, below=True),
+        "The share of its last step that the optimizer momentum adds to the next one. Used by momentum alone.",
+    )
+    betas: tuple[float, float] = _setting(
+        (0.9, 0.999),
+        "Betas",
+        Numbers(2, Number(0, 1, below=True)),
+        "How slowly Adam's running averages of the gradient and of its square change: the share of each that stays at every "
+        "step. Used by adam alone.",
+    )
+    schedule: str = _setting(
+        "steps",
+        "Schedule",
+        Choice(SCHEDULES),
+        "How the learning rate changes on the way: in steps (at the milestones or after every epoch, where either is set), down "
+        "along a cosine to the last step, or in one cycle, up and down again, which often learns most in few epochs.",
+    )
+    milestones: tuple[int, ...] = _setting(
+        (),
+        "Milestones",
+        Steps(LARGEST_COUNT),
+        "The steps at which the learning rate is multiplied by gamma. Used by the schedule steps alone.",
+    )
+    gamma: float = _setting(
+        0.5,
+        "Gamma",
+        Number(0, 1, above=True),
+        "What the learning rate is multiplied by at every milestone. Used by the schedule steps alone.",
+    )
+    epoch_decay: float = _setting(
+        1.0,
+        "Epoch decay",
+        Number(0, 1, above=True),
+        "What the learning rate is multiplied by after every epoch; 1 keeps it. Used by the schedule steps alone.",
+    )
+    weight_decay: float = _setting(
+        0.0,
+        "Weight decay",
+        Number(0, math.inf),
+        "How hard all parameters are pulled towards zero, so that a network learns less by heart: the loss grows by half of this "
+        "number times the sum of their squares (L2). Single layers can ask for more.",
+    )
+    validation: int | float = _setting(
+        1 / 6,
+        "Held out",
+        ShareOrCount(LARGEST_COUNT),
+        "The training images that the network never learns from: a share of them, or how many. How many of these it gets right "
+        "says whether it understands digits or only remembers them; they choose the best weights.",
+        option="--validation",
+    )
+    augmentation: Augmentation = _setting(  # noqa: RUF009 - it makes a field, as dataclasses.field does
+        AUGMENTATIONS["none"],
+        "Augmentation",
+        Varied(),
+        "Show the network each image a little different every time, so that it learns what stays the same. It takes longer to "
+        "learn, and knows more digits that it has never seen.",
+        option="--augment",
+    )
+    validate_every: int = _setting(
+        100,
+        "Validate every",
+        Whole(1, LARGEST_COUNT),
+        "Steps between two looks at a sample of the held-out images; all of them are looked at once an epoch.",
+        unit="steps",
+    )
+    seed: int = _setting(
+        0,
+        "Seed",
+        Whole(0, 2**63 - 1),
+        "Fixes all that is random. The same seed gives the same first weights and the same training.",
+    )
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "validate_every"):
-            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be a whole number of at least 1, not {getattr(self, name)}.")
-        if not isinstance(self.seed, int) or self.seed < 0:
-            raise ConfigError(f"The seed must be a whole number of at least 0, not {self.seed}.")
-        if self.optimizer not in OPTIMIZERS:
-            raise ConfigError(f"There is no optimizer {self.optimizer!r}; there are {', '.join(OPTIMIZERS)}.")
-        if self.schedule not in SCHEDULES:
-            raise ConfigError(f"There is no schedule {self.schedule!r}; there are {', '.join(SCHEDULES)}.")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise ConfigError(f"The learning rate must be a positive number, not {self.learning_rate}.")
-        if not (math.isfinite(self.epoch_decay) and 0 < self.epoch_decay <= 1):
-            raise ConfigError(f"epoch_decay must lie between 0 and 1, not {self.epoch_decay}.")
+        for setting in SETTINGS.values():
+            object.__setattr__(self, setting.name, setting.kind.check(setting.title, getattr(self, setting.name)))
         if self.epoch_decay != 1 and self.milestones:
             raise ConfigError("The learning rate can fall at milestones or after every epoch, but not both.")
-        if not (self.validation >= 1 if isinstance(self.validation, int) else 0 < self.validation < 1):
-            raise ConfigError(f"validation must be a share between 0 and 1, or a whole number of images, not {self.validation}.")
 
     def build_optimizer(self, parameters: Mapping[str, Parameter]) -> Optimizer:
         """The optimizer that the config names, over `parameters`."""
-        if self.optimizer == "adam":
-            return Adam(parameters, self.learning_rate, self.betas, weight_decay=self.weight_decay)
-        return SGD(parameters, self.learning_rate, self.momentum if self.optimizer == "momentum" else 0.0, self.weight_decay)
+        return OPTIMIZERS[self.optimizer](parameters, self)
 
     def build_scheduler(self, optimizer: Optimizer, steps_per_epoch: int = 1) -> Scheduler:
         """The scheduler that the config names, over `optimizer`."""
-        total_steps = self.epochs * steps_per_epoch
-        if self.schedule == "cosine":
-            return CosineAnnealingLR(optimizer, total_steps)
-        if self.schedule == "one-cycle":
-            return OneCycleLR(optimizer, total_steps)
-        if self.milestones:
-            return MultiStepLR(optimizer, self.milestones, self.gamma)
-        if self.epoch_decay != 1:
-            return ExponentialLR(optimizer, self.epoch_decay, steps_per_epoch)
-        return Scheduler(optimizer)
+        return SCHEDULES[self.schedule].build(self, optimizer, steps_per_epoch)
 
     def as_dict(self) -> dict[str, Any]:
         """The config as JSON can hold it."""
@@ -92,10 +167,29 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> TrainConfig:
-        """The config that `as_dict` wrote. ConfigError for a setting that does not exist."""
-        if unknown := settings.keys() - {field.name for field in fields(cls)}:
-            raise ConfigError(f"There is no training setting called {', '.join(sorted(unknown))}.")
-        made: dict[str, Any] = {name: tuple(value) for name, value in settings.items() if isinstance(value, list)}
-        if "augmentation" in settings:
-            made["augmentation"] = Augmentation.from_dict(settings["augmentation"])
-        return cls(**{**settings, **made})
+        """The config that `as_dict` wrote. ConfigError for a setting that does not exist, or no settings at all."""
+        if not isinstance(settings, Mapping):
+            raise ConfigError(f"A training's settings come by name, not as {settings!r:.40}.")
+        if unknown := settings.keys() - SETTINGS.keys():
+            raise ConfigError(f"There is no training setting called {', '.join(sorted(map(str, unknown)))}.")
+        return cls(**settings)
+
+
+def _described(field: dataclasses.Field[Any]) -> Setting:
+    known = dict(field.metadata)
+    known["option"] = known["option"] or f"--{field.name.replace('_', '-')}"
+    return Setting(name=field.name, default=field.default, **known)
+
+
+SETTINGS: dict[str, Setting] = {field.name: _described(field) for field in fields(TrainConfig)}
+"""Every setting of a training by the name of its field in TrainConfig, in the order of the fields."""
+
+
+def settings_table() -> str:
+    """The settings as the table of docs/settings.md (Markdown), a line each."""
+    lines = ["| setting | option | takes | default | what it is |", "|---|---|---|---|---|"]
+    for setting in SETTINGS.values():
+        default = " ".join(filter(None, (setting.kind.show(setting.default), setting.unit)))
+        cells = (setting.title, f"`{setting.option}`", setting.kind.words, default, setting.help)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"

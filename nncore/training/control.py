@@ -5,6 +5,8 @@ from __future__ import annotations
 import queue
 from dataclasses import dataclass
 
+from nncore.training.config import SETTINGS
+
 
 @dataclass(frozen=True)
 class Pause:
@@ -35,13 +37,13 @@ Command = Pause | Resume | Stop | SetLearningRate | TrainMore
 
 
 class Control:
-    """A mailbox: any thread puts commands in, the trainer takes them out between two steps, in order."""
+    """A mailbox: any thread puts commands in, the trainer takes them out, in order, between two stretches of some 30 ms."""
 
     def __init__(self) -> None:
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
 
     def pause(self) -> None:
-        """Wait after the current step, until `resume` or `stop`."""
+        """Wait after the current stretch, until `resume` or `stop`."""
         self._commands.put(Pause())
 
     def resume(self) -> None:
@@ -49,15 +51,20 @@ class Control:
         self._commands.put(Resume())
 
     def stop(self) -> None:
-        """End after the current step. Nothing is lost: the trainer's `events` can be called again to go on."""
+        """End after the current stretch. Nothing is lost: the trainer's `events` can be called again to go on."""
         self._commands.put(Stop())
 
     def set_learning_rate(self, value: float) -> None:
-        """Use this learning rate (positive, finite) from the next step on; a schedule goes on relative to it."""
+        """Use this learning rate (positive, finite) from the next stretch on; a schedule goes on relative to it.
+
+        Raises ConfigError for what is no such number.
+        """
+        value = SETTINGS["learning_rate"].kind.check("The learning rate", value)
         self._commands.put(SetLearningRate(value))
 
     def train_more(self, epochs: int) -> None:
-        """Add `epochs` to what is left to train."""
+        """Add `epochs` to what is left to train. ConfigError unless it is a whole number of at least 1."""
+        SETTINGS["epochs"].kind.check("The number of epochs to add", epochs)
         self._commands.put(TrainMore(epochs))
 
     def take(self, wait: bool) -> Command | None:

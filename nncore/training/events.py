@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from nncore.arrays import Array
 from nncore.metrics import Evaluation
 
 
@@ -19,21 +20,44 @@ class Started:
     validation_count: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Progress:
-    """One step has been taken."""
+    """A stretch of steps has been taken: arrays hold one value a step, the rest is as of the last one."""
 
-    step: int
+    steps: Array
+    """int64, rising by 1: how many steps had been taken with each."""
+    train_losses: Array
+    """float64: of each step's batch, before the step."""
+    train_accuracies: Array
+    """float64"""
+    learning_rates: Array
+    """float64: that each step was taken with."""
     total_steps: int
     epoch: int
-    """Counted from 1."""
-    train_loss: float
-    """Of this step's batch, before the step."""
-    train_accuracy: float
-    learning_rate: float
+    """Counted from 1; a stretch never goes beyond its epoch."""
     examples_per_second: float
     """Over about the last second of training."""
     seconds_left: float
+
+    @property
+    def step(self) -> int:
+        """Steps taken by the end of the stretch."""
+        return int(self.steps[-1])
+
+    @property
+    def train_loss(self) -> float:
+        """Of the last step's batch."""
+        return float(self.train_losses[-1])
+
+    @property
+    def train_accuracy(self) -> float:
+        """Of the last step's batch."""
+        return float(self.train_accuracies[-1])
+
+    @property
+    def learning_rate(self) -> float:
+        """That the last step was taken with."""
+        return float(self.learning_rates[-1])
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,8 @@ def test_a_session_keeps_all_that_happens(store):
         history.add(event)
     run = store.get(session.run.name)
     assert run.status == "finished" and run.steps == session.trainer.step == 4 and run.seconds > 0
-    trained = [(e.step, e.train_loss, e.train_accuracy) for e in events if isinstance(e, Progress)]
+    stretches = [e for e in events if isinstance(e, Progress)]
+    trained = [row for e in stretches for row in zip(*map(list, (e.steps, e.train_losses, e.train_accuracies)), strict=True)]
     looked = [(e.step, e.val_loss, e.val_accuracy) for e in events if isinstance(e, Validated | EpochEnd)]
     assert store.metrics(run, "train") == trained == [tuple(row) for row in zip(*history.train.columns(), strict=True)]
     assert store.metrics(run, "validation") == looked == [tuple(row) for row in zip(*history.validation.columns(), strict=True)]

@@ -14,34 +14,12 @@ from app.lab import Lab
 from app.panels.augmentation import NameBox
 from app.training import Status
 from app.widgets.card import Card, label
+from app.widgets.setting_field import choice_field, described, number_field, share_field, whole_field
 from models.presets import PRESETS
-from nncore.training.config import OPTIMIZERS, SCHEDULES
+from nncore.training.config import SETTINGS
 
-HELP = {
-    "Network": "Network: the layers, in a row, from the picture to ten scores.",
-    "Optimizer": "Optimizer: the rule by which the weights follow their gradients. Adam adapts its steps to each weight.",
-    "Learning rate": (
-        "Learning rate: how far each step moves the weights. Too high and the loss jumps; too low and nothing happens. "
-        "It can be changed while the network trains."
-    ),
-    "Schedule": (
-        "Schedule: how the learning rate changes on the way. In steps as the preset has it, down along a cosine, or in one "
-        "cycle, up and down again, which often learns most in few epochs."
-    ),
-    "Batch size": "Batch size: images a step. Small batches learn more from each image, large ones go faster.",
-    "Epochs": "Epochs: how often the network sees every training image.",
-    "Augment": (
-        "Augmentation: show the network each image a little different every time, so that it learns what stays the same. "
-        "It takes longer to learn, and knows more digits that it has never seen."
-    ),
-    "Held out": (
-        "Held out: the share of the training images that the network never learns from. How many of these it gets right says "
-        "whether it understands digits or only remembers them. The test images are never used for that."
-    ),
-    "Images": "Images: train on a random part of the data only, for a quick try.",
-    "Seed": "Seed: fixes all that is random. The same seed gives the same first weights and the same training.",
-}
-"""What each setting means, by its title."""
+NETWORK = "Network: the layers, in a row, from the picture to ten scores."
+IMAGES = "Images: train on a random part of the data only, for a quick try."
 
 
 class RecipeForm(Card):
@@ -50,19 +28,15 @@ class RecipeForm(Card):
     def __init__(self, lab: Lab) -> None:
         super().__init__("Recipe")
         self._lab, self._state = lab, lab.state
-        self.preset, self.optimizer, self.schedule = QComboBox(), QComboBox(), QComboBox()
+        self.preset = QComboBox()
         self.preset.addItems(list(PRESETS))
-        self.optimizer.addItems(list(OPTIMIZERS))
-        self.schedule.addItems(list(SCHEDULES))
-        self.rate = QDoubleSpinBox(
-            decimals=6, minimum=0.000001, maximum=100, stepType=QDoubleSpinBox.StepType.AdaptiveDecimalStepType
-        )
-        self.batch = QSpinBox(minimum=1, maximum=100_000, groupSeparatorShown=True)
-        self.epochs = QSpinBox(minimum=1, maximum=10_000, groupSeparatorShown=True)
+        self.optimizer, self.schedule = choice_field(SETTINGS["optimizer"]), choice_field(SETTINGS["schedule"])
+        self.rate = number_field(SETTINGS["learning_rate"])
+        self.batch, self.epochs = whole_field(SETTINGS["batch_size"]), whole_field(SETTINGS["epochs"])
         self.augment = NameBox(lab)
-        self.held_out = QDoubleSpinBox(decimals=1, minimum=0.1, maximum=90, suffix=" %")
+        self.held_out = share_field(SETTINGS["validation"])
         self.limit = QSpinBox(minimum=0, maximum=10_000_000, singleStep=1000, specialValueText="all", groupSeparatorShown=True)
-        self.seed = QSpinBox(minimum=0, maximum=2**31 - 1)
+        self.seed = whole_field(SETTINGS["seed"])
         self.body.addLayout(self._build_form())
         self._connect()
         lab.training.status_changed.connect(self._show_status)
@@ -83,25 +57,27 @@ class RecipeForm(Card):
         self.seed.valueChanged.connect(lambda value: change(seed=value))
 
     def _settings(self) -> Mapping[str, QWidget]:
-        """Each setting's widget by its title."""
-        widgets = (
-            self.preset, self.optimizer, self.rate, self.schedule, self.batch, self.epochs, self.augment, self.held_out,
-            self.limit, self.seed,
-        )  # fmt: skip
-        return dict(zip(HELP, widgets, strict=True))
+        """Each setting's widget by the tooltip that says what it means, beginning with its title."""
+        fields = {
+            "optimizer": self.optimizer, "learning_rate": self.rate, "schedule": self.schedule, "batch_size": self.batch,
+            "epochs": self.epochs, "augmentation": self.augment, "validation": self.held_out,
+        }  # fmt: skip
+        shown = {described(SETTINGS[name]): widget for name, widget in fields.items()}
+        return {NETWORK: self.preset, **shown, IMAGES: self.limit, described(SETTINGS["seed"]): self.seed}
 
     def _build_form(self) -> QFormLayout:
         form = QFormLayout()
         form.setHorizontalSpacing(12)
         form.setVerticalSpacing(6)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        for words, widget in self._settings().items():
+        for meaning, widget in self._settings().items():
+            words = meaning.partition(":")[0]
             if isinstance(widget, QSpinBox | QDoubleSpinBox):
                 widget.lineEdit().setTextMargins(6, 0, 0, 0)  # the stylesheet's padding does not reach it
             title = label(words)
             title.setBuddy(widget)
-            for described in (title, widget):
-                described.setToolTip(HELP[words])
+            for part in (title, widget):
+                part.setToolTip(meaning)
             widget.setAccessibleName(words)
             form.addRow(title, self._with_preview(widget) if widget is self.augment else widget)
         return form

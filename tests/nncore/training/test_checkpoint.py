@@ -15,6 +15,8 @@ from nncore.training.config import TrainConfig
 from nncore.training.events import EpochEnd, Progress
 from nncore.training.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures("single_steps")
+
 
 @pytest.fixture(scope="module")
 def data():

@@ -11,13 +11,15 @@ import pytest
 from nncore.data import synthetic
 from nncore.data.augment import Augmentation, augmentation
 from nncore.data.dataset import UNKNOWN, Dataset
-from nncore.errors import ConfigError, DataError
-from nncore.layers import Flatten, Linear, ReLU
+from nncore.errors import ConfigError, DataError, NotCompilable
+from nncore.layers import BatchNorm, Conv2d, Flatten, Linear, ReLU
 from nncore.network import Network
 from nncore.prediction import Predictor
 from nncore.training.config import TrainConfig
 from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 from nncore.training.trainer import Trainer
+
+pytestmark = pytest.mark.usefixtures("single_steps")
 
 CONFIG = TrainConfig(epochs=2, batch_size=32, learning_rate=3e-3, validate_every=3, seed=1)
 
@@ -100,7 +102,7 @@ def test_validation_images_are_never_trained_on(data):
 
 @pytest.mark.parametrize("together", [1, 64, 2048])
 def test_each_step_varies_its_images_in_its_own_way(data, monkeypatch, together):
-    monkeypatch.setattr("nncore.training.trainer.VARIED", together)
+    monkeypatch.setattr("nncore.training.batches.VARIED", together)
     plain, varied = (Trainer(network(), data, replace(CONFIG, augmentation=augmentation(how))) for how in ("none", "strong"))
     for step in (0, 3, plain.steps_per_epoch - 1, plain.steps_per_epoch):
         (images, labels), (others, same) = plain.batch(step), varied.batch(step)
@@ -178,6 +180,155 @@ def test_train_more_adds_epochs_while_it_runs_and_afterwards(data):
     assert isinstance(list(trainer.events())[-1], Finished) and trainer.step == 21
 
 
+@pytest.mark.parametrize("schedule", ["cosine", "one-cycle"])
+def test_added_epochs_begin_the_schedule_again_whenever_they_are_added(data, schedule):
+    """Both end at a learning rate of about 0: without a new cycle, training more changes nothing."""
+    config = replace(CONFIG, schedule=schedule)
+    early, late, plain = (Trainer(network(), data, config) for _ in range(3))
+    early.extend(1)
+
+    def rates(trainer: Trainer) -> list[float]:
+        return [event.learning_rate for event in trainer.events() if isinstance(event, Progress)]
+
+    first, together = rates(late), rates(early)
+    before = late.network.state_dict()
+    late.extend(1)
+    added = rates(late)
+    assert together == first + added and first == rates(plain), "what was planned stays, whenever epochs are added"
+    assert max(added) == pytest.approx(3e-3, rel=0.1) and added[-1] < max(added) / 2
+    a, b = early.network.state_dict(), late.network.state_dict()
+    assert all(np.array_equal(a[name], b[name]) for name in a)
+    assert not np.array_equal(before["linear1.weight"], a["linear1.weight"])
+
+
+def test_epochs_asked_for_during_the_last_step_are_still_trained(data):
+    trainer = Trainer(network(), data, CONFIG)
+    for event in trainer.events():
+        if isinstance(event, EpochEnd) and event.epoch == 2:
+            trainer.control.train_more(1)
+    assert isinstance(event, Finished) and trainer.step == 21
+
+
+def test_a_training_whose_steps_are_all_taken_is_finished_not_stopped_or_paused(data):
+    trainer = Trainer(network(), data, CONFIG)
+    for event in trainer.events():
+        if isinstance(event, EpochEnd) and event.epoch == 2:
+            trainer.control.pause()
+            trainer.control.stop()
+    assert isinstance(event, Finished) and trainer.control.take(wait=False) is None
+
+
+def test_the_learning_rate_set_in_a_cycle_holds_for_the_cycles_to_come(data):
+    trainer = Trainer(network(), data, replace(CONFIG, schedule="cosine", epochs=1))
+    for event in trainer.events():
+        if isinstance(event, Progress) and event.step == 1:
+            trainer.control.set_learning_rate(1e-2)
+    trainer.extend(1)
+    added = [event.learning_rate for event in trainer.events() if isinstance(event, Progress)]
+    assert added[0] == 1e-2
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one-cycle"])
+def test_a_learning_rate_set_near_the_end_of_a_cycle_does_not_blow_up_the_next(data, schedule):
+    trainer = Trainer(network(), data, replace(CONFIG, schedule=schedule))
+    rates = []
+    for event in trainer.events():
+        if isinstance(event, Progress):
+            rates += event.learning_rates.tolist()
+            if event.step == 13:
+                trainer.control.set_learning_rate(2e-3)
+                trainer.control.train_more(1)
+    assert rates[13] == pytest.approx(2e-3), "the present cycle goes on in proportion"
+    assert max(rates[14:]) == pytest.approx(2e-3, rel=0.1), "the next has it as its highest"
+    assert len(rates) == 21
+
+
+@pytest.mark.parametrize("value", [0, -1.0, math.nan, math.inf, True, "0.1", None])
+def test_what_is_no_learning_rate_cannot_be_set(data, value):
+    trainer = Trainer(network(), data, CONFIG)
+    with pytest.raises(ConfigError, match="The learning rate must be"):
+        trainer.control.set_learning_rate(value)
+    assert trainer.control.take(wait=False) is None
+
+
+def test_milestones_go_on_as_they_count_when_epochs_are_added(data):
+    trainer = Trainer(network(), data, replace(CONFIG, epochs=1, milestones=(4, 9)))
+    trainer.extend(1)
+    rates = [event.learning_rate for event in trainer.events() if isinstance(event, Progress)]
+    assert rates == [3e-3] * 4 + [1.5e-3] * 5 + [0.75e-3] * 5
+
+
+@pytest.mark.parametrize("epochs", [0, -1, 1.5, True, "2", 10**12, math.nan])
+def test_what_is_no_number_of_epochs_cannot_be_added(data, epochs):
+    trainer = Trainer(network(), data, CONFIG)
+    for add in (trainer.extend, trainer.control.train_more, trainer.set_epochs):
+        with pytest.raises(ConfigError, match="number of epochs"):
+            add(epochs)
+    assert trainer.total_steps == 14 and trainer.control.take(wait=False) is None
+
+
+def test_the_number_of_epochs_can_be_set(data):
+    trainer = Trainer(network(), data, replace(CONFIG, schedule="cosine"))
+    trainer.set_epochs(3)
+    assert trainer.total_steps == 21 and trainer.scheduler.factor(14) == 1
+    trainer.set_epochs(1)
+    assert trainer.total_steps == 7
+    for event in trainer.events():
+        if isinstance(event, Progress) and event.step == 5:
+            trainer.control.stop()
+    trainer.set_epochs(2)
+    assert trainer.scheduler.factor(7) == 1, "the cycle begins where the shortened plan ended"
+    assert [event.step for event in trainer.events() if isinstance(event, EpochEnd)] == [7, 14]
+
+
+def test_a_training_that_would_never_end_is_refused(data, monkeypatch):
+    monkeypatch.setattr("nncore.training.trainer.LARGEST_TOTAL", 7_000_000)
+    trainer = Trainer(network(), data, replace(CONFIG, epochs=1_000_000))
+    assert trainer.total_steps == 7_000_000
+    with pytest.raises(ConfigError, match="would never end"):
+        trainer.extend(1)
+    assert trainer.total_steps == 7_000_000
+    with pytest.raises(ConfigError, match="would never end"):
+        Trainer(network(), data, replace(CONFIG, epochs=1_000_000, batch_size=16))
+
+
+def test_a_batch_may_be_larger_than_the_data(data):
+    trainer = Trainer(network(), data, replace(CONFIG, batch_size=10**9))
+    assert trainer.steps_per_epoch == 1 and trainer.batch(0)[0].shape == (200, 28, 28, 1)
+    assert isinstance(list(trainer.events())[-1], Finished) and trainer.step == 2
+
+
+def test_a_network_that_ends_in_an_image_is_refused_in_words(data):
+    with pytest.raises(ConfigError, match=r"ends in an image of 26×26×4.*Flatten and Linear"):
+        Trainer(Network([Conv2d(4, 3)], (28, 28, 1)), data, CONFIG)
+
+
+@pytest.mark.parametrize(("batch_size", "fits"), [(1, False), (199, False), (3, True), (200, True), (10**9, True)])
+def test_a_step_too_small_for_batch_norm_is_refused_before_training(data, batch_size, fits):
+    config = replace(CONFIG, batch_size=batch_size)
+    dense = Network([Flatten(), Linear(8), BatchNorm(), Linear(10)], (28, 28, 1))
+    images = Network([Conv2d(2, 3), BatchNorm(), Flatten(), Linear(10)], (28, 28, 1))
+    assert Trainer(images, data, config).total_steps > 0
+    if fits:
+        assert Trainer(dense, data, config).total_steps > 0
+    else:
+        with pytest.raises(ConfigError, match=r"norm1 needs at least two images a step.*another batch size"):
+            Trainer(dense, data, config)
+
+
+def test_the_device_reaches_the_plan_and_the_predictions(data, monkeypatch):
+    asked = []
+
+    def plan(*arguments, device="cpu", **named):
+        asked.append(device)
+        raise NotCompilable("no such device here")
+
+    monkeypatch.setattr("nncore.training.trainer.Plan", plan)
+    trainer = Trainer(network(), data, CONFIG, device="elsewhere")
+    assert trainer.plan() is None and asked == ["elsewhere"]
+    assert trainer.device == trainer.predictor.device == "elsewhere"
+
+
 def test_the_learning_rate_can_be_set_without_resetting_anything(data):
     trainer = Trainer(network(), data, CONFIG)
     rates = []
@@ -192,7 +343,7 @@ def test_the_learning_rate_can_be_set_without_resetting_anything(data):
 def test_the_schedule_counts_steps(data):
     trainer = Trainer(network(), data, replace(CONFIG, milestones=(4, 9), gamma=0.5))
     rates = [event.learning_rate for event in trainer.events() if isinstance(event, Progress)]
-    assert rates == [3e-3] * 3 + [1.5e-3] * 5 + [0.75e-3] * 6
+    assert rates == [3e-3] * 4 + [1.5e-3] * 5 + [0.75e-3] * 5
 
 
 def test_the_best_weights_are_kept_apart(data):

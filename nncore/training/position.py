@@ -1,0 +1,89 @@
+"""Where a saved training stands: each value of a checkpoint is checked before it is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from nncore.arrays import Array
+from nncore.errors import WeightsError
+from nncore.training.values import is_number, is_whole
+
+LARGEST_TOTAL = 10**12
+"""Steps that a training can have at most."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a training is, as its checkpoint tells."""
+
+    step: int
+    total_steps: int
+    base_lr: float
+    random: dict[str, int]
+    """How often each dropout layer has drawn."""
+    cycles: list[tuple[int, int, float]] | None
+    """Of a schedule with an end: first step, number of steps and learning rate of each cycle; None in files of older programs."""
+
+    @classmethod
+    def of(cls, found: Any, train_count: int) -> Position:
+        """Read `found`, the position in a checkpoint of a training on `train_count` images. WeightsError where it is damaged."""
+        if not isinstance(found, Mapping):
+            raise WeightsError("It does not say how far its training was.")
+        count, step, total, rate = (found.get(name) for name in ("train_count", "step", "total_steps", "base_lr"))
+        if not is_whole(count) or count != train_count:
+            told = f"{count:,}" if is_whole(count) and 0 <= count <= LARGEST_TOTAL else "another number of"
+            raise WeightsError(f"It belongs to a training on {told} images, not {train_count:,}.")
+        if not (is_whole(step) and is_whole(total) and 0 <= step <= total <= LARGEST_TOTAL):
+            raise WeightsError("The steps that it says were taken and are planned make no sense.")
+        if not (is_number(rate) and rate > 0):
+            raise WeightsError("Its learning rate is missing or no positive number.")
+        return cls(step, total, float(rate), _draws(found.get("random", {})), _cycles(found.get("cycles"), total))
+
+
+def _draws(found: Any) -> dict[str, int]:
+    if not isinstance(found, Mapping) or not all(is_whole(calls) and 0 <= calls < 2**62 for calls in found.values()):
+        raise WeightsError("The state of its random layers makes no sense.")
+    return dict(found)
+
+
+def _cycles(found: Any, total: int) -> list[tuple[int, int, float]] | None:
+    if found is None:
+        return None
+    refusal = WeightsError("The cycles of its learning rate make no sense.")
+    if not isinstance(found, list | tuple) or not found:
+        raise refusal
+    for cycle in found:
+        if not isinstance(cycle, list | tuple) or len(cycle) != 3 or not all(is_number(value) for value in cycle):
+            raise refusal
+        start, length, rate = cycle
+        if not (is_whole(start) and 0 <= start <= total and is_whole(length) and 1 <= length <= LARGEST_TOTAL and rate > 0):
+            raise refusal
+    starts = [start for start, *_ in found]
+    if starts[0] != 0 or any(later <= start for start, later in pairwise(starts)):
+        raise refusal
+    return [(start, length, float(rate)) for start, length, rate in found]
+
+
+def grouped(arrays: Mapping[str, Array], groups: Sequence[str]) -> dict[str, dict[str, Array]]:
+    """Arrays called `group/name` as arrays by name in each of `groups`. WeightsError for one of another group."""
+    found: dict[str, dict[str, Array]] = {group: {} for group in groups}
+    for full_name, value in arrays.items():
+        group, _, name = full_name.partition("/")
+        if group not in found:
+            raise WeightsError(f"It holds {full_name!r:.60}, which is no part of a training.")
+        found[group][name] = value
+    return found
+
+
+def check_like(given: Mapping[str, Array], wanted: Mapping[str, Array], what: str) -> None:
+    """Raise WeightsError unless the arrays `given` have names, shapes and dtypes of those `wanted`, and none holds NaN."""
+    if given.keys() != wanted.keys():
+        raise WeightsError(f"Parts of the {what} are missing or belong to another training.")
+    for name, value in wanted.items():
+        if given[name].shape != value.shape or given[name].dtype != value.dtype:
+            raise WeightsError(f"The {what} {name} is {given[name].dtype} {given[name].shape}, not {value.dtype} {value.shape}.")
+        if (given[name] != given[name]).any():  # NaN alone differs from itself
+            raise WeightsError(f"The {what} {name} holds values that are not numbers.")

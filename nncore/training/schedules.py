@@ -1,0 +1,160 @@
+"""Schedules by name: which scheduler a config asks for, and in words what it will do to the learning rate."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from nncore.optimizers import Optimizer
+from nncore.schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, OneCycleLR, Scheduler
+from nncore.training.values import listed, number_text
+
+LEAST_FACTOR = 1e-12
+"""What the factor of a step counts as where it is less, when a learning rate is set there."""
+LARGEST_RATE = 1e38
+"""About the largest number of float32."""
+
+
+class Settings(Protocol):
+    """What a schedule reads of a TrainConfig."""
+
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def schedule(self) -> str: ...
+    @property
+    def milestones(self) -> tuple[int, ...]: ...
+    @property
+    def gamma(self) -> float: ...
+    @property
+    def epoch_decay(self) -> float: ...
+
+
+class Cycle(NamedTuple):
+    """One run through a schedule that has an end."""
+
+    start: int
+    """The step at which it begins; it lasts until the next one begins."""
+    length: int
+    """Steps from its first to its last learning rate."""
+    base_lr: float
+    """What its factors are multiplied by."""
+
+
+class Cycles(Scheduler):
+    """A schedule with an end, begun again from its first learning rate whenever steps are added (`begin`).
+
+    A restart is what SGDR does with the cosine (Loshchilov and Hutter 2017, arXiv 1608.03983). It leaves the steps that were
+    planned before as they were, so the same steps follow whether epochs are added on the way or after the end.
+
+    A learning rate that is set changes the rest of the present cycle in proportion; the cycles after it have it as their
+    `base_lr`.
+    """
+
+    def __init__(self, optimizer: Optimizer, make: Callable[[Optimizer, int], Scheduler], length: int) -> None:
+        """`make(optimizer, steps)` builds the scheduler of a cycle of so many steps; the first has `length`."""
+        super().__init__(optimizer)
+        self._make = make
+        self.cycles: list[Cycle] = []
+        self.set_cycles([Cycle(0, length, self.base_lr)])
+
+    def set_cycles(self, cycles: Sequence[Cycle]) -> None:
+        """Replace the cycles: the first begins with step 0, each later one after the one before; lengths are at least 1."""
+        self.cycles = list(cycles)
+        self._schedulers = [self._make(self.optimizer, cycle.length) for cycle in cycles]
+        self.jump(self.steps)
+
+    def begin(self, step: int, length: int) -> None:
+        """Begin a cycle of `length` steps at `step`, in the place of those that would have begun there or later."""
+        self.set_cycles([*(cycle for cycle in self.cycles if cycle.start < step), Cycle(step, length, self.base_lr)])
+
+    def factor(self, steps: int) -> float:
+        which = self._which(steps)
+        return self._schedulers[which].factor(steps - self.cycles[which].start)
+
+    def rate(self, steps: int) -> float:
+        return self.cycles[self._which(steps)].base_lr * self.factor(steps)
+
+    def set_lr(self, lr: float) -> None:
+        which = self._which(self.steps)
+        self.base_lr = lr
+        present = min(lr / max(self.factor(self.steps), LEAST_FACTOR), LARGEST_RATE)
+        self.cycles[which:] = [cycle._replace(base_lr=present if n == 0 else lr) for n, cycle in enumerate(self.cycles[which:])]
+        self.optimizer.lr = lr
+
+    def _which(self, steps: int) -> int:
+        return bisect_right(self.cycles, steps, key=lambda cycle: cycle.start) - 1
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A way for the learning rate to change."""
+
+    build: Callable[[Settings, Optimizer, int], Scheduler]
+    """The scheduler for a config, an optimizer and the number of steps in an epoch."""
+    describe: Callable[[Settings, int], str]
+    """What it will do, in words, for a config and the number of steps in an epoch."""
+
+
+def describe_schedule(config: Settings, steps_per_epoch: int) -> str:
+    """What happens to the learning rate in a training of `config`, a TrainConfig: "0.001, halved at steps 800, 1,600 and 2,400"."""
+    return SCHEDULES[config.schedule].describe(config, steps_per_epoch)
+
+
+def _build_steps(config: Settings, optimizer: Optimizer, steps_per_epoch: int) -> Scheduler:
+    if config.milestones:
+        return MultiStepLR(optimizer, config.milestones, config.gamma)
+    if config.epoch_decay != 1:
+        return ExponentialLR(optimizer, config.epoch_decay, steps_per_epoch)
+    return Scheduler(optimizer)
+
+
+def _describe_steps(config: Settings, steps_per_epoch: int) -> str:
+    rate, total = number_text(config.learning_rate), config.epochs * steps_per_epoch
+    if config.milestones:
+        reached = [f"{step:,}" for step in config.milestones if step < total]
+        later = [f"{step:,}" for step in config.milestones if step >= total]
+        text = f"{rate}, {_changed(config.gamma)} at {_steps(reached)}" if reached else f"{rate} throughout"
+        return text + (f" ({_steps(later)} would come after the end, at {total:,})" if later else "")
+    if config.epoch_decay != 1:
+        return f"{rate}, {_changed(config.epoch_decay)} after every epoch ({steps_per_epoch:,} steps)"
+    return f"{rate} throughout"
+
+
+def _describe_cosine(config: Settings, steps_per_epoch: int) -> str:
+    scheduler = SCHEDULES["cosine"].build(config, Optimizer({}, config.learning_rate), steps_per_epoch)
+    total = config.epochs * steps_per_epoch
+    last = config.learning_rate * scheduler.factor(total)
+    return f"{number_text(config.learning_rate)}, down along a cosine to {number_text(last)} at step {total:,}"
+
+
+def _describe_cycle(config: Settings, steps_per_epoch: int) -> str:
+    total = config.epochs * steps_per_epoch
+    scheduler = OneCycleLR(Optimizer({}, config.learning_rate), total)
+    first, last = (number_text(config.learning_rate * scheduler.factor(step)) for step in (0, total))
+    peak = max(round(scheduler.pct_start * total) - 1, 0)
+    return f"{first}, up to {number_text(config.learning_rate)} at step {peak:,}, then down to {last} at step {total:,}"
+
+
+def _changed(factor: float) -> str:
+    return "halved" if factor == 0.5 else f"multiplied by {number_text(factor)}"
+
+
+def _steps(steps: list[str]) -> str:
+    return f"{'step' if len(steps) == 1 else 'steps'} {listed(steps)}"
+
+
+SCHEDULES = {
+    "steps": Schedule(_build_steps, _describe_steps),
+    "cosine": Schedule(
+        lambda config, optimizer, per_epoch: Cycles(optimizer, CosineAnnealingLR, config.epochs * per_epoch), _describe_cosine
+    ),
+    "one-cycle": Schedule(
+        lambda config, optimizer, per_epoch: Cycles(optimizer, OneCycleLR, config.epochs * per_epoch), _describe_cycle
+    ),
+}
+"""Every schedule by its name."""

@@ -1,0 +1,24 @@
+"""Write docs/settings.md anew from the settings' own descriptions; run it after a setting was added or changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nncore.training.config import settings_table
+
+PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+HEAD = """# Settings of a training
+
+Every setting of `TrainConfig` (nncore/training/config.py), which is the one place where it is described: its checks, the options of
+`digitlab train` and this page follow from there. A preset has its own values; an option replaces one of them.
+
+"""
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(HEAD + settings_table(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

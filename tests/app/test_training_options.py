@@ -1,0 +1,33 @@
+"""The options of `digitlab train` that follow from the settings of a training."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+import pytest
+
+from app.commands.settings import add_settings, refuse_settings, settings_given
+from nncore.data.augment import Augmentation
+from nncore.errors import ConfigError
+from nncore.training.config import SETTINGS, TrainConfig
+
+
+def test_every_setting_is_an_option_and_what_is_shown_can_be_typed():
+    parser = ArgumentParser(exit_on_error=False)
+    add_settings(parser)
+    assert settings_given(parser.parse_args([])) == {}
+    typed = {
+        "epochs": "7", "batch_size": "64", "optimizer": "momentum", "learning_rate": "0.01", "momentum": "0.8",
+        "betas": "0.8,0.99", "schedule": "one-cycle", "milestones": "10,20", "gamma": "0.1", "epoch_decay": "1",
+        "weight_decay": "1e-4", "validation": "0.25", "augmentation": "shift=2", "validate_every": "50", "seed": "3",
+    }  # fmt: skip
+    assert typed.keys() == SETTINGS.keys()
+    arguments = parser.parse_args([word for name, text in typed.items() for word in (SETTINGS[name].option, text)])
+    config = TrainConfig(**settings_given(arguments))
+    assert config == TrainConfig(
+        7, 64, "momentum", 0.01, 0.8, (0.8, 0.99), "one-cycle", (10, 20), 0.1, 1.0, 1e-4, 0.25, Augmentation(shift=2), 50, 3
+    )
+    assert parser.parse_args(["--validation", "500"]).validation == 500
+    assert all(setting.help.split()[0] in parser.format_help() for setting in SETTINGS.values())
+    with pytest.raises(ConfigError, match="as it was begun; leave --lr out"):
+        refuse_settings(parser.parse_args(["--lr", "1", "--epochs", "2"]), ("epochs",), "It goes on as it was begun")

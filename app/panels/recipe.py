@@ -142,7 +142,8 @@ class Recipe(Card):
             validation=chosen.training.validation if as_preset else self.held_out.value() / 100,
             seed=self.seed.value(),
         )
-        return Job(chosen, data.spec, data.train.limit(self.limit.value() or None, config.seed), data.test, config)
+        limit = self.limit.value() or None
+        return Job(chosen, data.spec, data.train.limit(limit, config.seed), data.test, config, image_limit=limit)
 
     def _show_status(self, status: Status) -> None:
         for widget in self._settings().values():

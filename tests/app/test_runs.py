@@ -56,21 +56,6 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path):
         RunStore(tmp_path / "file").create(None, "m", "d", {})
 
 
-def test_a_damaged_database_is_one_sentence(store):
-    store.create(None, "m", "d", {})
-    for path in store.folder.glob("runs.sqlite*"):
-        path.write_bytes(b"not a database at all" * 100)
-    with pytest.raises(DigitLabError, match="cannot be used"):
-        store.list()
-
-
-def test_a_run_not_heard_of_for_long_counts_as_interrupted(store, monkeypatch):
-    run = store.create(None, "m", "d", {})
-    assert run.fate == "running"
-    monkeypatch.setattr("app.core.runs.time.time", lambda: run.updated + 601)
-    assert run.fate == "interrupted"
-
-
 def test_a_session_keeps_all_that_happens(store):
     session = job().begin(store)
     events, history = [], History()

@@ -16,10 +16,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app.core.runs import locks
 from app.core.runs.run import INTERRUPTED, READERS, Run, check_name, read_run
 from app.core.runs.salvage import copy_readable, is_damage, set_aside
 from app.core.runs.schema import VERSION, upgrade, version_of
+from nncore import locks
 from nncore.errors import ConfigError, DigitLabError
 from nncore.files import is_file, shown
 from nncore.paths import user_folder

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-PATIENCE = 5.0
+PATIENCE = 1.0
 """Seconds to wait for a lock that is held: whoever only looks whether it is held lets go of it at once."""
 
 

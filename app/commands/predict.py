@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
-from app.commands.output import MISTAKE, console, percent, print_json
+from app.commands.output import MISTAKE, complain, console, counted, percent, print_json, print_line
 from models.shipped import DEFAULT_PICTURE_NETWORK, default_for, open_weights
 from nncore.data.kaggle import read_kaggle
 from nncore.errors import ConfigError, DataError
-from nncore.files import write_atomically
+from nncore.files import shown, write_atomically
 from nncore.prediction import Predictor
-from nncore.recognition import recognise
+from nncore.recognition import Answer, recognise
 from nncore.vision.picture import read_picture
 
 NAME = "predict"
-HELP = "Say which digit each picture shows."
+HELP = "Say which digits each picture shows."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", help="picture files of any common format")
     parser.add_argument("--weights", metavar="W", help="a weights file, or shipped weights by name")
-    parser.add_argument("--single", action="store_true", help="each picture holds one digit (needed in this version)")
+    parser.add_argument("--single", action="store_true", help="each picture holds one digit: print it with all its probabilities")
     parser.add_argument("--json", action="store_true", help="print a JSON line a picture")
     parser.add_argument("--kaggle", type=Path, metavar="TABLE", help="answer each row of a CSV file, such as Kaggle's test.csv")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="with --kaggle: write ImageId,Label here instead of printing it")
@@ -37,31 +37,37 @@ def run(arguments: Namespace) -> int:
         raise ConfigError("--csv writes the answers to a table of digits; name one with --kaggle.")
     if not arguments.images:
         raise ConfigError("Name the picture files to read, or a table of digits with --kaggle.")
-    if not arguments.single:
-        raise ConfigError("This version reads one digit a picture; add --single.")
     network, _ = open_weights(arguments.weights or DEFAULT_PICTURE_NETWORK)
     predictor, bad = Predictor(network), 0
     for path in arguments.images:
         try:
-            answer = recognise(predictor, read_picture(path))
+            picture = read_picture(path)
+            answer = recognise(predictor, picture)
         except DataError as error:
-            print(f"digitlab: {error}", file=sys.stderr)
+            complain(error)
             bad += 1
             continue
         if arguments.json:
-            print_json(
-                {
-                    "image": str(path),
-                    "digit": answer.digit,
-                    "confidence": answer.confidence,
-                    "probabilities": answer.probabilities.tolist(),
-                }
-            )
+            print_json({"image": str(path)} | (_as_single(answer) if arguments.single else _as_list(answer, *picture.shape[:2])))
         else:
-            print(
-                f"{path}: {answer.digit} ({percent(answer.confidence)})" if answer.digit is not None else f"{path}: no digit found"
+            print_line(
+                f"{shown(path)}: {answer.digit} ({percent(answer.confidence)})"
+                if answer.digit is not None
+                else f"{shown(path)}: no digit found"
             )
     return MISTAKE if bad else 0
+
+
+def _as_single(answer: Answer) -> dict[str, Any]:
+    return {"digit": answer.digit, "confidence": answer.confidence, "probabilities": answer.probabilities.tolist()}
+
+
+def _as_list(answer: Answer, height: int, width: int) -> dict[str, Any]:
+    """The digits found in the picture, in reading order: one, read from all of the picture, or none on a blank one."""
+    if answer.digit is None:
+        return {"lines": [], "digits": []}
+    found = {"digit": answer.digit, "confidence": answer.confidence, "box": [0, 0, width, height], "line": 0}
+    return {"lines": [str(answer.digit)], "digits": [found]}
 
 
 def _answer_table(arguments: Namespace) -> None:
@@ -72,9 +78,12 @@ def _answer_table(arguments: Namespace) -> None:
     images = read_kaggle(arguments.kaggle).images
     network, _ = chosen or open_weights(default_for(images.shape[1:]))
     answers = Predictor(network).predict(images).argmax(axis=1)
-    rows = "\n".join(["ImageId,Label", *(f"{number},{answer}" for number, answer in enumerate(answers, start=1))])
+    rows = ["ImageId,Label", *(f"{number},{answer}" for number, answer in enumerate(answers, start=1))]
     if arguments.csv:
-        write_atomically(arguments.csv, f"{rows}\n".encode())
-        console.print(f"{len(answers):,} answers are in {arguments.csv}.", soft_wrap=True)
+        write_atomically(arguments.csv, "".join(f"{row}\n" for row in rows).encode())
+        console.print(
+            f"{counted(len(answers), 'answer')} {'is' if len(answers) == 1 else 'are'} in {shown(arguments.csv)}.", soft_wrap=True
+        )
     else:
-        print(rows)
+        for row in rows:
+            print(row)

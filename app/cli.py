@@ -10,9 +10,9 @@ from importlib.metadata import version
 from typing import Any, NoReturn
 
 from app.commands import COMMANDS
-from app.commands.output import MISTAKE, complain, discard_output, prepare_streams
+from app.commands.output import MISTAKE, complain, discard_output, one_line, prepare_streams
 from nncore.errors import DigitLabError
-from nncore.files import printable, shown
+from nncore.files import shown
 
 INTERRUPTED = 130
 """Exit status after Ctrl+C, as shells expect it."""
@@ -22,7 +22,10 @@ class Parser(argparse.ArgumentParser):
     """argparse, but a mistake is one line instead of a page of usage, and a misspelled option is told the one that was meant."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(MISTAKE, f"{self.prog}: {printable(message)} (see {self.prog} --help)\n")
+        self.exit(MISTAKE, f"{self.prog}: {one_line(message)} (see {self.prog} --help)\n")
+
+    def print_help(self, file: Any = None) -> None:
+        print(self.format_help(), end="", file=file)  # argparse itself keeps silent about a stream that takes nothing
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         found, unknown = super().parse_known_args(args, namespace)
@@ -68,8 +71,8 @@ def _carry_out(argv: Sequence[str] | None, output_is_open: bool) -> int:
     """Do what the arguments say; each thing that can go wrong is one line."""
     from app.core.leftovers import clear_all_leftovers
 
-    arguments = build_parser().parse_args(argv)
     try:
+        arguments = build_parser().parse_args(argv)
         if arguments.command is not None and not output_is_open:
             raise DigitLabError("Standard output is closed; send it to a file, or to the null device if nobody wants it.")
         clear_all_leftovers()

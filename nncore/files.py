@@ -49,7 +49,11 @@ def printable(text: str) -> str:
 
 def shown(path: str | os.PathLike[str]) -> str:
     """The path as one line of `printable` text, shortened where it is very long."""
-    text = printable(os.fspath(path))
+    return shortened(printable(os.fspath(path)))
+
+
+def shortened(text: str) -> str:
+    """The text, or its beginning and its end where it is longer than `LONGEST_PATH`."""
     return text if len(text) <= LONGEST_PATH else f"{text[: LONGEST_PATH // 4]}…{text[-3 * LONGEST_PATH // 4 :]}"
 
 

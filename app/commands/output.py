@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import re
 import sys
 from contextlib import suppress
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from nncore.errors import DigitLabError
-from nncore.files import printable
+from nncore.files import printable, shortened
 
 MISTAKE = 2
 """Exit status for what the user can mend."""
@@ -53,7 +54,12 @@ def discard_output() -> None:
 def complain(message: object) -> None:
     """Print one line on standard error, as a mistake of the user's is told."""
     with suppress(OSError):
-        print(f"digitlab: {printable(str(message))}", file=sys.stderr, flush=True)
+        print(f"digitlab: {one_line(str(message))}", file=sys.stderr, flush=True)
+
+
+def one_line(message: str) -> str:
+    """The message as one line that can be printed anywhere; of a word of thousands of letters only its two ends."""
+    return re.sub(r"\S+", lambda word: shortened(word[0]), printable(message))
 
 
 def print_line(text: str) -> None:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any, NoReturn
 
 from app.commands import COMMANDS
-from app.commands.output import MISTAKE, complain, discard_output, one_line, prepare_streams
+from app.commands.output import MISTAKE, complain, discard_output, one_line, prepare_streams, print_text
 from nncore.errors import DigitLabError
 from nncore.files import shown
 
@@ -25,7 +25,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(MISTAKE, f"{self.prog}: {one_line(message)} (see {self.prog} --help)\n")
 
     def print_help(self, file: Any = None) -> None:
-        print(self.format_help(), end="", file=file)  # argparse itself keeps silent about a stream that takes nothing
+        print_text(self.format_help())  # argparse itself keeps silent about a stream that takes nothing
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         found, unknown = super().parse_known_args(args, namespace)

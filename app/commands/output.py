@@ -62,15 +62,20 @@ def one_line(message: str) -> str:
     return re.sub(r"\S+", lambda word: shortened(word[0]), printable(message))
 
 
-def print_line(text: str) -> None:
-    """Print one line of text at once. DigitLabError where the stream takes no more, BrokenPipeError where its reader has gone."""
+def print_text(text: str) -> None:
+    """Print lines of text at once. DigitLabError where the stream takes no more, BrokenPipeError where its reader has gone."""
     try:
-        print(printable(text), flush=True)
+        print(text, end="", flush=True)
     except BrokenPipeError:
         raise
     except OSError as error:
         discard_output()
         raise DigitLabError(f"Standard output cannot be written to: {error.strerror or error}.") from error
+
+
+def print_line(text: str) -> None:
+    """Print one line, whatever signs are in it; errors as those of `print_text`."""
+    print_text(f"{printable(text)}\n")
 
 
 def print_json(value: dict[str, Any]) -> None:

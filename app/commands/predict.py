@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from app.commands.output import MISTAKE, complain, console, counted, percent, print_json, print_line
+from app.commands.output import MISTAKE, complain, console, counted, percent, print_json, print_line, print_text
 from models.shipped import DEFAULT_PICTURE_NETWORK, default_for, open_weights
 from nncore.data.kaggle import read_kaggle
 from nncore.errors import ConfigError, DataError
@@ -78,12 +78,11 @@ def _answer_table(arguments: Namespace) -> None:
     images = read_kaggle(arguments.kaggle).images
     network, _ = chosen or open_weights(default_for(images.shape[1:]))
     answers = Predictor(network).predict(images).argmax(axis=1)
-    rows = ["ImageId,Label", *(f"{number},{answer}" for number, answer in enumerate(answers, start=1))]
+    text = "".join(["ImageId,Label\n", *(f"{number},{answer}\n" for number, answer in enumerate(answers, start=1))])
     if arguments.csv:
-        write_atomically(arguments.csv, "".join(f"{row}\n" for row in rows).encode())
+        write_atomically(arguments.csv, text.encode())
         console.print(
             f"{counted(len(answers), 'answer')} {'is' if len(answers) == 1 else 'are'} in {shown(arguments.csv)}.", soft_wrap=True
         )
     else:
-        for row in rows:
-            print(row)
+        print_text(text)

@@ -35,6 +35,8 @@ PATIENCE = 10.0
 """Seconds to wait for another process that writes to the database."""
 LONGEST_VALUE = 2**24
 """Bytes of the longest value that is read: a damaged file may claim more."""
+NOTHING = 2**16
+"""Bytes that are free on a disk on which SQLite cannot work any more."""
 JSON_COLUMNS = ("config", "versions")
 
 
@@ -148,8 +150,8 @@ class RunStore:
                 for table, column in (("metrics", "run"), ("runs", "id")):
                     database.execute(f"DELETE FROM {table} WHERE {column} = ?", (run.id,))
 
+            shutil.rmtree(folder, ignore_errors=True)  # first, since it makes the room that a full disk lacks
             self._change(remove)
-            shutil.rmtree(folder, ignore_errors=True)
         finally:
             self.release(run)
         with suppress(OSError):
@@ -238,7 +240,19 @@ class RunStore:
     # -- the database
 
     def _read(self, operation: Callable[[sqlite3.Connection], T]) -> T:
-        return self._mending(lambda: self._with_connection(operation))
+        try:
+            return self._mending(lambda: self._with_connection(operation))
+        except DigitLabError:
+            # Even to read, SQLite writes beside the database, which a full or read-only disk does not let it.
+            with suppress(sqlite3.Error, ValueError), closing(self._as_it_lies()) as connection:
+                return operation(connection)
+            raise
+
+    def _as_it_lies(self) -> sqlite3.Connection:
+        """A connection that reads the database's file and nothing else, and writes nothing."""
+        connection = sqlite3.connect(f"{self._database.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)
+        self._set_up(connection)
+        return connection
 
     def _change(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """Carry out `operation` in a transaction that no other process can come between."""
@@ -274,14 +288,18 @@ class RunStore:
 
     def _with_connection(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         with closing(sqlite3.connect(self._database, timeout=PATIENCE, isolation_level=None)) as connection:
-            connection.text_factory = lambda text: text.decode("utf-8", "replace")
-            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+            self._set_up(connection)
             if version_of(connection) != VERSION:
                 self._prepare(connection)
             else:
                 upgrade(connection)  # which only looks at the tables
             connection.execute("PRAGMA foreign_keys=ON")
             return operation(connection)
+
+    @staticmethod
+    def _set_up(connection: sqlite3.Connection) -> None:
+        connection.text_factory = lambda text: text.decode("utf-8", "replace")
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Make the tables, or bring them up to date: one process at a time, for WAL cannot be begun by two."""
@@ -321,10 +339,17 @@ class RunStore:
             return None
 
     def _unusable(self, error: Exception) -> DigitLabError:
-        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and self._is_full()):
             return DigitLabError(f"The table of runs in {shown(self.folder)} cannot be written: the disk is full; free some space.")
         reason = getattr(error, "strerror", None) or error
         return DigitLabError(f"The table of runs in {shown(self.folder)} cannot be used: {reason}.")
+
+    def _is_full(self) -> bool:
+        try:
+            return shutil.disk_usage(self.folder).free < NOTHING
+        except OSError:
+            return False
 
 
 def _plain(values: dict[str, Any]) -> tuple[Any, ...]:

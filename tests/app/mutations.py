@@ -16,6 +16,7 @@ from typing import Any
 
 from app.core.resume import open_checkpoint
 from app.core.runs import RunStore
+from nncore.backend.devices import get_backend
 from nncore.data import synthetic
 from nncore.data.dataset import Dataset
 from nncore.errors import DigitLabError
@@ -141,6 +142,8 @@ def main(kind: str, sound: str, work: str, seed: str, first: str, last: str) -> 
     """Try the damaged files numbered `first` to `last`; prints each that is neither one line nor an answer, and exits with 1."""
     attempt: Callable[..., None] = {"checkpoints": try_checkpoint, "databases": try_database}[kind]
     data = synthetic("train").limit(120, 4)
+    if kind == "checkpoints":
+        get_backend("cpu").prepare()  # once a machine, and that takes longer than a file may
     limit_memory()
     outcomes = {"answers": 0, "lines": 0}
     failures = []

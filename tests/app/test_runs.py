@@ -273,3 +273,33 @@ def test_checkpoints_come_when_they_are_due_and_after_the_look_at_the_epoch(stor
     kinds = [type(event) for event in session.events()]
     assert kinds.count(Checkpointed) == 2
     assert kinds[kinds.index(Checkpointed) - 1] is EpochEnd
+
+
+def test_a_disk_that_lets_nothing_be_written_can_still_be_read(store, monkeypatch):
+    run = store.create("one", "m", "d", {})
+    store.add_metrics(run, [("train", 1, 2.0, 0.5)])
+    connect = sqlite3.connect
+
+    def read_only(database, *arguments, **settings):
+        if "immutable" in str(database):
+            return connect(database, *arguments, **settings)
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+        raise error
+
+    monkeypatch.setattr("app.core.runs.store.sqlite3.connect", read_only)
+    assert [kept.name for kept in store.list()] == ["one"] and store.metrics(run, "train") == [(1, 2.0, 0.5)]
+    with pytest.raises(DigitLabError, match="cannot be used"):
+        store.create("two", "m", "d", {})
+    assert not (store.folder / "two").exists()
+    with pytest.raises(DigitLabError):
+        store.delete(run)
+    assert not (store.folder / "one").exists(), "its files make room"
+
+
+def test_a_run_that_could_not_be_entered_leaves_no_folder(store, monkeypatch):
+    store.create("one", "m", "d", {})
+    monkeypatch.setattr(RunStore, "get", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        store.create("two", "m", "d", {})
+    assert not (store.folder / "two").exists()

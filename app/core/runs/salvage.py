@@ -13,14 +13,16 @@ from app.core.runs.schema import COLUMNS, UnknownTables
 
 SIDE_FILES = ("", "-wal", "-shm")
 """What SQLite appends to the database's name for the files that belong to it."""
+PROBLEMS = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises; the second where its message itself holds damaged text."""
 AT_ONCE = 1000
 """Rows that are copied together."""
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: Exception) -> bool:
     """Whether the error says that the file is no sound database, so that trying again would be of no use."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the higher bits tell kinds of the same error apart
-    return isinstance(error, UnknownTables) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return isinstance(error, UnknownTables | UnicodeDecodeError) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def set_aside(path: Path) -> Path:
@@ -36,7 +38,7 @@ def set_aside(path: Path) -> Path:
 
 def copy_readable(damaged: Path, connection: sqlite3.Connection) -> int:
     """Copy what can be read of the runs and their curves into the database of `connection`; the number of runs."""
-    with suppress(sqlite3.Error), closing(sqlite3.connect(damaged, timeout=1)) as old:
+    with suppress(*PROBLEMS), closing(sqlite3.connect(damaged, timeout=1)) as old:
         old.text_factory = lambda text: text.decode("utf-8", "replace")
         old.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 2**24)
         for table, columns in COLUMNS.items():
@@ -47,7 +49,7 @@ def copy_readable(damaged: Path, connection: sqlite3.Connection) -> int:
 
 
 def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str, columns: set[str], direction: str) -> None:
-    with suppress(sqlite3.Error):
+    with suppress(*PROBLEMS):
         there = sorted(columns & {row[1] for row in old.execute(f"PRAGMA table_info({table})")})
         if not there:
             return
@@ -56,7 +58,7 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str, columns:
         for block in _blocks(rows):
             new.execute("BEGIN")
             for row in block:
-                with suppress(sqlite3.Error):  # a row that the tables do not take
+                with suppress(*PROBLEMS):  # a row that the tables do not take
                     new.execute(insert, row)
             new.execute("COMMIT")
 
@@ -64,7 +66,7 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str, columns:
 def _blocks(rows: sqlite3.Cursor) -> Iterator[list[Any]]:
     """The rows, some at a time, up to the first that cannot be read."""
     block: list[Any] = []
-    with suppress(sqlite3.Error):
+    with suppress(*PROBLEMS):
         for row in rows:
             block.append(row)
             if len(block) == AT_ONCE:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.runs.run import INTERRUPTED, READERS, Run, check_name, read_run
-from app.core.runs.salvage import copy_readable, is_damage, set_aside
+from app.core.runs.salvage import PROBLEMS, copy_readable, is_damage, set_aside
 from app.core.runs.schema import VERSION, upgrade, version_of
 from nncore import locks
 from nncore.errors import ConfigError, DigitLabError
@@ -278,12 +278,12 @@ class RunStore:
             before = self._identity()
             try:
                 return action()
-            except sqlite3.Error as error:
+            except PROBLEMS as error:
                 if not is_damage(error):
                     raise
                 self._begin_anew(before)
                 return action()
-        except (sqlite3.Error, OSError) as error:
+        except (*PROBLEMS, OSError) as error:
             raise self._unusable(error) from error
 
     def _with_connection(self, operation: Callable[[sqlite3.Connection], T]) -> T:

@@ -166,7 +166,7 @@ class TrainingWorker(QThread):
                 self.updated.emit(Update(tuple(pending), moment))
                 pending.clear()
                 due = time.monotonic() + 1 / UPDATES_A_SECOND
-        return problem
+        return problem if problem or session.warning is None else Problem(session.warning)
 
 
 class LookWorker(QThread):

@@ -99,7 +99,7 @@ class TrainingSession:
         self.result: Result | None = None
         self.warn: Callable[[str], None] = log.warning
         self.warning: str | None = None
-        """What `warn` was told."""
+        """What `warn` was told since `events` was last called."""
         self._rows: list[tuple[str, int, float, float]] = []
         self._flush_at = FLUSH
         self._checkpoint_step: int | None = None
@@ -111,6 +111,7 @@ class TrainingSession:
         ConfigError where the run has been deleted, or is being trained elsewhere. Close the generator to break the training off.
         """
         self.store.hold(self.run)
+        self.warning = None
         try:
             self.run = self.store.again(self.run)  # it may have been renamed since the training was last stopped
             happening = self.trainer.events()

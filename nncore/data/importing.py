@@ -151,4 +151,6 @@ def data_files(path: Path) -> list[Path]:
 def _move_in(made: Path, home: Path, places: Iterable[Path]) -> None:
     """Move what was made to where it belongs: a new folder as a whole, so that nobody ever sees half of one."""
     for place in dict.fromkeys(Path(place.parts[0]) if not (home / place.parts[0]).exists() else place for place in places):
+        if (home / place).exists():  # another import was faster
+            raise FileExistsError(errno.EEXIST, f"{place} is there already")
         (made / place).rename(home / place)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.core.session import Job
 from app.core.state import Moment, NetworkInView, Probe
 from models.presets import preset
+from nncore.data import synthetic
+from nncore.errors import DigitLabError
+from nncore.training.config import TrainConfig
 
 
 def test_looks_never_pile_up_and_the_last_question_is_answered(lab, qtbot, monkeypatch):
@@ -23,3 +27,17 @@ def test_looks_never_pile_up_and_the_last_question_is_answered(lab, qtbot, monke
     lab._take_look(object())
     qtbot.wait(30)
     assert len(asked) == 2, "nothing new, nothing asked"
+
+
+def test_a_full_disk_is_told_after_a_training_that_went_on_all_the_same(lab, qtbot, monkeypatch):
+    def refuse(*_):
+        raise DigitLabError("The disk is full.")
+
+    problems = []
+    lab.problem.connect(problems.append)
+    monkeypatch.setattr(lab.store, "add_metrics", refuse)
+    data = synthetic("train", 100)
+    lab.training.start(Job(preset("two-layer"), "synthetic", data, None, TrainConfig(epochs=2)))
+    qtbot.waitUntil(lambda: bool(problems) and not lab.training.is_active, timeout=100_000)
+    assert len(problems) == 1 and problems[0].message.startswith("The disk is full. The training goes on")
+    assert lab.store.list()[0].status == "finished" and lab.training.last.step == lab.training.last.total_steps

@@ -52,6 +52,13 @@ def shown(path: str | os.PathLike[str]) -> str:
     return shortened(printable(os.fspath(path)))
 
 
+def size_text(size: float) -> str:
+    """Bytes in units that people read: 512 bytes, 12 kB, 1,394 MB."""
+    if size < 1000:
+        return f"{size:,.0f} bytes"
+    return f"{size / 1e3:,.0f} kB" if size < 1e6 else f"{size / 1e6:,.0f} MB"
+
+
 def shortened(text: str) -> str:
     """The text, or its beginning and its end where it is longer than `LONGEST_PATH`."""
     return text if len(text) <= LONGEST_PATH else f"{text[: LONGEST_PATH // 4]}…{text[-3 * LONGEST_PATH // 4 :]}"

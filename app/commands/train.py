@@ -85,7 +85,11 @@ def run(arguments: Namespace) -> int:
     assert session.result is not None, "a training that has ended has a result"
     weights = session.result.weights
     if arguments.out:
-        save_weights(arguments.out, *load_weights(weights))
+        try:
+            save_weights(arguments.out, *load_weights(weights))
+        except DigitLabError:
+            report.end(session, weights)  # the run is whole all the same
+            raise
         weights = arguments.out
     report.end(session, weights)
     return MISTAKE if report.is_lost else 0

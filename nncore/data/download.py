@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from nncore.data.sources import RemoteFile, Source
 from nncore.data.transfer import TRICKLE, TransferError, chunks
 from nncore.errors import DataError
-from nncore.files import shown
+from nncore.files import shown, size_text
 from nncore.locks import acquire
 from nncore.paths import user_folder
 
@@ -134,7 +134,7 @@ def _make_room(source: Source, wanted: list[RemoteFile], folder: Path) -> None:
     missing = sum(file.size for file in wanted) - sum(_size(part_of(folder, file)) for file in wanted)
     if missing + MARGIN > free:
         raise DataError(
-            f"{source.title} needs {_megabytes(missing)} more in {shown(folder)}, where only {_megabytes(free)} are free; "
+            f"{source.title} needs {size_text(missing)} more in {shown(folder)}, where only {size_text(free)} are free; "
             "free some space, or let DIGITLAB_DATA name a folder on another disk."
         )
 
@@ -227,10 +227,6 @@ def _cannot_write(source: Source, folder: Path, error: OSError) -> DataError:
 def _size(path: Path) -> int:
     """Bytes of a file; 0 where there is none."""
     return path.stat().st_size if path.is_file() else 0
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB"
 
 
 class _Meter:

@@ -232,6 +232,14 @@ def test_a_training_goes_on_where_its_output_takes_no_more(store):
     assert store.get("r").status == "finished" and store.get("r").steps == 9
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_run_is_whole_though_its_weights_cannot_be_copied(store):
+    done = digitlab(*ENDLESS[:-3], "1", "--run", "r", "--json", "--out", "/dev/full")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "Could not write /dev/full: No space left" in done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["weights"] == str(store.weights_of(store.get("r")))
+    assert Path("/dev/full").is_char_device(), "what is no file is not replaced by one"
+
+
 # -- leftovers, settings
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from nncore import files
 from nncore.errors import DigitLabError
-from nncore.files import ABANDONED, TEMPORARY, clear_leftovers, printable, write_atomically
+from nncore.files import ABANDONED, TEMPORARY, clear_leftovers, printable, size_text, write_atomically
 
 
 @pytest.fixture
@@ -96,3 +96,14 @@ def test_old_leftovers_of_ours_are_cleared_and_nothing_else(folder: Path) -> Non
 
 def test_control_characters_are_not_printed() -> None:
     assert printable("a\x1b[31mb\nc\u202ed") == "a?[31mb?c?d"
+
+
+def test_sizes_in_units_that_people_read() -> None:
+    assert [size_text(size) for size in (0, 999, 1000, 999_000, 1e6, 1.394e9)] == [
+        "0 bytes",
+        "999 bytes",
+        "1 kB",
+        "999 kB",
+        "1 MB",
+        "1,394 MB",
+    ]

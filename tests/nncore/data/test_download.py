@@ -161,7 +161,7 @@ def test_too_little_room_is_told_before_anything_is_asked_for(
     server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(download_module.shutil, "disk_usage", lambda _: SimpleNamespace(free=17_000_000))
-    with pytest.raises(DataError, match=r"needs 0 MB more in .* only 17 MB are free") as told:
+    with pytest.raises(DataError, match=r"needs 403 kB more in .* only 17 MB are free") as told:
         get(source(server, "good"), folder)
     assert not server.asked and "DIGITLAB_DATA" in str(told.value)
 

@@ -45,7 +45,8 @@ class Problem:
 
 
 def log_to(folder: Path) -> None:
-    """Write the log into `folder`. Where that is not possible, there is no log."""
+    """Write the log into `folder`. Where that is not possible, there is no log; a disk that refuses never stops the program."""
+    logging.raiseExceptions = False
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(folder / "digitlab.log", maxBytes=1_000_000, backupCount=1, encoding="utf-8", delay=True)

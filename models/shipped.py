@@ -12,6 +12,7 @@ from nncore.arrays import Shape
 from nncore.errors import WeightsError
 from nncore.files import is_file, shown
 from nncore.network import Network
+from nncore.paths import expanded
 from nncore.weights import load_weights
 
 DEFAULT_PICTURE_NETWORK = "mnist-cnn"
@@ -40,10 +41,7 @@ def open_weights(name_or_path: str) -> tuple[Network, dict[str, Any]]:
     """The network, and what is known of it, of a weights file or of shipped weights by name. WeightsError where there is none."""
     if name_or_path in cards():
         return load_weights(WEIGHTS / f"{name_or_path}.safetensors")
-    try:
-        path = Path(name_or_path).expanduser()
-    except RuntimeError:  # ~name, where nobody is called so
-        path = Path(name_or_path)
+    path = expanded(name_or_path)
     if not is_file(path):
         raise WeightsError(
             f"There is no weights file {shown(name_or_path)}; shipped weights are called {', '.join(cards()) or 'nothing yet'}."

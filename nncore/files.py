@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +25,10 @@ DENSEST = 20
 """How many times its size a file may unpack to beyond that. Photos and handwriting come to 1 to 7, drawings in two tones to 15."""
 STRONGEST_DEFLATE = 1032
 """Deflate cannot make data smaller than this by more."""
+TEMPORARY = ".digitlab-tmp-"
+"""What the names of temporary files and folders begin with."""
+ABANDONED = 24 * 3600.0
+"""Seconds after which nobody writes a temporary file any more."""
 LONGEST_PATH = 200
 """Characters of a path that a message shows; of a longer one it shows the beginning and the end."""
 
@@ -36,9 +42,25 @@ def believable(packed: int) -> int:
     return min(LARGEST_DATASET, STRONGEST_DEFLATE * packed, max(MODEST, DENSEST * packed))
 
 
+def printable(text: str) -> str:
+    """The text as one line that can be printed anywhere: what is not UTF-8, or no character, becomes question marks."""
+    return re.sub("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffd]", "?", text)
+
+
 def shown(path: str | os.PathLike[str]) -> str:
-    """The path as one line of text that can be printed anywhere: what is not UTF-8, or no character, becomes question marks."""
-    text = re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffd]", "?", os.fspath(path))
+    """The path as one line of `printable` text, shortened where it is very long."""
+    return shortened(printable(os.fspath(path)))
+
+
+def size_text(size: float) -> str:
+    """Bytes in units that people read: 512 bytes, 12 kB, 1,394 MB."""
+    if size < 1000:
+        return f"{size:,.0f} bytes"
+    return f"{size / 1e3:,.0f} kB" if size < 1e6 else f"{size / 1e6:,.0f} MB"
+
+
+def shortened(text: str) -> str:
+    """The text, or its beginning and its end where it is longer than `LONGEST_PATH`."""
     return text if len(text) <= LONGEST_PATH else f"{text[: LONGEST_PATH // 4]}…{text[-3 * LONGEST_PATH // 4 :]}"
 
 
@@ -97,20 +119,46 @@ def entries(folder: Path) -> list[Path]:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` to a temporary file beside `path`, then rename it there. Raises DigitLabError where that fails."""
-    temporary = ""
+    """Write `content` to a temporary file beside `path`, then rename it there. Raises DigitLabError where that fails.
+
+    A link stays one, and the file that it leads to is written. What is no file, such as a pipe or /dev/stdout, is written into.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(content)
+        else:
+            _replace(Path(os.path.realpath(path)) if path.is_symlink() else path, content)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or error
+        raise DigitLabError(f"Could not write {shown(path)}: {reason}. Choose another place or free some space.") from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a temporary file and give it the name `path`; nothing of it stays where that fails."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
+    temporary = Path(name)
+    try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp makes files that only their owner can read
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise DigitLabError(
-            f"Could not write {path}: {error.strerror or error}. Choose another place or free some space."
-        ) from error
+        temporary.chmod(0o644)  # mkstemp makes files that only their owner can read
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what a program that was killed while writing has left in the folder: names of our own, untouched for `ABANDONED`."""
+    with suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            with suppress(OSError):
+                if not entry.name.startswith(TEMPORARY) or time.time() - entry.stat(follow_symlinks=False).st_mtime < ABANDONED:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    Path(entry.path).unlink()

@@ -7,14 +7,26 @@ from pathlib import Path
 
 import platformdirs
 
+from nncore.errors import ConfigError
+from nncore.files import shown
+
 
 def data_folder() -> Path:
     """The folder of datasets, runs and the user's own digits. It need not exist yet.
 
-    `DIGITLAB_DATA` names it; otherwise it is the platform's own place for user data.
+    `DIGITLAB_DATA` names it; otherwise it is the platform's own place for user data. ConfigError where that names another
+    user's folder, and there is no such user.
     """
     chosen = os.environ.get("DIGITLAB_DATA")
-    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_data_path("digitlab", appauthor=False)
+    return expanded(chosen).absolute() if chosen else platformdirs.user_data_path("digitlab", appauthor=False)
+
+
+def expanded(path: str) -> Path:
+    """The path with `~` and `~name` as the user's folder. ConfigError where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{shown(path)} cannot be found: there is no such user; write the path out.") from error
 
 
 def cache_folder() -> Path:

@@ -11,13 +11,14 @@ from pathlib import Path
 from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as ProgressBar
 
-from app.commands.output import console, print_json
+from app.commands.output import console, counted, print_json, print_line
 from nncore.data import available_datasets
 from nncore.data.checksums import already_published
 from nncore.data.download import download, target_folder
 from nncore.data.importing import import_data
 from nncore.data.overview import SPLITS, Overview, overview
 from nncore.data.sources import SOURCES
+from nncore.files import shown
 
 NAME = "data"
 HELP = "List the datasets, show what is in one, get one, or bring local files in."
@@ -54,7 +55,7 @@ def _list(arguments: Namespace) -> None:
             print_json({field: getattr(known, field) for field in fields} | {"counts": dict(known.counts), "folder": place})
         else:
             state = "here" if known.here else f"{known.source.size / 1e6:,.0f} MB away" if known.source else ""
-            print(f"{known.name:<18} {state:<15} {known.description}")
+            print_line(f"{known.name:<18} {state:<15} {known.description}")
 
 
 def _info(arguments: Namespace) -> None:
@@ -68,14 +69,16 @@ def _info(arguments: Namespace) -> None:
 def _print_overview(found: Overview) -> None:
     for part in found.splits:
         shape = "×".join(map(str, part.shape))
-        print(f"{found.name}, {part.split} part: {part.count:,} images of {shape}, from {part.source}")
+        print_line(f"{found.name}, {part.split} part: {counted(part.count, 'image')} of {shape}, from {part.source}")
         for name, count in part.classes.items():
-            print(f"{name:>5} {count:>8,} {count / part.count:>7.1%} {'▇' * round(50 * count / max(1, *part.classes.values()))}")
+            print_line(
+                f"{name:>5} {count:>8,} {count / part.count:>7.1%} {'▇' * round(50 * count / max(1, *part.classes.values()))}"
+            )
         if part.unlabelled:
-            print(f"{part.unlabelled:,} without labels")
+            print_line(f"{counted(part.unlabelled, 'image')} without labels")
     for file in found.files:
         verdict = {True: "as published", False: "not the published file", None: ""}[file.published]
-        print(f"{file.sha256}  {file.size:>12,} bytes  {file.name}  {verdict}")
+        print_line(f"{file.sha256}  {file.size:>12,} bytes  {file.name}  {verdict}")
 
 
 def _get(arguments: Namespace) -> None:
@@ -97,24 +100,32 @@ def _get(arguments: Namespace) -> None:
     if arguments.json:
         print_json({"event": "finished", "name": source.name, "folder": str(place or folder), "downloaded": place is None})
     else:
-        print(f"{source.title} is in {folder}." if place is None else f"{source.title} is in {place} already, as published.")
+        print_line(f"{source.title} is in {folder}." if place is None else f"{source.title} is in {place} already, as published.")
 
 
 def _import(arguments: Namespace) -> None:
     name = ""
-    with _progress_bar(str(arguments.path), 0) as (bar, task):
+    with _progress_bar(shown(arguments.path), 0) as (bar, task):
         for event in import_data(arguments.path, arguments.name, arguments.link):
             name = event.name
             bar.update(task, completed=event.copied, total=event.total)
     if arguments.json:
         print_json({"event": "finished", "name": name, "linked": arguments.link})
     else:
-        print(f"{arguments.path} is called {name} from now on: digitlab train --data {name if ' ' not in name else repr(name)}")
+        print_line(
+            f"{shown(arguments.path)} is called {name} from now on: digitlab train --data {name if ' ' not in name else repr(name)}"
+        )
 
 
 @contextmanager
 def _progress_bar(title: str, total: int) -> Iterator[tuple[ProgressBar, TaskID]]:
     """Bytes, speed and time left on standard error, where that is a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
     with ProgressBar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         yield bar, bar.add_task(title, total=total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from app.commands.output import percent, print_json
+from app.commands.output import counted, percent, print_json, print_line
 from models.shipped import default_for, open_weights
 from nncore.data import open_dataset
 from nncore.prediction import Predictor
@@ -40,7 +40,7 @@ def run(arguments: Namespace) -> None:
             }
         )
         return
-    print(f"{percent(found.accuracy)} of {len(data):,} images right, loss {found.loss:.4f}")
-    print("digit  precision    recall")
+    print_line(f"{percent(found.accuracy)} of {counted(len(data), 'image')} right, loss {found.loss:.4f}")
+    print_line("digit  precision    recall")
     for row in found.per_class():
-        print(f"{row['digit']:>5}  {percent(row['precision']):>9} {percent(row['recall']):>9}")
+        print_line(f"{row['digit']:>5}  {percent(row['precision']):>9} {percent(row['recall']):>9}")

@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from app.commands.output import print_json
+from app.commands.output import counted, print_json, print_line
 from models.shipped import cards
 from nncore.paths import cache_folder, data_folder, user_folder
 
@@ -39,7 +39,7 @@ def gather() -> dict[str, Any]:
         "python": platform.python_version(),
         "system": platform.platform(),
         "packages": {name: _version(name) for name in PACKAGES},
-        "devices": [f"cpu ({os.cpu_count()} cores, {platform.processor() or platform.machine()})"],
+        "devices": [f"cpu ({counted(os.cpu_count() or 1, 'core')}, {platform.processor() or platform.machine()})"],
         "folders": {"data": str(data_folder()), "runs": str(user_folder() / "runs"), "cache": str(cache_folder())},
         "weights": sorted(cards()),
     }
@@ -53,13 +53,13 @@ def run(arguments: Namespace) -> None:
     for name, value in found.items():
         match value:
             case dict():
-                print(f"{name}:")
+                print_line(f"{name}:")
                 for key, item in value.items():
-                    print(f"  {key:<20} {item or 'not installed'}")
+                    print_line(f"  {key:<20} {item or 'not installed'}")
             case list():
-                print(f"{name}: {', '.join(value)}")
+                print_line(f"{name}: {', '.join(value)}")
             case _:
-                print(f"{name}: {value}")
+                print_line(f"{name}: {value}")
 
 
 def _version(package: str) -> str | None:

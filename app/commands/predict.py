@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from app.commands.output import MISTAKE, console, percent, print_json
+from app.commands.output import MISTAKE, complain, console, counted, percent, print_json, print_line, print_text
 from models.shipped import DEFAULT_PICTURE_NETWORK, default_for, open_weights
 from nncore.data.kaggle import read_kaggle
 from nncore.errors import ConfigError, DataError
-from nncore.files import write_atomically
+from nncore.files import shown, write_atomically
 from nncore.prediction import Predictor
-from nncore.recognition import recognise
+from nncore.recognition import Digit, recognise
 from nncore.vision.picture import read_picture
 
 NAME = "predict"
-HELP = "Say which digit each picture shows."
+HELP = "Say which digits each picture shows."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", help="picture files of any common format")
     parser.add_argument("--weights", metavar="W", help="a weights file, or shipped weights by name")
-    parser.add_argument("--single", action="store_true", help="each picture holds one digit (needed in this version)")
+    parser.add_argument("--single", action="store_true", help="each picture holds one digit: print it with all its probabilities")
     parser.add_argument("--json", action="store_true", help="print a JSON line a picture")
     parser.add_argument("--kaggle", type=Path, metavar="TABLE", help="answer each row of a CSV file, such as Kaggle's test.csv")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="with --kaggle: write ImageId,Label here instead of printing it")
@@ -37,30 +38,42 @@ def run(arguments: Namespace) -> int:
         raise ConfigError("--csv writes the answers to a table of digits; name one with --kaggle.")
     if not arguments.images:
         raise ConfigError("Name the picture files to read, or a table of digits with --kaggle.")
-    if not arguments.single:
-        raise ConfigError("This version reads one digit a picture; add --single.")
     network, _ = open_weights(arguments.weights or DEFAULT_PICTURE_NETWORK)
     predictor, bad = Predictor(network), 0
     for path in arguments.images:
         try:
             found = recognise(predictor, read_picture(path))
         except DataError as error:
-            print(f"digitlab: {error}", file=sys.stderr)
+            complain(error)
             bad += 1
             continue
-        answer = found[0].answer if found else None
         if arguments.json:
             print_json(
-                {
-                    "image": str(path),
-                    "digit": answer.digit if answer else None,
-                    "confidence": answer.confidence if answer else 0.0,
-                    "probabilities": answer.probabilities.tolist() if answer else [0.0] * network.output_shape[0],
-                }
+                {"image": str(path)} | (_as_single(found, network.output_shape[-1]) if arguments.single else _as_list(found))
             )
         else:
-            print(f"{path}: {answer.digit} ({percent(answer.confidence)})" if answer else f"{path}: no digit found")
+            print_line(f"{shown(path)}: {_words(found)}")
     return MISTAKE if bad else 0
+
+
+def _as_single(found: Sequence[Digit], classes: int) -> dict[str, Any]:
+    """The one digit of a picture; None on a blank one."""
+    if not found:
+        return {"digit": None, "confidence": 0.0, "probabilities": [0.0] * classes}
+    answer = found[0].answer
+    return {"digit": answer.digit, "confidence": answer.confidence, "probabilities": answer.probabilities.tolist()}
+
+
+def _as_list(found: Sequence[Digit]) -> dict[str, Any]:
+    """The digits of a picture in reading order; today all of them stand in one line."""
+    digits = [
+        {"digit": digit.answer.digit, "confidence": digit.answer.confidence, "box": list(digit.box), "line": 0} for digit in found
+    ]
+    return {"lines": ["".join(str(digit.answer.digit) for digit in found)] if found else [], "digits": digits}
+
+
+def _words(found: Sequence[Digit]) -> str:
+    return ", ".join(f"{digit.answer.digit} ({percent(digit.answer.confidence)})" for digit in found) or "no digit found"
 
 
 def _answer_table(arguments: Namespace) -> None:
@@ -71,9 +84,11 @@ def _answer_table(arguments: Namespace) -> None:
     images = read_kaggle(arguments.kaggle).images
     network, _ = chosen or open_weights(default_for(images.shape[1:]))
     answers = Predictor(network).predict(images).argmax(axis=1)
-    rows = "\n".join(["ImageId,Label", *(f"{number},{answer}" for number, answer in enumerate(answers, start=1))])
+    text = "".join(["ImageId,Label\n", *(f"{number},{answer}\n" for number, answer in enumerate(answers, start=1))])
     if arguments.csv:
-        write_atomically(arguments.csv, f"{rows}\n".encode())
-        console.print(f"{len(answers):,} answers are in {arguments.csv}.", soft_wrap=True)
+        write_atomically(arguments.csv, text.encode())
+        console.print(
+            f"{counted(len(answers), 'answer')} {'is' if len(answers) == 1 else 'are'} in {shown(arguments.csv)}.", soft_wrap=True
+        )
     else:
-        print(rows)
+        print_text(text)

@@ -5,23 +5,25 @@ from __future__ import annotations
 import signal
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
-from app.commands.output import console, percent, print_json
-from app.commands.settings import add_settings, refuse_settings, settings_given
-from app.core.runs import RunStore
+from app.commands.output import MISTAKE, complain, console, percent, print_json, print_line
+from app.commands.settings import add_settings, settings_given
+from app.core.resume import resume
+from app.core.runs import Run, RunStore
 from app.core.session import Job, TrainingSession
 from models.presets import DEFAULT, PRESETS, preset
 from nncore.backend.devices import get_backend
 from nncore.data import open_dataset, open_test
-from nncore.data.dataset import Dataset
-from nncore.errors import ConfigError, DeviceError
-from nncore.training.checkpoint import load_checkpoint
+from nncore.errors import ConfigError, DeviceError, DigitLabError
+from nncore.files import shown
+from nncore.training.config import SETTINGS, TrainConfig
 from nncore.training.control import Control
 from nncore.training.events import EpochEnd, Event, Failed, Finished, Progress, Stopped
 from nncore.training.schedules import describe_schedule
@@ -34,104 +36,170 @@ HELP = "Train a network; its weights and its curves are kept as a run."
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options that are left out take the preset's own values."""
-    parser.add_argument(
-        "--model", default=DEFAULT, metavar="NAME", help=f"network preset: {', '.join(PRESETS)} (default {DEFAULT})"
-    )
-    parser.add_argument("--data", default="mnist", metavar="DATA", help="mnist, svhn, synthetic, or a path (default mnist)")
+    parser.add_argument("--model", metavar="NAME", help=f"network preset: {', '.join(PRESETS)} (default {DEFAULT})")
+    parser.add_argument("--data", metavar="DATA", help="mnist, svhn, synthetic, or a path (default mnist)")
     add_settings(parser)
     parser.add_argument("--limit", type=int, metavar="N", help="use N images of the data only")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default auto)")
     parser.add_argument("--run", dest="run_name", metavar="NAME", help="name of the run (default: the model's, numbered)")
     parser.add_argument("--checkpoint-every", type=int, metavar="STEPS", help="write a checkpoint every so many steps")
-    parser.add_argument("--resume", metavar="RUN", help="go on with a run from its checkpoint, exactly as if never interrupted")
+    parser.add_argument("--resume", metavar="RUN", help="go on with a run as if never interrupted; its settings and data are known")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the weights here as well (safetensors)")
     parser.add_argument("--json", action="store_true", help="print JSON lines and nothing else on standard output")
 
 
-def run(arguments: Namespace) -> None:
-    """Train, printing an epoch a line."""
+def run(arguments: Namespace) -> int:
+    """Train, printing an epoch a line. The exit status is 2 where standard output stopped taking lines on the way."""
     if arguments.device == "cuda":
         raise DeviceError("This version of DigitLab trains on the CPU only; use --device cpu or auto.")
     if arguments.checkpoint_every is not None and arguments.checkpoint_every < 1:
         raise ConfigError(f"--checkpoint-every must be at least 1, not {arguments.checkpoint_every}.")
     store = RunStore()
     session = _resumed(arguments, store) if arguments.resume else _job(arguments).begin(store, arguments.checkpoint_every)
-    trainer, kept = session.trainer, session.run
+    session.warn = complain
     if console.is_terminal:
+        trainer = session.trainer
         console.print(f"Learning rate: {describe_schedule(trainer.config, trainer.steps_per_epoch)}.")
     if console.is_terminal and not get_backend("cpu").is_ready():
         console.print("The first training on a machine compiles the engine for it: about half a minute.")
-    with _progress_bar(trainer) as show, _stop_on_interrupt(trainer.control):
-        for event in session.events():
-            show(event)
-            if isinstance(event, EpochEnd):
-                _print_epoch(event, arguments.json)
-            elif isinstance(event, Failed):
-                raise ConfigError(event.reason)
+    report = _Report(arguments.json)
+    try:
+        _train(session, report)
+    except (BrokenPipeError, KeyboardInterrupt):
+        complain(_how_to_go_on(session.run))
+        raise
+    except ConfigError:
+        raise
+    except DigitLabError as error:  # the disk refused the weights
+        raise DigitLabError(f"{error} {_how_to_go_on(session.run)}") from error
     assert session.result is not None, "a training that has ended has a result"
     weights = session.result.weights
     if arguments.out:
-        save_weights(arguments.out, *load_weights(weights))
+        try:
+            save_weights(arguments.out, *load_weights(weights))
+        except DigitLabError:
+            report.end(session, weights)  # the run is whole all the same
+            raise
         weights = arguments.out
-    finished = trainer.step >= trainer.total_steps
-    if arguments.json:
-        print_json(
-            {
-                "event": "finished" if finished else "stopped",
-                "run": kept.name,
-                "weights": str(weights),
-                "step": trainer.step,
-                "val_accuracy": session.result.val_accuracy,
-                "test_accuracy": session.result.test_accuracy,
-                "seconds": trainer.seconds,
-            }
+    report.end(session, weights)
+    return MISTAKE if report.is_lost else 0
+
+
+def _train(session: TrainingSession, report: _Report) -> None:
+    """Train to the end, or to the first Ctrl+C. ConfigError where the training itself fails."""
+    with _progress_bar(session.trainer) as show, _stop_on_signals(session.trainer.control), closing(session.events()) as events:
+        for event in events:
+            show(event)
+            if isinstance(event, EpochEnd):
+                report.epoch(event)
+            elif isinstance(event, Failed):
+                raise ConfigError(event.reason)
+
+
+class _Report:
+    """What is printed of a training. Where standard output takes no more, that is told once and the training goes on."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self.is_lost = False
+
+    def epoch(self, event: EpochEnd) -> None:
+        fields = ("epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "examples_per_second", "seconds")
+        self._print(
+            {"event": "epoch_end"} | {name: getattr(event, name) for name in fields},
+            f"epoch {event.epoch:,}: training loss {event.train_loss:.4f}, accuracy {percent(event.train_accuracy)}; "
+            f"validation loss {event.val_loss:.4f}, accuracy {percent(event.val_accuracy)}; "
+            f"{event.examples_per_second:,.0f} images/s",
         )
-    else:
-        test = session.result.test_accuracy
-        scores = f"validation {percent(session.result.val_accuracy)}" + (f", test {percent(test)}" if test is not None else "")
-        print(
-            f"{'Finished' if finished else 'Stopped'} run {kept.name} after {trainer.seconds:,.1f} s: {scores}. Weights: {weights}"
+
+    def end(self, session: TrainingSession, weights: Path) -> None:
+        trainer, result, name = session.trainer, session.result, session.run.name
+        assert result is not None, "told by the caller"
+        finished = trainer.step >= trainer.total_steps
+        values = {
+            "event": "finished" if finished else "stopped",
+            "run": name,
+            "weights": str(weights),
+            "step": trainer.step,
+            "val_accuracy": result.val_accuracy,
+            "test_accuracy": result.test_accuracy,
+            "seconds": trainer.seconds,
+        }
+        test = "" if result.test_accuracy is None else f", test {percent(result.test_accuracy)}"
+        self._print(
+            values,
+            f"{'Finished' if finished else 'Stopped'} run {name} after {trainer.seconds:,.1f} s: "
+            f"validation {percent(result.val_accuracy)}{test}. Weights: {shown(weights)}",
         )
+
+    def _print(self, values: dict[str, Any], text: str) -> None:
+        try:
+            if self._as_json:
+                print_json(values)
+            else:
+                print_line(text)
+        except DigitLabError as error:
+            if not self.is_lost:
+                complain(f"{error} The training goes on.")
+            self.is_lost = True
 
 
 def _job(arguments: Namespace) -> Job:
-    chosen = preset(arguments.model)
+    chosen = preset(arguments.model or DEFAULT)
     config = replace(chosen.training, **settings_given(arguments))
-    data = _data(arguments)
-    return Job(chosen, arguments.data, data, open_test(arguments.data, data), config, arguments.run_name)
+    spec = arguments.data or "mnist"
+    data = open_dataset(spec).limit(arguments.limit, config.seed)
+    return Job(chosen, spec, data, open_test(spec, data), config, arguments.run_name, arguments.limit)
 
 
 def _resumed(arguments: Namespace, store: RunStore) -> TrainingSession:
-    refuse_settings(arguments, ("epochs", "seed"), "--resume goes on as the run was begun")
     kept = store.get(arguments.resume)
-    data = _data(arguments)
-    trainer = load_checkpoint(store.checkpoint_of(kept), data)
-    if arguments.epochs is not None:
-        trainer.set_epochs(arguments.epochs)
-    return TrainingSession(trainer, store, kept, open_test(arguments.data, data), arguments.checkpoint_every)
-
-
-def _data(arguments: Namespace) -> Dataset:
-    return open_dataset(arguments.data).limit(arguments.limit, arguments.seed or 0)
-
-
-def _print_epoch(event: EpochEnd, as_json: bool) -> None:
-    if as_json:
-        fields = ("epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "examples_per_second", "seconds")
-        print_json({"event": "epoch_end"} | {name: getattr(event, name) for name in fields})
-    else:
-        print(
-            f"epoch {event.epoch}: training loss {event.train_loss:.4f}, accuracy {percent(event.train_accuracy)}; "
-            f"validation loss {event.val_loss:.4f}, accuracy {percent(event.val_accuracy)}; "
-            f"{event.examples_per_second:,.0f} images/s",
-            flush=True,
+    for option, asked, had in _contradictions(arguments, kept):
+        raise ConfigError(
+            f"The run {kept.name} was begun with {option} {had}, not {asked}; leave {option} out, or begin a new run."
         )
+    return resume(
+        store,
+        kept.name,
+        data_spec=arguments.data,
+        image_limit=arguments.limit,
+        epochs=arguments.epochs,
+        checkpoint_every=arguments.checkpoint_every,
+    )
+
+
+def _contradictions(arguments: Namespace, kept: Run) -> Iterator[tuple[str, object, object]]:
+    """(option, what was asked for, what the run has) for each option that says something else than the run.
+
+    Where the data lies now and how many epochs there shall be may be said anew.
+    """
+    if arguments.run_name not in (None, kept.name):
+        yield "--run", shown(arguments.run_name), kept.name
+    if arguments.model not in (None, kept.network):
+        yield "--model", shown(arguments.model), kept.network
+    if arguments.limit is not None and kept.checksum is not None and arguments.limit != kept.image_limit:
+        yield "--limit", arguments.limit, kept.image_limit or "(all images)"
+    config = TrainConfig.from_dict(kept.config)
+    for name, asked in settings_given(arguments).items():
+        had = getattr(config, name)
+        if name != "epochs" and asked != had:
+            yield SETTINGS[name].option, SETTINGS[name].kind.show(asked), SETTINGS[name].kind.show(had)
+
+
+def _how_to_go_on(kept: Run) -> str:
+    name = f'"{kept.name}"' if " " in kept.name else kept.name
+    return f"The run {kept.name} was cut off; `digitlab train --resume {name}` goes on with it."
 
 
 @contextmanager
 def _progress_bar(trainer: Trainer) -> Iterator[Callable[[Event], None]]:
     """A bar on standard error (none where that is no terminal); yields a function that shows it an event."""
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+        TimeRemainingColumn(),
+    )
     with ProgressBar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("training", total=trainer.total_steps, completed=trainer.step)
 
@@ -145,16 +213,20 @@ def _progress_bar(trainer: Trainer) -> Iterator[Callable[[Event], None]]:
 
 
 @contextmanager
-def _stop_on_interrupt(control: Control) -> Iterator[None]:
-    """The first Ctrl+C stops the training and keeps it; a second one interrupts as usual."""
+def _stop_on_signals(control: Control) -> Iterator[None]:
+    """The first Ctrl+C, or polite kill, stops the training and keeps it; a second one breaks off."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
 
     def stop(*_: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        console.print("Stopping after this step; what was trained is kept. Ctrl+C again to break off.")
+        for number in numbers:
+            signal.signal(number, signal.default_int_handler)
+        with suppress(OSError):
+            console.print("Stopping after this step; what was trained is kept. Ctrl+C again to break off.")
         control.stop()
 
-    previous = signal.signal(signal.SIGINT, stop)
+    previous = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -58,4 +58,6 @@ class Recipe:
         """The training on this data. Raises ConfigError where there is none yet."""
         if data is None:
             raise ConfigError("There is no data to train on yet; choose a dataset in the Data panel.")
-        return Job(self.preset, data.spec, data.train.limit(self.limit, self.config.seed), data.test, self.config)
+        return Job(
+            self.preset, data.spec, data.train.limit(self.limit, self.config.seed), data.test, self.config, image_limit=self.limit
+        )

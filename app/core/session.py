@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from app.core.runs import Run, RunStore
+import numpy as np
+
+from app.core.runs import INTERRUPTED, Run, RunStore
 from models.presets import Preset
 from nncore.arrays import Array
+from nncore.data.catalogue import lasting_name
+from nncore.data.checksums import content_sum
 from nncore.data.dataset import Dataset
+from nncore.errors import ConfigError, DigitLabError
 from nncore.network import Network
 from nncore.prediction import Predictor, can_evaluate
 from nncore.training.checkpoint import save_checkpoint
@@ -18,8 +28,12 @@ from nncore.training.events import Checkpointed, EpochEnd, Event, Failed, Finish
 from nncore.training.trainer import Trainer
 from nncore.weights import save_weights
 
+log = logging.getLogger("digitlab")
+
 FLUSH = 500
 """Rows of metrics that are written to the database together."""
+INTERVAL = 30.0
+"""Seconds after which a checkpoint is written though nobody asked for one: no more work than that is ever lost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +48,25 @@ class Job:
     config: TrainConfig
     run_name: str | None = None
     """None: the preset's name, numbered."""
+    image_limit: int | None = None
+    """To how many images `train_data` was limited, with the config's seed; None where all were taken."""
 
     def begin(self, store: RunStore, checkpoint_every: int | None = None) -> TrainingSession:
         """Build network and trainer, and enter the run into the table. ConfigError or DataError where they do not fit."""
         network = self.preset.build(self.config.seed, self.train_data.image_shape)
         trainer = Trainer(network, self.train_data, self.config)
-        run = store.create(self.run_name, self.preset.name, self.data_spec, self.config.as_dict())
+        run = store.create(
+            self.run_name,
+            self.preset.name,
+            lasting_name(self.data_spec),
+            self.config.as_dict(),
+            image_limit=self.image_limit,
+            checksum=content_sum(self.train_data),
+            class_count=len(self.train_data.class_names),
+            versions={"digitlab": version("digitlab"), "numpy": np.__version__},
+            checkpoint_every=checkpoint_every,
+        )
+        store.hold(run)
         return TrainingSession(trainer, store, run, self.test_data, checkpoint_every)
 
 
@@ -55,8 +82,11 @@ class Result:
 class TrainingSession:
     """Wraps a trainer: iterate `events()` instead of the trainer's, and all that happens is kept.
 
-    When the training ends, finished or stopped, the weights that did best on the held-out images (the last ones where
-    none were looked at) are saved, and measured on `test_data`; `result` holds the outcome.
+    When the training ends, finished or stopped, a checkpoint is written, and the weights that did best on the held-out images
+    (the last ones where none were looked at) are saved, and measured on `test_data`; `result` holds the outcome.
+
+    Where the disk refuses, the training goes on, and `warn` is told once. Where the training ends in any other way, the run is
+    marked as interrupted and can be resumed from its last checkpoint.
     """
 
     def __init__(
@@ -67,47 +97,135 @@ class TrainingSession:
         self.test_data = test_data if test_data is not None and can_evaluate(trainer.network, test_data) else None
         self.checkpoint_every = trainer.checkpoint_every = checkpoint_every
         self.result: Result | None = None
+        self.warn: Callable[[str], None] = log.warning
+        self.warning: str | None = None
+        """What `warn` was told since `events` was last called."""
         self._rows: list[tuple[str, int, float, float]] = []
+        self._flush_at = FLUSH
+        self._checkpoint_step: int | None = None
+        self._checkpoint_time = time.monotonic()
 
-    def events(self) -> Iterator[Event]:
-        """The trainer's events, each kept as it passes, and a Checkpointed for each checkpoint written."""
-        for event in self.trainer.events():
-            match event:
-                case Started():
-                    self.store.update(self.run, status="running")
-                case Progress():
-                    columns = (event.steps, event.train_losses, event.train_accuracies)
-                    self._rows.extend(("train", *row) for row in zip(*(column.tolist() for column in columns), strict=True))
-                case Validated() | EpochEnd():
-                    self._rows.append(("validation", event.step, event.val_loss, event.val_accuracy))
-                case Finished():
-                    self._conclude("finished")
-                case Stopped():
-                    self._conclude("stopped")
-                case Failed():
-                    self._conclude("failed")
-            if len(self._rows) >= FLUSH:
-                self._flush()
-            yield event
-            if self._is_due(event):
-                yield self.checkpoint()
+    def events(self) -> Generator[Event, None, None]:
+        """The trainer's events, each kept as it passes, and a Checkpointed for each checkpoint written.
+
+        ConfigError where the run has been deleted, or is being trained elsewhere. Close the generator to break the training off.
+        """
+        self.store.hold(self.run)
+        self.warning = None
+        try:
+            self.run = self.store.again(self.run)  # it may have been renamed since the training was last stopped
+            happening = self.trainer.events()
+            last: Event | None = None
+            try:
+                for last in happening:
+                    yield from self._keep(last)
+            except GeneratorExit:
+                self._leave(last, happening)
+                raise
+            except BaseException:
+                # The trainer may have been interrupted in the middle of a step: the last checkpoint is the one to go on from.
+                self._interrupted()
+                raise
+        finally:
+            self.store.release(self.run)
 
     def checkpoint(self) -> Checkpointed:
-        """Write a checkpoint of this moment."""
+        """Write a checkpoint of this moment, after the curves up to it. DigitLabError where that fails."""
         path = self.store.checkpoint_of(self.run)
+        self._checkpoint_time = time.monotonic()
+        self._flush()
         save_checkpoint(path, self.trainer)
+        self._checkpoint_step = self.trainer.step
         return Checkpointed(self.trainer.step, path)
 
+    def _keep(self, event: Event) -> Iterator[Event]:
+        """Keep what an event tells, pass it on, and write a checkpoint where one is due."""
+        self._record(event)
+        if isinstance(event, Started):
+            self._attempt(lambda: self._begin(event))
+        elif isinstance(event, Stopped | Finished):
+            kept = self._attempt(self.checkpoint) if self._checkpoint_step != self.trainer.step else None
+            self._conclude("stopped" if isinstance(event, Stopped) else "finished")
+            yield event
+            if kept:
+                yield kept
+            return
+        elif isinstance(event, Failed):
+            self._conclude("failed")
+        elif len(self._rows) >= self._flush_at:
+            self._flush()
+        yield event
+        if self._is_due(event) and (kept := self._attempt(self.checkpoint)):
+            yield kept
+
+    def _begin(self, event: Started) -> None:
+        """Mark the run as running; of a training that goes on, forget what was written after its checkpoint."""
+        self.store.update(self.run, status="running")
+        self.store.forget_metrics_after(self.run, event.step)
+        trainer = self.trainer
+        if event.step or trainer.total_steps != trainer.config.epochs * trainer.steps_per_epoch:
+            self.checkpoint()  # it must know how many steps are wanted now
+
+    def _record(self, event: Event) -> None:
+        match event:
+            case Progress():
+                columns = (event.steps, event.train_losses, event.train_accuracies)
+                self._rows.extend(("train", *row) for row in zip(*(column.tolist() for column in columns), strict=True))
+            case Validated() | EpochEnd():
+                self._rows.append(("validation", event.step, event.val_loss, event.val_accuracy))
+
     def _is_due(self, event: Event) -> bool:
-        if isinstance(event, Stopped):
-            return True
-        # The last step of an epoch is only complete once the held-out images have been looked at.
-        complete = EpochEnd if self.trainer.step % self.trainer.steps_per_epoch == 0 else Progress
-        return isinstance(event, complete) and bool(self.checkpoint_every) and event.step % (self.checkpoint_every or 1) == 0
+        """Whether a checkpoint is to be written after this event."""
+        if not isinstance(event, Progress | Validated | EpochEnd) or not self._is_complete(event):
+            return False
+        asked = self.checkpoint_every is not None and event.step % self.checkpoint_every == 0
+        return asked or time.monotonic() - self._checkpoint_time >= INTERVAL
+
+    def _is_complete(self, event: Event | None) -> bool:
+        """Whether the event is the last of its step, after which nothing of the step is still to be told."""
+        trainer = self.trainer
+        if trainer.step and trainer.step % trainer.steps_per_epoch == 0:
+            return not isinstance(event, Progress)
+        return not isinstance(event, Progress) or trainer.step % trainer.config.validate_every != 0
+
+    def _leave(self, last: Event | None, happening: Iterator[Event]) -> None:
+        """Whoever listened has gone, between two events: write a checkpoint of this moment."""
+        if isinstance(last, Stopped | Finished | Failed):
+            return  # all is written
+        with suppress(Exception):
+            if not self._is_complete(last):
+                self._record(next(happening))  # the look at held-out images that belongs to the step
+            self.checkpoint()
+        self._interrupted()
+
+    def _interrupted(self) -> None:
+        """Say that the training ended before its end. Where even that cannot be written, the lock that is let go of says so."""
+        with suppress(Exception):
+            self.store.update(self.run, status=INTERRUPTED, steps=self.trainer.step, seconds=self.trainer.seconds)
+            self.store.add_metrics(self.run, self._rows)
+            self._rows.clear()
+
+    def _attempt(self, action: Callable[[], Any]) -> Any:
+        """The outcome of `action`; None where the disk refuses, which is told once."""
+        try:
+            return action()
+        except ConfigError:
+            raise
+        except DigitLabError as error:
+            if self.warning is None:
+                self.warning = f"{error} The training goes on; what could not be written will be tried again."
+                self.warn(self.warning)
+            return None
 
     def _flush(self) -> None:
-        self.store.add_metrics(self.run, self._rows)
-        self._rows.clear()
+        """Write the rows that have gathered; they stay where the disk refuses, and the next `FLUSH` rows are waited for."""
+
+        def write() -> bool:
+            self.store.add_metrics(self.run, self._rows)
+            self._rows.clear()
+            return True
+
+        self._flush_at = FLUSH if self._attempt(write) else len(self._rows) + FLUSH
 
     def _conclude(self, status: str) -> None:
         self._flush()

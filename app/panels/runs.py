@@ -113,6 +113,6 @@ def cells(run: Run) -> tuple[str, ...]:
         percent(run.test_accuracy),
         f"{run.steps:,}",
         f"{run.seconds:,.1f} s",
-        run.fate,
+        run.status,
         f"{run.created:%Y-%m-%d %H:%M}",
     )

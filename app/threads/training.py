@@ -76,4 +76,4 @@ class TrainingWorker(QThread):
                 self.updated.emit(Update(tuple(pending), moment))
                 pending.clear()
                 due = time.monotonic() + 1 / UPDATES_PER_SECOND
-        return problem
+        return problem if problem or session.warning is None else Problem(session.warning)

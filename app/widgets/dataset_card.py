@@ -109,7 +109,11 @@ def facts(known: KnownDataset) -> str:
     here, all_of_it = _counts(known.counts), _counts(known.source.images) if known.source else ""
     counts = f"{here} of {all_of_it}" if known.here and is_partial(known) else here if known.here else all_of_it
     size = known.size if known.here else known.source.size if known.source else 0
-    return " · ".join(part for part in (f"{counts} images" if counts else "", megabytes(size) if size else "") if part)
+    return " · ".join(
+        part
+        for part in (f"{counts} {'image' if counts == '1' else 'images'}" if counts else "", megabytes(size) if size else "")
+        if part
+    )
 
 
 def is_partial(known: KnownDataset) -> bool:
@@ -141,7 +145,9 @@ def progress_words(event: Download | Import) -> str:
 
 
 def megabytes(size: float) -> str:
-    """A number of bytes as text: `11.3 MB`, `1,394 MB`."""
+    """A number of bytes as text: `512 bytes`, `11.3 MB`, `1,394 MB`."""
+    if size < 1000:
+        return f"{size:,.0f} bytes"
     return f"{size / 1e3:,.0f} kB" if size < MEGA else f"{size / MEGA:,.1f} MB" if size < 100 * MEGA else f"{size / MEGA:,.0f} MB"
 
 

@@ -17,7 +17,7 @@ from nncore.data.sources import SOURCES, Source
 from nncore.data.street import synthetic_street
 from nncore.data.synthetic import COUNTS, synthetic
 from nncore.errors import DataError
-from nncore.files import entries, shown
+from nncore.files import entries, is_file, is_folder, shown
 from nncore.paths import data_folder, user_folder
 
 IN_CODE = {"synthetic": synthetic, "synthetic-street": synthetic_street}
@@ -117,6 +117,14 @@ def open_test(name_or_path: str | os.PathLike[str], train: Dataset) -> Dataset |
     except DataError:
         return None
     return None if test.source == train.source else test
+
+
+def lasting_name(name_or_path: str) -> str:
+    """The same dataset as a name or an absolute path, which opens it from any folder."""
+    if name_or_path in (*IN_CODE, *PUBLISHED) or name_or_path in own_datasets():
+        return name_or_path
+    path = Path(name_or_path)
+    return str(path.absolute()) if is_file(path) or is_folder(path) else name_or_path
 
 
 def _opened(name: str, split: str, picture_shape: Shape) -> Dataset:

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from nncore.data.sources import RemoteFile, Source
 from nncore.data.transfer import TRICKLE, TransferError, chunks
 from nncore.errors import DataError
-from nncore.files import shown
+from nncore.files import shown, size_text
+from nncore.locks import acquire
 from nncore.paths import user_folder
 
 PATIENCE = 20.0
@@ -28,6 +29,8 @@ PAUSE = 0.5
 """Seconds before a broken transfer is taken up again."""
 MARGIN = 16 * 2**20
 """Bytes that are to stay free on the disk."""
+LOCK = ".download.lock"
+"""The file in a folder that keeps two processes from downloading into it; it stays there, for a lock that is removed is none."""
 MEMORY = 3.0
 """Seconds over which the speed is measured."""
 
@@ -73,8 +76,25 @@ def download(source: Source, folder: Path, *, replace: bool = False, patience: f
     Leave the iteration to break off: what has come stays in a hidden file, and the next download goes on from there. Where a
     server fails the next one takes over. A file of the same name that is not the published one is only replaced if
     `replace`. Raises DataError: where no server helps (it says where to put the files by hand), where the disk is full or
-    cannot be written to, where another file is in the way.
+    cannot be written to, where another file is in the way, where another process brings files into the folder already.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = acquire(folder / LOCK, 0)
+    except OSError as error:
+        raise _cannot_write(source, folder, error) from error
+    if lock is None:
+        raise DataError(
+            f"Another window or command is downloading into {shown(folder)}; wait until it is done, or stop it there first."
+        )
+    try:
+        yield from _download(source, folder, replace, patience)
+    finally:
+        lock.release()
+
+
+def _download(source: Source, folder: Path, replace: bool, patience: float) -> Iterator[Download]:
+    """`download`, by whoever holds the folder's lock."""
     wanted = [file for file in source.files if not _is_right(folder / file.name, file)]
     twins = [folder / file.name.removesuffix(".gz") for file in source.files if file.name.endswith(".gz")]
     others = [path for path in (*(folder / file.name for file in wanted), *twins) if path.exists()]
@@ -106,16 +126,15 @@ def _is_right(path: Path, file: RemoteFile) -> bool:
 
 
 def _make_room(source: Source, wanted: list[RemoteFile], folder: Path) -> None:
-    """Make the folder, and see that the files will fit."""
+    """See that the files will fit."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise _cannot_write(source, folder, error) from error
     missing = sum(file.size for file in wanted) - sum(_size(part_of(folder, file)) for file in wanted)
     if missing + MARGIN > free:
         raise DataError(
-            f"{source.title} needs {_megabytes(missing)} more in {shown(folder)}, where only {_megabytes(free)} are free; "
+            f"{source.title} needs {size_text(missing)} more in {shown(folder)}, where only {size_text(free)} are free; "
             "free some space, or let DIGITLAB_DATA name a folder on another disk."
         )
 
@@ -147,13 +166,13 @@ def _fetch(address: str, file: RemoteFile, folder: Path, patience: float) -> Ite
     went_on = part.is_file() and part.stat().st_size > 0
     yield from _gather(address, file, part, patience)
     try:
-        _put_in_place(address, file, folder)
+        _put_in_place(file, folder)
     except TransferError:
         if not went_on:
             raise
         # What lay there from an earlier time may have been the beginning of something else.
         yield from _gather(address, file, part, patience)
-        _put_in_place(address, file, folder)
+        _put_in_place(file, folder)
 
 
 def _gather(address: str, file: RemoteFile, part: Path, patience: float) -> Iterator[int]:
@@ -183,17 +202,15 @@ def _gather(address: str, file: RemoteFile, part: Path, patience: float) -> Iter
                 gathered.flush()
 
 
-def _put_in_place(address: str, file: RemoteFile, folder: Path) -> None:
+def _put_in_place(file: RemoteFile, folder: Path) -> None:
     """Hold what was gathered against the published sum, and move it to its name. TransferError where it is another file."""
     import pooch
 
-    pooch.get_logger().setLevel("ERROR")  # it would tell on standard error what is told better here
     part = part_of(folder, file)
-    try:
-        # Pooch hashes what its "downloader" brings, and only what is right gets the file's name, by renaming.
-        pooch.retrieve(address, f"sha256:{file.sha256}", file.name, folder, downloader=lambda _, to, __: part.replace(to))
-    except ValueError as error:
-        raise TransferError("it sent a file that is not the published one") from error
+    if pooch.file_hash(str(part)) != file.sha256:
+        part.unlink()
+        raise TransferError("it sent a file that is not the published one")
+    part.replace(folder / file.name)
 
 
 def _cannot_write(source: Source, folder: Path, error: OSError) -> DataError:
@@ -210,10 +227,6 @@ def _cannot_write(source: Source, folder: Path, error: OSError) -> DataError:
 def _size(path: Path) -> int:
     """Bytes of a file; 0 where there is none."""
     return path.stat().st_size if path.is_file() else 0
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB"
 
 
 class _Meter:

@@ -15,7 +15,7 @@ from nncore.data.catalogue import IN_CODE, PUBLISHED, open_dataset, own_datasets
 from nncore.data.kinds import WORDS, kind_of
 from nncore.data.sources import SOURCES
 from nncore.errors import DataError
-from nncore.files import entries, is_file, shown
+from nncore.files import TEMPORARY, entries, is_file, shown, size_text
 from nncore.paths import user_folder
 
 NAME = re.compile(r"\w([\w .+-]{0,62}[\w+-])?")
@@ -58,8 +58,8 @@ def import_data(path: Path, name: str | None = None, link: bool = False) -> Gene
     try:
         home.mkdir(parents=True, exist_ok=True)
         if total > (free := shutil.disk_usage(home).free):
-            raise OSError(errno.ENOSPC, f"it takes {total / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free")
-        with tempfile.TemporaryDirectory(dir=home, prefix=".import-") as made:
+            raise OSError(errno.ENOSPC, f"it takes {size_text(total)}, and {size_text(free)} are free")
+        with tempfile.TemporaryDirectory(dir=home, prefix=TEMPORARY) as made:
             copied = 0
             for file, place in places.items():
                 (made / place).parent.mkdir(parents=True, exist_ok=True)
@@ -151,4 +151,6 @@ def data_files(path: Path) -> list[Path]:
 def _move_in(made: Path, home: Path, places: Iterable[Path]) -> None:
     """Move what was made to where it belongs: a new folder as a whole, so that nobody ever sees half of one."""
     for place in dict.fromkeys(Path(place.parts[0]) if not (home / place.parts[0]).exists() else place for place in places):
+        if (home / place).exists():  # another import was faster
+            raise FileExistsError(errno.EEXIST, f"{place} is there already")
         (made / place).rename(home / place)

@@ -102,6 +102,27 @@ def test_predict_reads_pictures_and_reports_the_bad_ones(tmp_path):
     assert json.loads(done.stdout)["image"] == str(good), "the others are read all the same"
 
 
+def test_without_single_a_picture_is_a_list_of_digits(tmp_path):
+    data = synthetic("test", 30)
+    good, white = tmp_path / "good.png", tmp_path / "paper.png"
+    Image.fromarray(data.images[int(np.flatnonzero(data.labels == 0)[0]), ..., 0]).resize((140, 120)).save(good)
+    Image.new("RGB", (50, 50), "white").save(white)
+    answered, blank = lines(digitlab("predict", "--json", good, white))
+    (found,) = answered.pop("digits")
+    assert answered == {"image": str(good), "lines": ["0"]}
+    assert found.pop("confidence") > 0.1 and found == {"digit": 0, "box": [0, 0, 140, 120], "line": 0}
+    assert blank == {"image": str(white), "lines": [], "digits": []}
+    assert digitlab("predict", good).stdout.startswith(f"{good}: 0 (")
+
+
+def test_one_is_not_called_many_and_thousands_are_parted(tmp_path):
+    data = synthetic("test", 1)
+    np.savez(tmp_path / "one.npz", x_train=data.images, y_train=data.labels)
+    assert "train part: 1 image of" in digitlab("data", "info", tmp_path / "one.npz").stdout
+    assert "of 1,200 images right" in digitlab("evaluate", "--data", "synthetic", "--limit", 1200).stdout
+    assert "of 1 image right" in digitlab("evaluate", "--data", "synthetic", "--limit", 1).stdout
+
+
 def test_info_and_data_need_no_qt():
     (found,) = lines(digitlab("info", "--json"))
     assert found["packages"]["numpy"] == np.__version__ and "mnist-cnn" in found["weights"]
@@ -135,7 +156,7 @@ def test_info_and_data_need_no_qt():
         (("evaluate", "--weights", "/nowhere.safetensors"), "nowhere"),
         (("evaluate", "--data", "mnist"), "mnist"),
         (("predict", "--single", "/nowhere.png"), "/nowhere.png"),
-        (("predict", "/nowhere.png"), "--single"),
+        (("predict", "/nowhere.png"), "/nowhere.png"),
         (("predict",), "--kaggle"),
         (("predict", "--single", "/nowhere.png", "--csv", "out.csv"), "--kaggle"),
         (("predict", "--kaggle", "/nowhere.csv"), "/nowhere.csv"),
@@ -146,6 +167,10 @@ def test_info_and_data_need_no_qt():
         (("runs", "show", "nothing"), "nothing"),
         (("nonsense",), "nonsense"),
         (("train", "--nonsense"), "--nonsense"),
+        (("train", "--modle", "mnist-cnn"), "did you mean --model?"),
+        (("data", "list", "--jsno"), "did you mean --json?"),
+        (("runs", "show"), "RUN"),
+        (("runs", "rename", "nothing", "something"), "nothing"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_and_status_2(arguments, words):

@@ -7,10 +7,14 @@ import numpy as np
 from app.core.in_view import NetworkInView
 from app.core.look import Look
 from app.core.probe import Probe
+from app.core.session import Job
 from app.core.timeline import Moment
 from models.presets import preset
+from nncore.data import synthetic
+from nncore.errors import DigitLabError
 from nncore.layers import Flatten, Linear
 from nncore.network import Network
+from nncore.training.config import TrainConfig
 
 
 def test_looks_never_pile_up_and_the_last_question_is_answered(lab, qtbot, monkeypatch):
@@ -40,3 +44,17 @@ def test_a_probe_that_cannot_be_shown_is_said_and_has_no_answer(lab, qtbot):
     lab.state.show_network(NetworkInView.of(network, "tiny", "a test"), Moment(0, network.state_dict()))
     qtbot.waitUntil(lambda: bool(problems), timeout=5000)
     assert "8×8×1" in problems[0].message and looks[-1].digit is None, "the answer of the network before must not stay"
+
+
+def test_a_full_disk_is_told_after_a_training_that_went_on_all_the_same(lab, qtbot, monkeypatch):
+    def refuse(*_):
+        raise DigitLabError("The disk is full.")
+
+    problems = []
+    lab.problem.connect(problems.append)
+    monkeypatch.setattr(lab.store, "add_metrics", refuse)
+    data = synthetic("train", 100)
+    lab.training.start(Job(preset("two-layer"), "synthetic", data, None, TrainConfig(epochs=2)))
+    qtbot.waitUntil(lambda: bool(problems) and not lab.training.is_active, timeout=100_000)
+    assert len(problems) == 1 and problems[0].message.startswith("The disk is full. The training goes on")
+    assert lab.store.list()[0].status == "finished" and lab.training.last.step == lab.training.last.total_steps

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayou
 from app.core.recipe import Recipe
 from app.lab import Lab
 from app.panels.augmentation import NameBox
+from app.panels.train.fields import choice_field, described, number_field, share_field, whole_field
 from app.training import Status
 from app.widgets.card import Card, label
-from app.widgets.setting_field import choice_field, described, number_field, share_field, whole_field
 from models.presets import PRESETS
 from nncore.training.config import SETTINGS
 

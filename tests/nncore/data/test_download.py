@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from nncore.data import download as download_module
-from nncore.data.download import Download, download, part_of, received
+from nncore.data.download import LOCK, Download, download, part_of, received
 from nncore.data.sources import SOURCES, RemoteFile, Source
 from nncore.errors import DataError
 from tests.nncore.data.server import Server, serving
@@ -53,8 +53,8 @@ def get(source: Source, folder: Path, **options: bool) -> list[Download]:
 
 
 def assert_complete(folder: Path) -> None:
-    """Both files, right, and nothing else: no part, no temporary file."""
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == CONTENT
+    """Both files, right, and nothing else but the lock: no part, no temporary file."""
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.name != LOCK} == CONTENT
 
 
 @pytest.mark.parametrize("manner", ["good", "no-range", "moved", "packed"])
@@ -161,7 +161,7 @@ def test_too_little_room_is_told_before_anything_is_asked_for(
     server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(download_module.shutil, "disk_usage", lambda _: SimpleNamespace(free=17_000_000))
-    with pytest.raises(DataError, match=r"needs 0 MB more in .* only 17 MB are free") as told:
+    with pytest.raises(DataError, match=r"needs 403 kB more in .* only 17 MB are free") as told:
         get(source(server, "good"), folder)
     assert not server.asked and "DIGITLAB_DATA" in str(told.value)
 
@@ -224,3 +224,21 @@ def test_the_published_files_are_the_ones_that_are_here(real_mnist: Path) -> Non
         assert all(re.fullmatch("[0-9a-f]{64}", file.sha256) for file in source.files)
         assert all(mirror.endswith("/") for mirror in source.mirrors)
     assert found
+
+
+def test_a_second_download_into_the_folder_waits_for_the_first(server: Server, folder: Path) -> None:
+    first = download(source(server, "good"), folder, patience=PATIENCE)
+    next(first)
+    with pytest.raises(DataError, match="Another window or command is downloading"):
+        get(source(server, "good"), folder)
+    list(first)
+    assert_complete(folder)
+    assert get(source(server, "good"), folder)[-1].received == sum(map(len, CONTENT.values()))
+
+
+def test_a_download_that_was_left_locks_nobody_out(server: Server, folder: Path) -> None:
+    first = download(source(server, "good"), folder, patience=PATIENCE)
+    next(first)
+    first.close()
+    get(source(server, "good"), folder)
+    assert_complete(folder)

@@ -160,3 +160,14 @@ def test_names_that_are_not_utf8_come_along(isolated: Path, brought: Path) -> No
     Image.fromarray(IMAGES[0]).save(odd, "PNG")
     bring(brought / "pictures")
     assert len(open_dataset("pictures")) == 7
+
+
+def test_two_imports_of_one_name_do_not_replace_each_other(isolated: Path, brought: Path) -> None:
+    (brought / "mine.npz").write_bytes(npz_bytes(x_train=IMAGES, y_train=LABELS))
+    slower = import_data(brought / "mine.npz")
+    next(slower)
+    bring(brought / "mine.npz")
+    (isolated / "mine.npz").write_bytes(b"the faster one's")
+    with pytest.raises(DataError, match="is there already"):
+        list(slower)
+    assert (isolated / "mine.npz").read_bytes() == b"the faster one's" and everything(isolated) == {"mine.npz"}

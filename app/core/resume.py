@@ -1,0 +1,73 @@
+"""Going on with a run by its name alone: its data, its settings, its last checkpoint."""
+
+from __future__ import annotations
+
+from app.core.runs import DAMAGED, Run, RunStore
+from app.core.session import TrainingSession
+from models.presets import preset
+from nncore.data import open_dataset, open_test
+from nncore.data.checksums import content_sum
+from nncore.data.dataset import Dataset
+from nncore.errors import ConfigError, DataError, WeightsError
+from nncore.files import is_file, shown
+from nncore.training.checkpoint import load_checkpoint
+from nncore.training.config import TrainConfig
+from nncore.training.trainer import Trainer
+
+
+def resume(
+    store: RunStore,
+    name: str,
+    *,
+    data_spec: str | None = None,
+    image_limit: int | None = None,
+    epochs: int | None = None,
+    checkpoint_every: int | None = None,
+) -> TrainingSession:
+    """The training of the run called `name`, ready to go on from its last checkpoint, or from the start where it has none.
+
+    `data_spec` says where its data lies now (None: where it lay), `epochs` how many epochs it shall have in all.
+    `image_limit` is only for runs of earlier versions, which did not keep it. Raises a DigitLabError where the run is being
+    trained, where its data is not here or holds other images than then, or where its checkpoint is damaged.
+    """
+    run = store.get(name)
+    if run.status == DAMAGED:
+        raise ConfigError(f"What the table of runs says of {run.name} is damaged; it cannot be resumed.")
+    store.hold(run)
+    try:
+        config = TrainConfig.from_dict(run.config)
+        spec = data_spec or run.data
+        data = _same_data(run, spec, run.image_limit or image_limit, config.seed)
+        trainer = _trainer(store, run, data, config, epochs)
+        return TrainingSession(trainer, store, run, open_test(spec, data), checkpoint_every or run.checkpoint_every)
+    except BaseException:
+        store.release(run)
+        raise
+
+
+def _same_data(run: Run, spec: str, limit: int | None, seed: int) -> Dataset:
+    """The images that the run was trained on. DataError where they are others."""
+    data = open_dataset(spec).limit(limit, seed)
+    if run.checksum is not None and content_sum(data) != run.checksum:
+        raise DataError(
+            f"{shown(spec)} does not hold the images that the run {run.name} was trained on; name a place that does with --data, "
+            "or begin a new run."
+        )
+    return data
+
+
+def _trainer(store: RunStore, run: Run, data: Dataset, config: TrainConfig, epochs: int | None) -> Trainer:
+    """The trainer as it was at the last checkpoint, or at the start, with as many epochs to train as are asked for."""
+    path = store.checkpoint_of(run)
+    if is_file(path):
+        trainer = load_checkpoint(path, data)
+        if trainer.config != config:
+            raise WeightsError(f"{shown(path)} belongs to another training than the run {run.name}; it cannot be resumed from it.")
+    else:
+        trainer = Trainer(preset(run.network).build(config.seed, data.image_shape), data, config)
+    if epochs is not None:
+        begun = -(-trainer.step // trainer.steps_per_epoch)
+        if epochs < max(1, begun):
+            raise ConfigError(f"--epochs counts the epochs of the whole run, of which {begun} have begun; give a larger number.")
+        trainer.set_epochs(epochs)
+    return trainer

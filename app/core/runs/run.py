@@ -1,0 +1,139 @@
+"""Run: one line of the table of runs, and reading one from the database, where any value may be damaged."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from nncore.errors import ConfigError
+
+NAME = re.compile(r"[\w][\w .+-]{0,79}")
+"""Names of runs are names of folders too: letters, digits and a few signs, none of which leads out of the folder."""
+
+INTERRUPTED = "interrupted"
+"""The status of a run whose training ended before it could say so; it can be resumed."""
+DAMAGED = "damaged"
+"""The status of a run whose line in the database cannot be read in full."""
+STATUSES = ("running", "finished", "stopped", "failed", INTERRUPTED)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One line of the table of runs."""
+
+    id: int
+    name: str
+    network: str
+    """The name of the network's preset."""
+    data: str
+    """The name of the dataset, or its absolute path."""
+    config: dict[str, Any]
+    """The settings of the training, as `TrainConfig.as_dict` gives them."""
+    created: datetime
+    updated: float
+    """When anything was last written of it, in seconds since 1970."""
+    status: str
+    """running, finished, stopped, failed, interrupted or damaged."""
+    steps: int
+    seconds: float
+    val_accuracy: float | None
+    test_accuracy: float | None
+    image_limit: int | None = None
+    """How many images of the data were used; None for all."""
+    checksum: str | None = None
+    """`content_sum` of the images and labels that were used; None for runs of earlier versions."""
+    class_count: int | None = None
+    versions: dict[str, Any] | None = None
+    """Of what computed the run: digitlab, numpy."""
+    checkpoint_every: int | None = None
+    """Steps between two checkpoints that the user asked for."""
+
+
+def check_name(name: str) -> str:
+    """The name, if a run and its folder can be called that. ConfigError otherwise."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ConfigError(
+            f"A run cannot be called {str(name)[:100]!r}; use up to 80 letters, digits, spaces and the signs . _ + -."
+        )
+    return name
+
+
+def read_run(row: Mapping[str, Any]) -> Run | None:
+    """The run in a row of the database. A value that cannot be read gets a neutral one in its place, and the status is `damaged`.
+
+    None for a row without a usable name: nothing on the disk can belong to it.
+    """
+    if not isinstance(row["name"], str) or not NAME.fullmatch(row["name"]):
+        return None
+    values: dict[str, Any] = {}
+    damaged = False
+    for column, (read, instead) in READERS.items():
+        try:
+            values[column] = read(row[column])
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            values[column], damaged = instead, True
+    if damaged:
+        values["status"] = DAMAGED
+    return Run(**values)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or not 0 <= value < 2**53:
+        raise ValueError
+    return value
+
+
+def _number(value: Any) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise ValueError
+    return float(value)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    found = json.loads(_text(value))
+    if not isinstance(found, dict):
+        raise TypeError
+    return found
+
+
+def _status(value: Any) -> str:
+    if value not in STATUSES:
+        raise ValueError
+    return str(value)
+
+
+def _optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else read(value)
+
+
+READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
+    "id": (_count, 0),
+    "name": (_text, ""),
+    "network": (_text, "?"),
+    "data": (_text, "?"),
+    "config": (_object, {}),
+    "created": (lambda value: datetime.fromisoformat(_text(value)), datetime.fromtimestamp(0, UTC)),
+    "updated": (_number, 0.0),
+    "status": (_status, DAMAGED),
+    "steps": (_count, 0),
+    "seconds": (_number, 0.0),
+    "val_accuracy": (_optional(_number), None),
+    "test_accuracy": (_optional(_number), None),
+    "image_limit": (_optional(_count), None),
+    "checksum": (_optional(_text), None),
+    "class_count": (_optional(_count), None),
+    "versions": (_optional(_object), None),
+    "checkpoint_every": (_optional(_count), None),
+}
+"""How each column is read, and what stands in its place where that fails."""

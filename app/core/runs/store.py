@@ -1,0 +1,357 @@
+"""RunStore: the table of runs and their folders, safe from any thread and for several processes at once."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import logging
+import math
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from app.core.runs.run import INTERRUPTED, READERS, Run, check_name, read_run
+from app.core.runs.salvage import PROBLEMS, copy_readable, is_damage, set_aside
+from app.core.runs.schema import VERSION, upgrade, version_of
+from nncore import locks
+from nncore.errors import ConfigError, DigitLabError
+from nncore.files import is_file, shown
+from nncore.paths import user_folder
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+T = TypeVar("T")
+
+log = logging.getLogger("digitlab")
+
+PATIENCE = 10.0
+"""Seconds to wait for another process that writes to the database."""
+LONGEST_VALUE = 2**24
+"""Bytes of the longest value that is read: a damaged file may claim more."""
+NOTHING = 2**16
+"""Bytes that are free on a disk on which SQLite cannot work any more."""
+JSON_COLUMNS = ("config", "versions")
+
+
+class RunStore:
+    """The runs in a folder. Every call opens the database anew, so that any thread may make it.
+
+    Where the disk refuses, every call raises DigitLabError. A database that is damaged is set aside under another name, what can
+    be read of it goes into a new one, and the log says so.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or user_folder() / "runs"
+        self._held: dict[int, BaseFileLock] = {}
+
+    # -- the table
+
+    def create(self, name: str | None, network: str, data: str, config: dict[str, Any], **further: Any) -> Run:
+        """Begin a run, named `network-1`, `network-2`, … unless told; `further` are other columns. Its folder is made.
+
+        ConfigError for a name that is taken or impossible.
+        """
+        if name is not None:
+            check_name(name)
+        made: builtins.list[Path] = []
+
+        def insert(database: sqlite3.Connection) -> str:
+            taken = {row[0] for row in database.execute("SELECT name FROM runs")}
+            if name is not None and (name in taken or self._folder(name).exists()):
+                raise ConfigError(f"There is already a run called {name}; choose another name.")
+            # A folder without a run is left of a database that was lost: what lies in it stays.
+            numbered = (f"{network}-{number}" for number in range(1, 10**9))
+            chosen = name or check_name(next(free for free in numbered if free not in taken and not self._folder(free).exists()))
+            values = {
+                "name": chosen,
+                "network": network,
+                "data": data,
+                "config": config,
+                "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+                "updated": time.time(),
+                "status": "running",
+            } | further
+            columns = ", ".join(values)
+            database.execute(f"INSERT INTO runs ({columns}) VALUES ({', '.join('?' * len(values))})", _plain(values))
+            self._folder(chosen).mkdir()
+            made.append(self._folder(chosen))
+            return chosen
+
+        try:
+            return replace(self.get(self._change(insert)), status="running")
+        except BaseException:
+            for folder in made:
+                with suppress(OSError):
+                    folder.rmdir()
+            raise
+
+    def update(self, run: Run, **values: Any) -> None:
+        """Set columns of a run by name."""
+        values["updated"] = time.time()
+        columns = ", ".join(f"{column} = ?" for column in values)
+        self._change(lambda database: database.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*_plain(values), run.id)))
+
+    def list(self) -> list[Run]:
+        """All runs, the newest first. A line that is damaged says so; one without a usable name is left out."""
+        if not is_file(self._database):
+            return []
+        query = f"SELECT {', '.join(READERS)} FROM runs ORDER BY id DESC"
+        rows = self._read(lambda database: database.execute(query).fetchall())
+        found = (read_run(dict(zip(READERS, row, strict=True))) for row in rows)
+        return [self._with_present_status(run) for run in found if run is not None]
+
+    def get(self, name: str) -> Run:
+        """The run called `name`. ConfigError where there is none."""
+        for run in self.list():
+            if run.name == name:
+                return run
+        raise ConfigError(f"There is no run called {shown(name)}; `digitlab runs list` shows what there is.")
+
+    def again(self, run: Run) -> Run:
+        """The run as it is now: it may have been renamed. ConfigError where it has been deleted."""
+        for found in self.list():
+            if (found.id, found.created) == (run.id, run.created):
+                return found
+        raise ConfigError(f"The run {run.name} has been deleted; start a new one.")
+
+    def rename(self, run: Run, name: str) -> Run:
+        """Call a run, and its folder, `name`. ConfigError for a name that is taken or impossible, or while the run is trained."""
+        check_name(name)
+        self._hold_briefly(run)
+        try:
+
+            def change(database: sqlite3.Connection) -> None:
+                taken = database.execute("SELECT 1 FROM runs WHERE name = ?", (name,)).fetchone()
+                if taken or self._folder(name).exists():
+                    raise ConfigError(f"There is already a run called {name}; choose another name.")
+                database.execute("UPDATE runs SET name = ? WHERE id = ?", (name, run.id))
+                if self.folder_of(run).exists():
+                    self.folder_of(run).rename(self._folder(name))
+
+            self._change(change)
+        finally:
+            self.release(run)
+        return self.get(name)
+
+    def delete(self, run: Run) -> None:
+        """Forget a run and remove its files. ConfigError while it is being trained."""
+        folder = self.folder_of(run)
+        self._hold_briefly(run)
+        try:
+
+            def remove(database: sqlite3.Connection) -> None:
+                for table, column in (("metrics", "run"), ("runs", "id")):
+                    database.execute(f"DELETE FROM {table} WHERE {column} = ?", (run.id,))
+
+            shutil.rmtree(folder, ignore_errors=True)  # first, since it makes the room that a full disk lacks
+            self._change(remove)
+        finally:
+            self.release(run)
+        with suppress(OSError):
+            self._lock_file(run).unlink()
+
+    # -- curves
+
+    def add_metrics(self, run: Run, rows: Iterable[tuple[str, int, float, float]]) -> None:
+        """Add rows of (kind, step, loss, accuracy); kind is `train` or `validation`. A row of the same kind and step is replaced.
+
+        A loss that is not a number is kept as an infinite one, since SQLite would take it for nothing.
+        """
+        values = [(run.id, kind, step, math.inf if math.isnan(loss) else loss, share) for kind, step, loss, share in rows]
+
+        def insert(database: sqlite3.Connection) -> None:
+            database.executemany("INSERT OR REPLACE INTO metrics (run, kind, step, loss, accuracy) VALUES (?, ?, ?, ?, ?)", values)
+            database.execute("UPDATE runs SET updated = ? WHERE id = ?", (time.time(), run.id))
+
+        self._change(insert)
+
+    def metrics(self, run: Run, kind: str) -> builtins.list[tuple[int, float, float]]:
+        """(step, loss, accuracy) of a run, in order; rows that are damaged are left out."""
+        query = (
+            "SELECT step, loss, accuracy FROM metrics WHERE run = ? AND kind = ? AND typeof(step) = 'integer' "
+            "AND typeof(loss) = 'real' AND typeof(accuracy) = 'real' ORDER BY step"
+        )
+        return self._read(lambda database: database.execute(query, (run.id, kind)).fetchall())
+
+    def forget_metrics_after(self, run: Run, step: int) -> None:
+        """Remove the rows beyond a step, from which the training goes on."""
+        self._change(lambda database: database.execute("DELETE FROM metrics WHERE run = ? AND step > ?", (run.id, step)))
+
+    # -- who trains
+
+    def hold(self, run: Run) -> None:
+        """Keep the run to this store until `release`, or until the process ends. ConfigError where another holds it."""
+        if run.id in self._held:
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = locks.acquire(self._lock_file(run))
+        except OSError as error:
+            raise self._unusable(error) from error
+        if lock is None:
+            raise ConfigError(f"The run {run.name} is being trained by another window or command; stop it there first.")
+        self._held[run.id] = lock
+
+    def release(self, run: Run) -> None:
+        """Let others have the run."""
+        if lock := self._held.pop(run.id, None):
+            lock.release()
+
+    def _hold_briefly(self, run: Run) -> None:
+        if run.id in self._held:
+            raise ConfigError(f"The run {run.name} is being trained; stop it first.")
+        self.hold(run)
+
+    def _with_present_status(self, run: Run) -> Run:
+        """A training that is said to run, but that no living process holds, was interrupted."""
+        if run.status == "running" and run.id not in self._held and not locks.is_held(self._lock_file(run)):
+            return replace(run, status=INTERRUPTED)
+        return run
+
+    # -- files
+
+    def folder_of(self, run: Run) -> Path:
+        """The run's folder. ConfigError for a name that cannot be a folder's."""
+        return self._folder(run.name)
+
+    def weights_of(self, run: Run) -> Path:
+        return self.folder_of(run) / "weights.safetensors"
+
+    def checkpoint_of(self, run: Run) -> Path:
+        return self.folder_of(run) / "checkpoint.safetensors"
+
+    def _folder(self, name: str) -> Path:
+        return self.folder / check_name(name)
+
+    def _lock_file(self, run: Run) -> Path:
+        return self.folder / f".run-{run.id}.lock"
+
+    @property
+    def _database(self) -> Path:
+        return self.folder / "runs.sqlite"
+
+    # -- the database
+
+    def _read(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return self._mending(lambda: self._with_connection(operation))
+        except DigitLabError:
+            # Even to read, SQLite writes beside the database, which a full or read-only disk does not let it.
+            with suppress(sqlite3.Error, ValueError), closing(self._as_it_lies()) as connection:
+                return operation(connection)
+            raise
+
+    def _as_it_lies(self) -> sqlite3.Connection:
+        """A connection that reads the database's file and nothing else, and writes nothing."""
+        connection = sqlite3.connect(f"{self._database.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)
+        self._set_up(connection)
+        return connection
+
+    def _change(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+        """Carry out `operation` in a transaction that no other process can come between."""
+
+        def at_once(database: sqlite3.Connection) -> T:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                result = operation(database)
+                database.execute("COMMIT")
+            except BaseException:
+                if database.in_transaction:
+                    with suppress(sqlite3.Error):
+                        database.execute("ROLLBACK")
+                raise
+            return result
+
+        return self._mending(lambda: self._with_connection(at_once))
+
+    def _mending(self, action: Callable[[], T]) -> T:
+        """Carry out `action`; where the database proves damaged, begin a new one and try once more."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            before = self._identity()
+            try:
+                return action()
+            except PROBLEMS as error:
+                if not is_damage(error):
+                    raise
+                self._begin_anew(before)
+                return action()
+        except (*PROBLEMS, OSError) as error:
+            raise self._unusable(error) from error
+
+    def _with_connection(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+        with closing(sqlite3.connect(self._database, timeout=PATIENCE, isolation_level=None)) as connection:
+            self._set_up(connection)
+            if version_of(connection) != VERSION:
+                self._prepare(connection)
+            else:
+                upgrade(connection)  # which only looks at the tables
+            connection.execute("PRAGMA foreign_keys=ON")
+            return operation(connection)
+
+    @staticmethod
+    def _set_up(connection: sqlite3.Connection) -> None:
+        connection.text_factory = lambda text: text.decode("utf-8", "replace")
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Make the tables, or bring them up to date: one process at a time, for WAL cannot be begun by two."""
+        lock = locks.acquire(self.folder / ".runs.lock", PATIENCE)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            upgrade(connection)
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def _begin_anew(self, damaged: int | None) -> None:
+        """Set the database aside and save what can be read of it, unless another process has done so meanwhile."""
+        lock = locks.acquire(self.folder / ".runs.lock", PATIENCE)
+        try:
+            if self._identity() != damaged:
+                return
+            aside = set_aside(self._database)
+            with closing(sqlite3.connect(self._database, timeout=PATIENCE, isolation_level=None)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+                upgrade(connection)
+                count = copy_readable(aside, connection)
+            log.warning(
+                "The table of runs was damaged: it is kept as %s, and a new one has been begun with the %s that could be read.",
+                shown(aside),
+                "1 run" if count == 1 else f"{count:,} runs",
+            )
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def _identity(self) -> int | None:
+        """What tells the database's file from another of its name; None where there is none."""
+        try:
+            return self._database.stat().st_ino
+        except FileNotFoundError:
+            return None
+
+    def _unusable(self, error: Exception) -> DigitLabError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and self._is_full()):
+            return DigitLabError(f"The table of runs in {shown(self.folder)} cannot be written: the disk is full; free some space.")
+        reason = getattr(error, "strerror", None) or error
+        return DigitLabError(f"The table of runs in {shown(self.folder)} cannot be used: {reason}.")
+
+    def _is_full(self) -> bool:
+        try:
+            return shutil.disk_usage(self.folder).free < NOTHING
+        except OSError:
+            return False
+
+
+def _plain(values: dict[str, Any]) -> tuple[Any, ...]:
+    """The values as SQLite takes them."""
+    return tuple(json.dumps(value) if name in JSON_COLUMNS and value is not None else value for name, value in values.items())

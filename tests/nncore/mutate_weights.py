@@ -108,6 +108,7 @@ def description_changed(content: bytes, rng: random.Random) -> bytes:
             times = rng.choice([2, 3, 400, 20_000])
             if times * len(json.dumps(container)) < LARGEST_DESCRIPTION:
                 container[:] = container * times
+                break  # its parts are the same objects: to make one of them longer now would make a giant
         if not isinstance(header.get("__metadata__"), dict) or "architecture" not in header["__metadata__"]:
             break
     return joined(header, numbers, rng)

@@ -9,8 +9,9 @@ from nncore.errors import ConfigError
 
 LARGEST_NETWORK = 200_000_000
 """Parameters that a network may have (800 MB of float32), so that a slip in a size does not take all memory."""
-MOST_VALUES = 2**27
-"""Values that all layers together may make of one example (512 MB of float32): a hundred times what the largest preset makes."""
+MOST_VALUES = 2**26
+"""Values that all layers together may make of one example (256 MB of float32, and as much again for sums on the way): fifty times
+what the largest preset makes."""
 MOST_MULTIPLY_ADDS = 2_000_000_000
 """Multiply-adds that one example may take: about a second on one core without vector instructions."""
 LARGEST_WINDOW = 65_536

@@ -28,6 +28,8 @@ PATIENCE = 60
 """Seconds after which a file counts as a hang; the machine may be busy, so what a file really takes is measured besides."""
 MOST_MEMORY = 3 * 2**30
 """Bytes of addresses that the process may have. Libraries reserve much that they never touch: what it takes is measured besides."""
+LARGEST_DESCRIPTION = 10 * 2**20
+"""Bytes up to which lists are made longer: somewhat more than a header may have."""
 LONGEST_MESSAGE = 600
 
 NUMBERS = [
@@ -102,8 +104,11 @@ def description_changed(content: bytes, rng: random.Random) -> bytes:
             container[key] = rng.choice(VALUES)
         elif what < 0.85:
             del container[key]
-        elif isinstance(container, list) and len(container) < 50:
-            container[:] = container * rng.choice([2, 3, 400, 20_000])
+        elif isinstance(container, list):
+            times = rng.choice([2, 3, 400, 20_000])
+            if times * len(json.dumps(container)) < LARGEST_DESCRIPTION:
+                container[:] = container * times
+                break  # its parts are the same objects: to make one of them longer now would make a giant
         if not isinstance(header.get("__metadata__"), dict) or "architecture" not in header["__metadata__"]:
             break
     return joined(header, numbers, rng)

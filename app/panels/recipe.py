@@ -12,9 +12,9 @@ from app.core.session import Job
 from app.core.state import DataInView
 from app.lab import Lab
 from app.panels.augmentation import NameBox
+from app.panels.setting_field import choice_field, described, number_field, share_field, whole_field
 from app.training import Status
 from app.widgets.card import Card, label
-from app.widgets.setting_field import choice_field, described, number_field, share_field, whole_field
 from models.presets import PRESETS, preset
 from nncore.errors import ConfigError
 from nncore.training.config import SETTINGS

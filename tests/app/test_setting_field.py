@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.widgets.setting_field import choice_field, described, number_field, share_field, whole_field
+from app.panels.setting_field import choice_field, described, number_field, share_field, whole_field
 from nncore.training.config import SETTINGS
 
 

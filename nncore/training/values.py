@@ -14,10 +14,14 @@ from nncore.errors import ConfigError
 
 
 class Kind:
-    """A kind of value. `words` names it in the sentence "must be …", `metavar` in the help of the command line."""
+    """A kind of value. `metavar` stands for it in the help of the command line."""
 
-    words = ""
     metavar = "VALUE"
+
+    @property
+    def words(self) -> str:
+        """Which values there are, as in "must be …"."""
+        raise NotImplementedError
 
     def check(self, title: str, value: Any) -> Any:
         """`value` in its plain Python type. Raises ConfigError, naming `title`, where it is no such value."""
@@ -37,7 +41,7 @@ class Kind:
             shown = str(value) if isinstance(value, int | float | np.number) else repr(value)
         except ValueError:  # Python writes no whole number of more than 4,300 digits
             shown = "a number of thousands of digits"
-        return ConfigError(f"{title} must be {self.words}, not {shown:.60}.")
+        return ConfigError(f"{title} must be {self.words}, not {' '.join(shown.split()):.60}.")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Whole(Kind):
     metavar = "N"
 
     @property
-    def words(self) -> str:  # type: ignore[override]
+    def words(self) -> str:
         return f"a whole number from {self.least:,} to {self.most:,}"
 
     def check(self, title: str, value: Any) -> int:
@@ -79,7 +83,7 @@ class Number(Kind):
     metavar = "X"
 
     @property
-    def words(self) -> str:  # type: ignore[override]
+    def words(self) -> str:
         start = f"above {self.least:g}" if self.above else f"of at least {self.least:g}"
         end = "" if math.isinf(self.most) else f" and {'below' if self.below else 'at most'} {self.most:g}"
         return f"a number {start}{end}"
@@ -115,7 +119,7 @@ class Choice(Kind):
     metavar = "NAME"
 
     @property
-    def words(self) -> str:  # type: ignore[override]
+    def words(self) -> str:
         return f"one of {', '.join(self.names)}"
 
     def check(self, title: str, value: Any) -> str:
@@ -136,7 +140,7 @@ class Numbers(Kind):
     metavar = "X,X"
 
     @property
-    def words(self) -> str:  # type: ignore[override]
+    def words(self) -> str:
         return f"{self.count} numbers, each {self.each.words.removeprefix('a number ')}"
 
     def check(self, title: str, value: Any) -> tuple[float, ...]:
@@ -162,7 +166,7 @@ class Steps(Kind):
     metavar = "N,N,..."
 
     @property
-    def words(self) -> str:  # type: ignore[override]
+    def words(self) -> str:
         return f"whole numbers of steps in rising order, each from 1 to {self.most:,}"
 
     def check(self, title: str, value: Any) -> tuple[int, ...]:
@@ -190,7 +194,7 @@ class ShareOrCount(Kind):
     metavar = "N"
 
     @property
-    def words(self) -> str:  # type: ignore[override]
+    def words(self) -> str:
         return f"a share between 0 and 1, or a whole number of images from 1 to {self.most:,}"
 
     def check(self, title: str, value: Any) -> int | float:
@@ -213,8 +217,11 @@ class ShareOrCount(Kind):
 class Varied(Kind):
     """An Augmentation."""
 
-    words = f"the name of an augmentation ({', '.join(AUGMENTATIONS)}), or settings such as shift=2,rotate=10"
     metavar = "HOW"
+
+    @property
+    def words(self) -> str:
+        return f"the name of an augmentation ({', '.join(AUGMENTATIONS)}), or settings such as shift=2,rotate=10"
 
     def check(self, title: str, value: Any) -> Augmentation:
         if isinstance(value, Mapping):

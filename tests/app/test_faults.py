@@ -27,6 +27,8 @@ from nncore.training.events import Checkpointed, Progress
 from tests.app.test_cli import digitlab
 from tests.app.test_resume import curves, job, leave_at, resume, run_to_end, weights
 
+pytestmark = pytest.mark.usefixtures("single_steps")
+
 
 @pytest.fixture
 def store(isolated: Path) -> RunStore:
@@ -100,14 +102,14 @@ def test_the_last_good_checkpoint_stays_where_the_disk_is_full(store):
 
 def test_an_exception_in_the_trainer_leaves_a_run_that_goes_on(store, monkeypatch):
     session = job("r").begin(store, checkpoint_every=4)
-    step = session.trainer._step
+    step = session.trainer._take_stretch
 
     def fail() -> object:
         if session.trainer.step == 9:
             raise ZeroDivisionError
         return step()
 
-    monkeypatch.setattr(session.trainer, "_step", fail)
+    monkeypatch.setattr(session.trainer, "_take_stretch", fail)
     with pytest.raises(ZeroDivisionError):
         run_to_end(session)
     assert store.get("r").status == INTERRUPTED

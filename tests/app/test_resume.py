@@ -46,6 +46,9 @@ def weights(store: RunStore, run: Run) -> dict[str, bytes]:
     return {name: value.tobytes() for name, value in network.state_dict().items()}
 
 
+pytestmark = pytest.mark.usefixtures("single_steps")
+
+
 def job(name: str, spec: str = "synthetic", **settings: object) -> Job:
     config = TrainConfig(**{"epochs": 3, "batch_size": 16, "validate_every": 5, "seed": 4} | settings)  # type: ignore[arg-type]
     return Job(preset("two-layer"), spec, synthetic("train").limit(120, 4), None, config, name, 120)
@@ -165,7 +168,7 @@ from nncore.training.events import Progress
 before, at = TrainingSession._record, int(sys.argv[1])
 def record(self, event):
     before(self, event)
-    if isinstance(event, Progress) and event.step == at:
+    if isinstance(event, Progress) and event.step >= at:
         os.kill(os.getpid(), signal.SIGKILL)
 TrainingSession._record = record
 from app.cli import main

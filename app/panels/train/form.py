@@ -16,7 +16,9 @@ from app.panels.train.fields import choice_field, described, number_field, share
 from app.training import Status
 from app.widgets.card import Card, label
 from models.presets import PRESETS
+from nncore.training.batches import steps_per_epoch
 from nncore.training.config import SETTINGS
+from nncore.training.schedules import describe_schedule
 
 NETWORK = "Network: the layers, in a row, from the picture to ten scores."
 IMAGES = "Images: train on a random part of the data only, for a quick try."
@@ -37,10 +39,13 @@ class RecipeForm(Card):
         self.held_out = share_field(SETTINGS["validation"])
         self.limit = QSpinBox(minimum=0, maximum=10_000_000, singleStep=1000, specialValueText="all", groupSeparatorShown=True)
         self.seed = whole_field(SETTINGS["seed"])
+        self.plan = label("", "dim", wrap=True)
+        self.plan.setAccessibleName("what will happen to the learning rate")
         self.body.addLayout(self._build_form())
         self._connect()
         lab.training.status_changed.connect(self._show_status)
         self._state.recipe.subscribe(self._show)
+        self._state.data.subscribe(lambda _: self._show_plan())
 
     def _connect(self) -> None:
         change = self._state.change_recipe
@@ -80,6 +85,8 @@ class RecipeForm(Card):
                 part.setToolTip(meaning)
             widget.setAccessibleName(words)
             form.addRow(title, self._with_preview(widget) if widget is self.augment else widget)
+            if widget is self.schedule:
+                form.addRow(self.plan)
         return form
 
     def _with_preview(self, widget: QWidget) -> QHBoxLayout:
@@ -123,6 +130,15 @@ class RecipeForm(Card):
             for box, value in figures:
                 if box.value() != value:  # setting the same value would rewrite the text that is being typed
                     box.setValue(value)
+
+        self._show_plan()
+
+    def _show_plan(self) -> None:
+        """Say what will happen to the learning rate; nothing where there is no data yet to count the steps of an epoch."""
+        data, recipe = self._state.data.value, self._state.recipe.value
+        count = 0 if data is None else min(recipe.limit or len(data.train), len(data.train))
+        rate = describe_schedule(recipe.config, steps_per_epoch(recipe.config, count)) if count > 1 else ""
+        self.plan.setText(f"Rate {rate}" if rate else "")
 
     def _show_status(self, status: Status) -> None:
         for widget in self._settings().values():

@@ -98,6 +98,23 @@ def test_the_last_good_checkpoint_stays_where_the_disk_is_full(store):
     assert curves(store, store.get("r")) == curves(store, store.get("straight"))
 
 
+def test_there_is_no_checkpoint_without_the_curves_up_to_it(store, monkeypatch):
+    session = job("r", epochs=4).begin(store, checkpoint_every=5)
+    add, steps = store.add_metrics, []
+
+    def refuse_for_a_while(run, rows):
+        if 7 <= session.trainer.step < 17:
+            raise DigitLabError("The disk is full.")
+        add(run, rows)
+
+    monkeypatch.setattr(store, "add_metrics", refuse_for_a_while)
+    for event in session.events():
+        if isinstance(event, Checkpointed):
+            steps.append(event.step)
+            assert len(store.metrics(session.run, "train")) == event.step
+    assert steps == [5, 20, 25, 28]
+
+
 def test_an_exception_in_the_trainer_leaves_a_run_that_goes_on(store, monkeypatch):
     session = job("r").begin(store, checkpoint_every=4)
     happening = session.trainer.events()

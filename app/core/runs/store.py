@@ -242,7 +242,9 @@ class RunStore:
     def _read(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         try:
             return self._mending(lambda: self._with_connection(operation))
-        except DigitLabError:
+        except DigitLabError as error:
+            if error.__cause__ is None:  # it can be read, and is not ours to read
+                raise
             # Even to read, SQLite writes beside the database, which a full or read-only disk does not let it.
             with suppress(sqlite3.Error, ValueError), closing(self._as_it_lies()) as connection:
                 return operation(connection)

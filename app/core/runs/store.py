@@ -152,10 +152,9 @@ class RunStore:
 
             shutil.rmtree(folder, ignore_errors=True)  # first, since it makes the room that a full disk lacks
             self._change(remove)
+            locks.release_and_remove(self._lock_file(run), self._held.pop(run.id))
         finally:
             self.release(run)
-        with suppress(OSError):
-            self._lock_file(run).unlink()
 
     # -- curves
 

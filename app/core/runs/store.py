@@ -124,6 +124,7 @@ class RunStore:
     def rename(self, run: Run, name: str) -> Run:
         """Call a run, and its folder, `name`. ConfigError for a name that is taken or impossible, or while the run is trained."""
         check_name(name)
+        moved: builtins.list[Path] = []
         self._hold_briefly(run)
         try:
 
@@ -134,8 +135,13 @@ class RunStore:
                 database.execute("UPDATE runs SET name = ? WHERE id = ?", (name, run.id))
                 if self.folder_of(run).exists():
                     self.folder_of(run).rename(self._folder(name))
+                    moved.append(self._folder(name))
 
             self._change(change)
+        except BaseException:
+            for folder in moved:  # the table refused after that
+                folder.rename(self.folder_of(run))
+            raise
         finally:
             self.release(run)
         return self.get(name)

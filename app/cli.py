@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import logging
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -80,6 +81,8 @@ def _carry_out(argv: Sequence[str] | None, output_is_open: bool) -> int:
             from app.launch import open_window  # Qt is only loaded for the window
 
             return open_window(reset_layout=arguments.reset_layout)
+        logging.basicConfig(format="digitlab: %(message)s", level=logging.WARNING)
+        logging.raiseExceptions = False  # of a message that cannot be written nobody hears anyway
         return int(arguments.run(arguments) or 0)
     except DigitLabError as error:
         complain(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,3 +42,13 @@ def is_held(path: Path) -> bool:
         return True
     lock.release()
     return False
+
+
+def release_and_remove(path: Path, lock: BaseFileLock) -> None:
+    """Let go of the lock on `path`, and remove its file.
+
+    It goes before the lock does: whoever waits for it is then told by filelock that the file is gone, and makes a new one.
+    """
+    with suppress(OSError):  # Windows removes no file that is open
+        path.unlink()
+    lock.release()

@@ -214,8 +214,10 @@ def _progress_bar(trainer: Trainer) -> Iterator[Callable[[Event], None]]:
 
 @contextmanager
 def _stop_on_signals(control: Control) -> Iterator[None]:
-    """The first Ctrl+C, or polite kill, stops the training and keeps it; a second one breaks off."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    """The first Ctrl+C, polite kill or closed terminal stops the training and keeps it; a second one breaks off."""
+    known = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # Whoever started the program may want some of them to be ignored, as nohup does.
+    numbers = [number for number in known if signal.getsignal(number) not in (signal.SIG_IGN, None)]
 
     def stop(*_: object) -> None:
         for number in numbers:

@@ -130,10 +130,13 @@ class TrainingSession:
             self.store.release(self.run)
 
     def checkpoint(self) -> Checkpointed:
-        """Write a checkpoint of this moment, after the curves up to it. DigitLabError where that fails."""
+        """Write a checkpoint of this moment, after the curves up to it. DigitLabError where either fails.
+
+        Without the curves there is no checkpoint either: a training that went on from it would have a gap in them.
+        """
         path = self.store.checkpoint_of(self.run)
         self._checkpoint_time = time.monotonic()
-        self._flush()
+        self._write_rows()
         save_checkpoint(path, self.trainer)
         self._checkpoint_step = self.trainer.step
         return Checkpointed(self.trainer.step, path)
@@ -202,8 +205,7 @@ class TrainingSession:
         """Say that the training ended before its end. Where even that cannot be written, the lock that is let go of says so."""
         with suppress(Exception):
             self.store.update(self.run, status=INTERRUPTED, steps=self.trainer.step, seconds=self.trainer.seconds)
-            self.store.add_metrics(self.run, self._rows)
-            self._rows.clear()
+            self._write_rows()
 
     def _attempt(self, action: Callable[[], Any]) -> Any:
         """The outcome of `action`; None where the disk refuses, which is told once."""
@@ -217,15 +219,17 @@ class TrainingSession:
                 self.warn(self.warning)
             return None
 
+    def _write_rows(self) -> bool:
+        """Write the rows that have gathered. DigitLabError where the disk refuses; they stay then."""
+        self.store.add_metrics(self.run, self._rows)
+        self._rows.clear()
+        self._flush_at = FLUSH
+        return True
+
     def _flush(self) -> None:
-        """Write the rows that have gathered; they stay where the disk refuses, and the next `FLUSH` rows are waited for."""
-
-        def write() -> bool:
-            self.store.add_metrics(self.run, self._rows)
-            self._rows.clear()
-            return True
-
-        self._flush_at = FLUSH if self._attempt(write) else len(self._rows) + FLUSH
+        """Write the rows that have gathered; where the disk refuses, the next `FLUSH` rows are waited for."""
+        if not self._attempt(self._write_rows):
+            self._flush_at = len(self._rows) + FLUSH
 
     def _conclude(self, status: str) -> None:
         self._flush()

@@ -16,7 +16,7 @@ from nncore.data.sources import RemoteFile, Source
 from nncore.data.transfer import TRICKLE, TransferError, chunks
 from nncore.errors import DataError
 from nncore.files import shown, size_text
-from nncore.locks import acquire
+from nncore.locks import acquire, release_and_remove
 from nncore.paths import user_folder
 
 PATIENCE = 20.0
@@ -30,7 +30,7 @@ PAUSE = 0.5
 MARGIN = 16 * 2**20
 """Bytes that are to stay free on the disk."""
 LOCK = ".download.lock"
-"""The file in a folder that keeps two processes from downloading into it; it stays there, for a lock that is removed is none."""
+"""The file in a folder that keeps two processes from downloading into it."""
 MEMORY = 3.0
 """Seconds over which the speed is measured."""
 
@@ -90,7 +90,7 @@ def download(source: Source, folder: Path, *, replace: bool = False, patience: f
     try:
         yield from _download(source, folder, replace, patience)
     finally:
-        lock.release()
+        release_and_remove(folder / LOCK, lock)
 
 
 def _download(source: Source, folder: Path, replace: bool, patience: float) -> Iterator[Download]:

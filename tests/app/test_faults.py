@@ -23,7 +23,7 @@ from app.core.settings import Settings
 from nncore import files
 from nncore.errors import ConfigError, DigitLabError
 from nncore.files import ABANDONED, TEMPORARY
-from nncore.training.events import Checkpointed, Progress
+from nncore.training.events import Checkpointed, Event, Progress
 from tests.app.test_cli import digitlab
 from tests.app.test_resume import curves, job, leave_at, resume, run_to_end, weights
 
@@ -100,16 +100,34 @@ def test_the_last_good_checkpoint_stays_where_the_disk_is_full(store):
     assert curves(store, store.get("r")) == curves(store, store.get("straight"))
 
 
+def test_there_is_no_checkpoint_without_the_curves_up_to_it(store, monkeypatch):
+    session = job("r", epochs=4).begin(store, checkpoint_every=5)
+    add, steps = store.add_metrics, []
+
+    def refuse_for_a_while(run, rows):
+        if 7 <= session.trainer.step < 17:
+            raise DigitLabError("The disk is full.")
+        add(run, rows)
+
+    monkeypatch.setattr(store, "add_metrics", refuse_for_a_while)
+    for event in session.events():
+        if isinstance(event, Checkpointed):
+            steps.append(event.step)
+            assert len(store.metrics(session.run, "train")) == event.step
+    assert steps == [5, 20, 25, 28]
+
+
 def test_an_exception_in_the_trainer_leaves_a_run_that_goes_on(store, monkeypatch):
     session = job("r").begin(store, checkpoint_every=4)
-    step = session.trainer._take_stretch
+    happening = session.trainer.events()
 
-    def fail() -> object:
-        if session.trainer.step == 9:
-            raise ZeroDivisionError
-        return step()
+    def fail() -> Iterator[Event]:
+        for event in happening:
+            if isinstance(event, Progress) and event.step == 9:
+                raise ZeroDivisionError
+            yield event
 
-    monkeypatch.setattr(session.trainer, "_take_stretch", fail)
+    monkeypatch.setattr(session.trainer, "events", fail)
     with pytest.raises(ZeroDivisionError):
         run_to_end(session)
     assert store.get("r").status == INTERRUPTED
@@ -240,6 +258,34 @@ def test_a_run_is_whole_though_its_weights_cannot_be_copied(store):
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "Could not write /dev/full: No space left" in done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["weights"] == str(store.weights_of(store.get("r")))
     assert Path("/dev/full").is_char_device(), "what is no file is not replaced by one"
+
+
+def test_a_damaged_database_is_told_in_one_line(store):
+    store.create("one", "m", "d", {})
+    for path in store.folder.glob("runs.sqlite*"):
+        path.write_bytes(b"not a database at all" * 100)
+    done = digitlab("runs", "list")
+    assert (done.returncode, done.stdout) == (0, "") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("digitlab: The table of runs was damaged")
+    assert digitlab("runs", "list").stderr == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_closed_terminal_stops_a_training_unless_it_was_told_to_stay(store):
+    with training() as process:
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=100)
+    assert process.returncode == 0 and store.get("r").status == "stopped"
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does; programs that are started inherit it
+    try:
+        with training("--resume", "r") as process:
+            assert process.stdout is not None
+            process.send_signal(signal.SIGHUP)
+            assert all(process.stdout.readline().startswith("epoch") for _ in range(900)), "more than a pipe holds"
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=100)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 # -- leftovers, settings

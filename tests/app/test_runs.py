@@ -304,3 +304,21 @@ def test_a_run_that_could_not_be_entered_leaves_no_folder(store, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         store.create("two", "m", "d", {})
     assert not (store.folder / "two").exists()
+
+
+def test_a_run_that_could_not_be_renamed_keeps_its_folder(store, monkeypatch):
+    run = store.create("one", "m", "d", {})
+    store.weights_of(run).write_bytes(b"weights")
+    change = store._change
+
+    def fail_at_the_end(operation):
+        def both(database):
+            operation(database)
+            raise DigitLabError("The disk is full.")
+
+        return change(both)
+
+    monkeypatch.setattr(store, "_change", fail_at_the_end)
+    with pytest.raises(DigitLabError, match="full"):
+        store.rename(run, "two")
+    assert store.weights_of(store.get("one")).read_bytes() == b"weights" and not (store.folder / "two").exists()

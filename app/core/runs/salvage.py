@@ -11,7 +11,7 @@ from typing import Any
 
 from app.core.runs.schema import COLUMNS, UnknownTables
 
-SIDE_FILES = ("", "-wal", "-shm")
+SIDE_FILES = ("-wal", "-shm")
 """What SQLite appends to the database's name for the files that belong to it."""
 PROBLEMS = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite raises; the second where its message itself holds damaged text."""
@@ -29,10 +29,11 @@ def set_aside(path: Path) -> Path:
     """Give the database, with the files that belong to it, another name, and return that. OSError where that fails."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
     target = path.with_name(f"{path.stem}.damaged-{stamp}{path.suffix}")
-    path.rename(target)
-    for suffix in SIDE_FILES[1:]:
+    # The database itself last: side files that were left alone would be taken for those of the new one.
+    for suffix in SIDE_FILES:
         with suppress(FileNotFoundError):
             Path(f"{path}{suffix}").rename(f"{target}{suffix}")
+    path.rename(target)
     return target
 
 

@@ -124,6 +124,7 @@ class RunStore:
     def rename(self, run: Run, name: str) -> Run:
         """Call a run, and its folder, `name`. ConfigError for a name that is taken or impossible, or while the run is trained."""
         check_name(name)
+        moved: builtins.list[Path] = []
         self._hold_briefly(run)
         try:
 
@@ -134,8 +135,13 @@ class RunStore:
                 database.execute("UPDATE runs SET name = ? WHERE id = ?", (name, run.id))
                 if self.folder_of(run).exists():
                     self.folder_of(run).rename(self._folder(name))
+                    moved.append(self._folder(name))
 
             self._change(change)
+        except BaseException:
+            for folder in moved:  # the table refused after that
+                folder.rename(self.folder_of(run))
+            raise
         finally:
             self.release(run)
         return self.get(name)
@@ -152,10 +158,9 @@ class RunStore:
 
             shutil.rmtree(folder, ignore_errors=True)  # first, since it makes the room that a full disk lacks
             self._change(remove)
+            locks.release_and_remove(self._lock_file(run), self._held.pop(run.id))
         finally:
             self.release(run)
-        with suppress(OSError):
-            self._lock_file(run).unlink()
 
     # -- curves
 
@@ -242,7 +247,9 @@ class RunStore:
     def _read(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         try:
             return self._mending(lambda: self._with_connection(operation))
-        except DigitLabError:
+        except DigitLabError as error:
+            if error.__cause__ is None:  # it can be read, and is not ours to read
+                raise
             # Even to read, SQLite writes beside the database, which a full or read-only disk does not let it.
             with suppress(sqlite3.Error, ValueError), closing(self._as_it_lies()) as connection:
                 return operation(connection)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from nncore.data import download as download_module
-from nncore.data.download import LOCK, Download, download, part_of, received
+from nncore.data.download import Download, download, part_of, received
 from nncore.data.sources import SOURCES, RemoteFile, Source
 from nncore.errors import DataError
 from tests.nncore.data.server import Server, serving
@@ -53,8 +53,8 @@ def get(source: Source, folder: Path, **options: bool) -> list[Download]:
 
 
 def assert_complete(folder: Path) -> None:
-    """Both files, right, and nothing else but the lock: no part, no temporary file."""
-    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.name != LOCK} == CONTENT
+    """Both files, right, and nothing else: no part, no temporary file, no lock."""
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == CONTENT
 
 
 @pytest.mark.parametrize("manner", ["good", "no-range", "moved", "packed"])

@@ -1,10 +1,10 @@
-"""`python -m benchmarks [data|torch [options]]`: both, or one of them with its options; see data.py and vs_torch.py."""
+"""`python -m benchmarks [data|torch|window [options]]`: all, or one with its options; see data.py, vs_torch.py, window.py."""
 
 import sys
 
-from benchmarks import data, vs_torch
+from benchmarks import data, vs_torch, window
 
-PARTS = {"data": data.main, "torch": vs_torch.main}
+PARTS = {"data": data.main, "torch": vs_torch.main, "window": window.main}
 
 chosen, arguments = sys.argv[1:2], sys.argv[2:]
 if chosen and chosen[0] not in PARTS:

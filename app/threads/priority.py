@@ -10,7 +10,8 @@ import threading
 def lower_priority() -> None:
     """Lower the priority of this thread and of those that it will start. Only Linux can do that; elsewhere nothing happens."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 2)
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + 2))
 
 
 def switch_threads_often() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QBuffer, Qt
 from PySide6.QtGui import QColor, QContextMenuEvent, QPainter
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QGraphicsItem, QMenu, QVBoxLayout, QWidget
 
 from app.theme import font, theme
 from app.widgets.pixels import png_bytes
@@ -34,6 +35,11 @@ def smoothed(values: Array, weight: float) -> Array:
 
 POINTS = 500
 """Most points of a curve that are drawn: about one every two pixels. Drawing time grows with their number."""
+
+
+def grown(steps: float) -> float:
+    """The end of the axis for so many steps: it moves on in jumps of a quarter, so that the axis stands still in between."""
+    return 100 * 1.25 ** max(0, math.ceil(math.log(max(steps, 1) / 100, 1.25)))
 
 
 def thinned(steps: Array, values: Array) -> tuple[Array, Array]:
@@ -66,6 +72,7 @@ class Curves(QWidget):
         self._name, self._log, self._shows_raw = name, logarithmic, shows_raw
         self.smoothing = 0.9
         self._data: dict[str, tuple[Array, Array]] = {}
+        self._range: tuple[tuple[float, float], tuple[float, float]] | None = None
         self._plot = pg.PlotWidget(axisItems={"left": _LogAxis("left")} if logarithmic else None)
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
@@ -77,8 +84,10 @@ class Curves(QWidget):
         item.setMouseEnabled(x=False, y=False)
         item.getAxis("bottom").enableAutoSIPrefix(False)
         item.getAxis("left").setWidth(48)
+        for side in ("left", "bottom"):  # text and grid are painted when they change, not with every point
+            item.getAxis(side).setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         item.setLimits(xMin=0)
-        self._raw = self._plot.plot([], [])
+        self._raw = self._plot.plot([], [], antialias=False)  # so many pale strokes show no edges
         self._train = self._plot.plot([], [])
         self._validation = self._plot.plot([], [])
         layout = QVBoxLayout(self)
@@ -91,20 +100,30 @@ class Curves(QWidget):
         """Show (steps, values) of training and of validation."""
         self._data = {"training": train, "validation": validation}
         steps, values = train
-        item = self._plot.getPlotItem()
-        if len(steps):
-            item.enableAutoRange()
-            if not self._log:
-                # Leave the first steps, which are near guessing, out of the range: they would squeeze the rest against the top.
-                settled = smoothed(values, 0.9)[len(values) // 5 :]
-                item.setYRange(max(0.0, float(np.floor(settled.min() / 10) * 10) - 5), 100, padding=0.02)
-        else:  # an empty plot with the usual axes
-            item.setXRange(0, 100)
-            item.setYRange(*((-2, 0.5) if self._log else (0, 100)))
+        self._set_range((0.0, grown(float(steps[-1]) if len(steps) else 0.0)), self._y_range(values, validation[1]))
         if self._shows_raw:
             self._raw.setData(*extremes(steps, values))
         self._train.setData(*thinned(steps, smoothed(values, self.smoothing)))
         self._validation.setData(*thinned(*validation))
+
+    def _y_range(self, values: Array, validation: Array) -> tuple[float, float]:
+        """From the least to the largest value shown, in whole grid steps; in powers of ten on a logarithmic axis."""
+        if not len(values):
+            return (-2.0, 0.5) if self._log else (0.0, 100.0)
+        if not self._log:
+            # Leave the first steps, which are near guessing, out of the range: they would squeeze the rest against the top.
+            settled = smoothed(values, 0.9)[len(values) // 5 :]
+            return max(0.0, float(np.floor(settled.min() / 10) * 10) - 5), 100.0
+        shown = np.concatenate([values, validation])
+        shown = np.log10(shown[np.isfinite(shown) & (shown > 0)])
+        if not len(shown):
+            return -2.0, 0.5
+        return float(np.floor(shown.min() * 4) / 4), float(np.ceil(shown.max() * 4) / 4)
+
+    def _set_range(self, x: tuple[float, float], y: tuple[float, float]) -> None:
+        if (x, y) != self._range:
+            self._range = (x, y)
+            self._plot.getPlotItem().setRange(xRange=x, yRange=y, padding=0.02)
 
     def set_smoothing(self, weight: float) -> None:
         """Smooth the training curve by a weight from 0 (not at all) to below 1."""

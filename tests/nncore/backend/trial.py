@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 
 from nncore.arrays import Array
 from nncore.backend.contract import Batches, Recorder, Tensor, Weights
 from nncore.backend.devices import get_backend
+from nncore.backend.reference.memory import to_numpy
 from nncore.backend.vector import SLACK, Part, Vector
 from nncore.parameter import Buffer, Parameter
 from nncore.plan.flat import Flat
+
+Place: TypeAlias = Callable[[Array], Array]
+"""Puts an array where it shall lie."""
 
 SECTION = "trial"
 RUNNING = ("running_mean", "running_var")
@@ -74,25 +79,30 @@ class Recording:
         return tensor
 
 
-def record(trial: Trial, device: str) -> tuple[Recording, Vector, list[Array]]:
-    """The trial, recorded; with its flat parameters and the optimizer's running averages."""
+def _as_it_is(array: Array) -> Array:
+    return array
+
+
+def record(trial: Trial, device: str, place: Place = _as_it_is) -> tuple[Recording, Vector, list[Array]]:
+    """The trial, recorded; with its flat parameters and the optimizer's running averages, which `place` puts on a device."""
     arrays = {name: np.asarray(values, np.float32) for name, values in trial.parameters.items()}
     parameters = {name: Parameter(values.copy()) for name, values in arrays.items() if name not in RUNNING}
     buffers = {name: Buffer(values.copy()) for name, values in arrays.items() if name in RUNNING}
     flat = Flat(parameters, buffers)
-    moments = [np.zeros(flat.vector.parameters + SLACK, np.float32) for _ in range(trial.moments)]
+    vector = replace(flat.vector, values=place(flat.vector.values))
+    moments = [place(np.zeros(vector.parameters + SLACK, np.float32)) for _ in range(trial.moments)]
     batch = max(trial.count + trial.spare, 1)
-    recorder = get_backend(device).record(batch, flat.vector, moments, min(trial.replicas, batch))
+    recorder = get_backend(device).record(batch, vector, moments, min(trial.replicas, batch))
     recording = Recording(recorder, flat.parts)
     with recorder.section(SECTION):
         trial.build(recording)
         recorder.barrier()
-    return recording, flat.vector, moments
+    return recording, vector, moments
 
 
-def run(trial: Trial, device: str) -> dict[str, Array]:
-    """Everything that the operation has found or changed, by name."""
-    recording, vector, moments = record(trial, device)
+def run(trial: Trial, device: str, place: Place = _as_it_is) -> dict[str, Array]:
+    """Everything that the operation has found or changed, by name, on the host."""
+    recording, vector, moments = record(trial, device, place)
     program = recording.record.finish()
     for tensor in recording.outputs:
         program.write(tensor, np.ones((trial.count, tensor.rows, tensor.cols, tensor.channels), np.float32))
@@ -104,10 +114,10 @@ def run(trial: Trial, device: str) -> dict[str, Array]:
     rates = [trial.rates] if len(trial.rates) else []
     outcome = program.run(SECTION, Batches(images, labels, indices, [trial.count], rates), recording.outputs)
     found = {f"output {number}": values for number, values in enumerate(outcome.values)}
-    found["parameters"] = vector.values[:-SLACK].copy()
+    found["parameters"] = to_numpy(vector.values[:-SLACK].copy())
     if trial.compares_gradient:
         found["gradient"] = program.gradient()
-    found |= {f"moment {number}": moment for number, moment in enumerate(moments)}
+    found |= {f"moment {number}": to_numpy(moment) for number, moment in enumerate(moments)}
     if trial.labels is not None:
         found |= {"loss": outcome.losses, "right": outcome.right}
     return found

@@ -15,8 +15,8 @@ from nncore.backend.contract import Batches, Program, Rule, Tensor
 from nncore.backend.cpu.backend import CpuBackend
 from nncore.backend.devices import get_backend
 from nncore.backend.reference.backend import ReferenceBackend
-from nncore.errors import DeviceError
-from nncore.layers import Dropout, Linear, ReLU
+from nncore.errors import DataError, DeviceError
+from nncore.layers import BatchNorm, Dropout, Flatten, Linear, ReLU
 from nncore.losses import CrossEntropyLoss
 from nncore.network import Network
 from nncore.plan import Plan
@@ -33,6 +33,10 @@ def classifier(device: str, replicas: int = 2, dropout: Dropout | None = None) -
     def build(recording: Recording) -> None:
         record, weights = recording.record, recording.weights
         x, y, grad = record.tensor(1, 1, 3), record.tensor(1, 1, 5), record.tensor(1, 1, 5)
+        with record.section("answers"):
+            record.take(x)
+            record.linear(x, weights, y, False)
+            record.barrier()
         with record.section("gradients"):
             record.take(x)
             if dropout is not None:
@@ -104,6 +108,17 @@ def test_a_run_ends_behind_a_loss_that_is_not_finite(device: str) -> None:
 
 
 @EACH
+def test_a_loss_that_was_not_finite_ends_no_later_run(device: str) -> None:
+    images, labels = images_and_labels()
+    program, scores, _ = classifier(device)
+    broken = np.full_like(images, np.nan)
+    program.run("gradients", Batches(broken, labels, np.arange(6), (2, 2, 2)))
+    found = program.run("answers", Batches(images, None, np.arange(6), (2, 1, 3)), [scores])
+    expected = program.run("answers", Batches(images, None, np.arange(3, 6), (3,)), [scores])
+    np.testing.assert_array_equal(found.values[0], expected.values[0])
+
+
+@EACH
 def test_without_labels_there_are_only_answers(device: str) -> None:
     images, _ = images_and_labels()
     trial = trials.take((1, 1, 3), False)
@@ -131,6 +146,17 @@ def test_a_batch_larger_than_recorded(device: str) -> None:
     images, labels = images_and_labels()
     with pytest.raises(ValueError, match="recorded for 4 examples, not 5"):
         classifier(device)[0].run("gradients", Batches(images, labels, np.arange(6), (1, 5)))
+
+
+@EACH
+def test_a_batch_without_images_leaves_running_averages_alone(device: str) -> None:
+    """Batch norm of images needs two values a channel, and one image has more than two, but none has none."""
+    network = Network([BatchNorm(), Flatten(), Linear(3)], (2, 2, 1))
+    plan = Plan(network, (4, 2, 2, 1), CrossEntropyLoss(), device=device)
+    with pytest.raises(DataError, match="norm1 needs at least two values a channel to train on, but got 0"):
+        plan.gradients(np.zeros((0, 2, 2, 1), np.float32), np.zeros(0, np.int64))
+    plan.gradients(np.ones((1, 2, 2, 1), np.float32), np.zeros(1, np.int64))
+    assert np.isfinite(network.state_dict()["norm1.running_mean"]).all()
 
 
 def test_dropout_draws_anew_at_every_step() -> None:

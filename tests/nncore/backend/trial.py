@@ -83,6 +83,12 @@ def _as_it_is(array: Array) -> Array:
     return array
 
 
+def _moment(number: int, size: int) -> Array:
+    """A running average in mid training; from the second on they are averages of squares, and never negative."""
+    values = np.random.default_rng(number).standard_normal(size).astype(np.float32)
+    return np.abs(values) if number else values
+
+
 def record(trial: Trial, device: str, place: Place = _as_it_is) -> tuple[Recording, Vector, list[Array]]:
     """The trial, recorded; with its flat parameters and the optimizer's running averages, which `place` puts on a device."""
     arrays = {name: np.asarray(values, np.float32) for name, values in trial.parameters.items()}
@@ -90,7 +96,7 @@ def record(trial: Trial, device: str, place: Place = _as_it_is) -> tuple[Recordi
     buffers = {name: Buffer(values.copy()) for name, values in arrays.items() if name in RUNNING}
     flat = Flat(parameters, buffers)
     vector = replace(flat.vector, values=place(flat.vector.values))
-    moments = [place(np.zeros(vector.parameters + SLACK, np.float32)) for _ in range(trial.moments)]
+    moments = [place(_moment(number, vector.parameters + SLACK)) for number in range(trial.moments)]
     batch = max(trial.count + trial.spare, 1)
     recorder = get_backend(device).record(batch, vector, moments, min(trial.replicas, batch))
     recording = Recording(recorder, flat.parts)

@@ -92,7 +92,7 @@ class Twin:
         return as_floats(x).astype(np.float64 if self.name == "float64" else np.float32)
 
     def disturb(self, rng: np.random.Generator) -> None:
-        """Change every number by less than float32 can tell."""
+        """Change every parameter by about its last digit."""
         for parameter in self.network.parameters().values():
             parameter.data *= _nearly_one(rng, parameter.shape)
 
@@ -112,8 +112,8 @@ def idle_parameters(exact: Network) -> set[str]:
 class Judge:
     """What float64 finds, and how far from it float32 may be.
 
-    The readable path in float32 says how well conditioned a value is: with the same numbers, and with numbers that differ from
-    these by less than float32 can tell.
+    The readable path in float32 says how well conditioned a value is: from the same numbers, and from numbers that differ from
+    these in about their last digit.
     """
 
     def __init__(self, expected: Found, in_float32: list[Found], exact: Twin | None = None) -> None:

@@ -10,10 +10,10 @@ import pytest
 import trials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from trial import Trial, check, record, run
+from trial import Recording, Trial, check, record, run
 from trials import adam_rates, square
 
-from nncore.backend.contract import Window
+from nncore.backend.contract import Weights, Window
 from nncore.backend.cpu.operations import OPERATIONS
 from nncore.backend.cpu.simd import LANES
 from nncore.backend.cpu.tuning import MOST_MOMENTS
@@ -28,7 +28,7 @@ ACTIVATIONS, SHAPES = ("relu", "sigmoid", "tanh", "softmax"), ((4, 5, 3), (1, 1,
 TRIALS: dict[str, Trial] = {
     "take bytes": trials.take((5, 6, 3), True, (1, 2)),
     "take floats": trials.take((5, 6, 3), False, (2, 0)),
-    "take none": trials.take((5, 6, 3), True, count=0),
+    "take none": trials.take((5, 6, 3), True, (1, 1), count=0),
     **{f"linear {E} to {O}": trials.linear(E, O, relu=E % 2 > 0) for E, O in PAIRS},
     **{f"linear back {E} to {O}": trials.linear_backward(E, O, E % 2 > 0) for E, O in PAIRS},
     "linear, large enough to be packed": trials.linear(700, 70, True, count=41),
@@ -88,6 +88,31 @@ def test_trial(name: str) -> None:
 def test_trial_of_replicas(name: str, replicas: int) -> None:
     """A batch shared by several replicas, in a program that was recorded for a larger one."""
     check(TRIALS[name].with_(replicas=replicas, spare=2))
+
+
+PADDED = ("take", "conv", "max pool", "avg pool", "batch norm", "dropout", *ACTIVATIONS)
+
+
+@pytest.mark.parametrize("name", [name for name in TRIALS if name.startswith(PADDED) and " back" not in name])
+def test_the_padding_of_an_output_stays_zero(name: str) -> None:
+    """A convolution by a single pixel of ones, which reads the output with its padding, finds only zeros there."""
+    trial = TRIALS[name]
+
+    def build(recording: Recording) -> None:
+        trial.build(recording)
+        y = recording.outputs[0]
+        assert any(y.padding)
+        total = recording.record.tensor(y.rows + 2 * y.padding[0], y.cols + 2 * y.padding[1], 1)
+        ones = Weights(recording.parts["ones"].start, recording.parts["zero"].start)
+        recording.record.conv2d(y, ones, square(1), total, False)
+        recording.outputs = [total, y]
+
+    ones = {"ones": np.ones((100, 1)), "zero": np.zeros(1)}
+    found = run(trial.with_(build=build, parameters=trial.parameters | ones), "cpu")
+    total, y = found["output 0"][..., 0], found["output 1"]
+    top, left = ((outer - inner) // 2 for outer, inner in zip(total.shape[1:], y.shape[1:3], strict=True))
+    total[:, top : top + y.shape[1], left : left + y.shape[2]] = 0
+    assert not total.any()
 
 
 def test_every_operation_has_a_trial() -> None:

@@ -34,7 +34,7 @@ from nncore.optimizers import SGD, Adam, Optimizer
 
 MARGIN = 3e-5
 """How far from a kink a value must be, as a share of the largest value of its layer."""
-SPREAD = 0.02
+SPREAD = 0.05
 """The least standard deviation of a channel that batch norm divides by, as a share of the channel's largest value."""
 
 

@@ -26,11 +26,11 @@ DEVICES = ("cpu", "reference")
 
 FLOOR = 5e-6
 """The error that any float32 result may have, as a share of the largest value of its array."""
-TIMES = 30
+TIMES = 60
 """How many times as far from float64 as the readable path in float32 a backend may be."""
 SHARE_OF_STEP = 1e-4
 """The error that a parameter may have besides after a step, as a share of the learning rate: Adam's steps are about as large."""
-LARGEST_ERROR = 0.1
+LARGEST_ERROR = 0.3
 """A greater error of a gradient, as a share of its largest value, is not allowed for: it would prove nothing."""
 IDLE = 1e-9
 """A gradient in float64 that is smaller, as a share of the network's largest gradient, is nothing but rounding."""
@@ -123,8 +123,9 @@ class Judge:
         self.allowed: dict[str, float] = {}
         for name, values in self.expected.items():
             error = max(float(np.abs(found[name] - values).max(initial=0.0)) for found in in_float32)
-            self.allowed[name] = TIMES * error + FLOOR * float(np.abs(values).max(initial=0.0)) + 1e-12
-            self.allowed[name] += steps.get(name, 0.0)
+            # A loss near zero is a difference of scores, whose rounding does not shrink with it.
+            size = float(np.abs(values).max(initial=1.0 if name == "loss" else 0.0))
+            self.allowed[name] = TIMES * error + FLOOR * size + 1e-12 + steps.get(name, 0.0)
 
     def check(self, found: Found, what: str) -> None:
         largest = max(float(np.abs(values).max(initial=0.0)) for values in self.expected.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,15 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+# Fixed here, so that the processes of one run of the tests agree on it.
+os.environ.setdefault("DIGITLAB_RANDOM_SEED", str(secrets.randbelow(10**9)))
+
 DATASETS = os.environ.get("DIGITLAB_DATA")
 """The folder of real datasets that the tests were started with."""
+
+
+def pytest_report_header() -> str:
+    return f"random networks: DIGITLAB_RANDOM_SEED={os.environ['DIGITLAB_RANDOM_SEED']}"
 
 
 @pytest.fixture(autouse=True)

@@ -218,7 +218,10 @@ class Program(Protocol):
         """
 
     def gradient(self) -> Array:
-        """A copy of the summed gradient of the last step, laid out as the flat parameters: float32, on the host."""
+        """A copy of the summed gradient of the last step, laid out as the flat parameters: float32, on the host.
+
+        After an `update` it may hold the weight decay besides.
+        """
 
     def write(self, tensor: Tensor, values: Array) -> None:
         """Put values (N, rows, cols, channels) into a tensor's first N images: for tests of one operation by itself."""

@@ -11,9 +11,16 @@ if TYPE_CHECKING:
 
 
 def get_backend(name: str) -> Backend:
-    """The backend called `name`. Raises DeviceError where there is none."""
-    if name != "cpu":
-        raise DeviceError(f"There is no device called {name!r}; there is cpu.")
-    from nncore.backend.cpu.backend import CpuBackend
+    """The backend called `name`. Raises DeviceError where there is none.
 
-    return CpuBackend()
+    `reference` calculates as `cpu` does, but slowly and in plain NumPy: to read, and to test other backends against.
+    """
+    if name == "cpu":
+        from nncore.backend.cpu.backend import CpuBackend
+
+        return CpuBackend()
+    if name == "reference":
+        from nncore.backend.reference.backend import ReferenceBackend
+
+        return ReferenceBackend()
+    raise DeviceError(f"There is no device called {name!r}; there are cpu and reference.")

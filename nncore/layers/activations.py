@@ -1,10 +1,49 @@
-"""Elementwise non-linearities, and softmax. Input and output have one shape, and no parameters."""
+"""Elementwise non-linearities, and softmax: as pure functions, and as layers. Input and output have one shape, and no parameters.
+
+Every `…_backward` takes the output y and dL/dy, and returns dL/dx.
+"""
 
 from __future__ import annotations
 
-from nncore import losses
 from nncore.arrays import Array, array_module
 from nncore.layers.base import Layer
+from nncore.losses import softmax
+
+
+def relu(x: Array) -> Array:
+    """max(x, 0)"""
+    return array_module(x).maximum(x, x.dtype.type(0))
+
+
+def relu_backward(y: Array, grad: Array) -> Array:
+    """dL/dy where y > 0 (that is, where x > 0), else 0."""
+    return array_module(y).where(y > 0, grad, grad.dtype.type(0))
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(−x)) = (1 + tanh(x/2)) / 2, which never overflows."""
+    half = x.dtype.type(0.5)
+    return half + half * array_module(x).tanh(half * x)
+
+
+def sigmoid_backward(y: Array, grad: Array) -> Array:
+    """dL/dy · y (1 − y)"""
+    return grad * y * (1 - y)
+
+
+def tanh(x: Array) -> Array:
+    """tanh(x)"""
+    return array_module(x).tanh(x)
+
+
+def tanh_backward(y: Array, grad: Array) -> Array:
+    """dL/dy · (1 − y²)"""
+    return grad * (1 - y * y)
+
+
+def softmax_backward(y: Array, grad: Array) -> Array:
+    """yⱼ (dL/dyⱼ − Σᵢ dL/dyᵢ yᵢ), the sum along the last axis."""
+    return y * (grad - (grad * y).sum(axis=-1, keepdims=True))
 
 
 class ReLU(Layer):
@@ -13,11 +52,11 @@ class ReLU(Layer):
     kind = "relu"
 
     def forward(self, x: Array) -> Array:
-        self._positive = x > 0
-        return array_module(x).maximum(x, x.dtype.type(0))
+        self._y = relu(x)
+        return self._y
 
     def backward(self, grad: Array) -> Array:
-        return grad * self._positive
+        return relu_backward(self._y, grad)
 
 
 class Sigmoid(Layer):
@@ -26,12 +65,11 @@ class Sigmoid(Layer):
     kind = "sigmoid"
 
     def forward(self, x: Array) -> Array:
-        half = x.dtype.type(0.5)
-        self._y = half + half * array_module(x).tanh(half * x)
+        self._y = sigmoid(x)
         return self._y
 
     def backward(self, grad: Array) -> Array:
-        return grad * self._y * (1 - self._y)
+        return sigmoid_backward(self._y, grad)
 
 
 class Tanh(Layer):
@@ -40,11 +78,11 @@ class Tanh(Layer):
     kind = "tanh"
 
     def forward(self, x: Array) -> Array:
-        self._y = array_module(x).tanh(x)
+        self._y = tanh(x)
         return self._y
 
     def backward(self, grad: Array) -> Array:
-        return grad * (1 - self._y * self._y)
+        return tanh_backward(self._y, grad)
 
 
 class Softmax(Layer):
@@ -57,8 +95,8 @@ class Softmax(Layer):
     kind = "softmax"
 
     def forward(self, x: Array) -> Array:
-        self._p = losses.softmax(x)
-        return self._p
+        self._y = softmax(x)
+        return self._y
 
     def backward(self, grad: Array) -> Array:
-        return self._p * (grad - (grad * self._p).sum(axis=-1, keepdims=True))
+        return softmax_backward(self._y, grad)

@@ -53,11 +53,7 @@ class Dropout(Layer):
 
     def kept(self, x: Array) -> Array:
         """Which values of x (N, …) stay in the present call: bool, of the shape of x."""
-        xp = array_module(x)
-        bits = xp.arange(x.size, dtype=np.uint32) ^ np.uint32(self.key())
-        bits = (bits ^ (bits >> 16)) * np.uint32(0x7FEB352D)
-        bits = (bits ^ (bits >> 15)) * np.uint32(0x846CA68B)
-        return ((bits ^ (bits >> 16)) >= np.uint32(self.threshold)).reshape(x.shape)
+        return kept(x, self.key(), self.threshold)
 
     def forward(self, x: Array) -> Array:
         self._scale = None
@@ -72,3 +68,11 @@ class Dropout(Layer):
 
     def describe(self) -> str:
         return f"dropout {self.p:g}"
+
+
+def kept(x: Array, key: int, threshold: int) -> Array:
+    """Which values of x stay, bool of its shape: those whose 32 bits, made from the key and their index, reach the threshold."""
+    bits = array_module(x).arange(x.size, dtype=np.uint32) ^ np.uint32(key)
+    bits = (bits ^ (bits >> 16)) * np.uint32(0x7FEB352D)
+    bits = (bits ^ (bits >> 15)) * np.uint32(0x846CA68B)
+    return ((bits ^ (bits >> 16)) >= np.uint32(threshold)).reshape(x.shape)

@@ -94,7 +94,7 @@ class Plan:
         self._watch = Watch(network, optimizer, self.loss)
         self._all = np.arange(self.batch_size)
         norms = [layer for layer in network.layers if isinstance(layer, BatchNorm)]
-        self._needs_two = next((layer.name for layer in norms if math.prod(layer.input_shape[:-1]) == 1), None)
+        self._fewest = min(((math.prod(layer.input_shape[:-1]), layer.name) for layer in norms), default=None)
         moments = self._flat.moments_of(optimizer) if optimizer is not None else []
         record = self._backend.record(self.batch_size, self._flat.vector, moments, self.replicas)
         steps = join(network, self._flat.vector)
@@ -210,8 +210,8 @@ class Plan:
             raise ConfigError(f"This plan takes batches of up to {self.batch_size}, not of {max(counts)}.")
         if len(indices) and not 0 <= indices.min() <= indices.max() < images:
             raise DataError(f"A batch asks for images {indices.min()} to {indices.max()}, but there are {images}.")
-        if self._needs_two and min(counts, default=2) < 2:
-            raise DataError(f"{self._needs_two} needs at least two values a channel to train on, but got {min(counts)}.")
+        if self._fewest is not None and counts and (values := min(counts) * self._fewest[0]) < 2:
+            raise DataError(f"{self._fewest[1]} needs at least two values a channel to train on, but got {values}.")
 
     def _follow_changes(self) -> None:
         """Record anew where parameters have been replaced or numbers changed that kernels were told."""

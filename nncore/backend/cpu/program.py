@@ -118,8 +118,9 @@ class CpuProgram:
             self._stage.put(batches, self._record.sources)
             self._control[REPLICAS : STEPS + 1] = (replicas, *self._record.sections[section], self._control[ARRIVED], steps)
             self._go(replicas)
-            losses, right = NOTHING if labels is None else self._stage.results(int(self._control[TAKEN]), replicas)
-            values = [self._read(tensor, batches.counts[-1], replicas) for tensor in read]
+            taken = int(self._control[TAKEN])
+            losses, right = NOTHING if labels is None else self._stage.results(taken, replicas)
+            values = [self._read(tensor, batches.counts[taken - 1], replicas) for tensor in read]
         return Outcome(losses, right, values)
 
     def _go(self, replicas: int) -> None:

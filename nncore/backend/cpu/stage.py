@@ -55,6 +55,8 @@ class Stage:
             self._make_room(*room, max(rates, old[0]), max(len(sources), old[1]))
         self._counts[:steps] = batches.counts
         self._indices[:images] = batches.indices
+        if steps > 1:  # a run of several ends where a loss is not finite, and an older one may have been
+            self._results[:, :steps] = 0
         if rates:
             self._rates[:steps, :rates] = batches.rates
         if sources and steps:

@@ -1,0 +1,239 @@
+"""The reference backend's recorder: every operation is a function that reads and writes plain arrays.
+
+Formulas are those of the layers, in float64; what an operation stores is float32. See nncore/backend/contract.py for what each
+method means. There is one replica, so gradients need no summing, and nobody waits at a barrier.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from nncore.arrays import Array, Shape, array_module
+from nncore.backend.contract import IntPair, Program, RandomSource, Rule, Tensor, Weights, Window
+from nncore.backend.reference.formulas import ACTIVATIONS, LOSSES, RULES, known
+from nncore.backend.reference.memory import exact, inside, whole
+from nncore.backend.reference.program import Operation, ReferenceProgram, Step
+from nncore.backend.vector import Vector
+from nncore.layers import AvgPool2d, BatchNorm, MaxPool2d
+from nncore.layers.activations import relu as positive
+from nncore.layers.activations import relu_backward
+from nncore.layers.conv import conv2d, conv2d_backward
+from nncore.layers.dropout import kept
+from nncore.layers.pooling import Pool
+
+PIXEL, TWO_BY_TWO = Window((1, 1), (1, 1)), Window((2, 2), (2, 2))
+
+
+class ReferenceRecorder:
+    """Records functions; `finish` makes a program of them."""
+
+    def __init__(self, batch: int, vector: Vector, moments: Sequence[Array]) -> None:
+        self.batch, self.vector, self.moments = batch, vector, moments
+        self.xp = array_module(vector.values)
+        self.gradient = self.xp.zeros(vector.parameters, np.float32)
+        self.operations: list[Operation] = []
+        self.sections: dict[str, slice] = {}
+
+    @contextmanager
+    def section(self, name: str) -> Iterator[None]:
+        start = len(self.operations)
+        yield
+        self.sections[name] = slice(start, len(self.operations))
+
+    def barrier(self) -> None:
+        """One replica has nobody to wait for."""
+
+    def is_loaded(self) -> bool:
+        return True
+
+    def finish(self) -> Program:
+        return ReferenceProgram(self.batch, self.operations, self.sections, self.gradient)
+
+    def tensor(self, rows: int, cols: int, channels: int, padding: IntPair = (0, 0)) -> Tensor:
+        pitch = Tensor(None, rows, cols, channels, padding).pitch
+        return Tensor(self.xp.zeros((self.batch, pitch), np.float32), rows, cols, channels, padding)
+
+    def _values(self, at: int, shape: Shape) -> Array:
+        """The view of the network's numbers that begins at `at`."""
+        return self.vector.values[at : at + math.prod(shape)].reshape(shape)
+
+    def _gradients(self, at: int, shape: Shape) -> Array:
+        """The view of the gradient that begins at `at`."""
+        return self.gradient[at : at + math.prod(shape)].reshape(shape)
+
+    def take(self, y: Tensor) -> None:
+        def operation(step: Step) -> None:
+            images = step.images.reshape(step.count, y.rows, y.cols, y.channels)
+            inside(y, step.count)[...] = images * np.float32(1 / 255) if images.dtype == np.uint8 else images
+
+        self.operations.append(operation)
+
+    def linear(self, x: Tensor, weights: Weights, y: Tensor, relu: bool) -> None:
+        """A vector is an image of one pixel, and a linear layer a convolution by a kernel of one pixel."""
+        self.conv2d(x, weights, PIXEL, y, relu)
+
+    def linear_backward(self, x: Tensor, weights: Weights, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None) -> None:
+        self.conv2d_backward(x, weights, PIXEL, y, relu, grad, grad_x)
+
+    def conv2d(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> None:
+        weight = self._values(weights.weight, (*window.size, x.channels, y.channels))
+        bias = self._values(weights.bias, (y.channels,))
+
+        def operation(step: Step) -> None:
+            values = conv2d(exact(whole(x, step.count)), exact(weight), exact(bias), window.stride)
+            inside(y, step.count)[...] = positive(values) if relu else values
+
+        self.operations.append(operation)
+
+    def conv2d_backward(
+        self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None
+    ) -> None:
+        shape = (*window.size, x.channels, y.channels)
+        weight, grad_weight = self._values(weights.weight, shape), self._gradients(weights.weight, shape)
+        grad_bias = self._gradients(weights.bias, (y.channels,))
+
+        def operation(step: Step) -> None:
+            of_y, padded = exact(inside(grad, step.count)), exact(whole(x, step.count))
+            if relu:
+                of_y = relu_backward(inside(y, step.count), of_y)
+            of_x, grad_weight[...], grad_bias[...] = conv2d_backward(padded, exact(weight), of_y, window.stride)
+            if grad_x is not None:
+                whole(grad_x, step.count)[...] = of_x
+
+        self.operations.append(operation)
+
+    def conv2d_max_pool(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> Any:
+        """The two operations one after the other. Returns the convolution's output, whether ReLU follows it, and the winners."""
+        rows, cols = (
+            (size + 2 * pad - kernel) // stride + 1
+            for size, pad, kernel, stride in zip((x.rows, x.cols), x.padding, window.size, window.stride, strict=True)
+        )
+        full = self.tensor(rows, cols, y.channels)
+        self.conv2d(x, weights, window, full, relu)
+        return full, relu, self.max_pool2d(full, TWO_BY_TWO, y)
+
+    def conv2d_max_pool_backward(
+        self, x: Tensor, weights: Weights, window: Window, winners: Any, grad: Tensor, grad_x: Tensor | None
+    ) -> None:
+        full, relu, winners = winners
+        grad_full = self.tensor(full.rows, full.cols, full.channels)
+        self.max_pool2d_backward(TWO_BY_TWO, winners, grad, grad_full)
+        self.conv2d_backward(x, weights, window, full, relu, grad_full, grad_x)
+
+    def activation(self, name: str, x: Tensor, y: Tensor) -> None:
+        forward, _ = known(ACTIVATIONS, name, "activation")
+
+        def operation(step: Step) -> None:
+            inside(y, step.count)[...] = forward(exact(inside(x, step.count)))
+
+        self.operations.append(operation)
+
+    def activation_backward(self, name: str, y: Tensor, grad: Tensor, grad_x: Tensor) -> None:
+        _, backward = known(ACTIVATIONS, name, "activation")
+
+        def operation(step: Step) -> None:
+            inside(grad_x, step.count)[...] = backward(exact(inside(y, step.count)), exact(inside(grad, step.count)))
+
+        self.operations.append(operation)
+
+    def max_pool2d(self, x: Tensor, window: Window, y: Tensor) -> Any:
+        """Returns the layer, which keeps the winners of its last forward."""
+        return self._pool(MaxPool2d(window.size, stride=window.stride), x, y)
+
+    def max_pool2d_backward(self, window: Window, winners: Any, grad: Tensor, grad_x: Tensor) -> None:
+        self._pool_backward(winners, grad, grad_x)
+
+    def avg_pool2d(self, x: Tensor, window: Window, y: Tensor) -> None:
+        self._pool(AvgPool2d(window.size, stride=window.stride), x, y)
+
+    def avg_pool2d_backward(self, window: Window, grad: Tensor, grad_x: Tensor) -> None:
+        pool = AvgPool2d(window.size, stride=window.stride)
+        pool.build((grad_x.rows, grad_x.cols, grad_x.channels), np.random.default_rng())
+        self._pool_backward(pool, grad, grad_x)
+
+    def _pool(self, pool: Pool, x: Tensor, y: Tensor) -> Pool:
+        pool.build((x.rows, x.cols, x.channels), np.random.default_rng())
+
+        def operation(step: Step) -> None:
+            inside(y, step.count)[...] = pool.forward(exact(inside(x, step.count)))
+
+        self.operations.append(operation)
+        return pool
+
+    def _pool_backward(self, pool: Pool, grad: Tensor, grad_x: Tensor) -> None:
+        def operation(step: Step) -> None:
+            inside(grad_x, step.count)[...] = pool.backward(exact(inside(grad, step.count)))
+
+        self.operations.append(operation)
+
+    def batch_norm(
+        self, x: Tensor, weights: Weights, running: int, momentum: float, eps: float, y: Tensor, relu: bool, training: bool
+    ) -> Any:
+        """Returns the layer, which keeps what its backward needs. Its numbers are views of the network's."""
+        shape, layer = (x.channels,), BatchNorm(momentum=momentum, eps=eps)
+        layer.build((x.rows, x.cols, x.channels), np.random.default_rng())
+        layer.training = training
+        layer.weight.data, layer.bias.data = self._values(weights.weight, shape), self._values(weights.bias, shape)
+        layer.running_mean.data, layer.running_var.data = self._values(running, (2, x.channels))
+
+        def operation(step: Step) -> None:
+            values = layer.forward(exact(inside(x, step.count)))
+            inside(y, step.count)[...] = positive(values) if relu else values
+
+        self.operations.append(operation)
+        return layer
+
+    def batch_norm_backward(
+        self, x: Tensor, weights: Weights, kept: Any, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None
+    ) -> None:
+        grad_weight, grad_bias = self._gradients(weights.weight, (y.channels,)), self._gradients(weights.bias, (y.channels,))
+
+        def operation(step: Step) -> None:
+            of_y = exact(inside(grad, step.count))
+            of_x = kept.backward(relu_backward(inside(y, step.count), of_y) if relu else of_y)
+            grad_weight[...], grad_bias[...] = kept.weight.grad, kept.bias.grad
+            if grad_x is not None:
+                inside(grad_x, step.count)[...] = of_x
+
+        self.operations.append(operation)
+
+    def dropout(self, x: Tensor, p: float, y: Tensor, source: RandomSource) -> None:
+        def operation(step: Step) -> None:
+            values = exact(inside(x, step.count))
+            inside(y, step.count)[...] = values * kept(values, source.key(step.number), source.threshold) / (1 - p)
+
+        self.operations.append(operation)
+
+    def dropout_backward(self, p: float, grad: Tensor, grad_x: Tensor, source: RandomSource) -> None:
+        self.dropout(grad, p, grad_x, source)
+
+    def loss(self, name: str, constants: Sequence[float], scores: Tensor, grad: Tensor) -> None:
+        loss = known(LOSSES, name, "loss")(*constants)
+
+        def operation(step: Step) -> None:
+            assert step.labels is not None, "a loss needs labels"
+            values = exact(inside(scores, step.count)).reshape(step.count, scores.channels)
+            step.loss = loss(values, step.labels)
+            step.right = int((values.argmax(axis=1) == step.labels).sum())
+            inside(grad, step.count)[...] = loss.backward().reshape(step.count, 1, 1, scores.channels)
+
+        self.operations.append(operation)
+
+    def sum_gradients(self) -> None:
+        """One replica's gradient is that of the whole batch."""
+
+    def update(self, rule: Rule) -> None:
+        move = known(RULES, rule.name, "rule")
+
+        def operation(step: Step) -> None:
+            for start, end, decay in rule.decays:
+                values, part = self.vector.values[start:end], slice(start, end)
+                grad = exact(self.gradient[part]) + decay * exact(values)
+                move(values, grad, [moment[part] for moment in self.moments], *step.rates)
+
+        self.operations.append(operation)

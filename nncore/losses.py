@@ -8,6 +8,7 @@ DataError, naming the shapes, where scores are not (N, classes) or the labels do
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from nncore.arrays import Array, array_module
@@ -178,3 +179,7 @@ class HingeLoss(Loss):
 
     def backward(self) -> Array:
         return self._last()
+
+
+LOSSES: dict[str, Callable[..., Loss]] = {loss.kernel: loss for loss in (CrossEntropyLoss, ProbabilityCrossEntropyLoss, HingeLoss)}
+"""Every loss that has a kernel, by the kernel's name: what makes it from its constants."""

@@ -6,7 +6,7 @@ A new optimizer is one class here and its line in `OPTIMIZERS`; a kernel of its 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -74,8 +74,16 @@ class Optimizer:
         for name, parameter in self.parameters.items():
             self._update(name, parameter)
 
-    def _update(self, name: str, parameter: Parameter) -> None:
+    def move(self, values: Array, grad: Array, moments: Sequence[Array], *rates: float) -> None:
+        """The rule's formula: change `values` and the running averages `moments`, one a slot, in place.
+
+        All have the shape of the gradient `grad`; `rates` are the numbers that the method of that name gives for the step.
+        """
         raise TypeError(f"{type(self).__name__} defines no rule")
+
+    def _update(self, name: str, parameter: Parameter) -> None:
+        moments = [self.moments[slot][name] for slot in self.slots]
+        self.move(parameter.data, self._gradient(parameter), moments, *self.rates(self.lr, self.steps))
 
     def decay(self, parameter: Parameter) -> float:
         """λ of the penalty ½ λ ‖θ‖² on this parameter: the optimizer's own for all, and the parameter's own."""
@@ -135,14 +143,13 @@ class SGD(Optimizer):
         """(lr), or with momentum (lr, μ)."""
         return (lr, self.momentum) if self.momentum else (lr,)
 
-    def _update(self, name: str, parameter: Parameter) -> None:
-        change = self._gradient(parameter)
-        if self.momentum:
-            velocity = self.moments["velocity"][name]
-            velocity *= self.momentum
-            velocity += change
-            change = velocity
-        parameter.data -= self.lr * change
+    def move(self, values: Array, grad: Array, moments: Sequence[Array], *rates: float) -> None:
+        lr, *momentum = rates
+        for velocity in moments:
+            velocity *= momentum[0]
+            velocity += grad
+            grad = velocity
+        values -= lr * grad
 
 
 class Adam(Optimizer):
@@ -179,14 +186,14 @@ class Adam(Optimizer):
         first, second = self.betas
         return lr / (1 - first**step), first, second, self.eps, 1 - first, 1 - second, 1 / (1 - second**step)
 
-    def _update(self, name: str, parameter: Parameter) -> None:
-        lr, first, second, eps, rest, rest_of_second, unbias = self.rates(self.lr, self.steps)
-        grad, mean, square = self._gradient(parameter), self.moments["mean"][name], self.moments["square"][name]
+    def move(self, values: Array, grad: Array, moments: Sequence[Array], *rates: float) -> None:
+        lr, first, second, eps, rest, rest_of_second, unbias = rates
+        mean, square = moments
         mean *= first
         mean += rest * grad
         square *= second
         square += rest_of_second * grad * grad
-        parameter.data -= lr * mean / (array_module(square).sqrt(square * unbias) + eps)
+        values -= lr * mean / (array_module(square).sqrt(square * unbias) + eps)
 
 
 def _is_share(number: float) -> bool:

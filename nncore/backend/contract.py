@@ -73,6 +73,8 @@ class Rule:
     """The rule's name, as `Optimizer.rule` says it: sgd, momentum, adam."""
     decays: Sequence[tuple[int, int, float]]
     """(start, end, weight decay) of each parameter."""
+    move: Callable[..., None]
+    """The formula on arrays, as `Optimizer.move`: (values, grad, moments, *rates)."""
 
 
 class RandomSource(Protocol):

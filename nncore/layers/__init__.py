@@ -6,7 +6,7 @@ from typing import Any
 
 from nncore.checks import listed, shown
 from nncore.errors import ConfigError
-from nncore.layers.activations import ReLU, Sigmoid, Softmax, Tanh
+from nncore.layers.activations import ACTIVATIONS, ReLU, Sigmoid, Softmax, Tanh
 from nncore.layers.base import Layer
 from nncore.layers.batchnorm import BatchNorm
 from nncore.layers.conv import Conv2d
@@ -33,8 +33,7 @@ __all__ = [
 ]
 
 LAYERS: dict[str, type[Layer]] = {
-    layer.__name__: layer
-    for layer in (AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh)
+    layer.__name__: layer for layer in (AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool2d, *ACTIVATIONS.values())
 }
 
 

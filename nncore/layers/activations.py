@@ -46,46 +46,49 @@ def softmax_backward(y: Array, grad: Array) -> Array:
     return y * (grad - (grad * y).sum(axis=-1, keepdims=True))
 
 
-class ReLU(Layer):
+class Activation(Layer):
+    """A layer without parameters whose gradient follows from its output: `function` and `gradient` are all that one consists of."""
+
+    @staticmethod
+    def function(x: Array, /) -> Array:
+        """y, of the shape of x."""
+        raise TypeError("an activation needs a function")
+
+    @staticmethod
+    def gradient(y: Array, grad: Array, /) -> Array:
+        """dL/dx from y and grad = dL/dy."""
+        raise TypeError("an activation needs a gradient")
+
+    def forward(self, x: Array) -> Array:
+        self._y = self.function(x)
+        return self._y
+
+    def backward(self, grad: Array) -> Array:
+        return self.gradient(self._y, grad)
+
+
+class ReLU(Activation):
     """y = max(x, 0); dL/dx = dL/dy where x > 0, else 0."""
 
     kind = "relu"
-
-    def forward(self, x: Array) -> Array:
-        self._y = relu(x)
-        return self._y
-
-    def backward(self, grad: Array) -> Array:
-        return relu_backward(self._y, grad)
+    function, gradient = staticmethod(relu), staticmethod(relu_backward)
 
 
-class Sigmoid(Layer):
+class Sigmoid(Activation):
     """y = 1 / (1 + exp(−x)) = (1 + tanh(x/2)) / 2, which never overflows; dL/dx = dL/dy · y (1 − y)."""
 
     kind = "sigmoid"
-
-    def forward(self, x: Array) -> Array:
-        self._y = sigmoid(x)
-        return self._y
-
-    def backward(self, grad: Array) -> Array:
-        return sigmoid_backward(self._y, grad)
+    function, gradient = staticmethod(sigmoid), staticmethod(sigmoid_backward)
 
 
-class Tanh(Layer):
+class Tanh(Activation):
     """y = tanh(x); dL/dx = dL/dy · (1 − y²)."""
 
     kind = "tanh"
-
-    def forward(self, x: Array) -> Array:
-        self._y = tanh(x)
-        return self._y
-
-    def backward(self, grad: Array) -> Array:
-        return tanh_backward(self._y, grad)
+    function, gradient = staticmethod(tanh), staticmethod(tanh_backward)
 
 
-class Softmax(Layer):
+class Softmax(Activation):
     """pᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) along the last axis.
 
     Its Jacobian is dpᵢ/dxⱼ = pᵢ (δᵢⱼ − pⱼ), so dL/dxⱼ = pⱼ (dL/dpⱼ − Σᵢ dL/dpᵢ pᵢ).
@@ -93,10 +96,8 @@ class Softmax(Layer):
     """
 
     kind = "softmax"
+    function, gradient = staticmethod(softmax), staticmethod(softmax_backward)
 
-    def forward(self, x: Array) -> Array:
-        self._y = softmax(x)
-        return self._y
 
-    def backward(self, grad: Array) -> Array:
-        return softmax_backward(self._y, grad)
+ACTIVATIONS: dict[str, type[Activation]] = {layer.kind: layer for layer in (ReLU, Sigmoid, Tanh, Softmax)}
+"""Every activation by its kind, which is also the name of its kernel."""

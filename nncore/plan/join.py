@@ -17,10 +17,8 @@ from nncore.layers import (
     Linear,
     MaxPool2d,
     ReLU,
-    Sigmoid,
-    Softmax,
-    Tanh,
 )
+from nncore.layers.activations import ACTIVATIONS
 from nncore.network import Network
 from nncore.plan.steps import (
     ActivationStep,
@@ -51,10 +49,7 @@ def join(network: Network, vector: Vector) -> list[Step]:
 
 
 SIMPLE: dict[type[Layer], type[Step]] = {
-    ReLU: ActivationStep,
-    Sigmoid: ActivationStep,
-    Tanh: ActivationStep,
-    Softmax: ActivationStep,
+    **dict.fromkeys(ACTIVATIONS.values(), ActivationStep),
     MaxPool2d: MaxPoolStep,
     AvgPool2d: AvgPoolStep,
     Dropout: DropoutStep,

@@ -126,7 +126,7 @@ class Plan:
             (self._flat.parts[name].start, self._flat.parts[name].end, optimizer.decay(parameter))
             for name, parameter in optimizer.parameters.items()
         ]
-        return Rule(optimizer.rule, decays)
+        return Rule(optimizer.rule, decays, optimizer.move)
 
     def forward(self, x: Array) -> Array:
         """The network's output, float32 (N, *output_shape), for x (N, *input_shape), as in use (dropout off, running statistics).

@@ -51,7 +51,7 @@ class CpuProgram:
                 self._write_row(self._program[r, index], row, r)
         self._control = np.zeros(CONTROL_SIZE, np.int64)
         self._stage = Stage(self._control, record.replicas)
-        self._decays = np.array(record.rule.decays, np.float64).reshape(-1, 3)
+        self._decays = np.array(record.rule.decays if record.rule else (), np.float64).reshape(-1, 3)
         self._contexts = np.zeros((record.replicas, len(CONTEXT)), np.int64)
         for r in range(record.replicas):
             self._write_context(self._contexts[r], r)

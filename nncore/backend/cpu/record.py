@@ -85,4 +85,4 @@ class Record:
     """How many of the values are parameters."""
     moments: Sequence[Array]
     """The optimizer's running averages, flat as the parameters."""
-    rule: Rule
+    rule: Rule | None

@@ -44,7 +44,7 @@ class CpuRecorder:
         self.work = self.room(4096 + 4 * self._widest())
         self.panel = self.room(self._largest_panel())
         self.gradient = self.room(vector.parameters)
-        self.rule = Rule("none", ())
+        self.rule: Rule | None = None
 
     def _widest(self) -> int:
         return max((part.shape[-1] for part in self.vector.parts.values()), default=1)

@@ -15,16 +15,17 @@ import numpy as np
 
 from nncore.arrays import Array, Shape, array_module
 from nncore.backend.contract import IntPair, Program, RandomSource, Rule, Tensor, Weights, Window
-from nncore.backend.reference.formulas import ACTIVATIONS, LOSSES, RULES, known
 from nncore.backend.reference.memory import exact, inside, whole
 from nncore.backend.reference.program import Operation, ReferenceProgram, Step
 from nncore.backend.vector import Vector
+from nncore.errors import NotCompilable
 from nncore.layers import AvgPool2d, BatchNorm, MaxPool2d
+from nncore.layers.activations import ACTIVATIONS, relu_backward
 from nncore.layers.activations import relu as positive
-from nncore.layers.activations import relu_backward
 from nncore.layers.conv import conv2d, conv2d_backward
 from nncore.layers.dropout import kept
 from nncore.layers.pooling import Pool
+from nncore.losses import LOSSES
 
 PIXEL, TWO_BY_TWO = Window((1, 1), (1, 1)), Window((2, 2), (2, 2))
 
@@ -126,18 +127,18 @@ class ReferenceRecorder:
         self.conv2d_backward(x, weights, window, full, relu, grad_full, grad_x)
 
     def activation(self, name: str, x: Tensor, y: Tensor) -> None:
-        forward, _ = known(ACTIVATIONS, name, "activation")
+        function = _known(ACTIVATIONS, name, "activation").function
 
         def operation(step: Step) -> None:
-            inside(y, step.count)[...] = forward(exact(inside(x, step.count)))
+            inside(y, step.count)[...] = function(exact(inside(x, step.count)))
 
         self.operations.append(operation)
 
     def activation_backward(self, name: str, y: Tensor, grad: Tensor, grad_x: Tensor) -> None:
-        _, backward = known(ACTIVATIONS, name, "activation")
+        gradient = _known(ACTIVATIONS, name, "activation").gradient
 
         def operation(step: Step) -> None:
-            inside(grad_x, step.count)[...] = backward(exact(inside(y, step.count)), exact(inside(grad, step.count)))
+            inside(grad_x, step.count)[...] = gradient(exact(inside(y, step.count)), exact(inside(grad, step.count)))
 
         self.operations.append(operation)
 
@@ -213,7 +214,7 @@ class ReferenceRecorder:
         self.dropout(grad, p, grad_x, source)
 
     def loss(self, name: str, constants: Sequence[float], scores: Tensor, grad: Tensor) -> None:
-        loss = known(LOSSES, name, "loss")(*constants)
+        loss = _known(LOSSES, name, "loss")(*constants)
 
         def operation(step: Step) -> None:
             assert step.labels is not None, "a loss needs labels"
@@ -228,12 +229,17 @@ class ReferenceRecorder:
         """One replica's gradient is that of the whole batch."""
 
     def update(self, rule: Rule) -> None:
-        move = known(RULES, rule.name, "rule")
-
         def operation(step: Step) -> None:
             for start, end, decay in rule.decays:
                 values, part = self.vector.values[start:end], slice(start, end)
                 grad = exact(self.gradient[part]) + decay * exact(values)
-                move(values, grad, [moment[part] for moment in self.moments], *step.rates)
+                rule.move(values, grad, [moment[part] for moment in self.moments], *step.rates)
 
         self.operations.append(operation)
+
+
+def _known(table: dict[str, Any], name: str, what: str) -> Any:
+    """What the table holds under `name`. Raises NotCompilable where it holds nothing."""
+    if name not in table:
+        raise NotCompilable(f"The reference backend has no {what} called {name}; it has {', '.join(table)}.")
+    return table[name]

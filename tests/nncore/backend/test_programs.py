@@ -19,6 +19,7 @@ from nncore.errors import DataError, DeviceError
 from nncore.layers import BatchNorm, Dropout, Flatten, Linear, ReLU
 from nncore.losses import CrossEntropyLoss
 from nncore.network import Network
+from nncore.optimizers import SGD
 from nncore.plan import Plan
 from nncore.prediction import Predictor
 from tests.nncore import standin
@@ -47,7 +48,7 @@ def classifier(device: str, replicas: int = 2, dropout: Dropout | None = None) -
             record.sum_gradients()
         with record.section("update") if dropout is None else nullcontext():
             parts = [recording.parts[name] for name in ("weight", "bias")]
-            record.update(Rule("sgd", [(part.start, part.end, 0.0) for part in parts]))
+            record.update(Rule("sgd", [(part.start, part.end, 0.0) for part in parts], SGD({}, 0.1).move))
         scores.append(y)
 
     trial = Trial(build, {"weight": trials.real_numbers(3, 5), "bias": np.zeros(5)}, count=4, replicas=replicas)

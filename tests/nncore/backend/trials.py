@@ -10,6 +10,7 @@ from trial import Recording, Trial
 from nncore.arrays import Array
 from nncore.backend.contract import IntPair, Rule, Window
 from nncore.layers import Dropout
+from nncore.optimizers import SGD, Adam
 
 Images = tuple[int, int, int]
 """rows, cols, channels"""
@@ -206,6 +207,10 @@ def loss(name: str, classes: int, constants: tuple[float, ...] = (), count: int 
     return Trial(build, count=count, images=images, indices=indices, labels=rng.integers(classes, size=20), tolerance=1e-6)
 
 
+MOVES = {"sgd": SGD({}, 0.1).move, "momentum": SGD({}, 0.1, 0.9).move, "adam": Adam({}).move}
+"""The optimizers' own formulas, by their rule."""
+
+
 def update(name: str, rates: tuple[float, ...], decay: float, inputs: int = 5, outputs: int = 3) -> Trial:
     """The gradient of a linear layer, then a step by it: of the weight with decay, of the bias without."""
 
@@ -215,7 +220,7 @@ def update(name: str, rates: tuple[float, ...], decay: float, inputs: int = 5, o
         recording.record.linear_backward(x, recording.weights, y, False, grad, None)
         recording.record.sum_gradients()
         weight, bias = recording.parts["weight"], recording.parts["bias"]
-        recording.record.update(Rule(name, [(weight.start, weight.end, decay), (bias.start, bias.end, 0.0)]))
+        recording.record.update(Rule(name, [(weight.start, weight.end, decay), (bias.start, bias.end, 0.0)], MOVES[name]))
 
     moments = {"sgd": 0, "momentum": 1, "adam": 2}[name]
     shape = (inputs, outputs)

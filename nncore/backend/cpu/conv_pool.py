@@ -17,7 +17,7 @@ from nncore.backend.cpu import simd
 from nncore.backend.cpu.compiling import kernel, operation, part
 from nncore.backend.cpu.memory import get, get_byte, get_int, put, put_byte, put_int
 from nncore.backend.cpu.products import TALL, WIDE, transpose, transpose_back
-from nncore.backend.cpu.simd import LANES
+from nncore.backend.cpu.vectors import LANES
 from nncore.backend.cpu.views import Patch, Spots
 
 APART = 5

@@ -13,8 +13,8 @@ from __future__ import annotations
 from nncore.backend.cpu import simd
 from nncore.backend.cpu.compiling import kernel, operation
 from nncore.backend.cpu.memory import get, get_int, put
-from nncore.backend.cpu.simd import LANES
 from nncore.backend.cpu.tuning import PLANES as CHANNELS
+from nncore.backend.cpu.vectors import LANES
 from nncore.backend.cpu.views import Image
 
 

@@ -10,7 +10,7 @@ from numba import float32
 from nncore.backend.cpu import simd
 from nncore.backend.cpu.compiling import kernel, operation
 from nncore.backend.cpu.memory import get, put
-from nncore.backend.cpu.simd import LANES
+from nncore.backend.cpu.vectors import LANES
 from nncore.backend.cpu.views import Image
 
 

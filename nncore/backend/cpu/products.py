@@ -16,8 +16,8 @@ from numba import float32
 from nncore.backend.cpu import simd
 from nncore.backend.cpu.compiling import kernel, operation, part
 from nncore.backend.cpu.memory import get, get_int, put
-from nncore.backend.cpu.simd import LANES
 from nncore.backend.cpu.tuning import STRIP
+from nncore.backend.cpu.vectors import LANES
 from nncore.backend.cpu.views import Matrix, Patch, Spots
 
 ROWS, TALL = 6, 12

@@ -26,7 +26,7 @@ class CpuRecorder:
 
     def __init__(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> None:
         from nncore.backend.cpu.operations import OPERATIONS  # here, because they import Numba
-        from nncore.backend.cpu.simd import LANES
+        from nncore.backend.cpu.vectors import LANES
 
         if len(moments) > MOST_MOMENTS:
             raise ConfigError(f"The CPU's kernels keep {MOST_MOMENTS} running averages a parameter, not {len(moments)}.")

@@ -11,85 +11,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, register_model
+from numba.extending import intrinsic
 
-from nncore.backend.cpu.memory import BYTE, FLOAT, INT, pointer
-
-
-def _lanes() -> int:
-    """Floats in a vector register: 16 with AVX-512, 8 with AVX (NEON and SSE pair two registers of 4)."""
-    return 16 if binding.get_host_cpu_features().get("avx512f") else 8
-
-
-LANES = _lanes()
-VECTOR = ir.VectorType(ir.FloatType(), LANES)
-BYTES = ir.VectorType(BYTE, LANES)
-
-
-class TileType(types.Type):
-    """The type of a tile of rows × cols vectors."""
-
-    def __init__(self, rows: int, cols: int) -> None:
-        self.rows, self.cols = rows, cols
-        super().__init__(name=f"tile{rows}x{cols}x{LANES}")
-
-
-@register_model(TileType)
-class TileModel(models.PrimitiveModel):
-    """A tile is an LLVM array of vectors, row by row; LLVM takes it apart into registers."""
-
-    def __init__(self, manager: Any, kind: TileType) -> None:
-        super().__init__(manager, kind, ir.ArrayType(VECTOR, kind.rows * kind.cols))
-
-
-def _load(builder: Any, base: Any, index: Any) -> Any:
-    value = builder.load(pointer(builder, base, index, FLOAT, VECTOR))
-    value.align = 4
-    return value
-
-
-def _store(builder: Any, base: Any, index: Any, value: Any) -> None:
-    builder.store(value, pointer(builder, base, index, FLOAT, VECTOR)).align = 4
-
-
-def _splat(builder: Any, scalar: Any) -> Any:
-    """A vector with `scalar` in every lane."""
-    undefined = ir.Constant(VECTOR, ir.Undefined)
-    first = builder.insert_element(undefined, scalar, ir.Constant(INT, 0))
-    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(INT, LANES), [0] * LANES))
-
-
-def _broadcast(builder: Any, base: Any, index: Any) -> Any:
-    return _splat(builder, builder.load(pointer(builder, base, index, FLOAT, FLOAT)))
-
-
-def _multiply_add(builder: Any, a: Any, b: Any, c: Any) -> Any:
-    """a · b + c, fused where the CPU can."""
-    kind = ir.FunctionType(VECTOR, [VECTOR] * 3)
-    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fmuladd.v{LANES}f32")
-    return builder.call(function, [a, b, c])
-
-
-def _parts(builder: Any, tile: Any, kind: TileType) -> list[Any]:
-    return [builder.extract_value(tile, n) for n in range(kind.rows * kind.cols)]
-
-
-def _whole(builder: Any, parts: list[Any]) -> Any:
-    tile = ir.Constant(ir.ArrayType(VECTOR, len(parts)), ir.Undefined)
-    for n, part in enumerate(parts):
-        tile = builder.insert_value(tile, part, n)
-    return tile
-
-
-def _places(builder: Any, base: Any, offsets: Any) -> list[Any]:
-    return [builder.add(base, offset) for offset in cgutils.unpack_tuple(builder, offsets)]
-
-
-def _step(builder: Any, index: Any, count: int) -> Any:
-    return builder.add(index, ir.Constant(index.type, count)) if count else index
+from nncore.backend.cpu.memory import BYTE, INT, pointer
+from nncore.backend.cpu.vectors import (
+    BYTES,
+    LANES,
+    VECTOR,
+    TileType,
+    broadcast,
+    load_vector,
+    multiply_add,
+    parts_of,
+    places_of,
+    splat_bit,
+    splat_scalar,
+    stepped,
+    store_vector,
+    whole,
+)
 
 
 @intrinsic(prefer_literal=True)
@@ -98,7 +41,7 @@ def zeros(typing: Any, rows: Any, cols: Any) -> Any:
     kind = TileType(rows.literal_value, cols.literal_value)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return _whole(builder, [ir.Constant(VECTOR, [0.0] * LANES)] * (kind.rows * kind.cols))
+        return whole(builder, [ir.Constant(VECTOR, [0.0] * LANES)] * (kind.rows * kind.cols))
 
     return kind(rows, cols), codegen
 
@@ -109,8 +52,8 @@ def same_rows(typing: Any, array: Any, index: Any, rows: Any, cols: Any) -> Any:
     kind = TileType(rows.literal_value, cols.literal_value)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        row = [_load(builder, args[0], _step(builder, args[1], c * LANES)) for c in range(kind.cols)]
-        return _whole(builder, row * kind.rows)
+        row = [load_vector(builder, args[0], stepped(builder, args[1], c * LANES)) for c in range(kind.cols)]
+        return whole(builder, row * kind.rows)
 
     return kind(types.intp, types.intp, rows, cols), codegen
 
@@ -121,8 +64,8 @@ def columns(typing: Any, array: Any, index: Any, count: Any, each: Any) -> Any:
     kind = TileType(count.literal_value * each.literal_value, 1)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        found = [_broadcast(builder, args[0], _step(builder, args[1], n)) for n in range(count.literal_value)]
-        return _whole(builder, [vector for vector in found for _ in range(each.literal_value)])
+        found = [broadcast(builder, args[0], stepped(builder, args[1], n)) for n in range(count.literal_value)]
+        return whole(builder, [vector for vector in found for _ in range(each.literal_value)])
 
     return kind(types.intp, types.intp, count, each), codegen
 
@@ -133,10 +76,10 @@ def load(typing: Any, array: Any, index: Any, offsets: Any, cols: Any) -> Any:
     kind = TileType(len(offsets), cols.literal_value)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        places = _places(builder, args[1], args[2])
-        return _whole(
+        places = places_of(builder, args[1], args[2])
+        return whole(
             builder,
-            [_load(builder, args[0], _step(builder, place, c * LANES)) for place in places for c in range(kind.cols)],
+            [load_vector(builder, args[0], stepped(builder, place, c * LANES)) for place in places for c in range(kind.cols)],
         )
 
     return kind(types.intp, types.intp, offsets, cols), codegen
@@ -147,10 +90,10 @@ def store(typing: Any, tile: Any, array: Any, index: Any, offsets: Any) -> Any:
     """array[index + offsets[r] :][: cols · LANES] = row r of the tile, one row after the other."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        parts, places = _parts(builder, args[0], tile), _places(builder, args[2], args[3])
+        parts, places = parts_of(builder, args[0], tile), places_of(builder, args[2], args[3])
         for n, part in enumerate(parts):
-            place = _step(builder, places[n // tile.cols], n % tile.cols * LANES)
-            _store(builder, args[1], place, part)
+            place = stepped(builder, places[n // tile.cols], n % tile.cols * LANES)
+            store_vector(builder, args[1], place, part)
         return context.get_dummy_value()
 
     return types.void(tile, types.intp, types.intp, offsets), codegen
@@ -161,10 +104,10 @@ def add_to(typing: Any, tile: Any, array: Any, index: Any, offsets: Any) -> Any:
     """array[index + offsets[r] :][: cols · LANES] += row r, one row after the other, so that rows may overlap."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        parts, places = _parts(builder, args[0], tile), _places(builder, args[2], args[3])
+        parts, places = parts_of(builder, args[0], tile), places_of(builder, args[2], args[3])
         for n, part in enumerate(parts):
-            place = _step(builder, places[n // tile.cols], n % tile.cols * LANES)
-            _store(builder, args[1], place, builder.fadd(part, _load(builder, args[1], place)))
+            place = stepped(builder, places[n // tile.cols], n % tile.cols * LANES)
+            store_vector(builder, args[1], place, builder.fadd(part, load_vector(builder, args[1], place)))
         return context.get_dummy_value()
 
     return types.void(tile, types.intp, types.intp, offsets), codegen
@@ -175,13 +118,13 @@ def outer(typing: Any, tile: Any, x: Any, at: Any, offsets: Any, w: Any, row: An
     """tile[r, c] += x[at + offsets[r]] · w[row + c · LANES :][: LANES]: one step of a matrix product."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        parts, places = _parts(builder, args[0], tile), _places(builder, args[2], args[3])
-        row = [_load(builder, args[4], _step(builder, args[5], c * LANES)) for c in range(tile.cols)]
+        parts, places = parts_of(builder, args[0], tile), places_of(builder, args[2], args[3])
+        row = [load_vector(builder, args[4], stepped(builder, args[5], c * LANES)) for c in range(tile.cols)]
         for r, place in enumerate(places):
-            factor = _broadcast(builder, args[1], place)
+            factor = broadcast(builder, args[1], place)
             for c in range(tile.cols):
-                parts[r * tile.cols + c] = _multiply_add(builder, factor, row[c], parts[r * tile.cols + c])
-        return _whole(builder, parts)
+                parts[r * tile.cols + c] = multiply_add(builder, factor, row[c], parts[r * tile.cols + c])
+        return whole(builder, parts)
 
     return tile(tile, types.intp, types.intp, offsets, types.intp, types.intp), codegen
 
@@ -191,11 +134,11 @@ def gather(typing: Any, tile: Any, factor: Any, x: Any, at: Any, offsets: Any) -
     """tile[r] += factor · x[at + offsets[r] :][: LANES], for a tile of one column."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        parts, places = _parts(builder, args[0], tile), _places(builder, args[3], args[4])
-        splat = _splat(builder, args[1])
+        parts, places = parts_of(builder, args[0], tile), places_of(builder, args[3], args[4])
+        splat = splat_scalar(builder, args[1])
         for r, place in enumerate(places):
-            parts[r] = _multiply_add(builder, splat, _load(builder, args[2], place), parts[r])
-        return _whole(builder, parts)
+            parts[r] = multiply_add(builder, splat, load_vector(builder, args[2], place), parts[r])
+        return whole(builder, parts)
 
     return tile(tile, types.float32, types.intp, types.intp, offsets), codegen
 
@@ -205,11 +148,11 @@ def scatter(typing: Any, tile: Any, factor: Any, x: Any, at: Any, offsets: Any) 
     """x[at + offsets[r] :][: LANES] += factor · tile[r], for a tile of one column."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        parts, places = _parts(builder, args[0], tile), _places(builder, args[3], args[4])
-        splat = _splat(builder, args[1])
+        parts, places = parts_of(builder, args[0], tile), places_of(builder, args[3], args[4])
+        splat = splat_scalar(builder, args[1])
         for part, place in zip(parts, places, strict=True):
-            value = _multiply_add(builder, splat, part, _load(builder, args[2], place))
-            _store(builder, args[2], place, value)
+            value = multiply_add(builder, splat, part, load_vector(builder, args[2], place))
+            store_vector(builder, args[2], place, value)
         return context.get_dummy_value()
 
     return types.void(tile, types.float32, types.intp, types.intp, offsets), codegen
@@ -220,14 +163,14 @@ def spread(typing: Any, tile: Any, x: Any, places: Any, w: Any, row: Any) -> Any
     """tile[c · n + r] += w[row + c] · x[places[r] :][: LANES], for n places and a tile of one column."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        parts, count = _parts(builder, args[0], tile), len(places)
+        parts, count = parts_of(builder, args[0], tile), len(places)
         # First the factors: were the vectors first, more values would be alive than there are registers.
-        factors = [_broadcast(builder, args[3], _step(builder, args[4], c)) for c in range(len(parts) // count)]
+        factors = [broadcast(builder, args[3], stepped(builder, args[4], c)) for c in range(len(parts) // count)]
         for r, place in enumerate(cgutils.unpack_tuple(builder, args[2])):
-            vector = _load(builder, args[1], place)
+            vector = load_vector(builder, args[1], place)
             for c, factor in enumerate(factors):
-                parts[c * count + r] = _multiply_add(builder, factor, vector, parts[c * count + r])
-        return _whole(builder, parts)
+                parts[c * count + r] = multiply_add(builder, factor, vector, parts[c * count + r])
+        return whole(builder, parts)
 
     return tile(tile, types.intp, places, types.intp, types.intp), codegen
 
@@ -241,7 +184,7 @@ def where_won(typing: Any, base: Any, at: Any, place: Any, number: Any) -> Any:
         won = builder.load(pointer(builder, args[0], args[2], BYTE, BYTES))
         won.align = 1
         same = builder.icmp_unsigned("==", won, ir.Constant(BYTES, [number.literal_value] * LANES))
-        return _whole(builder, [builder.select(same, _load(builder, args[0], args[1]), ir.Constant(VECTOR, [0.0] * LANES))])
+        return whole(builder, [builder.select(same, load_vector(builder, args[0], args[1]), ir.Constant(VECTOR, [0.0] * LANES))])
 
     return kind(types.intp, types.intp, types.intp, number), codegen
 
@@ -251,10 +194,10 @@ def times(typing: Any, tile: Any, x: Any, at: Any, offsets: Any, row: Any) -> An
     """tile[r] += x[at + offsets[r]] · row, for a tile of one column and a row that is a tile of one."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        parts, places = _parts(builder, args[0], tile), _places(builder, args[2], args[3])
+        parts, places = parts_of(builder, args[0], tile), places_of(builder, args[2], args[3])
         factor = builder.extract_value(args[4], 0)
         found = zip(parts, places, strict=True)
-        return _whole(builder, [_multiply_add(builder, _broadcast(builder, args[1], place), factor, part) for part, place in found])
+        return whole(builder, [multiply_add(builder, broadcast(builder, args[1], place), factor, part) for part, place in found])
 
     return tile(tile, types.intp, types.intp, offsets, row), codegen
 
@@ -263,8 +206,8 @@ def _lanewise(name: str, make: Any, arity: int) -> Any:
     """An operation on tiles of one shape, vector by vector."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        columns = zip(*(_parts(builder, arg, kind) for arg, kind in zip(args, signature.args, strict=True)), strict=True)
-        return _whole(builder, [make(builder, *parts) for parts in columns])
+        columns = zip(*(parts_of(builder, arg, kind) for arg, kind in zip(args, signature.args, strict=True)), strict=True)
+        return whole(builder, [make(builder, *parts) for parts in columns])
 
     if arity == 2:
 
@@ -302,7 +245,7 @@ def splat(typing: Any, value: Any) -> Any:
     """A tile of one vector with `value` in every lane."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return _whole(builder, [_splat(builder, args[0])])
+        return whole(builder, [splat_scalar(builder, args[0])])
 
     return TileType(1, 1)(types.float32), codegen
 
@@ -313,8 +256,8 @@ def positive(typing: Any, tile: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         zero = ir.Constant(VECTOR, [0.0] * LANES)
-        parts = _parts(builder, args[0], tile)
-        return _whole(builder, [builder.select(builder.fcmp_ordered("<", part, zero), zero, part) for part in parts])
+        parts = parts_of(builder, args[0], tile)
+        return whole(builder, [builder.select(builder.fcmp_ordered("<", part, zero), zero, part) for part in parts])
 
     return tile(tile), codegen
 
@@ -329,7 +272,7 @@ def pool(typing: Any, tile: Any, first: Any, relu: Any, out: Any, at: Any, winne
     start = first.literal_value * tile.cols
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        parts, zero = _parts(builder, args[0], tile), ir.Constant(VECTOR, [0.0] * LANES)
+        parts, zero = parts_of(builder, args[0], tile), ir.Constant(VECTOR, [0.0] * LANES)
         none = builder.select(args[2], ir.Constant(BYTES, [4] * LANES), ir.Constant(BYTES, [0] * LANES))
         for c in range(tile.cols):
             best, who = parts[start + c], ir.Constant(BYTES, [0] * LANES)
@@ -342,21 +285,14 @@ def pool(typing: Any, tile: Any, first: Any, relu: Any, out: Any, at: Any, winne
             broken = builder.or_(builder.fcmp_unordered("uno", *rows[:2]), builder.fcmp_unordered("uno", *rows[2:]))
             best = builder.select(broken, ir.Constant(VECTOR, [float("nan")] * LANES), best)
             cut = builder.fcmp_ordered("<=", best, zero)
-            cut = builder.and_(cut, _splat_bit(builder, args[2]))
+            cut = builder.and_(cut, splat_bit(builder, args[2]))
             best, who = builder.select(cut, zero, best), builder.select(cut, none, who)
-            _store(builder, args[3], _step(builder, args[4], c * LANES), best)
-            to = pointer(builder, args[5], _step(builder, args[6], c * LANES), BYTE, BYTES)
+            store_vector(builder, args[3], stepped(builder, args[4], c * LANES), best)
+            to = pointer(builder, args[5], stepped(builder, args[6], c * LANES), BYTE, BYTES)
             builder.store(who, to).align = 1
         return context.get_dummy_value()
 
     return types.void(tile, first, types.boolean, types.intp, types.intp, types.intp, types.intp), codegen
-
-
-def _splat_bit(builder: Any, bit: Any) -> Any:
-    bit = builder.trunc(bit, ir.IntType(1)) if bit.type.width > 1 else bit
-    kind = ir.VectorType(ir.IntType(1), LANES)
-    first = builder.insert_element(ir.Constant(kind, ir.Undefined), bit, ir.Constant(INT, 0))
-    return builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(INT, LANES), [0] * LANES))
 
 
 @intrinsic
@@ -367,7 +303,7 @@ def transpose(typing: Any, source: Any, at: Any, step: Any, out: Any, to: Any, p
         def along(base: Any, stride: Any, n: int) -> Any:
             return builder.add(base, builder.mul(stride, ir.Constant(stride.type, n)))
 
-        rows = [_load(builder, args[0], along(args[1], args[2], n)) for n in range(LANES)]
+        rows = [load_vector(builder, args[0], along(args[1], args[2], n)) for n in range(LANES)]
         half = LANES // 2
         kind = ir.VectorType(INT, LANES)
         low = ir.Constant(kind, [n // 2 + (n % 2) * LANES for n in range(LANES)])
@@ -376,7 +312,7 @@ def transpose(typing: Any, source: Any, at: Any, step: Any, out: Any, to: Any, p
         for _ in range(LANES.bit_length() - 1):
             rows = [builder.shuffle_vector(rows[n // 2], rows[n // 2 + half], high if n % 2 else low) for n in range(LANES)]
         for n, row in enumerate(rows):
-            _store(builder, args[3], along(args[4], args[5], n), row)
+            store_vector(builder, args[3], along(args[4], args[5], n), row)
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp, types.intp, types.intp, types.intp, types.intp), codegen
@@ -390,7 +326,7 @@ def places(typing: Any, table: Any, at: Any, first: Any, last: Any, beyond: Any,
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         found = []
         for r in range(count):
-            index = _step(builder, args[2], r)
+            index = stepped(builder, args[2], r)
             inside = builder.icmp_signed("<=", index, args[3])
             index = builder.add(args[1], builder.select(inside, index, args[3]))
             value = builder.sext(builder.load(pointer(builder, args[0], index, INT, INT)), args[1].type)

@@ -13,7 +13,7 @@ from nncore.arrays import Array
 from nncore.backend.cpu import simd
 from nncore.backend.cpu.compiling import entry, kernel, part
 from nncore.backend.cpu.memory import get, get_byte, get_int, put, put_byte
-from nncore.backend.cpu.simd import LANES
+from nncore.backend.cpu.vectors import LANES
 from nncore.backend.threads import cores
 from nncore.backend.variations import KNOTS, NOISE, Variations
 

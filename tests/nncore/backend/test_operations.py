@@ -15,8 +15,8 @@ from trials import adam_rates, square
 
 from nncore.backend.contract import Weights, Window
 from nncore.backend.cpu.operations import OPERATIONS
-from nncore.backend.cpu.simd import LANES
 from nncore.backend.cpu.tuning import MOST_MOMENTS
+from nncore.backend.cpu.vectors import LANES
 from nncore.backend.vector import Vector
 from nncore.errors import ConfigError, NotCompilable
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nncore.arrays import Shape
-from nncore.errors import WeightsError
+from nncore.errors import ConfigError, WeightsError
 from nncore.files import is_file, shown
 from nncore.network import Network
 from nncore.paths import expanded
@@ -41,7 +41,10 @@ def open_weights(name_or_path: str) -> tuple[Network, dict[str, Any]]:
     """The network, and what is known of it, of a weights file or of shipped weights by name. WeightsError where there is none."""
     if name_or_path in cards():
         return load_weights(WEIGHTS / f"{name_or_path}.safetensors")
-    path = expanded(name_or_path)
+    try:
+        path = expanded(name_or_path)
+    except ConfigError:  # ~name, where nobody is called so
+        path = Path(name_or_path)
     if not is_file(path):
         raise WeightsError(
             f"There is no weights file {shown(name_or_path)}; shipped weights are called {', '.join(cards()) or 'nothing yet'}."

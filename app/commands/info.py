@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from argparse import ArgumentParser, Namespace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from app.commands.output import counted, print_json, print_line
+from app.commands.output import print_json, print_line
 from models.shipped import cards
+from nncore.backend.devices import get_backend
 from nncore.paths import cache_folder, data_folder, user_folder
 
 NAME = "info"
@@ -39,7 +39,7 @@ def gather() -> dict[str, Any]:
         "python": platform.python_version(),
         "system": platform.platform(),
         "packages": {name: _version(name) for name in PACKAGES},
-        "devices": [f"cpu ({counted(os.cpu_count() or 1, 'core')}, {platform.processor() or platform.machine()})"],
+        "devices": [f"{get_backend('cpu').describe()}, {platform.processor() or platform.machine()}"],
         "folders": {"data": str(data_folder()), "runs": str(user_folder() / "runs"), "cache": str(cache_folder())},
         "weights": sorted(cards()),
     }

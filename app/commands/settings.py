@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 from nncore.errors import ConfigError
@@ -26,12 +26,6 @@ def add_settings(parser: ArgumentParser) -> None:
 def settings_given(arguments: Namespace) -> dict[str, Any]:
     """The settings that the options name, by the names of their fields in TrainConfig."""
     return {name: value for name in SETTINGS if (value := getattr(arguments, name)) is not None}
-
-
-def refuse_settings(arguments: Namespace, but: Collection[str], reason: str) -> None:
-    """Raise ConfigError, naming the option, where a setting is given that is none of `but`."""
-    for name in settings_given(arguments).keys() - set(but):
-        raise ConfigError(f"{reason}; leave {SETTINGS[name].option} out.")
 
 
 def _reader(setting: Setting) -> Callable[[str], Any]:

@@ -19,9 +19,9 @@ from app.core.resume import resume
 from app.core.runs import Run, RunStore
 from app.core.session import Job, TrainingSession
 from models.presets import DEFAULT, PRESETS, preset
-from nncore.backend.devices import get_backend
+from nncore.backend.devices import choose_device, get_backend
 from nncore.data import open_dataset, open_test
-from nncore.errors import ConfigError, DeviceError, DigitLabError
+from nncore.errors import ConfigError, DigitLabError
 from nncore.files import shown
 from nncore.training.config import SETTINGS, TrainConfig
 from nncore.training.control import Control
@@ -40,7 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--data", metavar="DATA", help="mnist, svhn, synthetic, or a path (default mnist)")
     add_settings(parser)
     parser.add_argument("--limit", type=int, metavar="N", help="use N images of the data only")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute (default auto)")
+    parser.add_argument("--device", default="auto", metavar="DEVICE", help="where to compute: auto, cpu, reference (default auto)")
     parser.add_argument("--run", dest="run_name", metavar="NAME", help="name of the run (default: the model's, numbered)")
     parser.add_argument("--checkpoint-every", type=int, metavar="STEPS", help="write a checkpoint every so many steps")
     parser.add_argument("--resume", metavar="RUN", help="go on with a run as if never interrupted; its settings and data are known")
@@ -50,17 +50,19 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Train, printing an epoch a line. The exit status is 2 where standard output stopped taking lines on the way."""
-    if arguments.device == "cuda":
-        raise DeviceError("This version of DigitLab trains on the CPU only; use --device cpu or auto.")
+    device = choose_device(arguments.device)
     if arguments.checkpoint_every is not None and arguments.checkpoint_every < 1:
         raise ConfigError(f"--checkpoint-every must be at least 1, not {arguments.checkpoint_every}.")
     store = RunStore()
-    session = _resumed(arguments, store) if arguments.resume else _job(arguments).begin(store, arguments.checkpoint_every)
+    if arguments.resume:
+        session = _resumed(arguments, store, device)
+    else:
+        session = _job(arguments, device).begin(store, arguments.checkpoint_every)
     session.warn = complain
     if console.is_terminal:
         trainer = session.trainer
         console.print(f"Learning rate: {describe_schedule(trainer.config, trainer.steps_per_epoch)}.")
-    if console.is_terminal and not get_backend("cpu").is_ready():
+    if console.is_terminal and not get_backend(device).is_ready():
         console.print("The first training on a machine compiles the engine for it: about half a minute.")
     report = _Report(arguments.json)
     try:
@@ -144,15 +146,15 @@ class _Report:
             self.is_lost = True
 
 
-def _job(arguments: Namespace) -> Job:
+def _job(arguments: Namespace, device: str) -> Job:
     chosen = preset(arguments.model or DEFAULT)
     config = replace(chosen.training, **settings_given(arguments))
     spec = arguments.data or "mnist"
     data = open_dataset(spec).limit(arguments.limit, config.seed)
-    return Job(chosen, spec, data, open_test(spec, data), config, arguments.run_name, arguments.limit)
+    return Job(chosen, spec, data, open_test(spec, data), config, arguments.run_name, arguments.limit, device)
 
 
-def _resumed(arguments: Namespace, store: RunStore) -> TrainingSession:
+def _resumed(arguments: Namespace, store: RunStore, device: str) -> TrainingSession:
     kept = store.get(arguments.resume)
     for option, asked, had in _contradictions(arguments, kept):
         raise ConfigError(
@@ -165,6 +167,7 @@ def _resumed(arguments: Namespace, store: RunStore) -> TrainingSession:
         image_limit=arguments.limit,
         epochs=arguments.epochs,
         checkpoint_every=arguments.checkpoint_every,
+        device=device,
     )
 
 

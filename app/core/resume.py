@@ -23,6 +23,7 @@ def resume(
     image_limit: int | None = None,
     epochs: int | None = None,
     checkpoint_every: int | None = None,
+    device: str = "cpu",
 ) -> TrainingSession:
     """The training of the run called `name`, ready to go on from its last checkpoint, or from the start where it has none.
 
@@ -38,7 +39,7 @@ def resume(
         config = TrainConfig.from_dict(run.config)
         spec = data_spec or run.data
         data = _same_data(run, spec, run.image_limit or image_limit, config.seed)
-        trainer = _trainer(store, run, data, config, epochs)
+        trainer = _trainer(store, run, data, config, epochs, device)
         return TrainingSession(trainer, store, run, open_test(spec, data), checkpoint_every or run.checkpoint_every)
     except BaseException:
         store.release(run)
@@ -56,15 +57,15 @@ def _same_data(run: Run, spec: str, limit: int | None, seed: int) -> Dataset:
     return data
 
 
-def _trainer(store: RunStore, run: Run, data: Dataset, config: TrainConfig, epochs: int | None) -> Trainer:
+def _trainer(store: RunStore, run: Run, data: Dataset, config: TrainConfig, epochs: int | None, device: str) -> Trainer:
     """The trainer as it was at the last checkpoint, or at the start, with as many epochs to train as are asked for."""
     path = store.checkpoint_of(run)
     if is_file(path):
-        trainer = load_checkpoint(path, data)
+        trainer = load_checkpoint(path, data, device)
         if trainer.config != config:
             raise WeightsError(f"{shown(path)} belongs to another training than the run {run.name}; it cannot be resumed from it.")
     else:
-        trainer = Trainer(preset(run.network).build(config.seed, data.image_shape), data, config)
+        trainer = Trainer(preset(run.network).build(config.seed, data.image_shape), data, config, device)
     if epochs is not None:
         begun = -(-trainer.step // trainer.steps_per_epoch)
         if epochs < max(1, begun):

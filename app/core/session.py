@@ -50,11 +50,13 @@ class Job:
     """None: the preset's name, numbered."""
     image_limit: int | None = None
     """To how many images `train_data` was limited, with the config's seed; None where all were taken."""
+    device: str = "cpu"
+    """Where it is computed: a name that nncore.backend.devices knows."""
 
     def begin(self, store: RunStore, checkpoint_every: int | None = None) -> TrainingSession:
         """Build network and trainer, and enter the run into the table. ConfigError or DataError where they do not fit."""
         network = self.preset.build(self.config.seed, self.train_data.image_shape)
-        trainer = Trainer(network, self.train_data, self.config)
+        trainer = Trainer(network, self.train_data, self.config, self.device)
         run = store.create(
             self.run_name,
             self.preset.name,

@@ -10,6 +10,21 @@ if TYPE_CHECKING:
     from nncore.backend.contract import Backend
 
 
+DEVICES = ("cpu", "reference")
+"""What `get_backend` takes."""
+
+
+def choose_device(name: str) -> str:
+    """The device that a person's choice means: `auto` is the best there is. Raises DeviceError where there is none of that name."""
+    if name == "auto":
+        return "cpu"
+    if name == "cuda" or name.startswith("cuda:"):
+        raise DeviceError("This version of DigitLab computes on the CPU only; choose the device cpu or auto.")
+    if name not in DEVICES:
+        raise DeviceError(f"There is no device called {name!r}; there are auto, {', '.join(DEVICES)}.")
+    return name
+
+
 def get_backend(name: str) -> Backend:
     """The backend called `name`. Raises DeviceError where there is none.
 
@@ -23,4 +38,4 @@ def get_backend(name: str) -> Backend:
         from nncore.backend.reference.backend import ReferenceBackend
 
         return ReferenceBackend()
-    raise DeviceError(f"There is no device called {name!r}; there are cpu and reference.")
+    raise DeviceError(f"There is no device called {name!r}; there are {', '.join(DEVICES)}.")

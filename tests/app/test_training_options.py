@@ -6,9 +6,11 @@ from argparse import ArgumentParser
 
 import pytest
 
-from app.commands.settings import add_settings, refuse_settings, settings_given
+from app.cli import main
+from app.commands.settings import add_settings, settings_given
+from nncore.backend import devices
 from nncore.data.augment import Augmentation
-from nncore.errors import ConfigError
+from nncore.errors import DeviceError
 from nncore.training.config import SETTINGS, TrainConfig
 
 
@@ -29,5 +31,17 @@ def test_every_setting_is_an_option_and_what_is_shown_can_be_typed():
     )
     assert parser.parse_args(["--validation", "500"]).validation == 500
     assert all(setting.help.split()[0] in parser.format_help() for setting in SETTINGS.values())
-    with pytest.raises(ConfigError, match="as it was begun; leave --lr out"):
-        refuse_settings(parser.parse_args(["--lr", "1", "--epochs", "2"]), ("epochs",), "It goes on as it was begun")
+
+
+def test_the_device_reaches_the_plan(isolated, monkeypatch):
+    """Both devices learn the same; what there is not is told by name."""
+    options = ("train", "--model", "two-layer", "--data", "synthetic", "--limit", "120", "--epochs", "1", "--json")
+    asked = []
+    before = devices.get_backend
+    monkeypatch.setattr("nncore.plan.plan.get_backend", lambda name: asked.append(name) or before(name))
+    for device in ("reference", "cpu", "auto"):
+        assert main([*options, "--device", device]) == 0
+    assert set(asked) == {"reference", "cpu"}
+    for device, words in (("cuda", "CPU only"), ("abacus", "auto, cpu, reference")):
+        with pytest.raises(DeviceError, match=words):
+            devices.choose_device(device)

@@ -17,14 +17,16 @@ from nncore.errors import ConfigError, DataError, NotCompilable
 from nncore.layers import Softmax
 from nncore.losses import log_softmax
 from nncore.metrics import Evaluation
-from nncore.network import Network
+from nncore.network import Network, total_cost
 from nncore.plan import NotLoadedError, Plan
 
 if TYPE_CHECKING:
     from nncore.data.dataset import Dataset
 
 BATCH = 250
-"""Images that go through a network at a time, so that memory stays small."""
+"""Images that go through a network at a time."""
+MOST_VALUES = 2**26
+"""Values that a batch may have in all layers together (256 MB): of a large network fewer images go at a time."""
 WORTH_COMPILING = 1000
 """Images from which on compiling a plan pays, even where it must be done first."""
 
@@ -48,6 +50,8 @@ class Predictor:
 
     def __init__(self, network: Network, device: str = "cpu") -> None:
         self.network, self.device = network, device
+        self.batch = max(1, min(BATCH, MOST_VALUES // max(1, total_cost(network.layers, network.input_shape).values)))
+        """Images that go through the network at a time."""
         self._plan: Plan | None = None
         self._has_kernels = True
         """False once a layer has turned out to have no kernel: the readable path it is."""
@@ -100,14 +104,14 @@ class Predictor:
         plan = self._find_plan(may_wait=len(images) >= WORTH_COMPILING)
         readable = self.network.in_use() if plan is None else None
         out = np.empty((len(images), *self.network.output_shape), np.float32)
-        for start in range(0, len(images), BATCH):
-            batch = images[start : start + BATCH]
+        for start in range(0, len(images), self.batch):
+            batch = images[start : start + self.batch]
             if plan is not None:
                 scores = plan.forward(batch.reshape(len(batch), *self.network.input_shape))
             else:
                 assert readable is not None
                 scores = readable.forward(as_input(batch, self.network.input_shape))
-            out[start : start + BATCH] = self._log_softmax(scores)
+            out[start : start + self.batch] = self._log_softmax(scores)
         return out
 
     def _log_softmax(self, scores: Array) -> Array:
@@ -119,7 +123,7 @@ class Predictor:
         """The plan, made where `may_wait` or where its kernels are loaded."""
         with self._lock:
             if self._plan is None and self._has_kernels:
-                shape = (BATCH, *self.network.input_shape)
+                shape = (self.batch, *self.network.input_shape)
                 try:
                     self._plan = Plan(self.network, shape, device=self.device, wait=may_wait)
                 except NotCompilable:

@@ -140,6 +140,18 @@ def test_threads_that_ask_at_once_get_their_own_answers():
     assert not wrong
 
 
+def test_a_large_network_takes_fewer_images_at_a_time(monkeypatch):
+    network, data = Network(layers(), (28, 28, 1)), synthetic("test", 40)
+    expected = Predictor(network).predict(data.images)
+    values = sum(line.values for line in network.summary())
+    monkeypatch.setattr(prediction, "MOST_VALUES", 7 * values)
+    small = Predictor(network)
+    assert small.batch == 7 and Predictor(Network([Flatten(), Linear(10)], (28, 28, 1))).batch > 7
+    for _ in range(2):
+        np.testing.assert_allclose(small.predict(data.images), expected, rtol=1e-4, atol=1e-7)
+        small.prepare()
+
+
 def test_images_that_do_not_fit():
     with pytest.raises(ConfigError, match=r"28×28×1.*32×32×3"):
         Predictor(Network(layers(), (32, 32, 3))).predict(synthetic("test", 3).images)

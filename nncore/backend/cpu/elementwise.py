@@ -10,7 +10,7 @@ import math
 
 from numba import float32, uint32
 
-from nncore.backend.cpu.compiling import kernel, operation
+from nncore.backend.cpu.compiling import kernel, operation, part
 from nncore.backend.cpu.memory import get, get_byte, get_long, put
 from nncore.backend.cpu.views import Image, Real
 
@@ -51,68 +51,67 @@ def _take_floats(m, source, indices, first, count, y, rows, width):
                 put(m, to + c, get(source, at + c))
 
 
-@operation
-def relu(m, count, x: Image, y: Image, rows, width):
-    """y = max(x, 0); what is not a number stays so."""
-    for n in range(count):
-        for i in range(rows):
-            at, to = x.at + n * x.pitch + i * x.row, y.at + n * y.pitch + i * y.row
-            for c in range(width):
-                value = get(m, at + c)
-                put(m, to + c, float32(0) if value < float32(0) else value)
+def _forward(name, function):
+    """The operation y = function(x), value by value."""
+
+    def forward(m, count, x: Image, y: Image, rows, width):
+        for n in range(count):
+            for i in range(rows):
+                at, to = x.at + n * x.pitch + i * x.row, y.at + n * y.pitch + i * y.row
+                for c in range(width):
+                    put(m, to + c, function(get(m, at + c)))
+
+    forward.__name__ = name
+    return operation(forward)
 
 
-@operation
-def relu_back(m, count, y: Image, g: Image, gx: Image, rows, width):
-    """gx = g where y > 0, else 0. gx may be g itself."""
-    for n in range(count):
-        for i in range(rows):
-            a, b, to = y.at + n * y.pitch + i * y.row, g.at + n * g.pitch + i * g.row, gx.at + n * gx.pitch + i * gx.row
-            for c in range(width):
-                value, grad = get(m, a + c), get(m, b + c)  # both, whatever comes: a choice of two values needs no branch
-                put(m, to + c, grad if value > float32(0) else float32(0))
+def _backward(name, gradient):
+    """The operation gx = gradient(y, g), value by value. gx may be g itself."""
+
+    def backward(m, count, y: Image, g: Image, gx: Image, rows, width):
+        for n in range(count):
+            for i in range(rows):
+                a, b, to = y.at + n * y.pitch + i * y.row, g.at + n * g.pitch + i * g.row, gx.at + n * gx.pitch + i * gx.row
+                for c in range(width):
+                    put(m, to + c, gradient(get(m, a + c), get(m, b + c)))
+
+    backward.__name__ = name
+    return operation(backward)
 
 
-@operation
-def sigmoid(m, count, x: Image, y: Image, rows, width):
-    """y = (1 + tanh(x/2)) / 2."""
-    for n in range(count):
-        for i in range(rows):
-            at, to = x.at + n * x.pitch + i * x.row, y.at + n * y.pitch + i * y.row
-            for c in range(width):
-                put(m, to + c, float32(0.5) + float32(0.5) * float32(math.tanh(float32(0.5) * get(m, at + c))))
+@part
+def _relu(x):
+    return float32(0) if x < float32(0) else x  # what is not a number stays so
 
 
-@operation
-def sigmoid_back(m, count, y: Image, g: Image, gx: Image, rows, width):
-    """gx = g · y (1 − y). gx may be g itself."""
-    for n in range(count):
-        for i in range(rows):
-            a, b, to = y.at + n * y.pitch + i * y.row, g.at + n * g.pitch + i * g.row, gx.at + n * gx.pitch + i * gx.row
-            for c in range(width):
-                value = get(m, a + c)
-                put(m, to + c, get(m, b + c) * value * (float32(1) - value))
+@part
+def _relu_back(y, g):
+    return g if y > float32(0) else float32(0)
 
 
-@operation
-def tanh(m, count, x: Image, y: Image, rows, width):
-    """y = tanh(x)."""
-    for n in range(count):
-        for i in range(rows):
-            at, to = x.at + n * x.pitch + i * x.row, y.at + n * y.pitch + i * y.row
-            for c in range(width):
-                put(m, to + c, float32(math.tanh(get(m, at + c))))
+@part
+def _sigmoid(x):
+    return float32(0.5) + float32(0.5) * float32(math.tanh(float32(0.5) * x))
 
 
-@operation
-def tanh_back(m, count, y: Image, g: Image, gx: Image, rows, width):
-    """gx = g · (1 − y²). gx may be g itself."""
-    for n in range(count):
-        for i in range(rows):
-            a, b, to = y.at + n * y.pitch + i * y.row, g.at + n * g.pitch + i * g.row, gx.at + n * gx.pitch + i * gx.row
-            for c in range(width):
-                value = get(m, a + c)
-                put(m, to + c, get(m, b + c) * (float32(1) - value * value))
+@part
+def _sigmoid_back(y, g):
+    return g * y * (float32(1) - y)
+
+
+@part
+def _tanh(x):
+    return float32(math.tanh(x))
+
+
+@part
+def _tanh_back(y, g):
+    return g * (float32(1) - y * y)
+
+
+relu, relu_back = _forward("relu", _relu), _backward("relu_back", _relu_back)
+sigmoid, sigmoid_back = _forward("sigmoid", _sigmoid), _backward("sigmoid_back", _sigmoid_back)
+tanh, tanh_back = _forward("tanh", _tanh), _backward("tanh_back", _tanh_back)
 
 
 @operation

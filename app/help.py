@@ -28,10 +28,10 @@ IDEA = (
     "answer change while the network learns; afterwards move the slider at the bottom to see any moment again."
 )
 OTHER_KEYS = (
-    ("0 … 9", "Say what the probe shows; it is kept among your own digits"),
-    ("P, E", "Pen and eraser on the sheet; the right mouse button erases too"),
-    ("Ctrl+Z, Ctrl+Y", "Undo and redo strokes"),
-    ("Del", "Clear the sheet"),
+    ("Alt+0 … Alt+9", "Say what the probe shows, whatever has the keyboard"),
+    ("0 … 9", "While the probe or the sheet has the keyboard: say what it shows; it is kept among your own digits"),
+    ("P, E", "Pen and eraser on the sheet; over a picture they take a new sheet; the right mouse button erases too"),
+    ("L, Del", "Give the gallery's image another label, or delete it, where it is one of your own digits"),
     ("I, R", "Show the gallery's image in Inspect, or in Recognise"),
     ("Return", "Look closer at the gallery's image, pixel by pixel; Esc goes back"),
     ("V", "See what augmentation makes of the gallery's image; there: other variations"),
@@ -50,7 +50,7 @@ class HelpDialog(QDialog):
         form = QFormLayout()
         form.setHorizontalSpacing(24)
         form.setVerticalSpacing(8)
-        actions = [(", ".join(spec.keys), spec.tooltip) for spec in ACTIONS if spec.keys]
+        actions = [(", ".join(spec.keys), spec.tooltip) for spec in ACTIONS if spec.keys and not spec.submenu]
         for keys, words in [*panels, *actions, *OTHER_KEYS]:
             form.addRow(label(keys, "value"), label(words, "dim", wrap=True))
         holder = QWidget()

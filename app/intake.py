@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData
@@ -21,13 +22,13 @@ class Intake:
         self._lab = lab
 
     def paste(self) -> None:
-        """Take the picture, or the file, on the clipboard."""
+        """Take the picture, or the files, on the clipboard."""
         clipboard = QGuiApplication.clipboard()
         image = clipboard.image()
         if not image.isNull():
             self.take_image(image, "pasted picture")
         elif clipboard.mimeData() is not None and clipboard.mimeData().hasUrls():
-            self.take_path(Path(clipboard.mimeData().urls()[0].toLocalFile()))
+            self._take_urls(clipboard.mimeData())
         else:
             self._lab.problem.emit(Problem("There is no picture on the clipboard; copy one first, then paste."))
 
@@ -37,24 +38,52 @@ class Intake:
         return dragged.hasUrls() or dragged.hasImage()
 
     def take_dropped(self, dropped: QMimeData) -> None:
-        """Take a file or picture that was dropped on the window."""
+        """Take files or a picture that were dropped on the window."""
         if dropped.hasUrls():
-            self.take_path(Path(dropped.urls()[0].toLocalFile()))
+            self._take_urls(dropped)
         else:
             image = dropped.imageData()
             if isinstance(image, QImage):
                 self.take_image(image, "dropped picture")
 
+    def _take_urls(self, data: QMimeData) -> None:
+        files = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+        if files:
+            self.take_paths(files)
+        else:
+            self._lab.problem.emit(Problem("Only files on this computer can be opened; save it first, then drop the file."))
+
     def take_image(self, image: QImage, origin: str) -> None:
         """Make a picture the probe; `origin` says where it came from."""
-        self._lab.state.probe.set(Probe(from_qimage(image), origin))
+        self._lab.state.show_probe(Probe(from_qimage(image), origin), origin)
 
-    def take_path(self, path: Path) -> None:
-        """Open what lies at `path`: a dataset, weights, or else a picture."""
-        if path.is_dir() or kind_of(path) is not None:
+    def take_paths(self, paths: Sequence[Path]) -> None:
+        """Open what lies at these paths: the pictures, which can be stepped through, one dataset and one weights file.
+
+        What is left over is named.
+        """
+        data = [path for path in paths if path.is_dir() or kind_of(path) is not None]
+        weights = [path for path in paths if path not in data and path.suffix == ".safetensors"]
+        pictures = [path for path in paths if path not in data and path not in weights]
+        if data:
             self._lab.show_panel("data")
-            self._lab.opener.open_data(str(path))
-        elif path.suffix == ".safetensors":
-            self._lab.opener.open_weights(str(path))
-        else:
-            self._lab.opener.open_picture(path)
+            self._lab.opener.open_data(str(data[0]))
+        if weights:
+            self._lab.opener.open_weights(str(weights[0]))
+        if pictures:
+            self._lab.opener.open_pictures(pictures)
+        surplus = [
+            f"one {what} is opened at a time, so {_names(left)} {'was' if len(left) == 1 else 'were'} left out"
+            for what, left in (("dataset", data[1:]), ("weights file", weights[1:]))
+            if left
+        ]
+        if surplus:
+            words = "; ".join(surplus)
+            self._lab.problem.emit(Problem(f"{words[0].upper()}{words[1:]}."))
+
+
+def _names(paths: Sequence[Path]) -> str:
+    """The names of files: `a.csv`, `a.csv and b.csv`, `a.csv and 7 others`."""
+    if len(paths) <= 2:
+        return " and ".join(path.name for path in paths)
+    return f"{paths[0].name} and {len(paths) - 1} others"

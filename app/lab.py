@@ -6,18 +6,19 @@ from contextlib import suppress
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core import engine
-from app.core.own_digits import keep_digit
+from app.core import engine, own_digits
+from app.core.probe import NO_DRAWING, Kind
 from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.state import LabState
 from app.library import Library
 from app.looking import Looking
 from app.opening import Opener
+from app.own_digits import OwnDigits
 from app.threads.task import Task
 from app.training import TrainingController
-from nncore.arrays import Array
 from nncore.data.augment import Augmentation
+from nncore.data.catalogue import OWN_DIGITS
 from nncore.errors import ConfigError
 
 
@@ -45,11 +46,13 @@ class Lab(QObject):
         self.library = Library()
         self.looking = Looking(self.state)
         self.opener = Opener(self.state, settings, store, self.training)
-        for part in (self.training, self.library, self.looking, self.opener):
+        self.own_digits = OwnDigits(self.state.acts)
+        for part in (self.training, self.library, self.looking, self.opener, self.own_digits):
             part.problem.connect(self.problem)
             part.setParent(self)
         self.state.data.subscribe(lambda _: self._fit_recipe(), now=False)
         self.training.status_changed.connect(lambda _: self._fit_recipe())
+        self.own_digits.changed.connect(self._follow_own_digits)
 
     def warm_up(self) -> None:
         """Start looking, list the datasets, and compile the engine where needed. Called when the window is up, since opening it
@@ -96,10 +99,37 @@ class Lab(QObject):
         self.panel_wanted.emit("recognise")
         self.sheet_wanted.emit()
 
-    def keep_as(self, digit: int, image: Array) -> None:
-        """Keep an image, as the network sees it, among the user's own digits under the right answer."""
+    # -- the probe
 
-        def done(_: object) -> None:
-            self.said.emit(f"Kept as a {digit} among your own digits.")
+    def correct(self, digit: int) -> None:
+        """Keep the digit that the network sees on the probe among the user's own, under the right answer."""
+        look = self.looking.look
+        if look is not None and look.digit is not None:
+            self.own_digits.keep(digit, look.digit.image)
 
-        Task(lambda: keep_digit(digit, image), done, self.problem.emit).begin()
+    def clear_probe(self) -> None:
+        """Put an empty sheet in the place of the probe."""
+        self.state.show_probe(NO_DRAWING, "sheet cleared" if self.state.probe.value.kind is Kind.DRAWING else "picture closed")
+
+    def undo(self) -> None:
+        """Take back what was done last to the probe or to the user's own digits."""
+        act = self.state.acts.undo()
+        if act is not None:
+            self.said.emit(f"Undone: {act.words}.")
+
+    def redo(self) -> None:
+        """Do again what was undone last."""
+        act = self.state.acts.redo()
+        if act is not None:
+            self.said.emit(f"Done again: {act.words}.")
+
+    def _follow_own_digits(self, count: int) -> None:
+        """Show the digits that are there now, where they are in view, or nothing is."""
+        self.library.refresh()
+        view = self.state.data.value
+        if view is not None and not own_digits.is_own(view.spec):
+            return
+        if count:
+            self.opener.open_data(OWN_DIGITS if view is None else view.spec)
+        else:
+            self.state.data.set(None)

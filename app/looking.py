@@ -20,6 +20,8 @@ class Looking(QObject):
     def __init__(self, state: LabState) -> None:
         super().__init__()
         self._state = state
+        self.look: Look | None = None
+        """The last Look."""
         self._wanted: frozenset[str] = frozenset()
         self._is_busy = self._ask_again = False
         self._worker = LookWorker()
@@ -54,6 +56,7 @@ class Looking(QObject):
             self._worker.ask(Question(network, moment, self._state.probe.value, self._wanted))
 
     def _take_look(self, look: Look) -> None:
+        self.look = look
         self.looked.emit(look)
         if look.error is not None:
             self.problem.emit(Problem.of(look.error))

@@ -12,15 +12,16 @@ from app.core.actions import ACTIONS, MENUS
 from app.theme import DARK_NAME, LIGHT_NAME, SYSTEM, theme
 
 
-def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction], sheet: Iterable[QAction]) -> dict[str, QMenu]:
-    """Fill the bar with the window's actions, and its menu Edit with those of the sheet too. Returns the menus by title."""
+def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction]) -> dict[str, QMenu]:
+    """Fill the bar with the window's actions. Returns the menus by title."""
     menus = {title: bar.addMenu(title) for title in MENUS}
+    submenus: dict[str, QMenu] = {}
     for spec in ACTIONS:
         if spec.separator_before:
             menus[spec.menu].addSeparator()
-        menus[spec.menu].addAction(actions[spec.name])
-    menus["Edit"].addSeparator()
-    menus["Edit"].addActions(list(sheet))
+        if spec.submenu and spec.submenu not in submenus:
+            submenus[spec.submenu] = menus[spec.menu].addMenu(spec.submenu)
+        (submenus[spec.submenu] if spec.submenu else menus[spec.menu]).addAction(actions[spec.name])
     return menus
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from app.core import own_digits
 from app.core.in_view import DataInView, NetworkInView
 from app.core.probe import Probe
 from app.core.runs import Run, RunStore
@@ -18,6 +19,7 @@ from app.errors import Problem
 from app.threads.task import Task
 from app.training import TrainingController
 from models.shipped import DEFAULT_PICTURE_NETWORK, cards, open_weights
+from nncore.arrays import Array
 from nncore.data import open_dataset, open_test
 from nncore.vision.picture import read_picture
 from nncore.weights import load_weights
@@ -64,8 +66,11 @@ class Opener(QObject):
         """Show a dataset by name or path."""
 
         def load() -> DataInView:
+            files = own_digits.files() if own_digits.is_own(spec) else ()
             train = open_dataset(spec)
-            return DataInView(spec, train, open_test(spec, train))
+            # Which image is which file is only known where none came or went meanwhile.
+            is_known = len(files) == len(train) and files == own_digits.files()
+            return DataInView(spec, train, open_test(spec, train), files if is_known else ())
 
         def show(data: DataInView) -> None:
             self._state.data.set(data)
@@ -75,8 +80,18 @@ class Opener(QObject):
 
     def open_picture(self, path: Path) -> None:
         """Make a picture file the probe."""
+        self.open_pictures((path,))
+
+    def open_pictures(self, paths: Sequence[Path], place: int = 0) -> None:
+        """Make one of several picture files that came together the probe: the one at `place`."""
+        path = paths[place]
         self._settings["last_folder"] = str(path.parent)
-        self._open("picture", path.name, lambda: read_picture(path), lambda pixels: self._state.probe.set(Probe(pixels, path.name)))
+        together = tuple(paths) if len(paths) > 1 else ()
+
+        def show(pixels: Array) -> None:
+            self._state.show_probe(Probe(pixels, path.name, together=together, place=place), f"picture {path.name}")
+
+        self._open("picture", path.name, lambda: read_picture(path), show)
 
     def _show_network(self, view: NetworkInView, network: Any, info: dict[str, Any]) -> None:
         if self._training.is_active:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.look import Look
 from app.core.probe import Probe
+from app.core.undo import Act
 from app.lab import Lab
 from app.theme import theme
 from app.widgets.card import label
+from app.widgets.digit_keys import typed_digit
 from app.widgets.picture import PictureView
 from app.widgets.probability_bars import ProbabilityBars
 
@@ -20,14 +22,14 @@ SIDE, LEAST_SIDE = 252, 140
 
 
 class ProbeView(QWidget):
-    """The picture, buttons, the answer, ten bars, and ten buttons to correct the answer. `corrected` carries the right digit."""
-
-    corrected = Signal(int)
+    """The picture, buttons, the answer, ten bars, and ten buttons to correct the answer. Digits that are typed here correct it."""
 
     def __init__(self, lab: Lab, actions: dict[str, QAction]) -> None:
         super().__init__()
         self.setObjectName("probe")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName("probe")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._lab = lab
         self._look: Look | None = None
         self.picture = PictureView(
@@ -46,6 +48,7 @@ class ProbeView(QWidget):
         layout.addWidget(label("PROBE", "title"))
         layout.addWidget(self.picture, 1)
         layout.addWidget(self._origin)
+        layout.addWidget(self._build_together())
         layout.addLayout(self._build_buttons(actions))
         line = QHBoxLayout()
         line.setSpacing(12)
@@ -53,10 +56,11 @@ class ProbeView(QWidget):
         line.addWidget(self.words, 1)
         layout.addLayout(line)
         layout.addWidget(self.bars)
-        layout.addLayout(self._build_correction())
+        layout.addLayout(self._build_correction(actions))
         layout.addStretch()
         self.setMinimumWidth(SIDE + 33)  # margins, and the line at the edge
         lab.state.probe.subscribe(self._show_probe)
+        lab.state.acts.last.subscribe(self._show_act)
         lab.looking.looked.connect(self._show_look)
 
     def _build_buttons(self, actions: dict[str, QAction]) -> QHBoxLayout:
@@ -69,11 +73,37 @@ class ProbeView(QWidget):
             row.addWidget(button, 1)
         return row
 
-    def _build_correction(self) -> QVBoxLayout:
-        """Ten small buttons. The keys 0–9 do the same."""
+    def _build_together(self) -> QWidget:
+        """Buttons to step through pictures that were dropped or pasted together."""
+        self._together, self._place = QWidget(), label("", "dim")
+        self._previous, self._next = QPushButton("‹"), QPushButton("›")
+        row = QHBoxLayout(self._together)
+        row.setContentsMargins(0, 0, 0, 0)
+        for button, name, by in ((self._previous, "previous picture", -1), (self._next, "next picture", 1)):
+            button.setAccessibleName(name)
+            button.setToolTip(f"The {name} of those that were dropped together")
+            button.clicked.connect(lambda _=False, by=by: self._step(by))
+        row.addWidget(self._previous)
+        row.addWidget(self._place, 1, Qt.AlignmentFlag.AlignCenter)
+        row.addWidget(self._next)
+        return self._together
+
+    def _build_correction(self, actions: dict[str, QAction]) -> QVBoxLayout:
+        """Ten small buttons, above them what they do, or what was just done."""
         box = QVBoxLayout()
         box.setSpacing(6)
-        box.addWidget(label("Wrong? Press the right digit: it is kept as one of yours.", "dim", wrap=True))
+        done = QWidget()
+        row = QHBoxLayout(done)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.confirmation, self.undo = label("", "value"), QPushButton("Undo")
+        self.undo.setToolTip("Take this back (Ctrl+Z)")
+        self.undo.clicked.connect(actions["undo"].trigger)
+        row.addWidget(self.confirmation, 1)
+        row.addWidget(self.undo)
+        self._above = QStackedWidget()  # as high as the higher of the two, so that the buttons below stay where they are
+        self._above.addWidget(label("Wrong? Press the right digit: it is kept as one of yours.", "dim", wrap=True))
+        self._above.addWidget(done)
+        box.addWidget(self._above)
         grid = QGridLayout()
         grid.setSpacing(4)
         self._digits = []
@@ -82,17 +112,37 @@ class ProbeView(QWidget):
             button.setStyleSheet("padding: 3px 0; min-width: 0;")
             button.setFixedSize(QSize(47, 26))
             button.setAccessibleName(f"this is a {digit}")
-            button.setToolTip(f"This is a {digit} (key {digit})")
-            button.clicked.connect(lambda _=False, d=digit: self.corrected.emit(d))
+            button.setToolTip(f"This is a {digit}: key {digit} while the probe or the sheet has the keyboard, Alt+{digit} anywhere")
+            button.clicked.connect(lambda _=False, d=digit: self._lab.correct(d))
             grid.addWidget(button, digit // 5, digit % 5)
             self._digits.append(button)
         box.addLayout(grid)
         return box
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        digit = typed_digit(event)
+        if digit is not None:
+            self._lab.correct(digit)
+        else:
+            super().keyPressEvent(event)
+
+    def _step(self, by: int) -> None:
+        probe = self._lab.state.probe.value
+        self._lab.opener.open_pictures(probe.together, probe.place + by)
+
+    def _show_act(self, act: Act | None) -> None:
+        confirmation = "" if act is None else act.confirmation
+        self.confirmation.setText(confirmation)
+        self._above.setCurrentIndex(1 if confirmation else 0)
+
     def _show_probe(self, probe: Probe) -> None:
         shows = f" — shows a {probe.label}" if probe.label is not None else ""
         self._origin.setText(f"{probe.origin}{shows}" if probe.picture is not None else "")
         self._origin.setVisible(probe.picture is not None)
+        self._together.setVisible(bool(probe.together))
+        self._place.setText(f"{probe.place + 1} of {len(probe.together)} pictures")
+        self._previous.setEnabled(probe.place > 0)
+        self._next.setEnabled(probe.place < len(probe.together) - 1)
 
     def _show_look(self, look: Look) -> None:
         self._look = look

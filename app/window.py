@@ -29,7 +29,6 @@ from app.lab import Lab
 from app.menus import fill_menus, fill_view_menu
 from app.panels import PANELS
 from app.panels.base import Panel
-from app.panels.recognise import RecognisePanel
 from app.probe import ProbeView
 from app.theme import theme
 from app.threads.task import Task
@@ -114,7 +113,6 @@ class Window(QMainWindow):
 
     def _build_probe(self) -> None:
         self.probe = ProbeView(self.lab, self._actions)
-        self.probe.corrected.connect(self._correct)
         self._dock = QDockWidget("Probe", self, objectName="probeDock")
         self._dock.setWidget(self.probe)
         self._dock.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
@@ -123,9 +121,7 @@ class Window(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
 
     def _build_menus(self) -> None:
-        recognise = self.panel_named("recognise")
-        assert isinstance(recognise, RecognisePanel)
-        menus = fill_menus(self._menus, self._actions, (recognise.undo, recognise.redo, recognise.clear))
+        menus = fill_menus(self._menus, self._actions)
         fill_view_menu(menus["View"], self._panel_actions.values(), self._dock, self.set_theme)
 
     def _tint(self) -> None:
@@ -225,18 +221,10 @@ class Window(QMainWindow):
         self.restoreState(self._first_state, LAYOUT_VERSION)
         self._dock.show()
 
-    def _correct(self, digit: int) -> None:
-        look = self.probe.look
-        if look is not None and look.digit is not None:
-            self.lab.keep_as(digit, look.digit.image)
-
     # -- keys and drops
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        text = event.text()
-        if len(text) == 1 and text in "0123456789" and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            self._correct(int(text))
-        elif event.key() == Qt.Key.Key_Escape and self.panel.notice.isVisible():
+        if event.key() == Qt.Key.Key_Escape and self.panel.notice.isVisible():
             self.panel.notice.hide()
         else:
             super().keyPressEvent(event)

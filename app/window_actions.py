@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt
@@ -41,7 +42,11 @@ class WindowActions(QObject):
             "open_folder": self._open_folder,
             "open_data": self._open_data,
             "quit": window.close,
+            "undo": lab.undo,
+            "redo": lab.redo,
+            "clear": lab.clear_probe,
             "draw": lab.show_sheet,
+            **{f"correct_{digit}": partial(lab.correct, digit) for digit in range(10)},
             "toggle": self._toggle,
             "stop": lab.training.stop,
             "more": lambda: lab.training.go_on(1),
@@ -54,6 +59,9 @@ class WindowActions(QObject):
         }
         self.by_name = {spec.name: self._make(spec, act) for spec, act in bound(acts)}
         self.by_name["full_screen"].setCheckable(True)
+        for part in (lab.state.acts.last, lab.state.probe):
+            part.subscribe(lambda _: self._refresh_probe())
+        lab.looking.looked.connect(lambda _: self._refresh_probe())
         theme().changed.connect(self._tint)
         self._tint()
 
@@ -83,6 +91,18 @@ class WindowActions(QObject):
         for name in ("earlier", "later", "open_weights"):
             actions[name].setEnabled(status is Status.IDLE)
         actions["save_weights"].setEnabled(self._lab.state.network.value is not None)
+
+    def _refresh_probe(self) -> None:
+        """Enable what can be done to the probe now, and say in the menu what would be undone."""
+        acts, probe, look = self._lab.state.acts, self._lab.state.probe.value, self._lab.looking.look
+        for name, words, act in (("undo", "Undo", acts.last.value), ("redo", "Redo", acts.next)):
+            action = self.by_name[name]
+            action.setText(words if act is None else f"{words}: {act.words}")
+            action.setIconText(words)  # the words of buttons, which stay as wide as they are
+            action.setEnabled(act is not None)
+        self.by_name["clear"].setEnabled(probe.picture is not None)
+        for digit in range(10):
+            self.by_name[f"correct_{digit}"].setEnabled(look is not None and look.digit is not None)
 
     # -- files
 

@@ -23,7 +23,12 @@ class ActionSpec:
     icon: str = ""
     """The name of an SVG in assets/icons."""
     separator_before: bool = False
+    submenu: str = ""
+    """The submenu of `menu` in which it stands, where it does not stand in `menu` itself."""
 
+
+CORRECT = "Correct the answer"
+"""The submenu of the digits."""
 
 ACTIONS = (
     ActionSpec("open_picture", "Open a picture…", "Open a picture of a digit and make it the probe", "File", ("Ctrl+O",), "open"),
@@ -49,7 +54,21 @@ ACTIONS = (
         "File",
     ),
     ActionSpec("quit", "Quit", "Close the window; what was trained is kept", "File", ("Ctrl+Q",), "", True),
-    ActionSpec("draw", "Draw", "Go to the sheet and draw a digit", "Edit", ("Ctrl+D",), "pen"),
+    ActionSpec("undo", "Undo", "Take back what was done last to the probe or your own digits", "Edit", ("Ctrl+Z",), "undo"),
+    ActionSpec("redo", "Redo", "Do again what was undone last", "Edit", ("Ctrl+Y", "Ctrl+Shift+Z"), "redo"),
+    ActionSpec("clear", "Clear", "Put an empty sheet in the place of the probe; undo brings it back", "Edit", ("Del",), "clear"),
+    ActionSpec("draw", "Draw", "Go to the sheet and draw a digit", "Edit", ("Ctrl+D",), "pen", True),
+    *(
+        ActionSpec(
+            f"correct_{digit}",
+            f"This is a {digit}",
+            f"Keep the probe among your own digits, as a {digit}",
+            "Edit",
+            (f"Alt+{digit}",),
+            submenu=CORRECT,
+        )
+        for digit in range(10)
+    ),
     ActionSpec("toggle", "Start", "Train with the recipe; while it trains, pause and go on", "Train", ("Space",), "play"),
     ActionSpec("stop", "Stop", "End the training after this step; what was trained is kept", "Train", ("Ctrl+.",), "stop"),
     ActionSpec("more", "Train one epoch more", "See every training image once more", "Train", ("Ctrl+E",), "more"),

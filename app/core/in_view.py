@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from nncore.arrays import Shape
@@ -47,3 +48,5 @@ class DataInView:
     """The name or path that `open_dataset` took."""
     train: Dataset
     test: Dataset | None
+    files: tuple[Path, ...] = ()
+    """The file of each training image, where they are the user's own digits."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
+
+import numpy as np
 
 from nncore.arrays import Array
 
@@ -29,3 +32,24 @@ class Probe:
     label: int | None = None
     """The digit that it shows, or None where that is not known."""
     kind: Kind = Kind.PICTURE
+    strokes: tuple[object, ...] = ()
+    """The strokes of a drawing, as the sheet made them."""
+    together: tuple[Path, ...] = ()
+    """The picture files that were dropped or pasted together with this one and it itself; empty where it came alone."""
+    place: int = 0
+    """Its place among `together`."""
+
+    @property
+    def nbytes(self) -> int:
+        return 0 if self.picture is None else self.picture.nbytes
+
+    def shows_same(self, other: Probe) -> bool:
+        """Whether the other is the same picture from the same place."""
+        if self.picture is None or other.picture is None:
+            return self.picture is other.picture
+        ours, others = (self.kind, self.origin, self.strokes), (other.kind, other.origin, other.strokes)
+        return ours == others and np.array_equal(self.picture, other.picture)
+
+
+NO_DRAWING = Probe(kind=Kind.DRAWING)
+"""An empty sheet."""

@@ -12,6 +12,7 @@ from app.core.observable import Observable
 from app.core.probe import Probe
 from app.core.recipe import Recipe
 from app.core.timeline import Moment, Timeline
+from app.core.undo import Act, UndoStack
 from models.presets import PRESETS
 
 
@@ -26,6 +27,18 @@ class LabState:
         self.recipe: Observable[Recipe] = Observable(Recipe.of(next(iter(PRESETS))))
         """The settings of the next training."""
         self.timeline = Timeline()
+        self.acts = UndoStack()
+        """What was done to the probe and the user's own digits."""
+
+    def show_probe(self, probe: Probe, words: str, before: Probe | None = None) -> None:
+        """Make something the probe, so that undo brings back what was there before: `before`, or else the present probe.
+
+        `words` say what was done: `stroke`, `picture a.png`. A probe that shows the same as the one before is no act.
+        """
+        old = self.probe.value if before is None else before
+        self.probe.set(probe)
+        if not probe.shows_same(old):
+            self.acts.add(Act(words, lambda: self.probe.set(old), lambda: self.probe.set(probe), old.nbytes + probe.nbytes))
 
     def change_recipe(self, **settings: Any) -> None:
         """Set fields of the recipe's TrainConfig, by name. Raises ConfigError for values that make no sense."""

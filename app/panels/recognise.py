@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSlider, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.core.look import Look
-from app.core.probe import Kind, Probe
+from app.core.probe import NO_DRAWING, Kind, Probe
 from app.lab import Lab
 from app.panels.base import Panel
 from app.theme import theme
-from app.widgets.canvas import Canvas
+from app.widgets.canvas import Canvas, Stroke
 from app.widgets.card import GAP, Card, label
+from app.widgets.digit_keys import typed_digit
 from app.widgets.picture import PictureView
 from nncore.arrays import Array
 
@@ -29,8 +31,13 @@ class RecognisePanel(Panel):
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self.canvas = Canvas()
-        self.canvas.changed.connect(self._drawn)
+        self._before = lab.state.probe.value
+        """The probe before the stroke that is being drawn."""
+        self.canvas.began.connect(self._begin_stroke)
+        self.canvas.changed.connect(lambda: lab.state.probe.set(self._drawing()))
+        self.canvas.finished.connect(lambda: lab.state.show_probe(self._drawing(), "stroke", self._before))
         self._photo = PictureView(name="picture", make_probe=None)
+        self._photo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._sheet = QStackedWidget()
         self._sheet.addWidget(self.canvas)
         self._sheet.addWidget(self._photo)
@@ -58,79 +65,99 @@ class RecognisePanel(Panel):
         row.addWidget(self.sheet_card, 1)
         row.addWidget(self._what_happened)
         self.content.addLayout(row)
-        self.setFocusProxy(self.canvas)
         lab.looking.looked.connect(self._show_look)
         lab.sheet_wanted.connect(self.draw)
         lab.state.probe.subscribe(self._follow_probe)
 
     def _build_tools(self) -> QHBoxLayout:
-        canvas, stack = self.canvas, self.canvas.undo_stack
-        self.pen = QAction(
-            "Pen", self, checkable=True, checked=True, shortcut="P", toolTip="Pen: the left button draws, the right one erases (P)"
-        )
-        self.eraser = QAction("Eraser", self, checkable=True, shortcut="E", toolTip="Eraser: take ink away (E)")
-        self.undo = QAction(
-            "Undo", self, enabled=False, toolTip="Take the last stroke back (Ctrl+Z)", shortcut=QKeySequence("Ctrl+Z")
-        )
-        self.redo = QAction("Redo", self, enabled=False, toolTip="Draw the stroke again (Ctrl+Y)")
-        self.redo.setShortcuts([QKeySequence("Ctrl+Y"), QKeySequence("Ctrl+Shift+Z")])
-        for action, act, possible in ((self.undo, stack.undo, stack.canUndoChanged), (self.redo, stack.redo, stack.canRedoChanged)):
-            action.triggered.connect(act)
-            possible.connect(action.setEnabled)
-        self.clear = QAction(
-            "Clear", self, shortcut=QKeySequence.StandardKey.Delete, toolTip="Clear the sheet (Del); undo brings it back"
-        )
-        self.pen.triggered.connect(lambda: self._use_eraser(False))
-        self.eraser.triggered.connect(lambda: self._use_eraser(True))
-        self.clear.triggered.connect(self.clear_sheet)
-        self.actions_by_icon = {"pen": self.pen, "eraser": self.eraser, "undo": self.undo, "redo": self.redo, "clear": self.clear}
+        self.pen = QAction("Pen", self, checkable=True, shortcut="P")
+        self.pen.setToolTip("Pen: the left button draws, the right one erases; over a picture it takes a new sheet (P)")
+        self.eraser = QAction("Eraser", self, checkable=True, shortcut="E")
+        self.eraser.setToolTip("Eraser: take ink away; over a picture it takes a new sheet (E)")
+        self.pen.triggered.connect(lambda: self._take_tool(False))
+        self.eraser.triggered.connect(lambda: self._take_tool(True))
+        self._tools: dict[str, QToolButton] = {}
         row = QHBoxLayout()
-        for action in self.actions_by_icon.values():
-            self.addAction(action)
+        for name in ("pen", "eraser", "undo", "redo", "clear"):
             button = QToolButton(toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon, iconSize=QSize(18, 18))
-            button.setDefaultAction(action)
+            button.setProperty("role", "tool")
+            self._tools[name] = button
             row.addWidget(button)
+        for name, action in (("pen", self.pen), ("eraser", self.eraser)):
+            self.addAction(action)
+            self._tools[name].setDefaultAction(action)
         row.addStretch(1)
         row.addWidget(label("Pen width", "dim"))
-        width = QSlider(Qt.Orientation.Horizontal, minimum=8, maximum=60, value=round(canvas.pen_width))
+        width = QSlider(Qt.Orientation.Horizontal, minimum=8, maximum=60, value=round(self.canvas.pen_width))
         width.setAccessibleName("pen width")
         width.setToolTip("Pen width: digits drawn too thin or too thick look strange to a network trained on ordinary handwriting")
         width.setFixedWidth(110)
-        width.valueChanged.connect(lambda value: setattr(canvas, "pen_width", float(value)))
+        width.valueChanged.connect(lambda value: setattr(self.canvas, "pen_width", float(value)))
         row.addWidget(width)
         theme().changed.connect(self._tint)
         self._tint()
         return row
 
-    def _tint(self) -> None:
-        for name, action in self.actions_by_icon.items():
-            action.setIcon(theme().icon(name))
+    def wire(self, actions: Mapping[str, QAction]) -> None:
+        for name in ("undo", "redo", "clear"):
+            self._tools[name].setDefaultAction(actions[name])
 
-    def _use_eraser(self, erasing: bool) -> None:
+    def _tint(self) -> None:
+        self.pen.setIcon(theme().icon("pen"))
+        self.eraser.setIcon(theme().icon("eraser"))
+
+    # -- drawing
+
+    @property
+    def _shows_picture(self) -> bool:
+        return self._sheet.currentWidget() is self._photo
+
+    def _take_tool(self, erasing: bool) -> None:
+        """Take the pen or the eraser, and a new sheet where a picture is in view."""
         self.canvas.erasing = erasing
-        self.pen.setChecked(not erasing)
-        self.eraser.setChecked(erasing)
+        if self._shows_picture:
+            self.lab.state.show_probe(NO_DRAWING, "new sheet")
+        self._show_tool()
+        self.canvas.setFocus()
+
+    def _show_tool(self) -> None:
+        """Mark the pen or the eraser as chosen; neither while a picture is in view."""
+        self.pen.setChecked(not self._shows_picture and not self.canvas.erasing)
+        self.eraser.setChecked(not self._shows_picture and self.canvas.erasing)
 
     def draw(self) -> None:
         """Show the sheet, and make the drawing on it the probe."""
-        self._drawn()
+        self.lab.state.show_probe(self._drawing(), "back to the sheet")
         self.canvas.setFocus()
 
-    def clear_sheet(self) -> None:
-        """Clear the sheet, or close an opened picture."""
-        if self.lab.state.probe.value.kind is Kind.DRAWING or self._sheet.currentWidget() is self.canvas:
-            self.canvas.clear()
-        self._drawn()
+    def _begin_stroke(self) -> None:
+        self._before = self.lab.state.probe.value
 
-    def _drawn(self) -> None:
-        picture = None if self.canvas.is_blank else self.canvas.pixels()
-        self.lab.state.probe.set(Probe(picture, "drawing" if picture is not None else "nothing yet", kind=Kind.DRAWING))
+    def _drawing(self) -> Probe:
+        """What is on the sheet, as a probe."""
+        if self.canvas.is_blank:
+            return NO_DRAWING
+        return Probe(self.canvas.pixels(), "drawing", kind=Kind.DRAWING, strokes=self.canvas.strokes)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        digit = typed_digit(event)
+        if digit is not None and (self.canvas.hasFocus() or self._photo.hasFocus()):
+            self.lab.correct(digit)
+        else:
+            super().keyPressEvent(event)
+
+    # -- what is shown
 
     def _follow_probe(self, probe: Probe) -> None:
         shows_picture = probe.picture is not None and probe.kind is not Kind.DRAWING
         if shows_picture:
             self._photo.set_pixels(probe.picture)
-        self._sheet.setCurrentWidget(self._photo if shows_picture else self.canvas)
+        elif probe.strokes != self.canvas.strokes:  # it was undone, done again or cleared
+            self.canvas.set_strokes([stroke for stroke in probe.strokes if isinstance(stroke, Stroke)])
+        shown = self._photo if shows_picture else self.canvas
+        self._sheet.setCurrentWidget(shown)
+        self.setFocusProxy(shown)
+        self._show_tool()
         self.sheet_card.title.setText("SHEET" if not shows_picture else f"PICTURE — {probe.origin}")
 
     def _show_look(self, look: Look) -> None:
@@ -160,4 +187,4 @@ class RecognisePanel(Panel):
         self._stage_views.append((words, view))
 
     def _probe_of(self, pixels: Array) -> None:
-        self.lab.state.probe.set(Probe(pixels, "a stage of the preparation"))
+        self.lab.state.show_probe(Probe(pixels, "a stage of the preparation"), "a stage of the preparation")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QUndoCommand, QUndoStack, qRgb
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, qRgb
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import font, theme
@@ -27,48 +28,19 @@ class Stroke:
     points: list[QPointF] = field(default_factory=list)
 
 
-class _Draw(QUndoCommand):
-    """Undo command of a stroke. The stroke is on the sheet already when the command is pushed."""
-
-    def __init__(self, canvas: Canvas, stroke: Stroke) -> None:
-        super().__init__("Stroke")
-        self._canvas, self._stroke, self._drawn = canvas, stroke, True
-
-    def redo(self) -> None:
-        if not self._drawn:
-            self._canvas._show([*self._canvas._strokes, self._stroke])
-        self._drawn = False
-
-    def undo(self) -> None:
-        self._canvas._show([stroke for stroke in self._canvas._strokes if stroke is not self._stroke])
-
-
-class _Clear(QUndoCommand):
-    """Undo command of clearing the sheet."""
-
-    def __init__(self, canvas: Canvas) -> None:
-        super().__init__("Clear the sheet")
-        self._canvas, self._before = canvas, list(canvas._strokes)
-
-    def redo(self) -> None:
-        self._canvas._show([])
-
-    def undo(self) -> None:
-        self._canvas._show(self._before)
-
-
 class Canvas(QWidget):
-    """A square sheet. `changed` is emitted at every movement of the pen and after undo, redo and clear."""
+    """A square sheet. `began`, `changed` and `finished` tell of a stroke: at its begin, at every movement, at its end."""
 
+    began = Signal()
     changed = Signal()
+    finished = Signal()
 
     def __init__(self, hint: str = "Draw a digit") -> None:
         super().__init__()
-        self.undo_stack = QUndoStack(self)
         self.pen_width = PEN
         self.erasing = False
         self._hint = hint
-        self._strokes: list[Stroke] = []
+        self._strokes: tuple[Stroke, ...] = ()
         self._stroke: Stroke | None = None
         self._image = QImage(SIDE, SIDE, QImage.Format.Format_Grayscale8)
         self._image.fill(0)
@@ -88,10 +60,19 @@ class Canvas(QWidget):
         rows = np.frombuffer(self._image.constBits(), np.uint8).reshape(SIDE, self._image.bytesPerLine())
         return rows[:, :SIDE, None].copy()
 
-    def clear(self) -> None:
-        """Clear the sheet. Undo brings the drawing back."""
-        if self._strokes:
-            self.undo_stack.push(_Clear(self))
+    @property
+    def strokes(self) -> tuple[Stroke, ...]:
+        """The strokes that are finished, in their order."""
+        return self._strokes
+
+    def set_strokes(self, strokes: Sequence[Stroke]) -> None:
+        """Show other strokes. One that is being drawn is dropped. No signal is emitted."""
+        self._strokes, self._stroke = tuple(strokes), None
+        self._image.fill(0)
+        for stroke in self._strokes:
+            for last in range(len(stroke.points)):  # piece by piece, as it was drawn, so that the pixels are the same
+                self._paint(stroke, last)
+        self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(420, 420)
@@ -106,6 +87,7 @@ class Canvas(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
             erases = self.erasing or event.button() == Qt.MouseButton.RightButton
+            self.began.emit()
             self._stroke = Stroke(self.pen_width * (1.6 if erases else 1), erases)
             self._extend(event.position())
 
@@ -116,8 +98,8 @@ class Canvas(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._stroke is not None:
             stroke, self._stroke = self._stroke, None
-            self._strokes.append(stroke)
-            self.undo_stack.push(_Draw(self, stroke))
+            self._strokes = (*self._strokes, stroke)
+            self.finished.emit()
 
     def _extend(self, position: QPointF) -> None:
         """Continue the present stroke to a position of the widget."""
@@ -140,15 +122,6 @@ class Canvas(QWidget):
         else:
             painter.drawLine(stroke.points[last - 1], stroke.points[last])
         painter.end()
-
-    def _show(self, strokes: list[Stroke]) -> None:
-        self._strokes = list(strokes)
-        self._image.fill(0)
-        for stroke in self._strokes:
-            for last in range(len(stroke.points)):  # piece by piece, as it was drawn, so that undo gives the same pixels
-                self._paint(stroke, last)
-        self.update()
-        self.changed.emit()
 
     # -- showing
 

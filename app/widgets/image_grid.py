@@ -53,7 +53,7 @@ class ImageGrid(QAbstractScrollArea):
         self._indices: Array | None = None
         self._caption: Callable[[int], str] = str
         self._describe: Callable[[int], str] | None = None
-        self._offers: list[tuple[str, Qt.Key, Callable[[int], None]]] = []
+        self._offers: list[tuple[str, Qt.Key, Callable[[int], None], Callable[[], bool]]] = []
         self._closer: Callable[[int], None] | None = None
         self._hint, self._scale, self.current, self._faded = hint, scale, -1, False
         theme().changed.connect(self.viewport().update)
@@ -65,16 +65,19 @@ class ImageGrid(QAbstractScrollArea):
         hint: str | None = None,
         indices: Array | None = None,
         describe: Callable[[int], str] | None = None,
+        keep_place: bool = False,
     ) -> None:
-        """Show other images from the top on: those at `indices` in their order, or all of them. Nothing is copied.
+        """Show other images: those at `indices` in their order, or all of them. Nothing is copied.
 
+        They are shown from the top on, and none is chosen, unless `keep_place`: then the same place stays in sight and chosen.
         `caption` gives the words under the image at a position, what stands after a tab at the right edge; `describe` those
         of its tooltip.
         """
         self._images, self._indices, self._caption, self._describe = images, indices, caption, describe
         self._hint = self._hint if hint is None else hint
-        self.current, self._faded = -1, False
-        self.verticalScrollBar().setValue(0)
+        self.current, self._faded = min(self.current, len(self) - 1) if keep_place else -1, False
+        if not keep_place:
+            self.verticalScrollBar().setValue(0)
         self._layout()
 
     def set_captions(self, caption: Callable[[int], str]) -> None:
@@ -87,9 +90,16 @@ class ImageGrid(QAbstractScrollArea):
         self._faded, self._hint = faded, self._hint if hint is None else hint
         self.viewport().update()
 
-    def offer(self, words: str, key: Qt.Key, act: Callable[[int], None]) -> None:
-        """Add an entry to the context menu of every image, also by a key. `act` gets the position of the image."""
-        self._offers.append((words, key, act))
+    def offer(self, words: str, key: Qt.Key, act: Callable[[int], None], when: Callable[[], bool] = lambda: True) -> None:
+        """Add an entry to the context menu of every image, also by a key. `act` gets the position of the image.
+
+        It is there only where `when()` is true.
+        """
+        self._offers.append((words, key, act, when))
+
+    def takes_key(self, key: int) -> bool:
+        """Whether one of the offers has this key now."""
+        return self.current >= 0 and any(wanted == key and when() for _, wanted, _, when in self._offers)
 
     def offer_closer(self, act: Callable[[int], None]) -> None:
         """Call `act` with the position of an image on a double click or Return."""
@@ -226,7 +236,7 @@ class ImageGrid(QAbstractScrollArea):
             keys.Key_End: len(self),
             keys.Key_Return: 0,
         }
-        offered = next((act for _, wanted, act in self._offers if wanted == key), None)
+        offered = next((act for _, wanted, act, when in self._offers if wanted == key and when()), None)
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if offered is not None and plain and self.current >= 0:
             offered(self.current)
@@ -250,6 +260,7 @@ class ImageGrid(QAbstractScrollArea):
         at = self.viewport().mapToGlobal(self.cell_rect(index).center()) if by_key else event.globalPos()
         more = [
             (f"{words}\t{QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)}", partial(act, index))
-            for words, key, act in self._offers
+            for words, key, act, when in self._offers
+            if when()
         ]
         picture_menu(self, at, self.image(index), make_probe=partial(self.choose, index), more=more)

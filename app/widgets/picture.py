@@ -70,6 +70,9 @@ class PictureView(QWidget):
         rect = self.picture_rect()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, rect.width() < self._pixels.shape[1])
         painter.drawImage(rect, self._image)
+        if self.hasFocus():
+            painter.setPen(QColor(theme().colors.accent))
+            painter.drawRect(rect.adjusted(0, 0, -1, -1))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):

@@ -355,14 +355,14 @@ def test_weights_are_saved_and_opened_again(window, qtbot, tmp_path, monkeypatch
 def test_a_correction_is_kept_as_a_picture(window, qtbot, isolated):
     draw(window.panel.canvas, FIVE)
     answered(qtbot, window, 5)
-    with qtbot.waitSignal(window.lab.said, timeout=5000):
-        QTest.keyClick(window.panel, Qt.Key.Key_7)
+    with qtbot.waitSignal(window.lab.own_digits.changed, timeout=5000):
+        QTest.keyClick(window.panel.canvas, Qt.Key.Key_7)
     (kept,) = (isolated / "my_digits" / "7").glob("*.png")
     assert np.array_equal(np.array(Image.open(kept)), window.probe.look.digit.image[..., 0])
 
 
 def test_nothing_to_correct_keeps_nothing(window, qtbot, isolated):
-    QTest.keyClick(window.panel, Qt.Key.Key_7)
+    QTest.keyClick(window.panel.canvas, Qt.Key.Key_7)
     qtbot.wait(50)
     assert not (isolated / "my_digits").exists()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.core.in_view import DataInView
 from app.core.probe import Kind, Probe
@@ -54,6 +56,8 @@ class Browser(QWidget):
         """Indices of the images in the gallery."""
         self._means: WeakKeyDictionary[Dataset, Array] = WeakKeyDictionary()
         self._awaited: WeakSet[Dataset] = WeakSet()
+        self._spec = ""
+        """The name or path of the data that was shown last."""
         self._fade = QTimer(self, interval=PATIENCE, singleShot=True)
         self._fade.timeout.connect(lambda: self._set_faded(True))
         row = QHBoxLayout(self)
@@ -84,8 +88,8 @@ class Browser(QWidget):
         self.search.setFixedWidth(84)
         for box in (self.part, self.classes):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.part.currentIndexChanged.connect(self._show_part)
-        self.classes.currentIndexChanged.connect(self._filter)
+        self.part.currentIndexChanged.connect(lambda _: self._show_part())
+        self.classes.currentIndexChanged.connect(lambda _: self._filter())
         self.search.returnPressed.connect(self._go_to)
         card = Card("Gallery", self.part, self.classes, self.search)
         self.grid = ImageGrid("gallery")
@@ -94,6 +98,8 @@ class Browser(QWidget):
         self.grid.offer("Inspect", Qt.Key.Key_I, lambda position: self.send("inspect", position))
         self.grid.offer("Recognise", Qt.Key.Key_R, lambda position: self.send("recognise", position))
         self.grid.offer("Variations", Qt.Key.Key_V, self._look_at_variations)
+        self.grid.offer("Give another label…", Qt.Key.Key_L, self._ask_for_label, self._shows_files)
+        self.grid.offer("Delete", Qt.Key.Key_Delete, self.delete, self._shows_files)
         self.facts = label("", "dim", wrap=True)
         self._nothing = self._build_nothing()
         card.body.addWidget(self._nothing, 1)
@@ -182,20 +188,24 @@ class Browser(QWidget):
             self.balance.set_counts(np.zeros(0, np.int64), ())
             self.facts.setText("")
             return
-        _fill(self.part, PARTS if view.test is not None else PARTS[:1])
-        self._show_part()
+        again, self._spec = view.spec == self._spec, view.spec  # again: digits were added, removed or relabelled
+        part = self.part.currentIndex() if again else 0
+        _fill(self.part, PARTS if view.test is not None else PARTS[:1], part)
+        self._show_part(again)
 
-    def _show_part(self) -> None:
+    def _show_part(self, again: bool = False) -> None:
+        """Show a part of the data: from its top on, or, if `again`, at the same place."""
         data = self.dataset
         if data is not None:
-            _fill(self.classes, ["all classes", *data.class_names])  # a part may have classes that the other has not
+            row = self.classes.currentIndex() if again else 0
+            _fill(self.classes, ["all classes", *data.class_names], row)  # a part may have classes that the other has not
             known = bool((data.labels != UNKNOWN).any())
             names = tuple(data.class_names) if known else ()
             self.balance.set_counts(data.class_counts()[: len(names)], names)
             self._balance_hint.setText(MEANS if known else NO_LABELS)
             if known:
                 self._ask_for_means(data)
-            self._filter()
+            self._filter(again)
 
     def _ask_for_means(self, data: Dataset) -> None:
         if data in self._means:
@@ -211,7 +221,7 @@ class Browser(QWidget):
 
         Task(data.class_means, show, self.lab.problem.emit).begin()
 
-    def _filter(self) -> None:
+    def _filter(self, again: bool = False) -> None:
         data, row = self.dataset, self.classes.currentIndex() - 1
         if data is None:
             return
@@ -223,6 +233,7 @@ class Browser(QWidget):
             "There are no images of this class.",
             self.shown,
             lambda position: self.item(position).words,
+            keep_place=again,
         )
         self.facts.setText(self._describe())
 
@@ -248,7 +259,7 @@ class Browser(QWidget):
     def _choose(self, position: int) -> None:
         item = self.item(position)
         self.facts.setText(item.words)
-        self.lab.state.probe.set(item.probe())
+        self.lab.state.show_probe(item.probe(), item.origin)
         self.picked.emit(item)
 
     def current_item(self) -> Item | None:
@@ -275,18 +286,51 @@ class Browser(QWidget):
         self.grid.choose(position)
         self.wanted_variations.emit()
 
+    # -- the user's own digits
+
+    def _shows_files(self) -> bool:
+        """Whether the images in the gallery are the user's own digits, which can be deleted and relabelled."""
+        view = self.lab.state.data.value
+        return view is not None and bool(view.files) and self.part.currentIndex() == 0
+
+    def _file(self, position: int) -> Path:
+        view = self.lab.state.data.value
+        assert view is not None, "what is offered for files is offered where there are files"
+        return view.files[self.shown[position]]
+
+    def delete(self, position: int) -> None:
+        """Delete one of the user's own digits."""
+        self.lab.own_digits.remove([self._file(position)])
+
+    def relabel(self, position: int, digit: int) -> None:
+        """Give one of the user's own digits another label."""
+        self.lab.own_digits.relabel([self._file(position)], digit)
+
+    def _ask_for_label(self, position: int) -> None:
+        self.label_menu(position).popup(self.grid.viewport().mapToGlobal(self.grid.cell_rect(position).center()))
+
+    def label_menu(self, position: int) -> QMenu:
+        """A menu of the ten digits, to give one of the user's own another label; their keys choose them."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addSection("This is a")
+        for digit in range(10):
+            menu.addAction(f"&{digit}", partial(self.relabel, position, digit))
+        return menu
+
     def _probe_mean(self, row: int) -> None:
         data, mean = self.dataset, self.balance.mean_of(row)
         if data is not None and mean is not None:
             name = data.class_names[row]
             origin = f"mean of class {name}, {data.name} {PARTS[self.part.currentIndex()]}"
             shows = int(name) if name.isdecimal() else None
-            self.lab.state.probe.set(Probe(mean.round().astype(np.uint8), origin, shows, kind=Kind.DATASET))
+            self.lab.state.show_probe(Probe(mean.round().astype(np.uint8), origin, shows, kind=Kind.DATASET), origin)
 
 
-def _fill(box: QComboBox, words: Sequence[str]) -> None:
-    """Replace the entries of a box without a signal."""
+def _fill(box: QComboBox, words: Sequence[str], chosen: int) -> None:
+    """Replace the entries of a box without a signal, and choose one; the first where there are not so many."""
     box.blockSignals(True)
     box.clear()
     box.addItems(words)
+    box.setCurrentIndex(chosen if chosen < len(words) else 0)
     box.blockSignals(False)

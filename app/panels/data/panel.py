@@ -29,6 +29,8 @@ class DataPanel(Panel):
         self.shelf = Shelf(lab)
         self.browser, self.closer, self.variations = Browser(lab), CloserLook(), VariationsView(lab)
         self.gallery = self.browser.grid
+        self._spec = ""
+        """The name or path of the data that was shown last."""
         self._pages = QStackedWidget()
         for page in (self.browser, self.closer, self.variations):
             self._pages.addWidget(page)
@@ -62,8 +64,15 @@ class DataPanel(Panel):
         self.shelf.setVisible(self.width() >= NARROW or self._pages.currentWidget() is self.browser)
 
     def _show_data(self, view: DataInView | None) -> None:
+        again = view is not None and view.spec == self._spec and len(self.gallery) > 0
+        self._spec = "" if view is None else view.spec
         self.variations.forget()
-        self._show_gallery()
+        if not again or self._pages.currentWidget() is self.browser:
+            self._show_gallery()
+        elif self._pages.currentWidget() is self.closer:
+            self._show_item(self.browser.item(max(self.gallery.current, 0)))
+        else:
+            self._show_variations()
 
     # -- a closer look
 
@@ -84,8 +93,8 @@ class DataPanel(Panel):
             return
         self._pages.setCurrentWidget(self.variations)
         self.variations.show_item(item)
-        self.setFocusProxy(self.variations.another)
-        self.variations.another.setFocus()
+        self.setFocusProxy(self.variations.first_button)
+        self.variations.first_button.setFocus()
 
     def _show_gallery(self) -> None:
         if self._pages.currentWidget() is not self.browser:

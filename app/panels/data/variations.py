@@ -7,24 +7,26 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSlider, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.probe import Kind, Probe
 from app.core.varied import Varied, variations
 from app.lab import Lab
-from app.panels.augmentation import SETTINGS, NameBox, augmentation_of, value_in_words
+from app.panels.augmentation import SETTINGS, NameBox, augmentation_of, in_words, value_in_words
 from app.panels.data.item import Item
 from app.threads.task import Task
 from app.widgets.card import Card, label
 from app.widgets.image_grid import ImageGrid
 from app.widgets.picture import PictureView
 from app.widgets.throttle import Throttle
-from nncore.data.augment import LIMITS, Augmentation
+from nncore.data.augment import AUGMENTATIONS, LIMITS, Augmentation
 
 COUNT = 24
 """Variations that are shown."""
 FOLLOW_EVERY = 500
 """Least milliseconds between two updates of the answers while a network trains."""
+BEGIN_WITH = "light"
+"""The augmentation that is offered where nothing varies yet."""
 STEPS = 100
 """Positions of a slider."""
 
@@ -104,6 +106,9 @@ class VariationsView(Card):
         self._tally = label("", wrap=True)
         self.grid = ImageGrid("variations", "Choose an image in the gallery to see its variations.", scale=3)
         self.grid.activated.connect(self._choose)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.grid)
+        self._pages.addWidget(self._build_nothing())
         column = QVBoxLayout()
         column.addWidget(self.original)
         column.addWidget(self._words)
@@ -114,9 +119,26 @@ class VariationsView(Card):
         row.setContentsMargins(0, 8, 0, 0)
         row.setSpacing(16)
         row.addLayout(column)
-        row.addWidget(self.grid, 1)
+        row.addWidget(self._pages, 1)
         for text in (self._words, self._tally):
             text.setFixedWidth(168)
+        return made
+
+    def _build_nothing(self) -> QWidget:
+        """What is shown in place of the variations while the augmentation changes nothing."""
+        made = QWidget()
+        words = label(
+            "Nothing varies yet: training takes every image as it is. Move a slider, or begin with a preset.", "dim", True
+        )
+        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.vary = QPushButton(f"Vary the images: {BEGIN_WITH}")
+        self.vary.setToolTip(f"Train with the augmentation “{BEGIN_WITH}”: {in_words(AUGMENTATIONS[BEGIN_WITH])}")
+        self.vary.clicked.connect(self._begin_to_vary)
+        layout = QVBoxLayout(made)
+        layout.addStretch(1)
+        layout.addWidget(words)
+        layout.addWidget(self.vary, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(1)
         return made
 
     # -- what is shown
@@ -144,11 +166,22 @@ class VariationsView(Card):
         self._note.setText(
             "Training varies every image like this." if augmentation.changes_something else "Training takes every image as it is."
         )
+        self._pages.setCurrentIndex(0 if augmentation.changes_something else 1)
+        self.another.setEnabled(augmentation.changes_something)
         self._ask()
 
     def _set(self, name: str, place: int) -> None:
         state = self._lab.state
         state.change_recipe(augmentation=replace(augmentation_of(state.recipe.value), **{name: LIMITS[name] * place / STEPS}))
+
+    def _begin_to_vary(self) -> None:
+        self._lab.state.change_recipe(augmentation=AUGMENTATIONS[BEGIN_WITH])
+        self.another.setFocus()
+
+    @property
+    def first_button(self) -> QPushButton:
+        """The button that the keyboard begins with."""
+        return self.another if self.another.isEnabled() else self.vary
 
     def _draw_others(self) -> None:
         self._seed += 1
@@ -203,7 +236,9 @@ class VariationsView(Card):
             self.grid.set_captions(caption)
         else:
             self.grid.set_images(varied.images, caption)
-        if answers and known:
+        if not shown[1].changes_something:
+            self._tally.setText("")
+        elif answers and known:
             right = sum(str(answer.digit) == item.class_name for answer in answers)
             self._tally.setText(f"The network reads {right} of {len(answers)} as a {item.class_name}.")
         else:
@@ -215,13 +250,13 @@ class VariationsView(Card):
         shown, varied = self._shown, self.varied
         if shown is not None and varied is not None:
             item = shown[0]
-            self._lab.state.probe.set(
-                Probe(np.array(varied.images[position]), f"variation of {item.origin}", item.probe().label, kind=Kind.DATASET)
-            )
+            origin = f"variation of {item.origin}"
+            probe = Probe(np.array(varied.images[position]), origin, item.probe().label, kind=Kind.DATASET)
+            self._lab.state.show_probe(probe, origin)
 
     def _probe_original(self) -> None:
         if self._item is not None:
-            self._lab.state.probe.set(self._item.probe())
+            self._lab.state.show_probe(self._item.probe(), self._item.origin)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier

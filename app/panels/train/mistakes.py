@@ -86,4 +86,5 @@ class Mistakes(QObject):
         if session is not None:
             index, held_out = int(self._indices[position]), session.trainer.validation_data
             origin = f"{held_out.name} held-out image {index:,}"
-            self.lab.state.probe.set(Probe(held_out.images[index], origin, int(held_out.labels[index]), kind=Kind.DATASET))
+            probe = Probe(held_out.images[index], origin, int(held_out.labels[index]), kind=Kind.DATASET)
+            self.lab.state.show_probe(probe, origin)

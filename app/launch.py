@@ -59,6 +59,7 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     from PySide6.QtGui import QIcon
 
     from app import theme
+    from app.core.last_time import kept_network, kept_probe
     from app.core.runs import RunStore
     from app.core.settings import Settings
     from app.errors import catch_everything, log_to
@@ -78,10 +79,12 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     window.garbage.settle()
     app.installEventFilter(KeysOfFocus(window))
     catch_everything(window.show_problem)
-    if not reset_layout:
+    broke_down = settings.begin_use()
+    if not reset_layout and not broke_down:
         window.restore_layout()
     window.show_panel(settings["panel"])
-    lab.opener.open_default()
+    lab.opener.open_last(kept_network(settings))
+    lab.opener.restore_probe(lambda: kept_probe(settings))
     lab.opener.open_data(settings["data"] or default_dataset())
     QTimer.singleShot(0, lab.warm_up)
     QTimer.singleShot(300, window.prepare_panels)

@@ -34,10 +34,15 @@ def fill_view_menu(view: QMenu, panels: Iterable[QAction], dock: QDockWidget, se
     toggle.setToolTip("Show or hide the probe")
     view.insertAction(first, toggle)
     floating = QAction("Float the probe", view, checkable=True, toolTip="Take the probe out of the window, and put it back")
-    floating.triggered.connect(dock.setFloating)
+    floating.triggered.connect(lambda checked: _float(dock, checked))
     dock.topLevelChanged.connect(floating.setChecked)
     view.insertAction(first, floating)
     view.insertMenu(first, _theme_menu(view, set_theme))
+
+
+def _float(dock: QDockWidget, floating: bool) -> None:
+    dock.setFloating(floating)
+    dock.show()  # it may have been hidden
 
 
 def _theme_menu(view: QMenu, set_theme: Callable[[str], None]) -> QMenu:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -12,6 +13,7 @@ from app.core.in_view import NetworkInView
 from app.core.runs import Run, RunStore
 from app.core.session import Job, Result, TrainingSession
 from app.core.state import LabState
+from app.errors import TRAINING
 from app.threads.training import TrainingWorker, Update
 from nncore.training.events import Paused, Progress, Resumed, Started
 
@@ -133,7 +135,10 @@ class TrainingController(QObject):
                     self.started = event
                     if update.moment is not None and self._is_new_run and self.session is not None:
                         view = NetworkInView.of(
-                            self.session.trainer.network, self.session.run.network, f"run {self.session.run.name}"
+                            self.session.trainer.network,
+                            self.session.run.network,
+                            f"run {self.session.run.name}",
+                            run=self.session.run.name,
                         )
                         self._state.show_network(view, update.moment)
                     self._set_status(Status.TRAINING)
@@ -161,7 +166,7 @@ class TrainingController(QObject):
         self._set_status(Status.IDLE)
         self.ended.emit()
         if problem is not None:
-            self.problem.emit(problem)
+            self.problem.emit(replace(problem, about=TRAINING))
 
     def _set_status(self, status: Status) -> None:
         if status is not self.status:

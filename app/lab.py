@@ -13,7 +13,7 @@ from app.core.recipe import misfit
 from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.state import LabState
-from app.errors import PICTURE, TRAINING
+from app.errors import PICTURE, TRAINING, Problem
 from app.library import Library
 from app.looking import Looking
 from app.opening import Opener
@@ -50,6 +50,7 @@ class Lab(QObject):
         self.library = Library()
         self.looking = Looking(self.state)
         self.opener = Opener(self.state, settings, store, self.training)
+        store.warn = lambda message: self.problem.emit(Problem(message))
         for part in (self.training, self.library, self.looking, self.opener):
             part.problem.connect(self.problem)
             part.setParent(self)

@@ -55,7 +55,7 @@ def _close_on_signals(app: QApplication, window: Window) -> None:
 
 def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     """The window, ready to be shown. The shipped network and the data of the last time are being opened."""
-    from PySide6.QtCore import QTimer
+    from PySide6.QtCore import QLocale, QTimer
     from PySide6.QtGui import QIcon
 
     from app import theme
@@ -66,10 +66,13 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     from app.keys import KeysOfFocus
     from app.lab import Lab
     from app.threads.priority import switch_threads_often
+    from app.widgets.tips import WrappedTips
     from app.window import Window
     from nncore.data import default_dataset
 
     switch_threads_often()
+    # All that the program writes has its numbers and words in English: so do the fields.
+    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedStates))
     settings = Settings()
     log_to(platformdirs.user_log_path("digitlab", appauthor=False))
     theme.install(app, settings["theme"])
@@ -78,6 +81,7 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     window = Window(lab)
     window.garbage.settle()
     app.installEventFilter(KeysOfFocus(window))
+    app.installEventFilter(WrappedTips(window))
     catch_everything(window.show_problem)
     broke_down = settings.begin_use()
     if not reset_layout and not broke_down:

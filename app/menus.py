@@ -15,6 +15,9 @@ from app.theme import DARK_NAME, LIGHT_NAME, SYSTEM, theme
 def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction], sheet: Iterable[QAction]) -> dict[str, QMenu]:
     """Fill the bar with the window's actions, and its menu Edit with those of the sheet too. Returns the menus by title."""
     menus = {title: bar.addMenu(title) for title in MENUS}
+    give_letters(bar.actions())
+    for menu in menus.values():
+        menu.aboutToShow.connect(partial(_give_letters_in, menu))
     for spec in ACTIONS:
         if spec.separator_before:
             menus[spec.menu].addSeparator()
@@ -22,6 +25,27 @@ def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction], sheet: Iterable[QA
     menus["Edit"].addSeparator()
     menus["Edit"].addActions(list(sheet))
     return menus
+
+
+def give_letters(actions: Iterable[QAction]) -> None:
+    """Mark in each action's text the letter that chooses it while its menu is open, each letter once.
+
+    It is the first letter of a word where one is free, and else any. Where none is left the text has no mark.
+    """
+    taken: set[str] = set()
+    for action in actions:
+        text = action.text().replace("&", "")
+        firsts = [place for place, letter in enumerate(text) if place == 0 or not text[place - 1].isalnum()]
+        free = (place for place in (*firsts, *range(len(text))) if text[place].isalnum() and text[place].lower() not in taken)
+        place = next(free, None)
+        if place is not None:
+            taken.add(text[place].lower())
+            text = f"{text[:place]}&{text[place:]}"
+        action.setText(text)
+
+
+def _give_letters_in(menu: QMenu) -> None:
+    give_letters([action for action in menu.actions() if not action.isSeparator()])
 
 
 def fill_view_menu(view: QMenu, panels: Iterable[QAction], dock: QDockWidget, set_theme: Callable[[str], None]) -> None:
@@ -37,7 +61,9 @@ def fill_view_menu(view: QMenu, panels: Iterable[QAction], dock: QDockWidget, se
     floating.triggered.connect(lambda checked: _float(dock, checked))
     dock.topLevelChanged.connect(floating.setChecked)
     view.insertAction(first, floating)
-    view.insertMenu(first, _theme_menu(view, set_theme))
+    themes = _theme_menu(view, set_theme)
+    themes.aboutToShow.connect(partial(_give_letters_in, themes))
+    view.insertMenu(first, themes)
 
 
 def _float(dock: QDockWidget, floating: bool) -> None:

@@ -21,6 +21,7 @@ from app.threads.task import Task
 from app.training import TrainingController
 from models.shipped import DEFAULT_PICTURE_NETWORK, cards, open_weights
 from nncore.data import open_dataset, open_test
+from nncore.data.catalogue import title_of
 from nncore.errors import DigitLabError
 from nncore.network import Network
 from nncore.vision.picture import read_picture
@@ -84,13 +85,15 @@ class Opener(QObject):
 
         def load() -> DataInView:
             train = open_dataset(spec)
-            return DataInView(spec, train, open_test(spec, train))
+            test = open_test(spec, train)
+            title = title_of(spec)  # the name that people know it by
+            return DataInView(spec, replace(train, name=title), replace(test, name=title) if test else None)
 
         def show(data: DataInView) -> None:
             self._state.data.set(data)
             self._settings["data"] = spec
 
-        self._open(DATA, spec, load, show)
+        self._open(DATA, title_of(spec), load, show)
 
     def open_picture(self, path: Path) -> None:
         """Make a picture file the probe."""

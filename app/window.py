@@ -187,14 +187,16 @@ class Window(QMainWindow):
         """Bring a panel into sight."""
         name = name if name in self._panel_actions else "recognise"
         panel = self.panel_named(name)
-        if panel is not self._pages.page:
+        comes = panel is not self._pages.page
+        if comes:
             self.panel.went_out_of_sight()
         self._pages.show_page(panel)
         self._panel_actions[name].setChecked(True)
         self.lab.settings["panel"] = name
         self._tint()
         panel.came_into_sight()
-        panel.setFocus()  # not its first control: Space starts the training, whatever panel is in sight
+        if comes or not panel.isVisible():
+            panel.setFocus()  # not its first control: Space starts the training, whatever panel is in sight
 
     def show_problem(self, problem: Problem) -> None:
         """Say in the panel in sight what went wrong."""
@@ -256,7 +258,7 @@ class Window(QMainWindow):
         if len(text) == 1 and text in "0123456789" and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             self._correct(int(text))
         elif event.key() == Qt.Key.Key_Escape and self.panel.notice.isVisible():
-            self.panel.notice.hide()
+            self.panel.notice.dismiss()
         else:
             super().keyPressEvent(event)
 

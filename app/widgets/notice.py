@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.errors import Problem
 from app.theme import svg_pixmap, theme
@@ -36,11 +36,12 @@ class Notice(QFrame):
         copy = QPushButton("Copy report")
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._report))
         close = QPushButton("Dismiss")
-        close.clicked.connect(self.hide)
+        close.clicked.connect(self.dismiss)
         row = QHBoxLayout()
         row.addWidget(self._sign)
         row.addWidget(self.message, 1)
         for button in (self._more, copy, close):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard where it is
             row.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 8, 8)
@@ -66,7 +67,14 @@ class Notice(QFrame):
     def hide_problem(self, about: str) -> None:
         """Hide the problem if it is about that."""
         if self.problem is not None and self.problem.about == about:
-            self.hide()
+            self.dismiss()
+
+    def dismiss(self) -> None:
+        """Hide the problem. The keyboard goes from the strip's buttons to its parent."""
+        if self.isAncestorOf(QApplication.focusWidget() or self):
+            self.parentWidget().setFocus()
+        self.problem = None
+        self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:

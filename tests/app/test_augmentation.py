@@ -85,7 +85,7 @@ def test_the_recipe_trains_with_it_and_the_next_start_remembers_it(window, make_
     assert window.panel_name == "data" and window.panel.variations.isVisible()
     window.close()
     kept = json.loads((window.lab.settings.folder / "settings.json").read_text())
-    assert kept["augmentation"] == AUGMENTATIONS["light"].as_dict()
+    assert kept["recipe"]["settings"]["augmentation"] == AUGMENTATIONS["light"].as_dict()
     again = make_window()
     assert again.panel_named("train").recipe.fields["augmentation"].currentText() == "light"
 
@@ -93,7 +93,9 @@ def test_the_recipe_trains_with_it_and_the_next_start_remembers_it(window, make_
 def test_settings_of_another_version_count_as_none(make_window, tmp_path):
     folder = tmp_path / "config" / "digitlab"
     folder.mkdir(parents=True)
-    (folder / "settings.json").write_text(json.dumps({"augmentation": {"blur": 3}}))
+    (folder / "settings.json").write_text(
+        json.dumps({"recipe": {"network": "mnist-cnn", "settings": {"augmentation": {"blur": 3}}, "limit": None}})
+    )
     assert make_window().lab.state.recipe.value.config.augmentation == Augmentation()
 
 

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 
-from app.widgets.tips import tip
 from nncore.errors import ConfigError
 from nncore.training.config import Setting
 from nncore.training.values import Choice, Number, ShareOrCount, Whole, number_text
@@ -101,7 +100,7 @@ def described(setting: Setting) -> str:
 
 
 def _described(field: Widget, setting: Setting) -> Widget:
-    field.setToolTip(tip(described(setting)))
+    field.setToolTip(described(setting))
     field.setAccessibleName(setting.title)
     return field
 

@@ -20,7 +20,6 @@ from app.panels.train.network_box import NetworkBox
 from app.training import Status
 from app.widgets.card import Card, label
 from app.widgets.scrolled import Scrolled
-from app.widgets.tips import tip
 from nncore.errors import ConfigError
 from nncore.training.batches import steps_per_epoch
 from nncore.training.config import SETTINGS, Setting
@@ -49,6 +48,8 @@ class RecipeForm(Card):
         self._fields = {name: self._field(setting) for name, setting in settings.items()}
         self.fields = {name: field.widget for name, field in self._fields.items()}
         """The widget of each setting, by the setting's name."""
+        self._left: QWidget | None = None
+        """The field that had the keyboard before it was disabled."""
         self._more = QPushButton("More settings", checkable=True)
         self._rest = QWidget()
         self.body.addWidget(self._build())
@@ -98,7 +99,7 @@ class RecipeForm(Card):
         title = label(words)
         title.setBuddy(widget)
         for part in (title, widget):
-            part.setToolTip(tip(meaning))
+            part.setToolTip(meaning)
         widget.setAccessibleName(words)
         form.addRow(title, row)
 
@@ -162,11 +163,25 @@ class RecipeForm(Card):
         """Disable what cannot be changed now, and say in its tooltip why a setting has no effect."""
         idle = self._lab.training.status is Status.IDLE
         for widget in (self.preset, self.limit):
-            widget.setEnabled(idle)
+            self._enable_one(widget, idle)
         for name, setting in self._settings.items():
             unused = setting.unused_because(self._state.recipe.value.config)
-            self.fields[name].setEnabled((idle or name in LIVE) and not unused)
-            self.fields[name].setToolTip(tip(f"{described(setting)}\n{unused}".rstrip()))
+            self._enable_one(self.fields[name], (idle or name in LIVE) and not unused)
+            self.fields[name].setToolTip(f"{described(setting)}\n{unused}".rstrip())
+
+    def _enable_one(self, widget: QWidget, enabled: bool) -> None:
+        """Enable or disable a field.
+
+        While one that had the keyboard is disabled, the panel has it, where Space pauses; afterwards the field has it again.
+        """
+        if not enabled and widget.hasFocus():
+            self._left = widget
+            self.parentWidget().setFocus()
+        widget.setEnabled(enabled)
+        if enabled and widget is self._left:
+            self._left = None
+            if self.parentWidget().hasFocus():
+                widget.setFocus()
 
 
 def _form() -> QFormLayout:

@@ -33,7 +33,7 @@ class TopBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._lab, self._actions = lab, actions
         self._logo = label()
-        self._network, self._data, self._device = self._chip("network", 230), self._chip("data", 250), self._chip("device", 150)
+        self._network, self._data, self._device = self._chip("network", 270), self._chip("data", 250), self._chip("device", 150)
         self._network.setToolTip("The network in view: change it to shipped weights, a run, or a file")
         self._data.setToolTip("The data in view, from which training takes its images")
         self._device.setToolTip("Where the computing is done")

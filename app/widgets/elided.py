@@ -22,9 +22,9 @@ class Elided(QLabel):
         super().__init__()
         self.setProperty("role", role)
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        if width:
-            self.setFixedWidth(width)
+        self._width = width
+        policy = QSizePolicy.Policy.Fixed if width else QSizePolicy.Policy.Expanding
+        self.setSizePolicy(policy, QSizePolicy.Policy.Preferred)
         self.words = ""
         """The whole text."""
 
@@ -37,8 +37,11 @@ class Elided(QLabel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._elide()
 
+    def sizeHint(self) -> QSize:
+        return QSize(self._width, super().sizeHint().height())
+
     def minimumSizeHint(self) -> QSize:
-        return QSize(0, super().minimumSizeHint().height())
+        return QSize(self._width, super().minimumSizeHint().height())
 
     def _elide(self) -> None:
         shown = self.fontMetrics().elidedText(self.words, Qt.TextElideMode.ElideRight, self.width())

@@ -224,12 +224,15 @@ def test_a_strip_moves_nothing_when_it_comes_and_goes(window, qtbot, name):
 def test_messages_and_the_time_bar_move_nothing(window, qtbot):
     def fixed() -> list[tuple[int, int, int]]:
         bar = window.time_bar
-        parts = (*bar._buttons.values(), bar.slider, bar._step, bar._figures, *window.top_bar.findChildren(QWidget, "qt_toolbar"))
+        parts = (*bar._buttons.values(), bar._what, bar.slider, bar._step, bar._figures)
         chips = (window.top_bar._network, window.top_bar._data, window.top_bar._device)
         return [(part.x(), part.width(), part.height()) for part in (*parts, *chips)]
 
     qtbot.wait(20)
     before = fixed()
+    bar = window.time_bar
+    assert bar._what.geometry().right() < bar.slider.x() and bar.slider.geometry().right() < bar._step.x()
+    assert bar._step.geometry().right() < bar._figures.x() and bar._figures.geometry().right() < bar.width()
     window.lab.opener.opening.emit("a dataset with a name that goes on and on", "data")
     window.lab.said.emit("Kept as a 7 among your own digits.")
     window.lab.state.data.set(DataInView("x", replace(synthetic("train", 200), name="A much longer name than before"), None))

@@ -32,6 +32,10 @@ LIVE = ("learning_rate", "augmentation")
 """What may be changed while a network trains: the one at once, the other for the next time."""
 
 
+LEAST_FIELD = 72
+"""Least width of a field in pixels."""
+
+
 class RecipeForm(Card):
     """A row for each setting of a training, those that few people need behind a button.
 
@@ -52,7 +56,8 @@ class RecipeForm(Card):
         """The field that had the keyboard before it was disabled."""
         self._more = QPushButton("More settings", checkable=True)
         self._rest = QWidget()
-        self.body.addWidget(self._build())
+        self._scroll = self._build()
+        self.body.addWidget(self._scroll)
         self.preset.named.connect(self._choose_network)
         self.limit.valueChanged.connect(self._set_limit)
         lab.training.status_changed.connect(lambda _: self._enable())
@@ -66,7 +71,7 @@ class RecipeForm(Card):
             return Field(NameBox(self._lab), lambda _: None)  # it follows the recipe by itself
         return field_for(setting, partial(self._change, setting.name), self._refuse)
 
-    def _build(self) -> QWidget:
+    def _build(self) -> Scrolled:
         form, rest = _form(), _form()
         self._add(form, NETWORK, self.preset, self.preset)
         self._add(form, IMAGES, self.limit, self.limit)
@@ -94,6 +99,7 @@ class RecipeForm(Card):
     def _add(form: QFormLayout, meaning: str, widget: QWidget, row: QWidget | QLayout) -> None:
         """Add a row; `meaning` begins with its title."""
         words = meaning.partition(":")[0]
+        widget.setMinimumWidth(LEAST_FIELD)  # Qt would make room for the largest number of all
         if isinstance(widget, QSpinBox | QDoubleSpinBox):
             widget.lineEdit().setTextMargins(6, 0, 0, 0)  # the stylesheet's padding does not reach it
         title = label(words)

@@ -18,12 +18,18 @@ from nncore.errors import DigitLabError
 log = logging.getLogger("digitlab")
 
 
+NETWORK, DATA, PICTURE, LOOK, TRAINING, RUNS = "network", "data", "picture", "look", "training", "runs"
+"""What a Problem can be about."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something went wrong: one sentence for the user, and for a defect of the program its traceback."""
 
     message: str
     details: str = ""
+    about: str = ""
+    """What was being done; when that has succeeded, the problem is over. Empty where only the user can say so."""
 
     @classmethod
     def of(cls, error: BaseException) -> Problem:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import logging
 
 from PySide6.QtCore import QObject, Signal
 
 from app.core import engine, own_digits
+from app.core.last_time import keep, keep_recipe, kept_recipe
 from app.core.probe import NO_DRAWING, Kind
+from app.core.recipe import misfit
 from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.state import LabState
+from app.errors import PICTURE, TRAINING, Problem
 from app.library import Library
 from app.looking import Looking
 from app.opening import Opener
 from app.own_digits import OwnDigits
 from app.threads.task import Task
 from app.training import TrainingController
-from nncore.data.augment import Augmentation
 from nncore.data.catalogue import OWN_DIGITS
-from nncore.errors import ConfigError
+
+log = logging.getLogger("digitlab")
 
 
 class Lab(QObject):
@@ -27,6 +30,8 @@ class Lab(QObject):
 
     problem = Signal(object)
     """A Problem, to be shown in the panel in sight."""
+    solved = Signal(str)
+    """What a problem was about that is over now."""
     said = Signal(str)
     """A short message for the top bar, such as `Saved w.safetensors.`"""
     panel_wanted = Signal(str)
@@ -40,16 +45,22 @@ class Lab(QObject):
         super().__init__()
         self.settings, self.store = settings, store
         self.state = LabState()
-        with suppress(ConfigError):  # kept by another version
-            self.state.change_recipe(augmentation=Augmentation.from_dict(settings["augmentation"]))
+        if recipe := kept_recipe(settings):
+            self.state.recipe.set(recipe)
         self.training = TrainingController(self.state, store)
         self.library = Library()
         self.looking = Looking(self.state)
         self.opener = Opener(self.state, settings, store, self.training)
         self.own_digits = OwnDigits(self.state.acts)
+        store.warn = lambda message: self.problem.emit(Problem(message))
         for part in (self.training, self.library, self.looking, self.opener, self.own_digits):
             part.problem.connect(self.problem)
             part.setParent(self)
+        for source in (self.looking, self.opener):
+            source.solved.connect(self.solved)
+        self.state.probe.subscribe(lambda _: self.solved.emit(PICTURE), now=False)
+        for observable in (self.state.network, self.state.data):  # another of either may do what the last one could not
+            observable.subscribe(lambda _: self.solved.emit(TRAINING), now=False)
         self.state.data.subscribe(lambda _: self._fit_recipe(), now=False)
         self.training.status_changed.connect(lambda _: self._fit_recipe())
         self.own_digits.changed.connect(self._follow_own_digits)
@@ -63,17 +74,20 @@ class Lab(QObject):
         engine.prepare_in_background()
 
     def close(self) -> None:
-        """End every thread. A training that runs is stopped and kept."""
-        augmentation = self.state.recipe.value.config.augmentation
-        self.settings["augmentation"] = augmentation.as_dict() if augmentation.changes_something else {}
+        """Keep what is in view for the next start, and end every thread. A training that runs is stopped and kept."""
         self.library.close()
         self.training.close()
+        try:
+            keep(self.settings, self.state)
+        except Exception:  # a picture that cannot be kept must not keep the window open
+            log.exception("what was in view is not kept")
         self.looking.close()
         Task.wait_for_all()
 
     def start_training(self) -> None:
         """Train with the recipe, on the data in view. Raises ConfigError where there is no data yet."""
         self.training.start(self.state.recipe.value.job(self.state.data.value))
+        keep_recipe(self.settings, self.state.recipe.value)
 
     def _fit_recipe(self) -> None:
         """Choose a network that takes the images in view, where the recipe's does not. Not while a training runs."""
@@ -82,6 +96,7 @@ class Lab(QObject):
             fitted = recipe.fitted(data.train.image_shape)
             if fitted is not recipe:
                 self.state.recipe.set(fitted)
+                self.said.emit(f"{misfit(recipe.preset, data.train.image_shape)}. The recipe is now {fitted.network}.")
 
     # -- what one part of the window asks of another
 

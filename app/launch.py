@@ -55,20 +55,24 @@ def _close_on_signals(app: QApplication, window: Window) -> None:
 
 def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     """The window, ready to be shown. The shipped network and the data of the last time are being opened."""
-    from PySide6.QtCore import QTimer
+    from PySide6.QtCore import QLocale, QTimer
     from PySide6.QtGui import QIcon
 
     from app import theme
+    from app.core.last_time import kept_network, kept_probe
     from app.core.runs import RunStore
     from app.core.settings import Settings
     from app.errors import catch_everything, log_to
     from app.keys import KeysOfFocus
     from app.lab import Lab
     from app.threads.priority import switch_threads_often
+    from app.widgets.tips import WrappedTips
     from app.window import Window
     from nncore.data import default_dataset
 
     switch_threads_often()
+    # All that the program writes has its numbers and words in English: so do the fields.
+    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedStates))
     settings = Settings()
     log_to(platformdirs.user_log_path("digitlab", appauthor=False))
     theme.install(app, settings["theme"])
@@ -77,11 +81,14 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     window = Window(lab)
     window.garbage.settle()
     app.installEventFilter(KeysOfFocus(window))
+    app.installEventFilter(WrappedTips(window))
     catch_everything(window.show_problem)
-    if not reset_layout:
+    broke_down = settings.begin_use()
+    if not reset_layout and not broke_down:
         window.restore_layout()
     window.show_panel(settings["panel"])
-    lab.opener.open_default()
+    lab.opener.open_last(kept_network(settings))
+    lab.opener.restore_probe(lambda: kept_probe(settings))
     lab.opener.open_data(settings["data"] or default_dataset())
     QTimer.singleShot(0, lab.warm_up)
     QTimer.singleShot(300, window.prepare_panels)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.look import Look, Question
 from app.core.state import LabState
-from app.errors import Problem
+from app.errors import LOOK, Problem
 from app.threads.looking import LookWorker
 
 
@@ -16,6 +18,8 @@ class Looking(QObject):
     looked = Signal(object)
     """A Look at the present probe, or at one of just before."""
     problem = Signal(object)
+    solved = Signal(str)
+    """The present probe has been looked at: an earlier problem with that is over."""
 
     def __init__(self, state: LabState) -> None:
         super().__init__()
@@ -23,7 +27,7 @@ class Looking(QObject):
         self.look: Look | None = None
         """The last Look."""
         self._wanted: frozenset[str] = frozenset()
-        self._is_busy = self._ask_again = False
+        self._is_busy = self._ask_again = self._has_failed = False
         self._worker = LookWorker()
         self._worker.looked.connect(self._take_look)
         self._worker.failed.connect(self._take_failed_look)
@@ -59,11 +63,16 @@ class Looking(QObject):
         self.look = look
         self.looked.emit(look)
         if look.error is not None:
-            self.problem.emit(Problem.of(look.error))
+            self._has_failed = True
+            self.problem.emit(replace(Problem.of(look.error), about=LOOK))
+        elif self._has_failed:
+            self._has_failed = False
+            self.solved.emit(LOOK)
         QTimer.singleShot(0, self._look_is_shown)  # after what is waiting to be painted
 
     def _take_failed_look(self, problem: Problem) -> None:
-        self.problem.emit(problem)
+        self._has_failed = True
+        self.problem.emit(replace(problem, about=LOOK))
         self._look_is_shown()
 
     def _look_is_shown(self) -> None:

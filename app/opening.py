@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,20 @@ from app.core.runs import Run, RunStore
 from app.core.settings import Settings
 from app.core.state import LabState
 from app.core.timeline import Moment
-from app.errors import Problem
+from app.errors import DATA, NETWORK, PICTURE, Problem
 from app.threads.task import Task
 from app.training import TrainingController
 from models.shipped import DEFAULT_PICTURE_NETWORK, cards, open_weights
 from nncore.arrays import Array
 from nncore.data import open_dataset, open_test
+from nncore.data.catalogue import title_of
+from nncore.errors import DigitLabError
+from nncore.network import Network
 from nncore.vision.picture import read_picture
 from nncore.weights import load_weights
+
+Opened = tuple[NetworkInView, Network, dict[str, Any]]
+"""A network as it is shown, itself, and what its file says of it."""
 
 
 class Opener(QObject):
@@ -31,6 +39,8 @@ class Opener(QObject):
     opening = Signal(str, str)
     """(what, kind): what is being opened, empty when that is over; kind is network, data or picture."""
     problem = Signal(object)
+    solved = Signal(str)
+    """The kind of what has been opened: an earlier problem of that kind is over."""
 
     def __init__(self, state: LabState, settings: Settings, store: RunStore, training: TrainingController) -> None:
         super().__init__()
@@ -40,27 +50,37 @@ class Opener(QObject):
     def open_weights(self, name_or_path: str) -> None:
         """Show the network of shipped weights or of a weights file."""
 
-        def show(result: tuple[Any, dict[str, Any]]) -> None:
-            network, info = result
-            path = Path(name_or_path)
-            source = "shipped" if name_or_path in cards() else path.name
-            self._show_network(NetworkInView.of(network, str(info.get("network") or path.stem), source), network, info)
-
-        self._open("network", name_or_path, lambda: open_weights(name_or_path), show)
+        self._open(NETWORK, name_or_path, lambda: _opened_weights(name_or_path), self._show_network)
 
     def open_default(self) -> None:
         """Show the network that ships with the product."""
         self.open_weights(DEFAULT_PICTURE_NETWORK)
 
+    def open_last(self, opens_with: Mapping[str, str]) -> None:
+        """Show the network of the last time again, or, where it is no longer there, the one that ships with the product."""
+
+        def load() -> Opened:
+            with suppress(DigitLabError):
+                if "run" in opens_with:
+                    return self._opened_run(self._store.get(opens_with["run"]))
+                if "weights" in opens_with:
+                    return _opened_weights(opens_with["weights"])
+            return _opened_weights(DEFAULT_PICTURE_NETWORK)
+
+        self._open(NETWORK, "the network", load, self._show_network)
+
+    def restore_probe(self, load: Callable[[], Probe | None]) -> None:
+        """Make the probe that `load` returns the probe, unless there is one by then."""
+
+        def show(probe: Probe | None) -> None:
+            if probe is not None and self._state.probe.value.picture is None:
+                self._state.probe.set(probe)
+
+        Task(load, show, self.problem.emit).begin()
+
     def open_run(self, run: Run) -> None:
         """Show the network that a run has trained."""
-        path = self._store.weights_of(run)
-
-        def show(result: tuple[Any, dict[str, Any]]) -> None:
-            network, info = result
-            self._show_network(NetworkInView.of(network, run.network, f"run {run.name}"), network, info)
-
-        self._open("network", f"run {run.name}", lambda: load_weights(path), show)
+        self._open(NETWORK, f"run {run.name}", lambda: self._opened_run(run), self._show_network)
 
     def open_data(self, spec: str) -> None:
         """Show a dataset by name or path."""
@@ -70,13 +90,15 @@ class Opener(QObject):
             train = open_dataset(spec)
             # Which image is which file is only known where none came or went meanwhile.
             is_known = len(files) == len(train) and files == own_digits.files()
-            return DataInView(spec, train, open_test(spec, train), files if is_known else ())
+            test, title = open_test(spec, train), title_of(spec)  # the name that people know it by
+            named = replace(test, name=title) if test else None
+            return DataInView(spec, replace(train, name=title), named, files if is_known else ())
 
         def show(data: DataInView) -> None:
             self._state.data.set(data)
             self._settings["data"] = spec
 
-        self._open("data", spec, load, show)
+        self._open(DATA, title_of(spec), load, show)
 
     def open_picture(self, path: Path) -> None:
         """Make a picture file the probe."""
@@ -91,11 +113,16 @@ class Opener(QObject):
         def show(pixels: Array) -> None:
             self._state.show_probe(Probe(pixels, path.name, together=together, place=place), f"picture {path.name}")
 
-        self._open("picture", path.name, lambda: read_picture(path), show)
+        self._open(PICTURE, path.name, lambda: read_picture(path), show)
 
-    def _show_network(self, view: NetworkInView, network: Any, info: dict[str, Any]) -> None:
+    def _opened_run(self, run: Run) -> Opened:
+        network, info = load_weights(self._store.weights_of(run))
+        return NetworkInView.of(network, run.network, f"run {run.name}", run=run.name), network, info
+
+    def _show_network(self, opened: Opened) -> None:
+        view, network, info = opened
         if self._training.is_active:
-            self.problem.emit(Problem("A training is running; stop it before looking at another network."))
+            self.problem.emit(Problem("A training is running; stop it before looking at another network.", about=NETWORK))
             return
         self._state.show_network(view, Moment(int(info.get("step") or 0), network.state_dict(), info.get("val_accuracy")))
 
@@ -106,11 +133,24 @@ class Opener(QObject):
         def done(result: Any) -> None:
             if self._last_opened.get(kind) is ticket:
                 self.opening.emit("", kind)
+                self.solved.emit(kind)
                 show(result)
 
         def failed(problem: Problem) -> None:
             if self._last_opened.get(kind) is ticket:
                 self.opening.emit("", kind)
-                self.problem.emit(problem)
+                self.problem.emit(replace(problem, about=kind))
 
         Task(load, done, failed).begin()
+
+
+def _opened_weights(name_or_path: str) -> Opened:
+    """Shipped weights, or a weights file. Raises WeightsError where that cannot be read."""
+    network, info = open_weights(name_or_path)
+    path, shipped = Path(name_or_path), name_or_path in cards()
+    weights = name_or_path if shipped else str(path.absolute())
+    return (
+        NetworkInView.of(network, str(info.get("network") or path.stem), "shipped" if shipped else path.name, weights=weights),
+        network,
+        info,
+    )

@@ -13,7 +13,10 @@ from app.core.timeline import Moment
 from app.lab import Lab
 from app.theme import theme
 from app.training import Status
-from app.widgets.card import label
+from app.widgets.elided import Elided
+
+WIDTHS = {"toggle": 120, "stop": 84, "more": 112}
+"""Width of each button in pixels: enough for all that it can say, so that nothing moves."""
 
 
 class TimeBar(QWidget):
@@ -28,20 +31,21 @@ class TimeBar(QWidget):
         row.setContentsMargins(16, 10, 16, 10)
         row.setSpacing(10)
         self._buttons: dict[str, QPushButton] = {}
-        for name in ("toggle", "stop", "more"):
+        for name, width in WIDTHS.items():
             button = QPushButton()
+            button.setFixedWidth(width)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard where it is
             button.setIconSize(QSize(16, 16))
             button.clicked.connect(actions[name].trigger)
             self._buttons[name] = button
             row.addWidget(button)
         self._buttons["toggle"].setProperty("role", "go")
-        self._buttons["toggle"].setMinimumWidth(104)
-        self._what = label("", "dim")
+        self._what = Elided(width=56)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("moment of the training")
         self.slider.setToolTip("The moment: every view shows the network as it was at this step (← and →)")
         self.slider.valueChanged.connect(self._moved)
-        self._step, self._figures = label("", "value"), label("", "dim")
+        self._step, self._figures = Elided("value", 160), Elided(width=272)
         row.addWidget(self._what)
         row.addWidget(self.slider, 1)
         row.addWidget(self._step)
@@ -64,20 +68,20 @@ class TimeBar(QWidget):
             self._show_moment(self._lab.state.moment.value)
             return
         self.slider.setEnabled(False)
-        self._what.setText("step")
+        self._what.show_words("step")
         if status is Status.STARTING or last is None:
-            self._step.setText("starting…")
-            self._figures.setText("" if engine.is_ready() else "compiling the engine, once on this machine: about a minute")
+            self._step.show_words("starting…")
+            self._figures.show_words("" if engine.is_ready() else "compiling the engine: once, about a minute")
             self._slide(0, 1, 0)
             return
         total = training.session.trainer.total_steps if training.session else last.total_steps
         self._slide(0, total, last.step)
-        self._step.setText(f"{last.step:,} / {total:,}")
+        self._step.show_words(f"{last.step:,} / {total:,}")
         if status is Status.PAUSED:
-            self._figures.setText("paused")
+            self._figures.show_words("paused")
         else:
             left = "" if math.isnan(last.seconds_left) else f" · {duration(last.seconds_left)} left"
-            self._figures.setText(f"{last.examples_per_second:,.0f} images/s{left}")
+            self._figures.show_words(f"{last.examples_per_second:,.0f} images/s{left}")
 
     def _name_buttons(self, status: Status) -> None:
         words, icon = {
@@ -94,7 +98,13 @@ class TimeBar(QWidget):
             button.setText(text)
             button.setIcon(theme().icon(picture, tint))
             button.setToolTip(action.toolTip())
-            button.setEnabled(action.isEnabled())
+            self._enable(button, name == "toggle" or action.isEnabled())
+
+    def _enable(self, button: QPushButton, enabled: bool) -> None:
+        """Enable or disable a button. The keyboard goes from one that is disabled to the one that starts and pauses."""
+        if button.hasFocus() and not enabled:
+            self._buttons["toggle"].setFocus()
+        button.setEnabled(enabled)
 
     def _show_moment(self, moment: Moment | None) -> None:
         if self._lab.training.is_active:
@@ -103,16 +113,16 @@ class TimeBar(QWidget):
         movable = moment is not None and len(timeline) > 1
         self.slider.setEnabled(movable)
         if not movable or moment is None:
-            self._what.setText("")
+            self._what.show_words("")
             self._slide(0, 1, 0)
-            self._step.setText("")
-            self._figures.setText("Start trains the recipe of the Train panel")
+            self._step.show_words("")
+            self._figures.show_words("Start trains the recipe of the Train panel")
             return
-        self._what.setText("moment")
+        self._what.show_words("moment")
         self._slide(0, len(timeline) - 1, timeline.nearest(moment.step))
-        validation = f" · validation {moment.val_accuracy * 100:.2f} %" if moment.val_accuracy is not None else ""
-        self._step.setText(f"step {moment.step:,} of {timeline[-1].step:,}{validation}")
-        self._figures.setText("every view shows this moment")
+        validation = f"validation {moment.val_accuracy * 100:.2f} %" if moment.val_accuracy is not None else ""
+        self._step.show_words(f"{moment.step:,} / {timeline[-1].step:,}")
+        self._figures.show_words(validation)
 
     def _slide(self, low: int, high: int, value: int) -> None:
         """Set the slider without a signal."""

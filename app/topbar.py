@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QToolButton, QWidget
 
@@ -14,10 +14,14 @@ from app.lab import Lab
 from app.theme import svg_pixmap, theme
 from app.widgets.card import label
 from app.widgets.dataset_card import megabytes
+from app.widgets.elided import Chip, Elided
 from models.shipped import cards
+from nncore.data.catalogue import title_of
 
 RECENT = 8
 """Most runs in the network's menu."""
+SAID_FOR = 10_000
+"""Milliseconds for which a message is shown."""
 
 
 class TopBar(QWidget):
@@ -29,12 +33,14 @@ class TopBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._lab, self._actions = lab, actions
         self._logo = label()
-        self._network, self._data, self._device = self._chip("network"), self._chip("data"), self._chip("device")
+        self._network, self._data, self._device = self._chip("network", 270), self._chip("data", 250), self._chip("device", 150)
         self._network.setToolTip("The network in view: change it to shipped weights, a run, or a file")
         self._data.setToolTip("The data in view, from which training takes its images")
         self._device.setToolTip("Where the computing is done")
-        self._said = label("", "dim")
-        self._device.setText(engine.describe())
+        self._said = Elided()
+        self._silence = QTimer(self, interval=SAID_FOR, singleShot=True)
+        self._silence.timeout.connect(lambda: self._said.show_words(""))
+        self._device.show_words(engine.describe())
         help_button = QToolButton()
         help_button.setDefaultAction(actions["help"])
         help_button.setText("F1 help")
@@ -55,20 +61,28 @@ class TopBar(QWidget):
         self._data.menu().aboutToShow.connect(self._offer_data)
         lab.state.network.subscribe(self._show_network)
         lab.state.data.subscribe(self._show_data)
-        lab.opener.opening.connect(lambda what, _: self._said.setText(f"Opening {what}…" if what else ""))
-        lab.said.connect(self._said.setText)
+        lab.opener.opening.connect(self._show_opening)
+        lab.said.connect(self._say)
         theme().changed.connect(self._tint)
         self._tint()
 
-    def _chip(self, name: str) -> QToolButton:
-        chip = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
-        chip.setProperty("role", "chip")
-        chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        chip.setIconSize(QSize(16, 16))
+    def _chip(self, name: str, width: int) -> Chip:
+        chip = Chip(width)
         chip.setAccessibleName(name)
         chip.setMenu(QMenu(chip))
-        chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         return chip
+
+    def _say(self, words: str) -> None:
+        """Show a message for a while."""
+        self._said.show_words(words)
+        self._silence.start()
+
+    def _show_opening(self, what: str, _: str) -> None:
+        if what:
+            self._silence.stop()
+            self._said.show_words(f"Opening {what}…")
+        elif self._said.words.startswith("Opening "):
+            self._said.show_words("")
 
     def _tint(self) -> None:
         ratio = self.devicePixelRatioF()
@@ -78,30 +92,29 @@ class TopBar(QWidget):
 
     def _show_network(self, view: NetworkInView | None) -> None:
         if view is None:
-            self._network.setText("no network ▾")
+            self._network.show_words("no network ▾")
         else:
-            self._network.setText(f"{view.name} · {view.source} ▾")
+            self._network.show_words(f"{view.name} · {view.source} ▾")
 
     def _show_data(self, view: DataInView | None) -> None:
         if view is None:
-            self._data.setText("no data yet ▾")
+            self._data.show_words("no data yet ▾")
         else:
             test = f" + {len(view.test):,}" if view.test is not None else ""
-            self._data.setText(f"{view.train.name} {len(view.train):,}{test} ▾")
+            self._data.show_words(f"{view.train.name} {len(view.train):,}{test} ▾")
 
     def _offer_networks(self) -> None:
         menu = self._network.menu()
         menu.clear()
         menu.addSection("Shipped with DigitLab")
         for name, card in cards().items():
-            menu.addAction(
-                f"{name}, {card['test_accuracy'] * 100:.2f} % on {card['data']}", partial(self._lab.opener.open_weights, name)
-            )
+            words = f"{name}, {card['test_accuracy'] * 100:.2f} % on {title_of(card['data'])}"
+            menu.addAction(words, partial(self._lab.opener.open_weights, name))
         runs = [run for run in self._lab.store.list() if self._lab.store.weights_of(run).exists()][:RECENT]
         if runs:
             menu.addSection("Runs")
         for run in runs:
-            menu.addAction(f"{run.name} ({run.network} on {run.data})", partial(self._lab.opener.open_run, run))
+            menu.addAction(f"{run.name} ({run.network} on {title_of(run.data)})", partial(self._lab.opener.open_run, run))
         menu.addSeparator()
         menu.addAction(self._actions["open_weights"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -12,8 +13,9 @@ from app.core.in_view import NetworkInView
 from app.core.runs import Run, RunStore
 from app.core.session import Job, Result, TrainingSession
 from app.core.state import LabState
+from app.errors import TRAINING
 from app.threads.training import TrainingWorker, Update
-from nncore.training.events import Paused, Progress, Resumed, Started
+from nncore.training.events import Finished, Paused, Progress, Resumed, Started
 
 
 class Status(Enum):
@@ -45,7 +47,9 @@ class TrainingController(QObject):
         self.last: Progress | None = None
         self.started: Started | None = None
         self.status = Status.IDLE
-        self._is_new_run = self._has_stepped = False
+        self._is_new_run = self._has_stepped = self._has_finished = False
+        self._wanted_steps = 0
+        """Steps that the training that runs shall have taken at its end."""
         self._session_ready.connect(self._take_session)
 
     @property
@@ -77,6 +81,7 @@ class TrainingController(QObject):
         session = self.session
         if self.status in (Status.TRAINING, Status.PAUSED) and session is not None:
             session.trainer.control.train_more(epochs)
+            self._wanted_steps += epochs * session.trainer.steps_per_epoch
         elif self.can_go_on and session is not None:
 
             def extended() -> TrainingSession:
@@ -113,7 +118,7 @@ class TrainingController(QObject):
             self._worker.wait()
 
     def _begin(self, make_session: Callable[[], TrainingSession]) -> None:
-        self._has_stepped = False
+        self._has_stepped = self._has_finished = False
         self._set_status(Status.STARTING)
         self._worker = TrainingWorker(make_session, self._session_ready.emit)
         self._worker.updated.connect(self._take_update)
@@ -122,6 +127,7 @@ class TrainingController(QObject):
 
     def _take_session(self, session: TrainingSession) -> None:
         self.session = session
+        self._wanted_steps = session.trainer.total_steps
         if self._is_new_run:
             self.history, self.last = History(), None
 
@@ -133,7 +139,10 @@ class TrainingController(QObject):
                     self.started = event
                     if update.moment is not None and self._is_new_run and self.session is not None:
                         view = NetworkInView.of(
-                            self.session.trainer.network, self.session.run.network, f"run {self.session.run.name}"
+                            self.session.trainer.network,
+                            self.session.run.network,
+                            f"run {self.session.run.name}",
+                            run=self.session.run.name,
                         )
                         self._state.show_network(view, update.moment)
                     self._set_status(Status.TRAINING)
@@ -142,6 +151,8 @@ class TrainingController(QObject):
                     if not self._has_stepped:
                         self._has_stepped = True
                         self.first_step.emit()
+                case Finished():
+                    self._has_finished = True
                 case Paused():
                     self._set_status(Status.PAUSED)
                 case Resumed():
@@ -158,10 +169,21 @@ class TrainingController(QObject):
         assert worker is not None, "it is this worker that has finished"
         worker.wait()  # as in Task: the object must outlive the thread
         problem, self._worker = worker.problem, None
+        session = self.session
+        if session is not None and self._must_go_on and not worker.isInterruptionRequested():
+            self._is_new_run = False
+            self._begin(lambda: session)
+            return
         self._set_status(Status.IDLE)
         self.ended.emit()
         if problem is not None:
-            self.problem.emit(problem)
+            self.problem.emit(replace(problem, about=TRAINING))
+
+    @property
+    def _must_go_on(self) -> bool:
+        """Whether epochs were added when all steps had been taken, while the test images were being evaluated."""
+        trainer = None if self.session is None else self.session.trainer
+        return trainer is not None and self._has_finished and trainer.total_steps < self._wanted_steps
 
     def _set_status(self, status: Status) -> None:
         if status is not self.status:

@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
+import logging
+
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
-    QGuiApplication,
     QKeyEvent,
 )  # fmt: skip
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
     QMenuBar,
-    QStackedWidget,
     QToolBar,
     QToolButton,
     QWidget,
 )  # fmt: skip
 
-from app.errors import Problem
+from app.core.layout import read_layout
+from app.errors import TRAINING, Problem
 from app.garbage import GarbageCollector
 from app.intake import Intake
 from app.lab import Lab
 from app.menus import fill_menus, fill_view_menu
 from app.panels import PANELS
 from app.panels.base import Panel
+from app.placing import first_layout, layout_of, place
 from app.probe import ProbeView
 from app.theme import theme
 from app.threads.task import Task
 from app.timebar import TimeBar
 from app.topbar import TopBar
 from app.training import Status
+from app.widgets.pages import Pages
 from app.window_actions import WindowActions
 
-LAYOUT_VERSION = 1
+log = logging.getLogger("digitlab")
 
 
 class Window(QMainWindow):
@@ -53,8 +56,6 @@ class Window(QMainWindow):
         self.setWindowTitle("DigitLab")
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 620)
-        room = QGuiApplication.primaryScreen().availableGeometry().size()
-        self.resize(QSize(1440, 900).boundedTo(room))
         self.intake = Intake(lab)
         self._window_actions = WindowActions(self, lab, self.intake, self._reset_layout)
         self._actions = self._window_actions.by_name
@@ -62,13 +63,18 @@ class Window(QMainWindow):
         self._build_panels()
         self._build_probe()
         self._build_menus()
+        lab.settings.warn = lambda message: self.show_problem(Problem(message))
         lab.problem.connect(self.show_problem)
+        lab.solved.connect(self._hide_problem)
         lab.panel_wanted.connect(self.show_panel)
         lab.training.status_changed.connect(self._show_status)
         lab.training.first_step.connect(self.garbage.settle)  # compiling a network has loaded much
         lab.training.ended.connect(self.garbage.settle)
         lab.state.network.subscribe(lambda _: self._update_actions())
-        self._first_state = self.saveState(LAYOUT_VERSION)
+        self._layout = first_layout(self.probe.minimumWidth())
+        """The last layout that was set or remembered."""
+        place(self, self._dock, self._layout)
+        self._is_closed = False
         self._update_actions()
 
     # -- building
@@ -86,8 +92,9 @@ class Window(QMainWindow):
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bottom)
 
     def _build_panels(self) -> None:
-        self._stack = QStackedWidget(objectName="center")
-        self.setCentralWidget(self._stack)
+        self._pages = Pages()
+        self._pages.setObjectName("center")
+        self.setCentralWidget(self._pages)
         navigation = QToolBar(
             "Panels", movable=False, floatable=False, objectName="navigation", orientation=Qt.Orientation.Vertical
         )
@@ -138,14 +145,14 @@ class Window(QMainWindow):
     @property
     def panel(self) -> Panel:
         """The panel in sight."""
-        panel = self._stack.currentWidget()
+        panel = self._pages.page
         assert isinstance(panel, Panel)
         return panel
 
     @property
     def panel_name(self) -> str:
         """The name of the panel in sight."""
-        return next(name for name, panel in self._panels.items() if panel is self._stack.currentWidget())
+        return next(name for name, panel in self._panels.items() if panel is self._pages.page)
 
     def panel_named(self, name: str) -> Panel:
         """A panel, which is built when it is first asked for."""
@@ -153,7 +160,7 @@ class Window(QMainWindow):
             spec = next(spec for spec in PANELS if spec.name == name)
             self._panels[name] = spec.load()(self.lab)
             self._panels[name].wire(self._actions)
-            self._stack.addWidget(self._panels[name])
+            self._pages.add(self._panels[name])
         return self._panels[name]
 
     def prepare_panels(self) -> None:
@@ -176,40 +183,55 @@ class Window(QMainWindow):
         """Bring a panel into sight."""
         name = name if name in self._panel_actions else "recognise"
         panel = self.panel_named(name)
-        if panel is not self._stack.currentWidget():
+        comes = panel is not self._pages.page
+        if comes:
             self.panel.went_out_of_sight()
-        self._stack.setCurrentWidget(panel)
+        self._pages.show_page(panel)
         self._panel_actions[name].setChecked(True)
         self.lab.settings["panel"] = name
         self._tint()
         panel.came_into_sight()
-        panel.setFocus()  # not its first control: Space starts the training, whatever panel is in sight
+        if comes or not panel.isVisible():
+            panel.setFocus()  # not its first control: Space starts the training, whatever panel is in sight
 
     def show_problem(self, problem: Problem) -> None:
         """Say in the panel in sight what went wrong."""
         self.panel.notice.show_problem(problem)
 
+    def _hide_problem(self, about: str) -> None:
+        """Hide what is said of a problem that is over, in whatever panel."""
+        for panel in self._panels.values():
+            panel.notice.hide_problem(about)
+
     def restore_layout(self) -> None:
-        """Restore the window's size, place and docks of the last time. Qt corrects places that are off the screen."""
-        saved = QSettings(str(self.lab.settings.geometry_file), QSettings.Format.IniFormat)
-        geometry, state = saved.value("geometry"), saved.value("state")
-        if isinstance(geometry, QByteArray):
-            self.restoreGeometry(geometry)
-        if isinstance(state, QByteArray):
-            self.restoreState(state, LAYOUT_VERSION)
+        """Put window and docks where they were when the window was last closed."""
+        saved = read_layout(self.lab.settings.layout_file)
+        if saved is not None:
+            self._layout = saved
+            place(self, self._dock, saved)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.lab.settings.folder.mkdir(parents=True, exist_ok=True)
-        saved = QSettings(str(self.lab.settings.geometry_file), QSettings.Format.IniFormat)
-        saved.setValue("geometry", self.saveGeometry())
-        saved.setValue("state", self.saveState(LAYOUT_VERSION))
-        self.lab.close()
-        self.garbage.stop()
         event.accept()
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            self._remember()
+        except Exception:  # nothing may keep a training from being kept
+            log.exception("the layout was not remembered")
+        finally:
+            self.lab.close()
+            self.lab.settings.end_use()
+            self.garbage.stop()
+
+    def _remember(self) -> None:
+        settings = self.lab.settings
+        settings.warn = log.warning  # there is no window any more to say it in
+        settings.write(settings.layout_file, layout_of(self, self._dock, self._layout).as_json())
 
     def _show_status(self, status: Status) -> None:
         if status is Status.STARTING:
-            self.panel.notice.hide()
+            self._hide_problem(TRAINING)
         self._update_actions()
 
     def _update_actions(self) -> None:
@@ -217,15 +239,14 @@ class Window(QMainWindow):
         self.time_bar.refresh()
 
     def _reset_layout(self) -> None:
-        self._dock.setFloating(False)
-        self.restoreState(self._first_state, LAYOUT_VERSION)
-        self._dock.show()
+        self._layout = first_layout(self.probe.minimumWidth())
+        place(self, self._dock, self._layout)
 
     # -- keys and drops
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.panel.notice.isVisible():
-            self.panel.notice.hide()
+            self.panel.notice.dismiss()
         else:
             super().keyPressEvent(event)
 

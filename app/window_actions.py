@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow
 
 from app.core.actions import ACTIONS, ActionSpec, bound
-from app.errors import Problem
+from app.errors import TRAINING, Problem
 from app.help import HelpDialog, ReportDialog
 from app.intake import Intake
 from app.lab import Lab
@@ -153,7 +154,7 @@ class WindowActions(QObject):
         try:
             self._lab.start_training()
         except DigitLabError as error:
-            self._lab.problem.emit(Problem.of(error))
+            self._lab.problem.emit(replace(Problem.of(error), about=TRAINING))
 
     def _step_moment(self, by: int) -> None:
         state = self._lab.state

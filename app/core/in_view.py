@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,12 @@ class NetworkInView:
     architecture: Mapping[str, Any]
     """What `Network.config` returned."""
     summary: tuple[LayerSummary, ...]
+    opens_with: Mapping[str, str] = field(default_factory=dict)
+    """What opens it again: `run` with the name of a run, or `weights` with a name or path; empty where nothing does."""
 
     @classmethod
-    def of(cls, network: Network, name: str, source: str) -> NetworkInView:
-        return cls(name, source, network.config(), tuple(network.summary()))
+    def of(cls, network: Network, name: str, source: str, **opens_with: str) -> NetworkInView:
+        return cls(name, source, network.config(), tuple(network.summary()), opens_with)
 
     @property
     def input_shape(self) -> Shape:

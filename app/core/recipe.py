@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.in_view import DataInView
 from app.core.session import Job
 from models.presets import PRESETS, Preset, preset
-from nncore.arrays import Shape
+from nncore.arrays import Shape, shape_text
 from nncore.errors import ConfigError
 from nncore.training.config import TrainConfig
 
@@ -27,6 +28,22 @@ class Recipe:
     def of(cls, network: str) -> Recipe:
         """A preset with its own settings, on all images. Raises ConfigError where there is no such preset."""
         return cls(network, preset(network).training)
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Recipe:
+        """The recipe that `as_dict` wrote. Raises ConfigError for anything else."""
+        network, settings, limit = kept.get("network"), kept.get("settings"), kept.get("limit")
+        if not isinstance(network, str) or not isinstance(settings, Mapping):
+            raise ConfigError("This is no recipe; a recipe names a network and its settings.")
+        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+            raise ConfigError("The number of images of a recipe must be a whole number from 1.")
+        return cls(network, TrainConfig.from_dict({**preset(network).training.as_dict(), **settings}), limit)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The recipe as JSON can hold it, with those settings only that are not the preset's."""
+        usual = self.preset.training.as_dict()
+        changed = {name: value for name, value in self.config.as_dict().items() if value != usual.get(name)}
+        return {"network": self.network, "settings": changed, "limit": self.limit}
 
     @property
     def preset(self) -> Preset:
@@ -58,6 +75,16 @@ class Recipe:
         """The training on this data. Raises ConfigError where there is none yet."""
         if data is None:
             raise ConfigError("There is no data to train on yet; choose a dataset in the Data panel.")
+        if reason := misfit(self.preset, data.train.image_shape):
+            fitting = [known.name for known in PRESETS.values() if known.fits(data.train.image_shape)]
+            raise ConfigError(f"{reason}. Choose other data, or another network" + (f": {', '.join(fitting)}." if fitting else "."))
         return Job(
             self.preset, data.spec, data.train.limit(self.limit, self.config.seed), data.test, self.config, image_limit=self.limit
         )
+
+
+def misfit(preset: Preset, image_shape: Shape) -> str:
+    """Why a preset's network cannot take images of that shape, in words; empty where it can."""
+    if preset.fits(image_shape):
+        return ""
+    return f"{preset.name} takes {shape_text(preset.input_shape)}; this data is {shape_text(image_shape)}"

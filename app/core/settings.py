@@ -1,8 +1,10 @@
-"""The window's preferences, kept in a JSON file. Qt keeps the window's geometry in a file of its own."""
+"""The window's preferences, kept in a JSON file; and the other files of the window in the same folder. Qt-free."""
 
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,11 @@ import platformdirs
 from nncore.errors import DigitLabError
 from nncore.files import write_atomically
 
-DEFAULTS: dict[str, Any] = {"theme": "system", "panel": "recognise", "data": None, "last_folder": "", "augmentation": {}}
+log = logging.getLogger("digitlab")
+
+DEFAULTS: dict[str, Any] = {
+    "theme": "system", "panel": "recognise", "data": None, "last_folder": "", "recipe": {}, "network": {}, "probe": {},
+}  # fmt: skip
 
 
 def config_folder() -> Path:
@@ -21,10 +27,15 @@ def config_folder() -> Path:
 
 
 class Settings:
-    """Preferences by name. Only those that differ from DEFAULTS are written; a damaged file counts as empty."""
+    """Preferences by name. Only those that differ from DEFAULTS are written; a damaged file counts as empty.
+
+    What cannot be written is valid until the window closes; `warn` is told so once.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or config_folder()
+        self.warn: Callable[[str], None] = log.warning
+        self._has_warned = False
         self._path = self.folder / "settings.json"
         self._chosen: dict[str, Any] = {}
         try:
@@ -39,15 +50,47 @@ class Settings:
         return self._chosen.get(name, DEFAULTS[name])
 
     def __setitem__(self, name: str, value: Any) -> None:
-        """Set a preference and write it. If it cannot be written, it is valid until the window closes."""
+        """Set a preference and write it."""
         if value == self[name]:
             return
         self._chosen[name] = value
         sparse = {name: value for name, value in self._chosen.items() if value != DEFAULTS[name]}
-        with suppress(DigitLabError):
-            write_atomically(self._path, json.dumps(sparse, indent=2).encode())
+        self.write(self._path, json.dumps(sparse, indent=2).encode())
+
+    def write(self, path: Path, content: bytes) -> bool:
+        """Write one of the window's files; False where that fails."""
+        try:
+            write_atomically(path, content)
+        except DigitLabError as error:
+            if not self._has_warned:
+                self._has_warned = True
+                self.warn(f"{error} Until then the window does not remember how it was left.")
+            return False
+        return True
 
     @property
-    def geometry_file(self) -> Path:
-        """Where Qt keeps the window's size and docks."""
-        return self.folder / "window.ini"
+    def layout_file(self) -> Path:
+        """Where the window and its docks were."""
+        return self.folder / "layout.json"
+
+    @property
+    def probe_file(self) -> Path:
+        """The probe, as a picture."""
+        return self.folder / "probe.png"
+
+    # -- whether the window was closed
+
+    def begin_use(self) -> bool:
+        """Mark the window as open. True where the last one was not closed, because the program or the machine broke down."""
+        marker = self.folder / "window-is-open"
+        with suppress(OSError):
+            if marker.exists():
+                return True
+            self.folder.mkdir(parents=True, exist_ok=True)
+            marker.touch()
+        return False
+
+    def end_use(self) -> None:
+        """Mark the window as closed."""
+        with suppress(OSError):
+            (self.folder / "window-is-open").unlink(missing_ok=True)

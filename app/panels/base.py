@@ -14,20 +14,18 @@ from app.widgets.notice import Notice
 
 
 class Panel(QWidget):
-    """A page of the window: a strip for problems, below it the panel's own `content` layout."""
+    """A page of the window: the panel's own `content` layout, and over it a strip for problems."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__()
         self.lab = lab
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.notice = Notice()
         self.content = QVBoxLayout()
         self.content.setSpacing(GAP)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(GAP)
-        layout.addWidget(self.notice)
         layout.addLayout(self.content, 1)
+        self.notice = Notice(self)
 
     def wire(self, actions: Mapping[str, QAction]) -> None:
         """Connect the panel's own buttons to actions of the window."""

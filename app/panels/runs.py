@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMessageBox, QPushButton, QTableWidget, QTableWidgetItem
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPushButton, QTableWidget, QTableWidgetItem
 
 from app.core.runs import Run
+from app.errors import RUNS, Problem
 from app.lab import Lab
 from app.panels.base import Panel
 from app.widgets.card import Card, label
+from app.widgets.question import confirmed
+from nncore.data.catalogue import title_of
+from nncore.errors import DigitLabError
 
 COLUMNS = ("name", "network", "data", "validation", "test", "steps", "time", "status", "date")
+
+
+DELETE = "Forget the run and remove its weights from the disk"
 
 
 class RunsPanel(Panel):
@@ -24,7 +33,6 @@ class RunsPanel(Panel):
         self._look.setToolTip("Make this run's best weights the network that every view shows")
         self._look.clicked.connect(self._open)
         self._delete = QPushButton("Delete…")
-        self._delete.setToolTip("Forget the run and remove its weights from the disk")
         self._delete.clicked.connect(self._ask_and_delete)
         card = Card("Runs", self._look, self._delete)
         self._empty = label("No runs yet. Each training is kept here with its settings, its curves and its weights.", "dim")
@@ -82,7 +90,20 @@ class RunsPanel(Panel):
     def _enable(self) -> None:
         run = self._selected()
         self._look.setEnabled(run is not None and self.lab.store.weights_of(run).exists())
-        self._delete.setEnabled(run is not None and run != self.lab.training.run)
+        reason = "" if run is None else self._kept_because(run)
+        if self._delete.hasFocus() or self._look.hasFocus():
+            self.table.setFocus()  # a button that is disabled would hand the keyboard on to somewhere else
+        self._delete.setEnabled(run is not None and not reason)
+        self._delete.setToolTip(reason or DELETE)
+
+    def _kept_because(self, run: Run) -> str:
+        """Why a run cannot be deleted now; empty where it can."""
+        own = self.lab.training.run
+        if own is not None and run.id == own.id:  # the rest of it changes while it is trained
+            if self.lab.training.is_active:
+                return "It is being trained; stop it first."
+            return "It can still be trained further here; delete it once another training has begun, or after the next start."
+        return "It is being trained by another window or command; stop it there first." if run.status == "running" else ""
 
     def _open(self) -> None:
         run = self._selected()
@@ -94,9 +115,19 @@ class RunsPanel(Panel):
         if run is None or not self._delete.isEnabled():
             return
         question = f"Delete the run {run.name} with its curves and weights? This cannot be undone."
-        if QMessageBox.question(self, "Delete run", question) == QMessageBox.StandardButton.Yes:
+        if not confirmed(self, "Delete run", question, "Delete", "Keep"):
+            return
+        row = self.table.currentRow()
+        try:
             self.lab.store.delete(run)
-            self.refresh()
+        except DigitLabError as error:
+            self.lab.problem.emit(replace(Problem.of(error), about=RUNS))
+        else:
+            self.lab.solved.emit(RUNS)
+        self.refresh()
+        if self._runs:
+            self.table.selectRow(min(row, len(self._runs) - 1))
+        self._enable()
 
 
 def cells(run: Run) -> tuple[str, ...]:
@@ -108,7 +139,7 @@ def cells(run: Run) -> tuple[str, ...]:
     return (
         run.name,
         run.network,
-        run.data,
+        title_of(run.data),
         percent(run.val_accuracy),
         percent(run.test_accuracy),
         f"{run.steps:,}",

@@ -73,7 +73,7 @@ class Curves(QWidget):
         self.smoothing = 0.9
         self._data: dict[str, tuple[Array, Array]] = {}
         self._range: tuple[tuple[float, float], tuple[float, float]] | None = None
-        self._plot = pg.PlotWidget(axisItems={"left": _LogAxis("left")} if logarithmic else None)
+        self._plot = pg.PlotWidget(axisItems={"bottom": _StepAxis("bottom")} | ({"left": _LogAxis("left")} if logarithmic else {}))
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -179,6 +179,13 @@ class Curves(QWidget):
         name, chosen = QFileDialog.getSaveFileName(self, "Save curves", f"{self._name}.png", FORMATS)
         if name:
             self.save(Path(name if Path(name).suffix else name + chosen.partition("*")[2].rstrip(")")))
+
+
+class _StepAxis(pg.AxisItem):  # type: ignore[misc]
+    """An axis with whole numbers, their thousands apart as everywhere else."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [f"{value:,.0f}" if spacing >= 1 else f"{value:g}" for value in values]
 
 
 class _LogAxis(pg.AxisItem):  # type: ignore[misc]

@@ -23,6 +23,8 @@ from nncore.paths import data_folder, user_folder
 IN_CODE = {"synthetic": synthetic, "synthetic-street": synthetic_street}
 OWN_DIGITS = "my_digits"
 """The folder of the digits that the user has corrected."""
+TITLES = {"synthetic": "Drawn digits", "synthetic-street": "Drawn street numbers", OWN_DIGITS: "Your own digits"}
+"""What people call the datasets that were not published; SOURCES has the titles of the others."""
 MOST_NAMES, LONGEST_NAME = 8, 24
 """Names of the user's own datasets that a message lists, and their letters."""
 LONGEST_SPLIT = 32
@@ -125,6 +127,13 @@ def lasting_name(name_or_path: str) -> str:
         return name_or_path
     path = Path(name_or_path)
     return str(path.absolute()) if is_file(path) or is_folder(path) else name_or_path
+
+
+def title_of(name_or_path: str) -> str:
+    """What people call a dataset: its title where it has one, and else its name, or the last part of its path."""
+    if name_or_path in SOURCES:
+        return SOURCES[name_or_path].title
+    return TITLES.get(name_or_path) or shown(Path(name_or_path).name or name_or_path)
 
 
 def _opened(name: str, split: str, picture_shape: Shape) -> Dataset:
@@ -232,7 +241,7 @@ def _in_code() -> list[KnownDataset]:
     return [
         KnownDataset(
             "synthetic",
-            "Drawn digits",
+            TITLES["synthetic"],
             "Handwriting and type drawn by code, 28×28 grey.",
             "none needed",
             True,
@@ -240,7 +249,7 @@ def _in_code() -> list[KnownDataset]:
         ),
         KnownDataset(
             "synthetic-street",
-            "Drawn street numbers",
+            TITLES["synthetic-street"],
             "House numbers drawn by code, 32×32 in colour.",
             "none needed",
             True,
@@ -258,8 +267,7 @@ def _own(name: str, path: Path) -> KnownDataset:
         size = _size(path)
         counts = folder.counts(path) if path.is_dir() and folder.holds_pictures(path) else {}
     description = "The digits that you drew and corrected yourself." if name == OWN_DIGITS else f"{words} in {shown(path)}"
-    title = "Your own digits" if name == OWN_DIGITS else name
-    return KnownDataset(name, title, description, "your own", True, path, size, counts)
+    return KnownDataset(name, TITLES.get(name, name), description, "your own", True, path, size, counts)
 
 
 def _size(path: Path) -> int:

@@ -35,12 +35,31 @@ class Setting:
     option: str
     """The option of `digitlab train`."""
     unit: str = ""
+    everyday: bool = False
+    """Whether it is shown to everybody; the others are for those who look for them."""
+    used_by: tuple[str, str] | None = None
+    """The setting, and its value, that alone makes use of this one; None where it is always used."""
+
+    def unused_because(self, config: Any) -> str:
+        """Why this setting has no effect in a TrainConfig, as a sentence; empty where it has."""
+        if self.used_by is None or (chosen := getattr(config, self.used_by[0])) == self.used_by[1]:
+            return ""
+        return f"Not used now: it belongs to the {self.used_by[0]} {self.used_by[1]}, and {chosen} is chosen."
 
 
-def _setting(default: Any, title: str, kind: Kind, help: str, unit: str = "", option: str = "") -> Any:
+def setting(
+    default: Any,
+    title: str,
+    kind: Kind,
+    help: str,
+    unit: str = "",
+    option: str = "",
+    everyday: bool = False,
+    used_by: tuple[str, str] | None = None,
+) -> Any:
     """A field of TrainConfig with all that `Setting` tells of it; the option is the field's name unless `option` is given."""
     described = {"title": title, "kind": kind, "help": help, "unit": unit, "option": option}
-    return dataclasses.field(default=default, metadata=described)
+    return dataclasses.field(default=default, metadata=described | {"everyday": everyday, "used_by": used_by})
 
 
 @dataclass(frozen=True)
@@ -50,101 +69,113 @@ class TrainConfig:
     NumPy's numbers and lists are taken, too, and kept as Python's numbers and tuples.
     """
 
-    epochs: int = _setting(3, "Epochs", Whole(1, 1_000_000), "How often the network sees every training image.")
-    batch_size: int = _setting(
+    epochs: int = setting(3, "Epochs", Whole(1, 1_000_000), "How often the network sees every training image.", everyday=True)
+    batch_size: int = setting(
         32,
         "Batch size",
         Whole(1, LARGEST_COUNT),
         "Images a step. Small batches learn more from each image, large ones go faster.",
         unit="images",
+        everyday=True,
     )
-    optimizer: str = _setting(
+    optimizer: str = setting(
         "adam",
         "Optimizer",
         Choice(OPTIMIZERS),
         "The rule by which the weights follow their gradients. Adam adapts its steps to each weight.",
+        everyday=True,
     )
-    learning_rate: float = _setting(
+    learning_rate: float = setting(
         1e-3,
         "Learning rate",
         Number(0, math.inf, above=True),
         "How far each step moves the weights. Too high and the loss jumps; too low and nothing happens. It can be changed while "
         "the network trains.",
         option="--lr",
+        everyday=True,
     )
-    momentum: float = _setting(
+    momentum: float = setting(
         0.9,
         "Momentum",
         Number(0, 1, below=True),
         "The share of its last step that the optimizer momentum adds to the next one. Used by momentum alone.",
+        used_by=("optimizer", "momentum"),
     )
-    betas: tuple[float, float] = _setting(
+    betas: tuple[float, float] = setting(
         (0.9, 0.999),
         "Betas",
         Numbers(2, Number(0, 1, below=True)),
         "How slowly Adam's running averages of the gradient and of its square change: the share of each that stays at every "
         "step. Used by adam alone.",
+        used_by=("optimizer", "adam"),
     )
-    schedule: str = _setting(
+    schedule: str = setting(
         "steps",
         "Schedule",
         Choice(SCHEDULES),
         "How the learning rate changes on the way: in steps (at the milestones or after every epoch, where either is set), down "
         "along a cosine to the last step, or in one cycle, up and down again, which often learns most in few epochs.",
+        everyday=True,
     )
-    milestones: tuple[int, ...] = _setting(
+    milestones: tuple[int, ...] = setting(
         (),
         "Milestones",
         Steps(LARGEST_COUNT),
         "The steps at which the learning rate is multiplied by gamma. Used by the schedule steps alone.",
+        used_by=("schedule", "steps"),
     )
-    gamma: float = _setting(
+    gamma: float = setting(
         0.5,
         "Gamma",
         Number(0, 1, above=True),
         "What the learning rate is multiplied by at every milestone. Used by the schedule steps alone.",
+        used_by=("schedule", "steps"),
     )
-    epoch_decay: float = _setting(
+    epoch_decay: float = setting(
         1.0,
         "Epoch decay",
         Number(0, 1, above=True),
         "What the learning rate is multiplied by after every epoch; 1 keeps it. Used by the schedule steps alone.",
+        used_by=("schedule", "steps"),
     )
-    weight_decay: float = _setting(
+    weight_decay: float = setting(
         0.0,
         "Weight decay",
         Number(0, math.inf),
         "How hard all parameters are pulled towards zero, so that a network learns less by heart: the loss grows by half of this "
         "number times the sum of their squares (L2). Single layers can ask for more.",
     )
-    validation: int | float = _setting(
+    validation: int | float = setting(
         1 / 6,
         "Held out",
         ShareOrCount(LARGEST_COUNT),
         "The training images that the network never learns from: a share of them, or how many. How many of these it gets right "
         "says whether it understands digits or only remembers them; they choose the best weights.",
         option="--validation",
+        everyday=True,
     )
-    augmentation: Augmentation = _setting(  # noqa: RUF009 - it makes a field, as dataclasses.field does
+    augmentation: Augmentation = setting(  # noqa: RUF009 - it makes a field, as dataclasses.field does
         AUGMENTATIONS["none"],
         "Augmentation",
         Varied(),
         "Show the network each image a little different every time, so that it learns what stays the same. It takes longer to "
         "learn, and knows more digits that it has never seen.",
         option="--augment",
+        everyday=True,
     )
-    validate_every: int = _setting(
+    validate_every: int = setting(
         100,
         "Validate every",
         Whole(1, LARGEST_COUNT),
         "Steps between two looks at a sample of the held-out images; all of them are looked at once an epoch.",
         unit="steps",
     )
-    seed: int = _setting(
+    seed: int = setting(
         0,
         "Seed",
         Whole(0, 2**63 - 1),
         "Fixes all that is random. The same seed gives the same first weights and the same training.",
+        everyday=True,
     )
 
     def __post_init__(self) -> None:
@@ -175,13 +206,18 @@ class TrainConfig:
         return cls(**settings)
 
 
+def settings_of(config: type[TrainConfig]) -> dict[str, Setting]:
+    """The settings that are declared in a class, in the order of its fields."""
+    return {field.name: _described(field) for field in fields(config)}
+
+
 def _described(field: dataclasses.Field[Any]) -> Setting:
     known = dict(field.metadata)
     known["option"] = known["option"] or f"--{field.name.replace('_', '-')}"
     return Setting(name=field.name, default=field.default, **known)
 
 
-SETTINGS: dict[str, Setting] = {field.name: _described(field) for field in fields(TrainConfig)}
+SETTINGS: dict[str, Setting] = settings_of(TrainConfig)
 """Every setting of a training by the name of its field in TrainConfig, in the order of the fields."""
 
 

@@ -76,24 +76,26 @@ def test_a_variation_becomes_the_probe_and_escape_returns_to_the_gallery(window,
 def test_the_recipe_trains_with_it_and_the_next_start_remembers_it(window, make_window, qtbot, isolated):
     recipe = window.panel_named("train").recipe
     assert window.lab.state.recipe.value.config.augmentation == Augmentation()
-    recipe.augment.textActivated.emit("light")
+    recipe.fields["augmentation"].textActivated.emit("light")
     config = window.lab.state.recipe.value.config
     assert config.augmentation == AUGMENTATIONS["light"] and config.validation == 1 / 6
-    recipe.held_out.setValue(25)
+    recipe.fields["validation"].setValue(25)
     assert window.lab.state.recipe.value.config.validation == 0.25
     window.lab.show_augmentation()
     assert window.panel_name == "data" and window.panel.variations.isVisible()
     window.close()
     kept = json.loads((window.lab.settings.folder / "settings.json").read_text())
-    assert kept["augmentation"] == AUGMENTATIONS["light"].as_dict()
+    assert kept["recipe"]["settings"]["augmentation"] == AUGMENTATIONS["light"].as_dict()
     again = make_window()
-    assert again.panel_named("train").recipe.augment.currentText() == "light"
+    assert again.panel_named("train").recipe.fields["augmentation"].currentText() == "light"
 
 
 def test_settings_of_another_version_count_as_none(make_window, tmp_path):
     folder = tmp_path / "config" / "digitlab"
     folder.mkdir(parents=True)
-    (folder / "settings.json").write_text(json.dumps({"augmentation": {"blur": 3}}))
+    (folder / "settings.json").write_text(
+        json.dumps({"recipe": {"network": "mnist-cnn", "settings": {"augmentation": {"blur": 3}}, "limit": None}})
+    )
     assert make_window().lab.state.recipe.value.config.augmentation == Augmentation()
 
 

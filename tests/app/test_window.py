@@ -34,7 +34,7 @@ from tests.app.conftest import FIVE, ONE, draw
 def use_few_images(window: Window, images: int = 400, epochs: int = 2) -> None:
     panel = window.panel_named("train")
     panel.recipe.limit.setValue(images)
-    panel.recipe.epochs.setValue(epochs)
+    panel.recipe.fields["epochs"].setValue(epochs)
 
 
 def train(qtbot, window: Window) -> None:
@@ -169,8 +169,8 @@ def test_the_learning_rate_changes_while_it_trains(window, qtbot):
     panel, training = window.panel_named("train"), window.lab.training
     window._actions["toggle"].trigger()
     qtbot.waitUntil(lambda: training.last is not None, timeout=20_000)
-    assert not panel.recipe.batch.isEnabled() and panel.recipe.rate.isEnabled()
-    panel.recipe.rate.setValue(0.0002)
+    assert not panel.recipe.fields["batch_size"].isEnabled() and panel.recipe.fields["learning_rate"].isEnabled()
+    panel.recipe.fields["learning_rate"].setValue(0.0002)
     qtbot.waitUntil(lambda: training.last.learning_rate == 0.0002, timeout=10_000)
     window._actions["stop"].trigger()
     qtbot.waitUntil(lambda: not training.is_active, timeout=30_000)
@@ -225,26 +225,35 @@ def test_nothing_of_the_network_before_is_drawn_again(window, qtbot):
 
 def test_the_form_edits_the_recipe_and_shows_it(window):
     form, state = window.panel_named("train").recipe, window.lab.state
-    form.optimizer.setCurrentText("sgd")
-    form.batch.setValue(64)
+    form.fields["optimizer"].setCurrentText("sgd")
+    form.fields["batch_size"].setValue(64)
     form.limit.setValue(500)
-    form.held_out.setValue(20)
+    form.fields["validation"].setValue(20)
     config = state.recipe.value.config
     assert (config.optimizer, config.batch_size, config.validation, state.recipe.value.limit) == ("sgd", 64, 0.2, 500)
-    form.held_out.setValue(16.7)
+    form.fields["validation"].setValue(16.7)
     assert state.recipe.value.config.validation == 1 / 6, "what the form shows as 16.7 % is the preset's sixth"
     form.limit.setValue(0)
     state.change_recipe(epochs=12, seed=5)
-    assert (form.epochs.value(), form.seed.value(), form.batch.value()) == (12, 5, 64)
+    assert (form.fields["epochs"].value(), form.fields["seed"].value(), form.fields["batch_size"].value()) == (12, 5, 64)
     assert state.recipe.value.limit is None and state.recipe.value.config.batch_size == 64
-    form.preset.setCurrentText("mlp")
-    assert state.recipe.value.network == "mlp" and form.optimizer.currentText() == "momentum" and form.seed.value() == 5
+    form.preset.setCurrentIndex(form.preset.findData("mlp"))
+    assert (
+        state.recipe.value.network == "mlp"
+        and form.fields["optimizer"].currentText() == "momentum"
+        and form.fields["seed"].value() == 5
+    )
 
 
 def test_figures_are_typed_into_the_form_as_they_are(window):
     window.show_panel("train")
     form, state = window.panel.recipe, window.lab.state
-    for box, text in ((form.batch, "12345"), (form.limit, "54321"), (form.held_out, "29.5"), (form.seed, "1234567")):
+    for box, text in (
+        (form.fields["batch_size"], "12345"),
+        (form.limit, "54321"),
+        (form.fields["validation"], "29.5"),
+        (form.fields["seed"], "1234567"),
+    ):
         box.selectAll()
         QTest.keyClicks(box, text)
     config = state.recipe.value.config
@@ -391,14 +400,32 @@ def test_start_without_data_says_what_to_do(window):
     assert "Data panel" in window.panel.notice.message.text() and window.lab.training.status is Status.IDLE
 
 
-def test_a_network_that_does_not_fit_the_data_is_explained(window, qtbot):
+def test_only_networks_that_take_the_data_are_offered(window, qtbot):
     window.lab.state.data.set(DataInView("synthetic-street", synthetic_street("train", 40), None))
-    recipe = window.panel_named("train").recipe
-    assert recipe.preset.currentText() == "svhn-lenet" and recipe.batch.value() == 250, "a network that fits is offered"
-    recipe.preset.setCurrentText("kaggle-cnn")
+    box = window.panel_named("train").recipe.preset
+    form = window.panel_named("train").recipe
+    assert box.name == "svhn-lenet" and form.fields["batch_size"].value() == 250, "a network that fits is chosen"
+    offered = {box.itemData(row): box.model().item(row) for row in range(box.count())}
+    fitting = [name for name, item in offered.items() if item.isEnabled()]
+    assert set(fitting) == {name for name, preset in PRESETS.items() if preset.fits((32, 32, 3))}
+    assert list(offered)[: len(fitting)] == fitting, "what does not fit stands below"
+    assert "28×28×1" in offered["kaggle-cnn"].text() and "this data is 32×32×3" in offered["kaggle-cnn"].toolTip()
+
+
+def test_a_network_that_does_not_fit_the_data_is_explained_and_stays(window, qtbot):
+    window.lab.state.data.set(DataInView("synthetic-street", synthetic_street("train", 40), None))
+    state = window.lab.state
+    state.recipe.set(state.recipe.value.with_network("kaggle-cnn"))
     window._actions["toggle"].trigger()
-    qtbot.waitUntil(window.panel.notice.isVisible, timeout=10_000)
-    assert "32×32×3" in window.panel.notice.message.text() and not window.lab.training.is_active
+    said = window.panel.notice.message.text()
+    assert "kaggle-cnn takes 28×28×1; this data is 32×32×3" in said and "svhn-lenet" in said
+    assert not window.lab.training.is_active and state.recipe.value.network == "kaggle-cnn", "nothing was changed unasked"
+
+
+def test_a_recipe_that_other_data_does_not_fit_is_changed_aloud(window, qtbot):
+    with qtbot.waitSignal(window.lab.said) as said:
+        window.lab.state.data.set(DataInView("synthetic-street", synthetic_street("train", 40), None))
+    assert "mnist-cnn takes 28×28×1" in said.args[0] and "svhn-lenet" in said.args[0]
 
 
 def test_the_theme_changes_live_and_is_remembered(window):
@@ -469,7 +496,7 @@ def test_every_control_has_a_name_and_every_action_an_explanation(window):
 
 def test_presets_are_all_offered(window):
     box = window.panel_named("train").recipe.preset
-    assert [box.itemText(i) for i in range(box.count())] == list(PRESETS)
+    assert {box.itemData(i) for i in range(box.count())} == set(PRESETS)
 
 
 def test_a_stroke_is_answered_while_it_is_drawn(window, qtbot):
@@ -571,16 +598,16 @@ def test_other_data_does_not_change_what_is_being_trained(window, qtbot):
     window.lab.training.toggle_pause()
     qtbot.waitUntil(lambda: window.lab.training.status is Status.PAUSED, timeout=10_000)
     window.lab.state.data.set(DataInView("synthetic-street", synthetic_street("train", 40), None))
-    assert recipe.preset.currentText() == "mnist-cnn" and recipe.rate.value() == 0.001
+    assert recipe.preset.name == "mnist-cnn" and recipe.fields["learning_rate"].value() == 0.001
     window._actions["stop"].trigger()
     qtbot.waitUntil(lambda: not window.lab.training.is_active, timeout=30_000)
-    assert recipe.preset.currentText() == "svhn-lenet", "now it may"
+    assert recipe.preset.name == "svhn-lenet", "now it may"
 
 
 def test_a_network_for_any_size_is_offered_where_no_other_fits(window):
     window.lab.state.data.set(DataInView("wide", Dataset(np.zeros((9, 20, 64, 1), np.uint8), np.arange(9), "wide"), None))
     recipe = window.panel_named("train").recipe
-    assert PRESETS[recipe.preset.currentText()].fits((20, 64, 1))
+    assert PRESETS[recipe.preset.name].fits((20, 64, 1))
 
 
 def open_and_close(qapp, qtbot) -> tuple[weakref.ref, ...]:

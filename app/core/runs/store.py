@@ -44,11 +44,13 @@ class RunStore:
     """The runs in a folder. Every call opens the database anew, so that any thread may make it.
 
     Where the disk refuses, every call raises DigitLabError. A database that is damaged is set aside under another name, what can
-    be read of it goes into a new one, and the log says so.
+    be read of it goes into a new one, and `warn` is told.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or user_folder() / "runs"
+        self.warn: Callable[[str], None] = log.warning
+        """Is told, in whatever thread, of a damaged database that has been set aside."""
         self._held: dict[int, BaseFileLock] = {}
 
     # -- the table
@@ -329,10 +331,10 @@ class RunStore:
                 connection.execute("PRAGMA journal_mode=WAL")
                 upgrade(connection)
                 count = copy_readable(aside, connection)
-            log.warning(
-                "The table of runs was damaged: it is kept as %s, and a new one has been begun with the %s that could be read.",
-                shown(aside),
-                "1 run" if count == 1 else f"{count:,} runs",
+            read = "1 run" if count == 1 else f"{count:,} runs"
+            self.warn(
+                f"The table of runs was damaged: it is kept as {shown(aside)}, "
+                f"and a new one has been begun with the {read} that could be read."
             )
         finally:
             if lock is not None:

@@ -4,90 +4,110 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QPushButton, QSpinBox, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QHBoxLayout, QLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from app.core.recipe import Recipe
+from app.errors import TRAINING, Problem
 from app.lab import Lab
 from app.panels.augmentation import NameBox
-from app.panels.train.fields import choice_field, described, number_field, share_field, whole_field
+from app.panels.train.fields import Field, described, field_for
+from app.panels.train.network_box import NetworkBox
 from app.training import Status
 from app.widgets.card import Card, label
-from models.presets import PRESETS
+from app.widgets.scrolled import Scrolled
+from nncore.errors import ConfigError
 from nncore.training.batches import steps_per_epoch
-from nncore.training.config import SETTINGS
+from nncore.training.config import SETTINGS, Setting
 from nncore.training.schedules import describe_schedule
+from nncore.training.values import Varied
 
 NETWORK = "Network: the layers, in a row, from the picture to ten scores."
 IMAGES = "Images: train on a random part of the data only, for a quick try."
+LIVE = ("learning_rate", "augmentation")
+"""What may be changed while a network trains: the one at once, the other for the next time."""
+
+
+LEAST_FIELD = 72
+"""Least width of a field in pixels."""
 
 
 class RecipeForm(Card):
-    """A row for each setting. It shows the recipe of the state, and what the user changes is set there."""
+    """A row for each setting of a training, those that few people need behind a button.
 
-    def __init__(self, lab: Lab) -> None:
+    It shows the recipe of the state, and what the user changes is set there.
+    """
+
+    def __init__(self, lab: Lab, settings: Mapping[str, Setting] = SETTINGS) -> None:
         super().__init__("Recipe")
-        self._lab, self._state = lab, lab.state
-        self.preset = QComboBox()
-        self.preset.addItems(list(PRESETS))
-        self.optimizer, self.schedule = choice_field(SETTINGS["optimizer"]), choice_field(SETTINGS["schedule"])
-        self.rate = number_field(SETTINGS["learning_rate"])
-        self.batch, self.epochs = whole_field(SETTINGS["batch_size"]), whole_field(SETTINGS["epochs"])
-        self.augment = NameBox(lab)
-        self.held_out = share_field(SETTINGS["validation"])
+        self._lab, self._state, self._settings = lab, lab.state, settings
+        self.preset = NetworkBox(lab)
         self.limit = QSpinBox(minimum=0, maximum=10_000_000, singleStep=1000, specialValueText="all", groupSeparatorShown=True)
-        self.seed = whole_field(SETTINGS["seed"])
         self.plan = label("", "dim", wrap=True)
         self.plan.setAccessibleName("what will happen to the learning rate")
-        self.body.addLayout(self._build_form())
-        self._connect()
-        lab.training.status_changed.connect(self._show_status)
+        self._fields = {name: self._field(setting) for name, setting in settings.items()}
+        self.fields = {name: field.widget for name, field in self._fields.items()}
+        """The widget of each setting, by the setting's name."""
+        self._left: QWidget | None = None
+        """The field that had the keyboard before it was disabled."""
+        self._more = QPushButton("More settings", checkable=True)
+        self._rest = QWidget()
+        self._scroll = self._build()
+        self.body.addWidget(self._scroll)
+        self.preset.named.connect(self._choose_network)
+        self.limit.valueChanged.connect(self._set_limit)
+        lab.training.status_changed.connect(lambda _: self._enable())
         self._state.recipe.subscribe(self._show)
         self._state.data.subscribe(lambda _: self._show_plan())
 
-    def _connect(self) -> None:
-        change = self._state.change_recipe
-        self.preset.currentTextChanged.connect(self._choose_network)
-        self.optimizer.currentTextChanged.connect(lambda name: change(optimizer=name))
-        self.schedule.currentTextChanged.connect(lambda name: change(schedule=name))
-        self.rate.setKeyboardTracking(False)  # tell the value when it is complete, not at every key
-        self.rate.valueChanged.connect(lambda value: change(learning_rate=value))
-        self.rate.valueChanged.connect(self._lab.training.set_learning_rate)
-        self.batch.valueChanged.connect(lambda value: change(batch_size=value))
-        self.epochs.valueChanged.connect(lambda value: change(epochs=value))
-        self.held_out.valueChanged.connect(self._hold_out)
-        self.limit.valueChanged.connect(self._set_limit)
-        self.seed.valueChanged.connect(lambda value: change(seed=value))
+    # -- building
 
-    def _settings(self) -> Mapping[str, QWidget]:
-        """Each setting's widget by the tooltip that says what it means, beginning with its title."""
-        fields = {
-            "optimizer": self.optimizer, "learning_rate": self.rate, "schedule": self.schedule, "batch_size": self.batch,
-            "epochs": self.epochs, "augmentation": self.augment, "validation": self.held_out,
-        }  # fmt: skip
-        shown = {described(SETTINGS[name]): widget for name, widget in fields.items()}
-        return {NETWORK: self.preset, **shown, IMAGES: self.limit, described(SETTINGS["seed"]): self.seed}
+    def _field(self, setting: Setting) -> Field:
+        if isinstance(setting.kind, Varied):
+            return Field(NameBox(self._lab), lambda _: None)  # it follows the recipe by itself
+        return field_for(setting, partial(self._change, setting.name), self._refuse)
 
-    def _build_form(self) -> QFormLayout:
-        form = QFormLayout()
-        form.setHorizontalSpacing(12)
-        form.setVerticalSpacing(6)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        for meaning, widget in self._settings().items():
-            words = meaning.partition(":")[0]
-            if isinstance(widget, QSpinBox | QDoubleSpinBox):
-                widget.lineEdit().setTextMargins(6, 0, 0, 0)  # the stylesheet's padding does not reach it
-            title = label(words)
-            title.setBuddy(widget)
-            for part in (title, widget):
-                part.setToolTip(meaning)
-            widget.setAccessibleName(words)
-            form.addRow(title, self._with_preview(widget) if widget is self.augment else widget)
-            if widget is self.schedule:
+    def _build(self) -> Scrolled:
+        form, rest = _form(), _form()
+        self._add(form, NETWORK, self.preset, self.preset)
+        self._add(form, IMAGES, self.limit, self.limit)
+        for name, setting in self._settings.items():
+            widget = self.fields[name]
+            row = self._with_preview(widget) if isinstance(setting.kind, Varied) else widget
+            self._add(form if setting.everyday else rest, described(setting), widget, row)
+            if name == "schedule":
                 form.addRow(self.plan)
-        return form
+        self._more.setToolTip("Settings that few trainings change")
+        self._more.toggled.connect(self._rest.setVisible)
+        self._rest.setLayout(rest)
+        self._rest.hide()
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(form)
+        column.addWidget(self._more)
+        column.addWidget(self._rest)
+        column.addStretch(1)
+        return Scrolled(holder)
+
+    @staticmethod
+    def _add(form: QFormLayout, meaning: str, widget: QWidget, row: QWidget | QLayout) -> None:
+        """Add a row; `meaning` begins with its title."""
+        words = meaning.partition(":")[0]
+        widget.setMinimumWidth(LEAST_FIELD)  # Qt would make room for the largest number of all
+        if isinstance(widget, QSpinBox | QDoubleSpinBox):
+            widget.lineEdit().setTextMargins(6, 0, 0, 0)  # the stylesheet's padding does not reach it
+        title = label(words)
+        title.setBuddy(widget)
+        for part in (title, widget):
+            part.setToolTip(meaning)
+        widget.setAccessibleName(words)
+        form.addRow(title, row)
 
     def _with_preview(self, widget: QWidget) -> QHBoxLayout:
         see = QPushButton("See")
@@ -105,10 +125,21 @@ class RecipeForm(Card):
     def _choose_network(self, name: str) -> None:
         self._state.recipe.set(self._state.recipe.value.with_network(name))
 
-    def _hold_out(self, percent: float) -> None:
-        preset = self._state.recipe.value.preset.training.validation
-        # The preset's share, such as a sixth, may have more digits than the form shows.
-        self._state.change_recipe(validation=preset if percent == round(100 * preset, 1) else percent / 100)
+    def _change(self, name: str, value: Any) -> None:
+        preset = self._state.recipe.value.preset.training
+        if name == "validation" and isinstance(value, float) and round(preset.validation, 3) == round(value, 3):
+            value = preset.validation  # which may have more digits than the form shows, as a sixth has
+        try:
+            self._state.change_recipe(**{name: value})
+        except ConfigError as error:
+            self._refuse(error)
+            return
+        if name == "learning_rate":
+            self._lab.training.set_learning_rate(value)
+
+    def _refuse(self, error: ConfigError) -> None:
+        self._lab.problem.emit(replace(Problem.of(error), about=TRAINING))
+        self._show(self._state.recipe.value)
 
     def _set_limit(self, images: int) -> None:
         self._state.recipe.set(self._state.recipe.value.with_limit(images or None))
@@ -116,22 +147,16 @@ class RecipeForm(Card):
     # -- showing
 
     def _show(self, recipe: Recipe) -> None:
-        config = recipe.config
         with ExitStack() as silent:
-            for widget in self._settings().values():  # showing a recipe must not edit it
+            for widget in (self.limit, *self.fields.values()):  # showing a recipe must not edit it
                 silent.enter_context(QSignalBlocker(widget))
-            self.preset.setCurrentText(recipe.network)
-            self.optimizer.setCurrentText(config.optimizer)
-            self.schedule.setCurrentText(config.schedule)
-            figures: tuple[tuple[Any, float], ...] = (
-                (self.rate, config.learning_rate), (self.batch, config.batch_size), (self.epochs, config.epochs),
-                (self.held_out, round(100 * config.validation, 1)), (self.limit, recipe.limit or 0), (self.seed, config.seed),
-            )  # fmt: skip
-            for box, value in figures:
-                if box.value() != value:  # setting the same value would rewrite the text that is being typed
-                    box.setValue(value)
-
+            for name, field in self._fields.items():
+                field.show(getattr(recipe.config, name))
+            if self.limit.value() != (recipe.limit or 0):  # setting the same value would rewrite what is being typed
+                self.limit.setValue(recipe.limit or 0)
+        self.preset.show_name(recipe.network)
         self._show_plan()
+        self._enable()
 
     def _show_plan(self) -> None:
         """Say what will happen to the learning rate; nothing where there is no data yet to count the steps of an epoch."""
@@ -140,7 +165,35 @@ class RecipeForm(Card):
         rate = describe_schedule(recipe.config, steps_per_epoch(recipe.config, count)) if count > 1 else ""
         self.plan.setText(f"Rate {rate}" if rate else "")
 
-    def _show_status(self, status: Status) -> None:
-        for widget in self._settings().values():
-            # The learning rate may be changed while the network trains, and the augmentation for the next time.
-            widget.setEnabled(status is Status.IDLE or widget in (self.rate, self.augment))
+    def _enable(self) -> None:
+        """Disable what cannot be changed now, and say in its tooltip why a setting has no effect."""
+        idle = self._lab.training.status is Status.IDLE
+        for widget in (self.preset, self.limit):
+            self._enable_one(widget, idle)
+        for name, setting in self._settings.items():
+            unused = setting.unused_because(self._state.recipe.value.config)
+            self._enable_one(self.fields[name], (idle or name in LIVE) and not unused)
+            self.fields[name].setToolTip(f"{described(setting)}\n{unused}".rstrip())
+
+    def _enable_one(self, widget: QWidget, enabled: bool) -> None:
+        """Enable or disable a field.
+
+        While one that had the keyboard is disabled, the panel has it, where Space pauses; afterwards the field has it again.
+        """
+        if not enabled and widget.hasFocus():
+            self._left = widget
+            self.parentWidget().setFocus()
+        widget.setEnabled(enabled)
+        if enabled and widget is self._left:
+            self._left = None
+            if self.parentWidget().hasFocus():
+                widget.setFocus()
+
+
+def _form() -> QFormLayout:
+    form = QFormLayout()
+    form.setContentsMargins(0, 0, 0, 0)
+    form.setHorizontalSpacing(12)
+    form.setVerticalSpacing(6)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+    return form

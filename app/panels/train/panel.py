@@ -13,7 +13,7 @@ from app.panels.train.mistakes import Mistakes
 from app.training import Status
 from app.widgets.card import GAP
 
-LEFT = 268
+LEFT = 288
 """Width of recipe and layers."""
 
 

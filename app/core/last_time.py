@@ -1,0 +1,84 @@
+"""What the window showed when it was closed: recipe, network and probe, kept for the next start. Qt-free."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from PIL import Image
+
+from app.core.probe import Kind, Probe
+from app.core.recipe import Recipe
+from app.core.settings import Settings
+from app.core.state import LabState
+from models.presets import DEFAULT
+from nncore.errors import ConfigError, DigitLabError
+from nncore.vision.picture import read_picture
+
+MOST_PIXELS = 2_000_000
+"""Pixels of the largest probe that is kept: writing a larger one would delay the closing of the window."""
+LONGEST_ORIGIN = 300
+"""Characters of the words that say where a probe came from."""
+
+
+def keep(settings: Settings, state: LabState) -> None:
+    """Keep recipe, network and probe. Where the disk refuses, `settings.warn` is told."""
+    keep_recipe(settings, state.recipe.value)
+    if state.network.value is not None:
+        settings["network"] = dict(state.network.value.opens_with)
+    _keep_probe(settings, state.probe.value)
+
+
+def keep_recipe(settings: Settings, recipe: Recipe) -> None:
+    """Keep the recipe of the next training, unless it is the one that the first start has."""
+    settings["recipe"] = {} if recipe == Recipe.of(DEFAULT) else recipe.as_dict()
+
+
+def kept_recipe(settings: Settings) -> Recipe | None:
+    """The recipe of the last time; None where there is none, or none of this version."""
+    try:
+        return Recipe.from_dict(settings["recipe"])
+    except ConfigError:
+        return None
+
+
+def kept_network(settings: Settings) -> Mapping[str, str]:
+    """What opened the network of the last time: `run` with a run's name, or `weights` with a name or path; else nothing."""
+    kept = settings["network"]
+    sound = len(kept) == 1 and all(name in ("run", "weights") and isinstance(value, str) for name, value in kept.items())
+    return dict(kept) if sound else {}
+
+
+def kept_probe(settings: Settings) -> Probe | None:
+    """The probe of the last time; None where there is none, or its picture is not there or damaged."""
+    try:
+        origin, label, kind = _checked(settings["probe"])
+        return Probe(read_picture(settings.probe_file), origin, label, kind)
+    except (DigitLabError, OSError, ValueError):
+        return None
+
+
+def _keep_probe(settings: Settings, probe: Probe) -> None:
+    picture = probe.picture
+    if picture is None or picture.shape[0] * picture.shape[1] > MOST_PIXELS:
+        settings["probe"] = {}
+        return
+    content = io.BytesIO()
+    Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture).save(content, "PNG")
+    if settings.write(settings.probe_file, content.getvalue()):
+        # The sheet begins empty, so a drawing comes back as a picture of it.
+        drawn = probe.kind is Kind.DRAWING
+        settings["probe"] = {
+            "origin": "drawing of the last time" if drawn else probe.origin[:LONGEST_ORIGIN],
+            "label": probe.label,
+            "kind": (Kind.PICTURE if drawn else probe.kind).value,
+        }
+
+
+def _checked(kept: Mapping[str, Any]) -> tuple[str, int | None, Kind]:
+    """What is kept of a probe besides its picture. Raises ValueError where that is not sound."""
+    origin, label = kept.get("origin"), kept.get("label")
+    if not isinstance(origin, str) or not (label is None or type(label) is int):
+        raise ValueError
+    return origin[:LONGEST_ORIGIN], label, Kind(kept.get("kind"))

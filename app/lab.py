@@ -53,6 +53,8 @@ class Lab(QObject):
         self.state.data.subscribe(lambda _: self._fit_recipe(), now=False)
         self.training.status_changed.connect(lambda _: self._fit_recipe())
         self.own_digits.changed.connect(self._follow_own_digits)
+        # What was said before is not about this act.
+        self.state.acts.last.subscribe(lambda _: self.said.emit(""), now=False)
 
     def warm_up(self) -> None:
         """Start looking, list the datasets, and compile the engine where needed. Called when the window is up, since opening it

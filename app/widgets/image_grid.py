@@ -200,13 +200,17 @@ class ImageGrid(QAbstractScrollArea):
 
     def choose(self, index: int) -> None:
         """Make an image the current one, scroll it into sight, and emit `activated`."""
+        self.mark(index)
+        self.activated.emit(self.current)
+
+    def mark(self, index: int) -> None:
+        """Make an image the current one and scroll it into sight, without a signal."""
         self.current = min(max(index, 0), len(self) - 1)
         cell, bar = self.cell_rect(self.current), self.verticalScrollBar()
         if cell.top() < 0 or cell.bottom() > self.viewport().height():
             bar.setValue(bar.value() + (cell.top() if cell.top() < 0 else cell.bottom() - self.viewport().height()))
         self.setAccessibleDescription(self._words_for(self.current))
         self.viewport().update()
-        self.activated.emit(self.current)
 
     def _words_for(self, index: int) -> str:
         return (self._describe or self._caption)(index).replace("\t", " ")

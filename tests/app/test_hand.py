@@ -315,9 +315,11 @@ def test_own_digits_get_another_label_in_the_gallery(mine, qtbot, isolated):
     gallery.choose(0)
     image = gallery.image(0).copy()
     menu = mine.panel.browser.label_menu(0)
-    assert gallery.takes_key(Qt.Key.Key_L) and [action.text() for action in menu.actions()[1:]] == [f"&{n}" for n in range(10)]
+    assert gallery.takes_key(Qt.Key.Key_L) and [action.text() for action in menu.actions()] == [
+        f"This is a &{n}" for n in range(10)
+    ]
     with qtbot.waitSignal(mine.lab.own_digits.changed, timeout=5000):
-        menu.actions()[10].trigger()
+        menu.actions()[9].trigger()
     assert kept(isolated) == ["0", "2", "3", "4", "9"]
     qtbot.waitUntil(lambda: 9 in mine.lab.state.data.value.train.labels, timeout=5000)
     assert mine.panel.browser.classes.currentText() == "1" and len(gallery) == 0, "what is filtered stays so"
@@ -325,6 +327,23 @@ def test_own_digits_get_another_label_in_the_gallery(mine, qtbot, isolated):
     assert np.array_equal(gallery.image(0), image) and mine.probe.confirmation.text() == "Relabelled as a 9"
     mine._actions["undo"].trigger()
     qtbot.waitUntil(lambda: kept(isolated) == ["0", "1", "2", "3", "4"], timeout=5000)
+
+
+def test_a_digit_that_was_relabelled_stays_chosen_and_the_probe_shows_its_new_label(mine, qtbot, isolated):
+    gallery, state = mine.panel.gallery, mine.lab.state
+    (isolated / "my_digits" / "1" / "a.png").rename(isolated / "my_digits" / "1" / "b.png")
+    mine.lab.opener.open_data("my_digits")
+    qtbot.waitUntil(lambda: state.data.value.files[1].name == "b.png", timeout=5000)
+    gallery.choose(1)
+    image = gallery.image(1).copy()
+    for position, digit, act in ((4, 9, lambda: mine.panel.browser.relabel(1, 9)), (1, 1, mine._actions["undo"].trigger)):
+        act()
+        qtbot.waitUntil(lambda digit=digit: state.probe.value.label == digit, timeout=5000)
+        assert gallery.current == position and np.array_equal(gallery.image(position), image)
+        assert state.probe.value.origin == f"my_digits training image {position}"
+    QTest.keyClick(gallery, Qt.Key.Key_Delete)
+    wait_for_digits(mine, qtbot, 4)
+    assert gallery.current == 1 and state.probe.value.label == 1, "another image is not made the probe"
 
 
 def test_the_context_menu_offers_files_of_ones_own_alone(mine, qtbot, monkeypatch):
@@ -361,9 +380,9 @@ def test_the_gallery_and_the_closer_look_follow_what_is_kept_and_removed(mine, q
     answered(qtbot, mine, 1)
     keep(mine, qtbot, 1)
     wait_for_digits(mine, qtbot, 6)
-    assert panel.closer.isVisible() and panel.closer._place.text() == "2 of 6 in the gallery"
-    after = browser.item(2).pixels
-    browser.delete(1)
+    assert panel.closer.isVisible() and panel.closer._place.text() == "3 of 6 in the gallery", "the same image"
+    after = browser.item(3).pixels
+    browser.delete(2)
     wait_for_digits(mine, qtbot, 5)
     assert panel.closer.isVisible() and np.array_equal(panel.closer.view.pixels, after), "the next one has taken its place"
 

@@ -99,6 +99,7 @@ class Browser(QWidget):
         self.grid.offer("Recognise", Qt.Key.Key_R, lambda position: self.send("recognise", position))
         self.grid.offer("Variations", Qt.Key.Key_V, self._look_at_variations)
         self.grid.offer("Give another label…", Qt.Key.Key_L, self._ask_for_label, self._shows_files)
+        self.grid.takes_several = self._shows_files
         self.grid.offer("Delete", Qt.Key.Key_Delete, self.delete, self._shows_files)
         self.facts = label("", "dim", wrap=True)
         self._nothing = self._build_nothing()
@@ -317,18 +318,19 @@ class Browser(QWidget):
         view = self.lab.state.data.value
         return view is not None and bool(view.files) and self.part.currentIndex() == 0
 
-    def _file(self, position: int) -> Path:
+    def _files(self, position: int) -> list[Path]:
+        """The files of the images that are chosen with the one at a position, or of that one alone."""
         view = self.lab.state.data.value
         assert view is not None, "what is offered for files is offered where there are files"
-        return view.files[self.shown[position]]
+        return [view.files[self.shown[each]] for each in self.grid.chosen_with(position)]
 
     def delete(self, position: int) -> None:
-        """Delete one of the user's own digits."""
-        self.lab.own_digits.remove([self._file(position)])
+        """Delete one of the user's own digits, or all that are chosen with it."""
+        self.lab.own_digits.remove(self._files(position))
 
     def relabel(self, position: int, digit: int) -> None:
-        """Give one of the user's own digits another label."""
-        self.lab.own_digits.relabel([self._file(position)], digit)
+        """Give one of the user's own digits another label, or all that are chosen with it."""
+        self.lab.own_digits.relabel(self._files(position), digit)
 
     def _ask_for_label(self, position: int) -> None:
         self.label_menu(position).popup(self.grid.viewport().mapToGlobal(self.grid.cell_rect(position).center()))

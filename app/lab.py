@@ -7,7 +7,7 @@ from contextlib import suppress
 from PySide6.QtCore import QObject, Signal
 
 from app.core import engine, own_digits
-from app.core.probe import NO_DRAWING, Kind
+from app.core.probe import NO_DRAWING, Kind, Probe
 from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.core.state import LabState
@@ -53,6 +53,9 @@ class Lab(QObject):
         self.state.data.subscribe(lambda _: self._fit_recipe(), now=False)
         self.training.status_changed.connect(lambda _: self._fit_recipe())
         self.own_digits.changed.connect(self._follow_own_digits)
+        self.looking.looked.connect(lambda _: self._keep_correction())
+        self._correction: tuple[int, Probe] | None = None
+        """A digit to be kept, and the probe that it is for, until the network has looked at that."""
         # What was said before is not about this act.
         self.state.acts.last.subscribe(lambda _: self.said.emit(""), now=False)
 
@@ -72,6 +75,7 @@ class Lab(QObject):
         self.training.close()
         self.looking.close()
         Task.wait_for_all()
+        self.own_digits.close()
 
     def start_training(self) -> None:
         """Train with the recipe, on the data in view. Raises ConfigError where there is no data yet."""
@@ -104,10 +108,21 @@ class Lab(QObject):
     # -- the probe
 
     def correct(self, digit: int) -> None:
-        """Keep the digit that the network sees on the probe among the user's own, under the right answer."""
-        look = self.looking.look
-        if look is not None and look.digit is not None:
-            self.own_digits.keep(digit, look.digit.image)
+        """Keep the digit that the network sees on the probe among the user's own, under the right answer.
+
+        If the probe has just changed, this is done as soon as the network has looked at it.
+        """
+        self._correction = digit, self.state.probe.value
+        self._keep_correction()
+
+    def _keep_correction(self) -> None:
+        look, correction = self.looking.look, self._correction
+        if look is None or correction is None or correction[1] is not self.state.probe.value:
+            self._correction = None  # the digit was meant for another probe
+        elif look.question.probe is correction[1]:
+            self._correction = None
+            if look.digit is not None:
+                self.own_digits.keep(correction[0], look.digit.image)
 
     def clear_probe(self) -> None:
         """Put an empty sheet in the place of the probe."""

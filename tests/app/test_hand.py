@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
-from app.core.probe import Kind
+from app.core.probe import Kind, Probe
 from app.panels import PANELS
 from app.window import Window
 from models.presets import PRESETS
@@ -105,6 +105,7 @@ def test_what_was_kept_is_said_in_the_probe_dock_and_undone_there(five, qtbot, i
     with qtbot.waitSignal(five.lab.own_digits.changed, timeout=5000):
         five.probe.undo.click()
     assert kept(isolated) == [] and not five.probe.confirmation.isVisible()
+    assert five.top_bar._said.text() == "Undone: digit kept as a 4."
     with qtbot.waitSignal(five.lab.own_digits.changed, timeout=5000):
         QTest.keyClick(five.panel.canvas, Qt.Key.Key_Y, CTRL)
     assert kept(isolated) == ["4"] and five.probe.confirmation.text() == "Kept as a 4"
@@ -113,7 +114,7 @@ def test_what_was_kept_is_said_in_the_probe_dock_and_undone_there(five, qtbot, i
     assert kept(isolated) == [] and not five.panel.canvas.is_blank
     keep(five, qtbot, 4)
     draw(five.panel.canvas, ONE)
-    assert not five.probe.confirmation.isVisible(), "it is no longer about what is seen"
+    assert not five.probe.confirmation.isVisible() and five.top_bar._said.text() == "", "it is no longer about what is seen"
 
 
 def test_the_same_digit_kept_again_changes_its_label(five, qtbot, isolated):
@@ -124,6 +125,23 @@ def test_the_same_digit_kept_again_changes_its_label(five, qtbot, isolated):
         with qtbot.waitSignal(five.lab.own_digits.changed, timeout=5000):
             five._actions["undo"].trigger()
         assert kept(isolated) == expected
+
+
+def test_a_digit_typed_before_the_answer_is_there_is_kept_with_the_picture_in_view(five, qtbot, isolated):
+    one = np.pad(np.full((20, 4, 1), 255, np.uint8), ((4, 4), (12, 12), (0, 0)))
+    five.lab.state.show_probe(Probe(one, "a one", kind=Kind.DATASET), "a one")
+    with qtbot.waitSignal(five.lab.own_digits.changed, timeout=5000):
+        five.lab.correct(1)
+    (path,) = (isolated / "my_digits" / "1").glob("*.png")
+    assert np.array_equal(np.array(Image.open(path)), one[..., 0])
+
+
+def test_digits_that_were_typed_are_kept_though_the_window_closes_at_once(five, isolated):
+    image = five.lab.looking.look.digit.image
+    for digit in (4, 6):
+        five.lab.own_digits.keep(digit, image // digit)
+    five.close()
+    assert kept(isolated) == ["4", "6"]
 
 
 # -- one history

@@ -267,6 +267,21 @@ def test_pictures_that_are_dropped_together_can_be_stepped_through(window, qtbot
     assert not window.probe._together.isVisible()
 
 
+def test_a_picture_that_cannot_be_read_is_told_and_stepped_over(window, qtbot, tmp_path):
+    good = [save_picture(tmp_path / f"{digit}.png", digit) for digit in (0, 1)]
+    bad = [tmp_path / "bad.png", tmp_path / "worse.png"]
+    for path in bad:
+        path.write_bytes(b"no picture")
+    drop(window, bad[0], good[0], bad[1], good[1])
+    qtbot.waitUntil(lambda: window.lab.state.probe.value.origin == "0.png", timeout=5000)
+    assert "bad.png" in window.panel.notice.message.text() and window.probe._place.text() == "1 of 3 pictures"
+    window.probe._next.click()
+    qtbot.waitUntil(lambda: window.lab.state.probe.value.origin == "1.png", timeout=5000)
+    assert "worse.png" in window.panel.notice.message.text() and window.probe._place.text() == "2 of 2 pictures"
+    window.probe._previous.click()
+    qtbot.waitUntil(lambda: window.lab.state.probe.value.origin == "0.png", timeout=5000)
+
+
 def test_pictures_that_are_pasted_together_can_be_stepped_through(window, qtbot, tmp_path):
     paths = [save_picture(tmp_path / f"{digit}.png", digit) for digit in (0, 1)]
     mime = QMimeData()

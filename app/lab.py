@@ -56,8 +56,8 @@ class Lab(QObject):
         self.looking.looked.connect(lambda _: self._keep_correction())
         self._correction: tuple[int, Probe] | None = None
         """A digit to be kept, and the probe that it is for, until the network has looked at that."""
-        # What was said before is not about this act.
-        self.state.acts.last.subscribe(lambda _: self.said.emit(""), now=False)
+        self._has_told_of_undo = False
+        self.state.acts.last.subscribe(lambda _: self._forget_undo(), now=False)
 
     def warm_up(self) -> None:
         """Start looking, list the datasets, and compile the engine where needed. Called when the window is up, since opening it
@@ -132,13 +132,23 @@ class Lab(QObject):
         """Take back what was done last to the probe or to the user's own digits."""
         act = self.state.acts.undo()
         if act is not None:
-            self.said.emit(f"Undone: {act.words}.")
+            self._tell_of_undo(f"Undone: {act.words}.")
 
     def redo(self) -> None:
         """Do again what was undone last."""
         act = self.state.acts.redo()
         if act is not None:
-            self.said.emit(f"Done again: {act.words}.")
+            self._tell_of_undo(f"Done again: {act.words}.")
+
+    def _tell_of_undo(self, words: str) -> None:
+        self.said.emit(words)
+        self._has_told_of_undo = True
+
+    def _forget_undo(self) -> None:
+        """Take back what was said of an undo once something else has been done."""
+        if self._has_told_of_undo:
+            self._has_told_of_undo = False
+            self.said.emit("")
 
     def _follow_own_digits(self, count: int) -> None:
         """Show the digits that are there now, where they are in view, or nothing is."""

@@ -6,7 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QSizePolicy, QToolButton, QWidget
 
 from app.core import engine
 from app.core.in_view import DataInView, NetworkInView
@@ -33,7 +33,8 @@ class TopBar(QWidget):
         self._network.setToolTip("The network in view: change it to shipped weights, a run, or a file")
         self._data.setToolTip("The data in view, from which training takes its images")
         self._device.setToolTip("Where the computing is done")
-        self._said = label("", "dim")
+        self._said, self._words = label("", "dim"), ""
+        self._said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # long words make no window wider
         self._device.setText(engine.describe())
         help_button = QToolButton()
         help_button.setDefaultAction(actions["help"])
@@ -55,10 +56,21 @@ class TopBar(QWidget):
         self._data.menu().aboutToShow.connect(self._offer_data)
         lab.state.network.subscribe(self._show_network)
         lab.state.data.subscribe(self._show_data)
-        lab.opener.opening.connect(lambda what, _: self._said.setText(f"Opening {what}…" if what else ""))
-        lab.said.connect(self._said.setText)
+        lab.opener.opening.connect(self._show_opening)
+        lab.said.connect(self._show_said)
         theme().changed.connect(self._tint)
         self._tint()
+
+    def _show_said(self, words: str) -> None:
+        self._words = words
+        self._said.setText(words)
+        self._said.setToolTip(words)
+
+    def _show_opening(self, what: str, _: str) -> None:
+        """Say what is being opened; afterwards again what was said meanwhile."""
+        if what:
+            self._show_said("")
+        self._said.setText(f"Opening {what}…" if what else self._words)
 
     def _chip(self, name: str) -> QToolButton:
         chip = QToolButton(popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)

@@ -302,6 +302,7 @@ def test_files_of_several_kinds_are_all_opened_and_what_is_left_out_is_named(win
     qtbot.waitUntil(lambda: window.lab.state.network.value.source == "w.safetensors", timeout=5000)
     qtbot.waitUntil(lambda: window.lab.state.data.value.spec == str(tmp_path / "mine"), timeout=5000)
     assert window.panel_name == "data"
+    assert window.top_bar._said.text() == "Taken: data mine, weights w.safetensors, picture zero.png."
     assert window.panel.notice.message.text() == "One weights file is opened at a time, so x.safetensors was left out."
 
 

@@ -31,7 +31,10 @@ OTHER_KEYS = (
     ("Alt+0 … Alt+9", "Say what the probe shows, whatever has the keyboard"),
     ("0 … 9", "While the probe or the sheet has the keyboard: say what it shows; it is kept among your own digits"),
     ("P, E", "Pen and eraser on the sheet; over a picture they take a new sheet; the right mouse button erases too"),
-    ("L, Del", "Give the gallery's image another label, or delete it, where it is one of your own digits"),
+    (
+        "L, Del",
+        "Give the gallery's image another label, or delete it, where it is one of your own digits; Ctrl and Shift choose several",
+    ),
     ("I, R", "Show the gallery's image in Inspect, or in Recognise"),
     ("Return", "Look closer at the gallery's image, pixel by pixel; Esc goes back"),
     ("V", "See what augmentation makes of the gallery's image; there: other variations"),

@@ -72,6 +72,10 @@ class Intake:
             self._lab.opener.open_weights(str(weights[0]))
         if pictures:
             self._lab.opener.open_pictures(pictures)
+        taken = [f"data {path.name}" for path in data[:1]] + [f"weights {path.name}" for path in weights[:1]]
+        if taken and len(paths) > 1:
+            taken += [f"{len(pictures)} pictures" if len(pictures) > 1 else f"picture {path.name}" for path in pictures[:1]]
+            self._lab.said.emit(f"Taken: {', '.join(taken)}.")
         surplus = [
             f"one {what} is opened at a time, so {_names(left)} {'was' if len(left) == 1 else 'were'} left out"
             for what, left in (("dataset", data[1:]), ("weights file", weights[1:]))

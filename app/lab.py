@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core import engine, own_digits
 from app.core.last_time import keep, keep_recipe, kept_recipe
-from app.core.probe import NO_DRAWING, Kind
+from app.core.probe import NO_DRAWING, Kind, Probe
 from app.core.recipe import misfit
 from app.core.runs import RunStore
 from app.core.settings import Settings
@@ -64,6 +64,11 @@ class Lab(QObject):
         self.state.data.subscribe(lambda _: self._fit_recipe(), now=False)
         self.training.status_changed.connect(lambda _: self._fit_recipe())
         self.own_digits.changed.connect(self._follow_own_digits)
+        self.looking.looked.connect(lambda _: self._keep_correction())
+        self._correction: tuple[int, Probe] | None = None
+        """A digit to be kept, and the probe that it is for, until the network has looked at that."""
+        self._has_told_of_undo = False
+        self.state.acts.last.subscribe(lambda _: self._forget_undo(), now=False)
 
     def warm_up(self) -> None:
         """Start looking, list the datasets, and compile the engine where needed. Called when the window is up, since opening it
@@ -83,6 +88,7 @@ class Lab(QObject):
             log.exception("what was in view is not kept")
         self.looking.close()
         Task.wait_for_all()
+        self.own_digits.close()
 
     def start_training(self) -> None:
         """Train with the recipe, on the data in view. Raises ConfigError where there is no data yet."""
@@ -117,10 +123,21 @@ class Lab(QObject):
     # -- the probe
 
     def correct(self, digit: int) -> None:
-        """Keep the digit that the network sees on the probe among the user's own, under the right answer."""
-        look = self.looking.look
-        if look is not None and look.digit is not None:
-            self.own_digits.keep(digit, look.digit.image)
+        """Keep the digit that the network sees on the probe among the user's own, under the right answer.
+
+        If the probe has just changed, this is done as soon as the network has looked at it.
+        """
+        self._correction = digit, self.state.probe.value
+        self._keep_correction()
+
+    def _keep_correction(self) -> None:
+        look, correction = self.looking.look, self._correction
+        if look is None or correction is None or correction[1] is not self.state.probe.value:
+            self._correction = None  # the digit was meant for another probe
+        elif look.question.probe is correction[1]:
+            self._correction = None
+            if look.digit is not None:
+                self.own_digits.keep(correction[0], look.digit.image)
 
     def clear_probe(self) -> None:
         """Put an empty sheet in the place of the probe."""
@@ -130,13 +147,23 @@ class Lab(QObject):
         """Take back what was done last to the probe or to the user's own digits."""
         act = self.state.acts.undo()
         if act is not None:
-            self.said.emit(f"Undone: {act.words}.")
+            self._tell_of_undo(f"Undone: {act.words}.")
 
     def redo(self) -> None:
         """Do again what was undone last."""
         act = self.state.acts.redo()
         if act is not None:
-            self.said.emit(f"Done again: {act.words}.")
+            self._tell_of_undo(f"Done again: {act.words}.")
+
+    def _tell_of_undo(self, words: str) -> None:
+        self.said.emit(words)
+        self._has_told_of_undo = True
+
+    def _forget_undo(self) -> None:
+        """Take back what was said of an undo once something else has been done."""
+        if self._has_told_of_undo:
+            self._has_told_of_undo = False
+            self.said.emit("")
 
     def _follow_own_digits(self, count: int) -> None:
         """Show the digits that are there now, where they are in view, or nothing is."""

@@ -104,16 +104,32 @@ class Opener(QObject):
         """Make a picture file the probe."""
         self.open_pictures((path,))
 
-    def open_pictures(self, paths: Sequence[Path], place: int = 0) -> None:
-        """Make one of several picture files that came together the probe: the one at `place`."""
-        path = paths[place]
-        self._settings["last_folder"] = str(path.parent)
-        together = tuple(paths) if len(paths) > 1 else ()
+    def open_pictures(self, paths: Sequence[Path], place: int = 0, by: int = 1) -> None:
+        """Make one of several picture files that came together the probe: the one at `place`, or where that cannot be read, the
+        next one in the direction `by` (1 or −1). What could not be read is told, and left out from then on.
+        """
+        self._settings["last_folder"] = str(paths[place].parent)
 
-        def show(pixels: Array) -> None:
-            self._state.show_probe(Probe(pixels, path.name, together=together, place=place), f"picture {path.name}")
+        def load() -> tuple[Array, list[Path], int, DigitLabError | None]:
+            left, at, error = list(paths), place, None
+            while True:
+                try:
+                    return read_picture(left[at]), left, at, error
+                except DigitLabError as found:
+                    del left[at]
+                    at, error = (at if by > 0 else at - 1), error or found
+                    if not 0 <= at < len(left):
+                        raise error from None
 
-        self._open(PICTURE, path.name, lambda: read_picture(path), show)
+        def show(result: tuple[Array, list[Path], int, DigitLabError | None]) -> None:
+            pixels, left, at, error = result
+            name = left[at].name
+            together, its_place = (tuple(left), at) if len(left) > 1 else ((), 0)
+            self._state.show_probe(Probe(pixels, name, together=together, place=its_place), f"picture {name}")
+            if error is not None:
+                self.problem.emit(Problem.of(error))
+
+        self._open(PICTURE, paths[place].name, load, show)
 
     def _opened_run(self, run: Run) -> Opened:
         network, info = load_weights(self._store.weights_of(run))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from app.core.undo import Act, UndoStack
 from app.errors import Problem
 from app.threads.task import Task
 from nncore.arrays import Array
+from nncore.errors import DigitLabError
 
 
 class OwnDigits(QObject):
@@ -69,6 +71,12 @@ class OwnDigits(QObject):
                 self._note(made[0], f"{_count(len(made[0].brought))} relabelled as a {digit}", f"Relabelled as a {digit}")
 
         self._change(lambda: (own_digits.relabelling(paths, digit), 0), done)
+
+    def close(self) -> None:
+        """Do what is still waiting. Called when no task runs any more."""
+        while self._waiting:
+            with suppress(DigitLabError):  # there is no window any more to say it in
+                self._waiting.popleft()[0]()
 
     # -- one after the other
 

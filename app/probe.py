@@ -95,7 +95,7 @@ class ProbeView(QWidget):
         done = QWidget()
         row = QHBoxLayout(done)
         row.setContentsMargins(0, 0, 0, 0)
-        self.confirmation, self.undo = label("", "value"), QPushButton("Undo")
+        self.confirmation, self.undo = label("", "value", wrap=True), QPushButton("Undo")
         self.undo.setToolTip("Take this back (Ctrl+Z)")
         self.undo.clicked.connect(actions["undo"].trigger)
         row.addWidget(self.confirmation, 1)
@@ -128,7 +128,7 @@ class ProbeView(QWidget):
 
     def _step(self, by: int) -> None:
         probe = self._lab.state.probe.value
-        self._lab.opener.open_pictures(probe.together, probe.place + by)
+        self._lab.opener.open_pictures(probe.together, probe.place + by, by)
 
     def _show_act(self, act: Act | None) -> None:
         confirmation = "" if act is None else act.confirmation

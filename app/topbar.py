@@ -37,9 +37,9 @@ class TopBar(QWidget):
         self._network.setToolTip("The network in view: change it to shipped weights, a run, or a file")
         self._data.setToolTip("The data in view, from which training takes its images")
         self._device.setToolTip("Where the computing is done")
-        self._said = Elided()
+        self._said, self._kept = Elided(), ""
         self._silence = QTimer(self, interval=SAID_FOR, singleShot=True)
-        self._silence.timeout.connect(lambda: self._said.show_words(""))
+        self._silence.timeout.connect(lambda: self._say(""))
         self._device.show_words(engine.describe())
         help_button = QToolButton()
         help_button.setDefaultAction(actions["help"])
@@ -74,15 +74,16 @@ class TopBar(QWidget):
 
     def _say(self, words: str) -> None:
         """Show a message for a while."""
+        self._kept = words
         self._said.show_words(words)
-        self._silence.start()
+        if words:
+            self._silence.start()
 
     def _show_opening(self, what: str, _: str) -> None:
+        """Say what is being opened; afterwards again what was said meanwhile."""
         if what:
-            self._silence.stop()
-            self._said.show_words(f"Opening {what}…")
-        elif self._said.words.startswith("Opening "):
-            self._said.show_words("")
+            self._kept = ""
+        self._said.show_words(f"Opening {what}…" if what else self._kept)
 
     def _tint(self) -> None:
         ratio = self.devicePixelRatioF()

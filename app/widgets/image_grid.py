@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
@@ -38,7 +38,8 @@ FADED = 0.35
 class ImageGrid(QAbstractScrollArea):
     """Shows images, uint8 (N, H, W, 1 or 3). Captions are asked for when they come into sight.
 
-    `activated` carries the position of an image that was clicked, or chosen with Return; arrows move the choice.
+    `activated` carries the position of an image that was clicked, or chosen with Return; arrows move the choice. Where
+    `takes_several()` is true, more images can be chosen besides: by Ctrl or Shift and a click, or all by Ctrl+A.
     """
 
     activated = Signal(int)
@@ -55,6 +56,8 @@ class ImageGrid(QAbstractScrollArea):
         self._describe: Callable[[int], str] | None = None
         self._offers: list[tuple[str, Qt.Key, Callable[[int], None], Callable[[], bool]]] = []
         self._closer: Callable[[int], None] | None = None
+        self.takes_several: Callable[[], bool] = lambda: False
+        self._several: set[int] = set()
         self._hint, self._scale, self.current, self._faded = hint, scale, -1, False
         theme().changed.connect(self.viewport().update)
 
@@ -75,6 +78,7 @@ class ImageGrid(QAbstractScrollArea):
         """
         self._images, self._indices, self._caption, self._describe = images, indices, caption, describe
         self._hint = self._hint if hint is None else hint
+        self._several.clear()
         self.current, self._faded = min(self.current, len(self) - 1) if keep_place else -1, False
         if not keep_place:
             self.verticalScrollBar().setValue(0)
@@ -105,6 +109,16 @@ class ImageGrid(QAbstractScrollArea):
         """Call `act` with the position of an image on a double click or Return."""
         self._closer = act
         self.offer("Look closer", Qt.Key.Key_Return, act)
+
+    def chosen_with(self, position: int) -> list[int]:
+        """The positions of all images that are chosen, where that at `position` is one of them; otherwise it alone."""
+        chosen = self._several | {self.current}
+        return sorted(chosen) if position in chosen else [position]
+
+    def choose_several(self, positions: Iterable[int]) -> None:
+        """Choose these images besides the current one, without a signal, in place of those that were before."""
+        self._several = set(positions)
+        self.viewport().update()
 
     def __len__(self) -> int:
         return len(self._images) if self._indices is None else len(self._indices)
@@ -179,7 +193,7 @@ class ImageGrid(QAbstractScrollArea):
             self._paint_cell(painter, index, QRect(QPoint(column * cell.width(), row * cell.height() - top), cell))
 
     def _paint_cell(self, painter: QPainter, index: int, cell: QRect) -> None:
-        colors, chosen, flags = theme().colors, index == self.current, Qt.AlignmentFlag
+        colors, chosen, flags = theme().colors, index == self.current or index in self._several, Qt.AlignmentFlag
         size = self._size
         place = QRect(QPoint(cell.x() + (cell.width() - GAP - size.width()) // 2, cell.y() + 1), size)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, size.width() < self._images.shape[2])
@@ -200,21 +214,35 @@ class ImageGrid(QAbstractScrollArea):
 
     def choose(self, index: int) -> None:
         """Make an image the current one, scroll it into sight, and emit `activated`."""
+        self.mark(index)
+        self.activated.emit(self.current)
+
+    def mark(self, index: int) -> None:
+        """Make an image the only one that is chosen and scroll it into sight, without a signal."""
+        self._several.clear()
         self.current = min(max(index, 0), len(self) - 1)
         cell, bar = self.cell_rect(self.current), self.verticalScrollBar()
         if cell.top() < 0 or cell.bottom() > self.viewport().height():
             bar.setValue(bar.value() + (cell.top() if cell.top() < 0 else cell.bottom() - self.viewport().height()))
         self.setAccessibleDescription(self._words_for(self.current))
         self.viewport().update()
-        self.activated.emit(self.current)
 
     def _words_for(self, index: int) -> str:
         return (self._describe or self._caption)(index).replace("\t", " ")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         index = self.index_at(event.position().toPoint())
-        if index >= 0 and event.button() == Qt.MouseButton.LeftButton:
+        if index < 0 or event.button() != Qt.MouseButton.LeftButton:
+            return
+        adds, reaches = (
+            event.modifiers() & key for key in (Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier)
+        )
+        if not (adds or reaches) or self.current < 0 or not self.takes_several():
             self.choose(index)
+        elif adds:
+            self.choose_several(self._several ^ {index})
+        else:
+            self.choose_several(range(min(index, self.current), max(index, self.current) + 1))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         index = self.index_at(event.position().toPoint())
@@ -240,6 +268,9 @@ class ImageGrid(QAbstractScrollArea):
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if offered is not None and plain and self.current >= 0:
             offered(self.current)
+        elif event.matches(QKeySequence.StandardKey.SelectAll) and self.takes_several() and len(self):
+            self.choose_several(range(len(self)))
+            self.current = max(self.current, 0)
         elif key in moves and len(self):
             self.choose(self.current + moves[key])
         else:

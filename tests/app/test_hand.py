@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, Qt, QUrl
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
 from app.core.probe import Kind, Probe
 from app.panels import PANELS
-from app.widgets import image_grid
 from app.window import Window
 from models.presets import PRESETS
 from nncore.data import synthetic
@@ -44,21 +43,6 @@ def five(window, qtbot) -> Window:
     """A window with a five drawn on its sheet."""
     draw(window.panel.canvas, FIVE)
     answered(qtbot, window, 5)
-    return window
-
-
-@pytest.fixture
-def mine(window, qtbot, isolated, rng) -> Window:
-    """A window that shows five of the user's own digits, 0 to 4, in the gallery."""
-    for digit in range(5):
-        image = rng.integers(0, 256, (28, 28), np.uint8)
-        image[[0, -1]] = 0
-        (isolated / "my_digits" / str(digit)).mkdir(parents=True)
-        Image.fromarray(image).save(isolated / "my_digits" / str(digit) / "a.png")
-    window.show_panel("data")
-    window.lab.opener.open_data("my_digits")
-    wait_for_digits(window, qtbot, 5)
-    window.panel.gallery.setFocus()
     return window
 
 
@@ -121,6 +105,7 @@ def test_what_was_kept_is_said_in_the_probe_dock_and_undone_there(five, qtbot, i
     with qtbot.waitSignal(five.lab.own_digits.changed, timeout=5000):
         five.probe.undo.click()
     assert kept(isolated) == [] and not five.probe.confirmation.isVisible()
+    assert five.top_bar._said.text() == "Undone: digit kept as a 4."
     with qtbot.waitSignal(five.lab.own_digits.changed, timeout=5000):
         QTest.keyClick(five.panel.canvas, Qt.Key.Key_Y, CTRL)
     assert kept(isolated) == ["4"] and five.probe.confirmation.text() == "Kept as a 4"
@@ -129,7 +114,7 @@ def test_what_was_kept_is_said_in_the_probe_dock_and_undone_there(five, qtbot, i
     assert kept(isolated) == [] and not five.panel.canvas.is_blank
     keep(five, qtbot, 4)
     draw(five.panel.canvas, ONE)
-    assert not five.probe.confirmation.isVisible(), "it is no longer about what is seen"
+    assert not five.probe.confirmation.isVisible() and five.top_bar._said.text() == "", "it is no longer about what is seen"
 
 
 def test_the_same_digit_kept_again_changes_its_label(five, qtbot, isolated):
@@ -140,6 +125,23 @@ def test_the_same_digit_kept_again_changes_its_label(five, qtbot, isolated):
         with qtbot.waitSignal(five.lab.own_digits.changed, timeout=5000):
             five._actions["undo"].trigger()
         assert kept(isolated) == expected
+
+
+def test_a_digit_typed_before_the_answer_is_there_is_kept_with_the_picture_in_view(five, qtbot, isolated):
+    one = np.pad(np.full((20, 4, 1), 255, np.uint8), ((4, 4), (12, 12), (0, 0)))
+    five.lab.state.show_probe(Probe(one, "a one", kind=Kind.DATASET), "a one")
+    with qtbot.waitSignal(five.lab.own_digits.changed, timeout=5000):
+        five.lab.correct(1)
+    (path,) = (isolated / "my_digits" / "1").glob("*.png")
+    assert np.array_equal(np.array(Image.open(path)), one[..., 0])
+
+
+def test_digits_that_were_typed_are_kept_though_the_window_closes_at_once(five, isolated):
+    image = five.lab.looking.look.digit.image
+    for digit in (4, 6):
+        five.lab.own_digits.keep(digit, image // digit)
+    five.close()
+    assert kept(isolated) == ["4", "6"]
 
 
 # -- one history
@@ -265,6 +267,21 @@ def test_pictures_that_are_dropped_together_can_be_stepped_through(window, qtbot
     assert not window.probe._together.isVisible()
 
 
+def test_a_picture_that_cannot_be_read_is_told_and_stepped_over(window, qtbot, tmp_path):
+    good = [save_picture(tmp_path / f"{digit}.png", digit) for digit in (0, 1)]
+    bad = [tmp_path / "bad.png", tmp_path / "worse.png"]
+    for path in bad:
+        path.write_bytes(b"no picture")
+    drop(window, bad[0], good[0], bad[1], good[1])
+    qtbot.waitUntil(lambda: window.lab.state.probe.value.origin == "0.png", timeout=5000)
+    assert "bad.png" in window.panel.notice.message.text() and window.probe._place.text() == "1 of 3 pictures"
+    window.probe._next.click()
+    qtbot.waitUntil(lambda: window.lab.state.probe.value.origin == "1.png", timeout=5000)
+    assert "worse.png" in window.panel.notice.message.text() and window.probe._place.text() == "2 of 2 pictures"
+    window.probe._previous.click()
+    qtbot.waitUntil(lambda: window.lab.state.probe.value.origin == "0.png", timeout=5000)
+
+
 def test_pictures_that_are_pasted_together_can_be_stepped_through(window, qtbot, tmp_path):
     paths = [save_picture(tmp_path / f"{digit}.png", digit) for digit in (0, 1)]
     mime = QMimeData()
@@ -285,99 +302,8 @@ def test_files_of_several_kinds_are_all_opened_and_what_is_left_out_is_named(win
     qtbot.waitUntil(lambda: window.lab.state.network.value.source == "w.safetensors", timeout=5000)
     qtbot.waitUntil(lambda: window.lab.state.data.value.spec == str(tmp_path / "mine"), timeout=5000)
     assert window.panel_name == "data"
+    assert window.top_bar._said.text() == "Taken: data mine, weights w.safetensors, picture zero.png."
     assert window.panel.notice.message.text() == "One weights file is opened at a time, so x.safetensors was left out."
-
-
-# -- the user's own digits in the gallery
-
-
-def test_own_digits_are_deleted_in_the_gallery_and_come_back(mine, qtbot, isolated):
-    gallery = mine.panel.gallery
-    gallery.choose(2)
-    probe = mine.lab.state.probe.value
-    QTest.keyClick(gallery, Qt.Key.Key_Delete)
-    wait_for_digits(mine, qtbot, 4)
-    assert kept(isolated) == ["0", "1", "3", "4"] and len(gallery) == 4 and gallery.current == 2
-    assert mine.lab.state.probe.value is probe, "Delete has not cleared the probe"
-    assert mine.probe.confirmation.isVisible() and mine.probe.confirmation.text() == "Deleted 1 of your digits"
-    QTest.keyClick(gallery, Qt.Key.Key_Delete)
-    wait_for_digits(mine, qtbot, 3)
-    assert kept(isolated) == ["0", "1", "4"]
-    for expected in (["0", "1", "3", "4"], ["0", "1", "2", "3", "4"]):
-        QTest.keyClick(gallery, Qt.Key.Key_Z, CTRL)
-        wait_for_digits(mine, qtbot, len(expected))
-        assert kept(isolated) == expected
-
-
-def test_own_digits_get_another_label_in_the_gallery(mine, qtbot, isolated):
-    gallery = mine.panel.gallery
-    mine.panel.browser.classes.setCurrentIndex(2)  # the digit 1
-    gallery.choose(0)
-    image = gallery.image(0).copy()
-    menu = mine.panel.browser.label_menu(0)
-    assert gallery.takes_key(Qt.Key.Key_L) and [action.text() for action in menu.actions()[1:]] == [f"&{n}" for n in range(10)]
-    with qtbot.waitSignal(mine.lab.own_digits.changed, timeout=5000):
-        menu.actions()[10].trigger()
-    assert kept(isolated) == ["0", "2", "3", "4", "9"]
-    qtbot.waitUntil(lambda: 9 in mine.lab.state.data.value.train.labels, timeout=5000)
-    assert mine.panel.browser.classes.currentText() == "1" and len(gallery) == 0, "what is filtered stays so"
-    mine.panel.browser.classes.setCurrentIndex(10)
-    assert np.array_equal(gallery.image(0), image) and mine.probe.confirmation.text() == "Relabelled as a 9"
-    mine._actions["undo"].trigger()
-    qtbot.waitUntil(lambda: kept(isolated) == ["0", "1", "2", "3", "4"], timeout=5000)
-
-
-def test_the_context_menu_offers_files_of_ones_own_alone(mine, qtbot, monkeypatch):
-    gallery, offered = mine.panel.gallery, []
-    monkeypatch.setattr(
-        image_grid, "picture_menu", lambda *_, more, **__: offered.append({words.split("\t")[0] for words, _ in more})
-    )
-
-    def open_menu() -> None:
-        at = gallery.cell_rect(0).center()
-        gallery.contextMenuEvent(QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, gallery.mapToGlobal(at)))
-
-    open_menu()
-    assert "Delete" in offered[0] and "Give another label…" in offered[0]
-    mine.lab.opener.open_data("synthetic")
-    wait_for_digits(mine, qtbot, 10_000)
-    open_menu()
-    assert "Delete" not in offered[1] and "Give another label…" not in offered[1]
-
-
-def test_delete_clears_the_probe_where_the_images_are_not_ones_own(window, qtbot):
-    window.show_panel("data")
-    window.panel.gallery.setFocus()
-    window.panel.gallery.choose(3)
-    QTest.keyClick(window.panel.gallery, Qt.Key.Key_Delete)
-    assert window.lab.state.probe.value.picture is None and len(window.panel.gallery) == 10_000
-
-
-def test_the_gallery_and_the_closer_look_follow_what_is_kept_and_removed(mine, qtbot):
-    panel, browser = mine.panel, mine.panel.browser
-    panel.gallery.choose(1)
-    QTest.keyClick(panel.gallery, Qt.Key.Key_Return)
-    mine.lab.state.show_probe(Probe(np.pad(np.full((20, 4, 1), 255, np.uint8), ((4, 4), (12, 12), (0, 0))), "a one"), "a one")
-    answered(qtbot, mine, 1)
-    keep(mine, qtbot, 1)
-    wait_for_digits(mine, qtbot, 6)
-    assert panel.closer.isVisible() and panel.closer._place.text() == "2 of 6 in the gallery"
-    after = browser.item(2).pixels
-    browser.delete(1)
-    wait_for_digits(mine, qtbot, 5)
-    assert panel.closer.isVisible() and np.array_equal(panel.closer.view.pixels, after), "the next one has taken its place"
-
-
-def test_when_the_last_own_digit_is_deleted_the_gallery_is_empty_and_undo_fills_it(mine, qtbot, isolated):
-    for count in (4, 3, 2, 1):
-        mine.panel.browser.delete(0)
-        wait_for_digits(mine, qtbot, count)
-    mine.panel.browser.delete(0)
-    qtbot.waitUntil(lambda: mine.lab.state.data.value is None, timeout=5000)
-    assert kept(isolated) == [] and not mine.panel.notice.isVisible() and mine.panel.browser.use_built_in.isVisible()
-    mine._actions["undo"].trigger()
-    wait_for_digits(mine, qtbot, 1)
-    assert kept(isolated) == ["4"] and mine.lab.state.data.value.spec == "my_digits"
 
 
 # -- variations

@@ -56,8 +56,8 @@ class Browser(QWidget):
         """Indices of the images in the gallery."""
         self._means: WeakKeyDictionary[Dataset, Array] = WeakKeyDictionary()
         self._awaited: WeakSet[Dataset] = WeakSet()
-        self._spec = ""
-        """The name or path of the data that was shown last."""
+        self._view: DataInView | None = None
+        """The data that is shown."""
         self._fade = QTimer(self, interval=PATIENCE, singleShot=True)
         self._fade.timeout.connect(lambda: self._set_faded(True))
         row = QHBoxLayout(self)
@@ -99,6 +99,7 @@ class Browser(QWidget):
         self.grid.offer("Recognise", Qt.Key.Key_R, lambda position: self.send("recognise", position))
         self.grid.offer("Variations", Qt.Key.Key_V, self._look_at_variations)
         self.grid.offer("Give another label…", Qt.Key.Key_L, self._ask_for_label, self._shows_files)
+        self.grid.takes_several = self._shows_files
         self.grid.offer("Delete", Qt.Key.Key_Delete, self.delete, self._shows_files)
         self.facts = label("", "dim", wrap=True)
         self._nothing = self._build_nothing()
@@ -185,13 +186,37 @@ class Browser(QWidget):
         self.grid.setVisible(view is not None)
         self._balance_hint.setVisible(view is not None)
         if view is None:
+            self._view = None
             self.balance.set_counts(np.zeros(0, np.int64), ())
             self.facts.setText("")
             return
-        again, self._spec = view.spec == self._spec, view.spec  # again: digits were added, removed or relabelled
+        before, self._view = self._view, view
+        again = before is not None and view.spec == before.spec  # digits were added, removed or relabelled
+        item = before and self._chosen_of(before)
         part = self.part.currentIndex() if again else 0
         _fill(self.part, PARTS if view.test is not None else PARTS[:1], part)
         self._show_part(again)
+        if item and before:
+            self._choose_again(item, before.files, view.files)
+
+    def _chosen_of(self, view: DataInView) -> Item | None:
+        """The image that is chosen in the gallery, of the data that was in view until now; None where it has no file."""
+        position = self.grid.current
+        has_file = 0 <= position < len(self.shown) and bool(view.files) and self.part.currentIndex() == 0
+        return Item(view.train, PARTS[0], int(self.shown[position])) if has_file else None
+
+    def _choose_again(self, item: Item, before: tuple[Path, ...], after: tuple[Path, ...]) -> None:
+        """Choose the file of an image again, where it still is: under the same label or another one."""
+        file = before[item.index]
+        moved = [path for path in after if path == file or (path.name == file.name and path not in before)]
+        if not moved:
+            return
+        index = after.index(moved[0])
+        if index in self.shown:
+            self.grid.mark(int(np.flatnonzero(self.shown == index)[0]))
+        if self.lab.state.probe.value.shows_same(item.probe()):  # its number and label may be others now
+            assert self.dataset is not None
+            self.lab.state.probe.set(Item(self.dataset, PARTS[0], index).probe())
 
     def _show_part(self, again: bool = False) -> None:
         """Show a part of the data: from its top on, or, if `again`, at the same place."""
@@ -293,18 +318,19 @@ class Browser(QWidget):
         view = self.lab.state.data.value
         return view is not None and bool(view.files) and self.part.currentIndex() == 0
 
-    def _file(self, position: int) -> Path:
+    def _files(self, position: int) -> list[Path]:
+        """The files of the images that are chosen with the one at a position, or of that one alone."""
         view = self.lab.state.data.value
         assert view is not None, "what is offered for files is offered where there are files"
-        return view.files[self.shown[position]]
+        return [view.files[self.shown[each]] for each in self.grid.chosen_with(position)]
 
     def delete(self, position: int) -> None:
-        """Delete one of the user's own digits."""
-        self.lab.own_digits.remove([self._file(position)])
+        """Delete one of the user's own digits, or all that are chosen with it."""
+        self.lab.own_digits.remove(self._files(position))
 
     def relabel(self, position: int, digit: int) -> None:
-        """Give one of the user's own digits another label."""
-        self.lab.own_digits.relabel([self._file(position)], digit)
+        """Give one of the user's own digits another label, or all that are chosen with it."""
+        self.lab.own_digits.relabel(self._files(position), digit)
 
     def _ask_for_label(self, position: int) -> None:
         self.label_menu(position).popup(self.grid.viewport().mapToGlobal(self.grid.cell_rect(position).center()))
@@ -313,9 +339,8 @@ class Browser(QWidget):
         """A menu of the ten digits, to give one of the user's own another label; their keys choose them."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addSection("This is a")
         for digit in range(10):
-            menu.addAction(f"&{digit}", partial(self.relabel, position, digit))
+            menu.addAction(f"This is a &{digit}", partial(self.relabel, position, digit))
         return menu
 
     def _probe_mean(self, row: int) -> None:

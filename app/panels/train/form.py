@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
 from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QHBoxLayout, QLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from app.core.recipe import Recipe
@@ -95,10 +95,11 @@ class RecipeForm(Card):
         column.addStretch(1)
         return Scrolled(holder)
 
-    @staticmethod
-    def _add(form: QFormLayout, meaning: str, widget: QWidget, row: QWidget | QLayout) -> None:
+    def _add(self, form: QFormLayout, meaning: str, widget: QWidget, row: QWidget | QLayout) -> None:
         """Add a row; `meaning` begins with its title."""
         words = meaning.partition(":")[0]
+        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        widget.installEventFilter(self)
         widget.setMinimumWidth(LEAST_FIELD)  # Qt would make room for the largest number of all
         if isinstance(widget, QSpinBox | QDoubleSpinBox):
             widget.lineEdit().setTextMargins(6, 0, 0, 0)  # the stylesheet's padding does not reach it
@@ -108,6 +109,12 @@ class RecipeForm(Card):
             part.setToolTip(meaning)
         widget.setAccessibleName(words)
         form.addRow(title, row)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()  # the form is scrolled, and no field changed by the way
+            return True
+        return False
 
     def _with_preview(self, widget: QWidget) -> QHBoxLayout:
         see = QPushButton("See")

@@ -32,6 +32,8 @@ LIVE = ("learning_rate", "augmentation")
 """What may be changed while a network trains: the one at once, the other for the next time."""
 
 
+PLAN_LINES = 3
+"""Lines of text that nearly every schedule needs to say what it does."""
 LEAST_FIELD = 72
 """Least width of a field in pixels."""
 
@@ -49,6 +51,8 @@ class RecipeForm(Card):
         self.limit = QSpinBox(minimum=0, maximum=10_000_000, singleStep=1000, specialValueText="all", groupSeparatorShown=True)
         self.plan = label("", "dim", wrap=True)
         self.plan.setAccessibleName("what will happen to the learning rate")
+        self.plan.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.plan.setMinimumHeight(PLAN_LINES * self.plan.fontMetrics().lineSpacing())  # so that the fields below stay in place
         self._fields = {name: self._field(setting) for name, setting in settings.items()}
         self.fields = {name: field.widget for name, field in self._fields.items()}
         """The widget of each setting, by the setting's name."""

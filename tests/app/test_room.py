@@ -95,7 +95,7 @@ def test_no_panel_pushes_the_window_beyond_a_small_screen(window, qtbot):
         assert hint.width() <= 1264 and hint.height() <= 736, spec.name
 
 
-def test_size_place_and_floating_probe_come_back(make_window):
+def test_size_place_and_floating_probe_come_back(make_window, qtbot):
     first = make_window()
     first.resize(960, 650)  # the offscreen screen is 800 pixels wide and high
     first.move(0, 30)
@@ -104,7 +104,7 @@ def test_size_place_and_floating_probe_come_back(make_window):
     first.close()
     second = make_window()
     assert (second.x(), second.y(), second.width(), second.height()) == (0, 30, 960, 650)
-    assert second._dock.isFloating() and second._dock.isVisible()
+    qtbot.waitUntil(lambda: second._dock.isFloating() and second._dock.isVisible())
     assert read_layout(second.lab.settings.layout_file).probe_floating
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.errors import Problem
+from app.errors import DATA, Problem
 from app.threads.task import Feed, Task
 from nncore.data import KnownDataset, available_datasets
 from nncore.data.download import Download, download, target_folder
@@ -90,4 +91,4 @@ class Library(QObject):
         del self._going[what]
         self.changed.emit()
         self.refresh()
-        self.problem.emit(problem)
+        self.problem.emit(replace(problem, about=DATA))

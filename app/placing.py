@@ -48,11 +48,18 @@ def place(window: QMainWindow, dock: QDockWidget, layout: Layout) -> None:
     window.addDockWidget(areas.LeftDockWidgetArea if fitted.probe_left else areas.RightDockWidgetArea, dock)
     width = min(fitted.probe_width, window.width() - PANELS_WIDTH)
     window.resizeDocks([dock], [max(width, dock.minimumWidth())], Qt.Orientation.Horizontal)
-    if fitted.probe_floating:
-        dock.setFloating(True)
-        dock.resize(fitted.probe.width, fitted.probe.height)
-        dock.move(fitted.probe.x, fitted.probe.y)
-    dock.setVisible(fitted.probe_visible)
+    dock.setVisible(fitted.probe_visible and not fitted.probe_floating)
+    if fitted.probe_floating and window.isVisible():
+        float_probe(dock, fitted)
+
+
+def float_probe(dock: QDockWidget, layout: Layout) -> None:
+    """Take the probe out of the window, which must be shown already: the system would put a later window over it."""
+    box = layout.probe.fitted(screens(), FRAME)
+    dock.setFloating(True)
+    dock.resize(box.width, box.height)
+    dock.move(box.x, box.y)
+    dock.setVisible(layout.probe_visible)
 
 
 def layout_of(window: QMainWindow, dock: QDockWidget, before: Layout) -> Layout:

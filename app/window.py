@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QKeyEvent,
+    QShowEvent,
 )  # fmt: skip
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -30,7 +31,7 @@ from app.lab import Lab
 from app.menus import fill_menus, fill_view_menu
 from app.panels import PANELS
 from app.panels.base import Panel
-from app.placing import first_layout, layout_of, place
+from app.placing import first_layout, float_probe, layout_of, place
 from app.probe import ProbeView
 from app.theme import theme
 from app.threads.task import Task
@@ -74,7 +75,7 @@ class Window(QMainWindow):
         self._layout = first_layout(self.probe.minimumWidth())
         """The last layout that was set or remembered."""
         place(self, self._dock, self._layout)
-        self._is_closed = False
+        self._is_closed = self._was_shown = False
         self._update_actions()
 
     # -- building
@@ -223,6 +224,12 @@ class Window(QMainWindow):
             self.lab.close()
             self.lab.settings.end_use()
             self.garbage.stop()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._layout.probe_floating and not self._was_shown:
+            QTimer.singleShot(0, self, lambda: float_probe(self._dock, self._layout))
+        self._was_shown = True
 
     def _remember(self) -> None:
         settings = self.lab.settings

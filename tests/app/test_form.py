@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLabel, QLineEdit, QSpinBox
 
 from app.core.recipe import Recipe
 from app.panels.train.form import RecipeForm
@@ -51,6 +53,18 @@ def test_no_field_is_cut_off(form, qtbot):
     form._more.click()
     qtbot.wait(20)
     assert form._scroll.widget().width() <= form._scroll.viewport().width()
+
+
+def test_the_wheel_changes_no_field_by_the_way(form, lab):
+    before = lab.state.recipe.value
+    for name in ("optimizer", "batch_size", "learning_rate"):
+        field = form.fields[name]
+        at = QPointF(field.rect().center())
+        nothing = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+        turn = QWheelEvent(at, field.mapToGlobal(at), QPoint(), QPoint(0, -120), *nothing, Qt.ScrollPhase.NoScrollPhase, False)
+        QApplication.sendEvent(field, turn)
+        assert not turn.isAccepted(), "it is the form's"
+    assert lab.state.recipe.value is before
 
 
 def test_every_setting_has_a_field_of_its_kind(form):

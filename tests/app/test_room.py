@@ -17,6 +17,7 @@ from app.core.in_view import DataInView
 from app.core.layout import read_layout
 from app.core.probe import Kind, Probe
 from app.core.runs import RunStore
+from app.core.session import TrainingSession
 from app.errors import Problem
 from app.menus import give_letters
 from app.panels import PANELS
@@ -94,7 +95,7 @@ def test_no_panel_pushes_the_window_beyond_a_small_screen(window, qtbot):
         assert hint.width() <= 1264 and hint.height() <= 736, spec.name
 
 
-def test_size_place_and_floating_probe_come_back(make_window):
+def test_size_place_and_floating_probe_come_back(make_window, qtbot):
     first = make_window()
     first.resize(960, 650)  # the offscreen screen is 800 pixels wide and high
     first.move(0, 30)
@@ -103,7 +104,7 @@ def test_size_place_and_floating_probe_come_back(make_window):
     first.close()
     second = make_window()
     assert (second.x(), second.y(), second.width(), second.height()) == (0, 30, 960, 650)
-    assert second._dock.isFloating() and second._dock.isVisible()
+    qtbot.waitUntil(lambda: second._dock.isFloating() and second._dock.isVisible())
     assert read_layout(second.lab.settings.layout_file).probe_floating
 
 
@@ -156,15 +157,24 @@ def test_recipe_network_and_probe_come_back(make_window, qtbot):
     assert np.array_equal(probe.picture, image) and (probe.origin, probe.label, probe.kind) == ("an image", 4, Kind.DATASET)
 
 
+def answered(window, qtbot) -> int:
+    """The digit that is answered to the present probe, once it is."""
+
+    def is_looked_at() -> bool:
+        look = window.probe.look
+        return look is not None and look.question.probe is window.lab.state.probe.value and look.digit is not None
+
+    qtbot.waitUntil(is_looked_at, timeout=10_000)
+    return window.probe.look.digit.answer.digit
+
+
 def test_a_drawing_comes_back_as_a_picture(make_window, qtbot):
     first = make_window()
     draw(first.panel.canvas, FIVE)
-    qtbot.waitUntil(lambda: first.probe.look is not None and first.probe.look.digit is not None, timeout=10_000)
-    said = first.probe.look.digit.answer.digit
+    said = answered(first, qtbot)
     first.close()
     second = make_window()
-    qtbot.waitUntil(lambda: second.probe.look is not None and second.probe.look.digit is not None, timeout=10_000)
-    assert second.probe.look.digit.answer.digit == said
+    assert answered(second, qtbot) == said == 5
     assert second.lab.state.probe.value.origin == "drawing of the last time"
 
 
@@ -351,13 +361,6 @@ def test_long_tooltips_are_wrapped(window):
 # -- runs
 
 
-def trained(window, qtbot, epochs: int = 1) -> None:
-    window.lab.state.data.set(DataInView("synthetic", synthetic("train", 200), synthetic("test", 100)))
-    window.lab.state.change_recipe(epochs=epochs)
-    with qtbot.waitSignal(window.lab.training.ended, timeout=90_000):
-        window.lab.start_training()
-
-
 def test_the_safe_answer_is_the_default_when_a_run_is_deleted(window, qtbot, monkeypatch):
     window.lab.store.create("a", "mlp", "synthetic", {})
     window.lab.store.update(window.lab.store.get("a"), status="finished")
@@ -405,21 +408,21 @@ def test_a_damaged_table_of_runs_is_told_in_the_strip(window, qtbot):
 def test_an_epoch_added_during_the_last_evaluation_is_trained(window, qtbot, monkeypatch):
     window.lab.state.data.set(DataInView("synthetic", synthetic("train", 200), synthetic("test", 100)))
     window.lab.state.change_recipe(epochs=1)
-    from app.core.session import TrainingSession
-
-    conclude = TrainingSession._conclude
-    training, calls = window.lab.training, []
+    conclude, training = TrainingSession._conclude, window.lab.training
+    evaluating, asked, calls = threading.Event(), threading.Event(), []
 
     def late(session: TrainingSession, status: str) -> None:
         calls.append(session.trainer.step)
-        if len(calls) == 1:  # all steps have been taken; the test images are being looked at
-            session.trainer.control.train_more(1)
-            training._wanted_steps += session.trainer.steps_per_epoch
+        evaluating.set()  # all steps have been taken; the test images are being looked at
+        asked.wait(30)
         conclude(session, status)
 
     monkeypatch.setattr(TrainingSession, "_conclude", late)
     with qtbot.waitSignal(training.ended, timeout=90_000):
         window.lab.start_training()
+        qtbot.waitUntil(evaluating.is_set, timeout=60_000)
+        window._actions["more"].trigger()
+        asked.set()
     steps = training.session.trainer.steps_per_epoch
     assert calls == [steps, 2 * steps] and len(window.lab.store.list()) == 1
 

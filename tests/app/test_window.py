@@ -13,7 +13,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QMessageBox, QSlider
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QSlider
 
 from app.core.in_view import DataInView, NetworkInView
 from app.core.probe import Kind, Probe
@@ -389,7 +389,7 @@ def test_runs_are_listed_looked_at_and_deleted(window, qtbot, monkeypatch):
     qtbot.waitUntil(lambda: window.lab.state.network.value.source == "run mnist-cnn-1", timeout=5000)
     window.lab.training.session = None  # as after a new start: the run of a session in view is not deleted
     window.panel.refresh()
-    monkeypatch.setattr(QMessageBox, "question", lambda *a: QMessageBox.StandardButton.Yes)
+    monkeypatch.setattr("app.panels.runs.confirmed", lambda *_: True)
     window.panel._delete.click()
     assert table.rowCount() == 0 and window.lab.store.list() == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget
 
@@ -19,6 +20,10 @@ from app.widgets.card import GAP
 
 NARROW = 860
 """Width of the panel below which the shelf is hidden beside pages other than the gallery."""
+
+
+LEAST = 560
+"""Least width of the panel in pixels."""
 
 
 class DataPanel(Panel):
@@ -58,6 +63,9 @@ class DataPanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._make_room()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(LEAST, super().minimumSizeHint().height())  # below its parts' own, since it hides some of them
 
     def _make_room(self) -> None:
         """Hide the shelf where the panel is narrow and the page needs the width."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
 from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QHBoxLayout, QLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from app.core.recipe import Recipe
@@ -32,6 +32,8 @@ LIVE = ("learning_rate", "augmentation")
 """What may be changed while a network trains: the one at once, the other for the next time."""
 
 
+PLAN_LINES = 3
+"""Lines of text that nearly every schedule needs to say what it does."""
 LEAST_FIELD = 72
 """Least width of a field in pixels."""
 
@@ -49,6 +51,8 @@ class RecipeForm(Card):
         self.limit = QSpinBox(minimum=0, maximum=10_000_000, singleStep=1000, specialValueText="all", groupSeparatorShown=True)
         self.plan = label("", "dim", wrap=True)
         self.plan.setAccessibleName("what will happen to the learning rate")
+        self.plan.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.plan.setMinimumHeight(PLAN_LINES * self.plan.fontMetrics().lineSpacing())  # so that the fields below stay in place
         self._fields = {name: self._field(setting) for name, setting in settings.items()}
         self.fields = {name: field.widget for name, field in self._fields.items()}
         """The widget of each setting, by the setting's name."""
@@ -95,10 +99,11 @@ class RecipeForm(Card):
         column.addStretch(1)
         return Scrolled(holder)
 
-    @staticmethod
-    def _add(form: QFormLayout, meaning: str, widget: QWidget, row: QWidget | QLayout) -> None:
+    def _add(self, form: QFormLayout, meaning: str, widget: QWidget, row: QWidget | QLayout) -> None:
         """Add a row; `meaning` begins with its title."""
         words = meaning.partition(":")[0]
+        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        widget.installEventFilter(self)
         widget.setMinimumWidth(LEAST_FIELD)  # Qt would make room for the largest number of all
         if isinstance(widget, QSpinBox | QDoubleSpinBox):
             widget.lineEdit().setTextMargins(6, 0, 0, 0)  # the stylesheet's padding does not reach it
@@ -108,6 +113,12 @@ class RecipeForm(Card):
             part.setToolTip(meaning)
         widget.setAccessibleName(words)
         form.addRow(title, row)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()  # the form is scrolled, and no field changed by the way
+            return True
+        return False
 
     def _with_preview(self, widget: QWidget) -> QHBoxLayout:
         see = QPushButton("See")

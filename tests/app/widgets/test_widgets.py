@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from app.errors import Problem
 from app.theme import DARK, DIVERGING, LIGHT, MAGMA
@@ -224,8 +225,11 @@ def test_curves_smooth_and_export(qtbot, tmp_path):
 
 
 def test_a_notice_tells_mistakes_from_defects(qtbot):
-    notice = Notice()
-    qtbot.addWidget(notice)
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    holder.resize(600, 400)
+    holder.show()
+    notice = Notice(holder)
     assert not notice.isVisible()
     notice.show_problem(Problem.of(ConfigError("Too few layers; add one.")))
     assert notice.isVisible() and notice.message.text() == "Too few layers; add one." and not notice._more.isVisible()

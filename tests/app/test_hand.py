@@ -105,7 +105,7 @@ def test_what_was_kept_is_said_in_the_probe_dock_and_undone_there(five, qtbot, i
     with qtbot.waitSignal(five.lab.own_digits.changed, timeout=5000):
         five.probe.undo.click()
     assert kept(isolated) == [] and not five.probe.confirmation.isVisible()
-    assert five.top_bar._said.text() == "Undone: digit kept as a 4."
+    assert five.top_bar._said.words == "Undone: digit kept as a 4."
     with qtbot.waitSignal(five.lab.own_digits.changed, timeout=5000):
         QTest.keyClick(five.panel.canvas, Qt.Key.Key_Y, CTRL)
     assert kept(isolated) == ["4"] and five.probe.confirmation.text() == "Kept as a 4"
@@ -114,7 +114,7 @@ def test_what_was_kept_is_said_in_the_probe_dock_and_undone_there(five, qtbot, i
     assert kept(isolated) == [] and not five.panel.canvas.is_blank
     keep(five, qtbot, 4)
     draw(five.panel.canvas, ONE)
-    assert not five.probe.confirmation.isVisible() and five.top_bar._said.text() == "", "it is no longer about what is seen"
+    assert not five.probe.confirmation.isVisible() and five.top_bar._said.words == "", "it is no longer about what is seen"
 
 
 def test_the_same_digit_kept_again_changes_its_label(five, qtbot, isolated):
@@ -302,7 +302,7 @@ def test_files_of_several_kinds_are_all_opened_and_what_is_left_out_is_named(win
     qtbot.waitUntil(lambda: window.lab.state.network.value.source == "w.safetensors", timeout=5000)
     qtbot.waitUntil(lambda: window.lab.state.data.value.spec == str(tmp_path / "mine"), timeout=5000)
     assert window.panel_name == "data"
-    assert window.top_bar._said.text() == "Taken: data mine, weights w.safetensors, picture zero.png."
+    assert window.top_bar._said.words == "Taken: data mine, weights w.safetensors, picture zero.png."
     assert window.panel.notice.message.text() == "One weights file is opened at a time, so x.safetensors was left out."
 
 

@@ -17,7 +17,7 @@ from app.threads.priority import lower_priority
 from nncore.training import events
 from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 
-UPDATES_PER_SECOND = 20
+UPDATES_PER_SECOND = 12
 """Most updates a second, besides those that must not wait."""
 
 

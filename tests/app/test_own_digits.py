@@ -110,7 +110,7 @@ def test_a_digit_that_was_relabelled_stays_chosen_and_the_probe_shows_its_new_la
         act()
         qtbot.waitUntil(lambda digit=digit: state.probe.value.label == digit, timeout=5000)
         assert gallery.current == position and np.array_equal(gallery.image(position), image)
-        assert state.probe.value.origin == f"my_digits training image {position}"
+        assert state.probe.value.origin == f"Your own digits training image {position}"
     QTest.keyClick(gallery, Qt.Key.Key_Delete)
     wait_for_digits(mine, qtbot, 4)
     assert gallery.current == 1 and state.probe.value.label == 1, "another image is not made the probe"

@@ -18,7 +18,7 @@ from nncore.arrays import Array, shape_text
 from nncore.backend.contract import Batches, Outcome, Recorder, Rule, Tensor
 from nncore.backend.devices import get_backend
 from nncore.backend.threads import cores
-from nncore.checks import whole_number
+from nncore.checks import real_number, shown, whole_number
 from nncore.errors import ConfigError, DataError, NotCompilable
 from nncore.layers import BatchNorm
 from nncore.losses import Loss, check_labels
@@ -62,9 +62,9 @@ class Plan:
         device: str = "cpu",
         wait: bool = True,
     ) -> None:
-        if tuple(batch_shape[1:]) != network.input_shape or batch_shape[0] < 1:
-            takes, asked = shape_text(network.input_shape), shape_text(tuple(batch_shape))
-            raise ConfigError(f"The network takes {takes}, so it cannot be compiled for batches of {asked}.")
+        if not isinstance(batch_shape, Sequence) or tuple(batch_shape[1:]) != network.input_shape:
+            takes, asked = shape_text(network.input_shape), shown(batch_shape)
+            raise ConfigError(f"The network takes {takes}, so it cannot be compiled for batches of the shape {asked}.")
         if replicas is not None:
             replicas = whole_number(replicas, "The number of replicas", 1, MOST_REPLICAS)
         if optimizer is not None and loss is None:
@@ -80,7 +80,7 @@ class Plan:
         if optimizer is not None and not _belong(optimizer, network):
             raise ConfigError("The optimizer belongs to another network.")
         self.network, self.loss, self.optimizer = network, loss, optimizer
-        self.batch_size: int = batch_shape[0]
+        self.batch_size = whole_number(batch_shape[0], "The number of examples of a batch")
         self.replicas = min(replicas or cores(), self.batch_size)
         self._backend = get_backend(device)
         if not wait and not self._backend.is_loaded():
@@ -174,6 +174,9 @@ class Plan:
         if self.optimizer is None:
             raise ConfigError("This plan has no optimizer, so it cannot train.")
         taken = self.optimizer.steps
+        learning_rates = [real_number(lr, "Each learning rate", "of at least 0", _is_rate) for lr in learning_rates]
+        if len(learning_rates) != len(batches):
+            raise ConfigError(f"Each step needs a learning rate: {len(batches)} batches came with {len(learning_rates)}.")
         rates = [self.optimizer.rates(lr, taken + n) for n, lr in enumerate(learning_rates, 1)]
         outcome = self._run("train", images, labels, batches, rates)
         self.optimizer.steps = taken + len(outcome.losses)
@@ -186,8 +189,11 @@ class Plan:
             raise ConfigError("This plan has no loss, so it cannot train.")
         self._check_images(images)
         check_labels((len(images), self.network.output_shape[-1]), labels)
-        counts = tuple(map(len, batches))
-        indices = batches[0] if len(batches) == 1 else np.concatenate([self._all[:0], *batches])
+        parts = [np.asarray(chosen) for chosen in batches]
+        if any(part.ndim != 1 for part in parts):
+            raise DataError("Each batch is given by the numbers of its images, as an array of one axis.")
+        counts = tuple(map(len, parts))
+        indices = parts[0] if len(parts) == 1 else np.concatenate([self._all[:0], *parts])
         self._check_batches(indices, counts, len(images))
         self._follow_changes()
         outcome = self._program.run(section, Batches(images, labels, indices, counts, rates))
@@ -217,6 +223,10 @@ class Plan:
         """Record anew where parameters have been replaced or numbers changed that kernels were told."""
         if self._watch.has_changed() or not self._flat.holds():
             self._build()
+
+
+def _is_rate(lr: float) -> bool:
+    return lr >= 0
 
 
 def _belong(optimizer: Optimizer, network: Network) -> bool:

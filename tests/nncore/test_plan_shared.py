@@ -214,7 +214,7 @@ def test_a_loss_that_is_no_number_ends_the_steps(replicas):
     network = make()
     optimizer = SGD(network.parameters(), 0.01)
     plan = trainer(network, optimizer, replicas=replicas)
-    rates = [0.01, 0.01, 1e38, 0.01, 0.01, 0.01, 0.01]
+    rates = [0.01, 0.01, 1e30, 0.01, 0.01, 0.01, 0.01]
     for _ in range(20):
         losses, right = plan.steps(images, labels, [np.arange(n, n + 8) for n in range(7)], rates)
         assert len(losses) == len(right) <= 5 and np.isfinite(losses[:-1]).all() and not np.isfinite(losses[-1])
@@ -226,10 +226,16 @@ def test_batches_that_cannot_be():
     plan = trainer(make())
     for batch, error in (
         (np.array([20]), DataError), (np.array([0, -1]), DataError), (np.arange(17), ConfigError),
-        (np.array([0.0, 1.0]), DataError), (np.array([3]), DataError),
+        (np.array([0.0, 1.0]), DataError), (np.array([3]), DataError), ([[0, 1]], DataError),
     ):  # fmt: skip
         with pytest.raises(error):
             plan.steps(images, labels, [np.arange(4), batch], [0.1, 0.1])
+    for rates in ([], [0.1, 0.1], [float("nan")], [-1.0], ["fast"]):
+        with pytest.raises(ConfigError, match="learning rate"):
+            plan.steps(images, labels, [np.arange(4)], rates)
+    for shape in (None, (2.5, *SHAPE), (0, *SHAPE), (4, 12), "1234"):
+        with pytest.raises(ConfigError):
+            Plan(make(), shape)
     assert plan.optimizer.steps == 0
     assert all(len(found) == 0 for found in plan.steps(images, labels, [], []))
     assert plan.forward(images[:0]).shape == (0, 10)

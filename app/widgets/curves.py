@@ -33,8 +33,8 @@ def smoothed(values: Array, weight: float) -> Array:
     return lfilter([1 - weight], [1, -weight], values, zi=[weight * values[0]])[0]
 
 
-POINTS = 500
-"""Most points of a curve that are drawn: about one every two pixels. Drawing time grows with their number."""
+POINTS = 320
+"""Most points of a curve that are drawn: about one every three pixels. Drawing time grows with their number."""
 
 
 def grown(steps: float) -> float:

@@ -13,7 +13,7 @@ from app.widgets.curves import Curves
 from app.widgets.throttle import Throttle
 from nncore.training.events import Finished, Stopped
 
-CURVES_EVERY = 125
+CURVES_EVERY = 160
 """Least milliseconds between two drawings of a plot, which take longer than all other drawing."""
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication
 
 from app.core.in_view import DataInView
 from app.widgets.dataset_card import DatasetCard
@@ -110,7 +110,7 @@ def test_offline_the_panel_says_where_to_put_the_files(offer, window, qtbot, iso
     assert window.lab.state.data.value.spec == "synthetic"
 
 
-@pytest.mark.parametrize("answer", [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes])
+@pytest.mark.parametrize("answer", [False, True])
 def test_files_that_are_not_the_published_ones_are_only_replaced_if_the_user_says_so(
     offer, make_window, qtbot, isolated, monkeypatch, answer
 ):
@@ -123,11 +123,11 @@ def test_files_that_are_not_the_published_ones_are_only_replaced_if_the_user_say
     window.show_panel("data")
     qtbot.waitUntil(lambda: "mnist" in window.panel.shelf.cards, timeout=10_000)
     asked = []
-    monkeypatch.setattr(QMessageBox, "question", lambda *words: asked.append(words[-1]) or answer)
+    monkeypatch.setattr("app.panels.data.shelf.confirmed", lambda *words: asked.append(words[2]) or answer)
     assert card(window)._get.text().startswith("Get all of it")
     QTest.mouseClick(card(window)._get, Qt.MouseButton.LeftButton)
     assert "not the published ones" in asked[0]
-    if answer == QMessageBox.StandardButton.Yes:
+    if answer:
         qtbot.waitUntil(lambda: len(window.lab.state.data.value.train) == 3000, timeout=30_000)
     else:
         assert not window.lab.library.is_going("mnist") and len(window.lab.state.data.value.train) == 20

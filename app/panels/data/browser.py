@@ -102,6 +102,7 @@ class Browser(QWidget):
         self.grid.takes_several = self._shows_files
         self.grid.offer("Delete", Qt.Key.Key_Delete, self.delete, self._shows_files)
         self.facts = label("", "dim", wrap=True)
+        self.facts.setMinimumHeight(2 * self.facts.fontMetrics().lineSpacing())  # so that the gallery stays where it is
         self._nothing = self._build_nothing()
         card.body.addWidget(self._nothing, 1)
         card.body.addWidget(self.grid, 1)

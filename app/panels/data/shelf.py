@@ -8,12 +8,13 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMessageBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.in_view import DataInView
 from app.lab import Lab
 from app.widgets.card import Card, label
 from app.widgets.dataset_card import DatasetCard, holds_others, is_partial, megabytes
+from app.widgets.question import confirmed
 from nncore.data import KnownDataset
 from nncore.data.download import Download
 from nncore.data.importing import Import
@@ -121,7 +122,7 @@ class Shelf(Card):
     def _replace(self, known: KnownDataset) -> None:
         """Ask whether the present files may be replaced, and download."""
         words = f"The files of {known.title} in {known.folder} are not the published ones. Replace them by those?"
-        if QMessageBox.question(self, f"Get {known.title}", words) == QMessageBox.StandardButton.Yes:
+        if confirmed(self, f"Get {known.title}", words, "Replace", "Keep mine"):
             self._library.get(known.name, replace=True)
 
     def _mark(self, view: DataInView | None) -> None:

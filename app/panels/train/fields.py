@@ -112,7 +112,7 @@ def _show_number(box: Any, value: float) -> None:
 
 def _show_share(box: QDoubleSpinBox, value: float) -> None:
     is_count = isinstance(value, int)
-    suffix = " images" if is_count else " %"
+    suffix = (" image" if value == 1 else " images") if is_count else " %"
     if box.suffix() != suffix:  # not at every key, since it would rewrite the text that is being typed
         box.setSuffix(suffix)
         box.setDecimals(0 if is_count else 1)

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from nncore.arrays import Array
+from nncore.arrays import Array, Shape
 from nncore.backend.vector import Vector
 
 IntPair: TypeAlias = tuple[int, int]
@@ -88,6 +88,26 @@ class RandomSource(Protocol):
         """What the random bits of the call `ahead` calls after the last one are made from."""
 
 
+class PlainLayer(Protocol):
+    """A layer without parameters that names its own kernel: see nncore.layers.Layer."""
+
+    input_shape: Shape
+    output_shape: Shape
+
+    @property
+    def kernel(self) -> str:
+        """The operations `kernel` and `kernel_back`."""
+
+    def kernel_numbers(self) -> dict[str, float]:
+        """The numbers that they take besides shapes, by name."""
+
+    def forward(self, x: Array) -> Array:
+        """The same on an array (N, *input_shape): (N, *output_shape)."""
+
+    def backward(self, grad: Array) -> Array:
+        """dL/dx of the last `forward`."""
+
+
 @dataclass(frozen=True, eq=False)
 class Batches:
     """What a run works on: a batch for each step, taken from `images` by their indices."""
@@ -156,6 +176,12 @@ class Recorder(Protocol):
 
     def activation_backward(self, name: str, y: Tensor, grad: Tensor, grad_x: Tensor) -> None:
         """grad_x from the activation's output y. `grad_x` may be `grad` itself."""
+
+    def plain(self, layer: PlainLayer, x: Tensor, y: Tensor) -> None:
+        """y = the layer of x: one without parameters that names its own kernel."""
+
+    def plain_backward(self, layer: PlainLayer, x: Tensor, y: Tensor, grad: Tensor, grad_x: Tensor) -> None:
+        """grad_x, zero before, from the layer's input x, its output y and grad."""
 
     def max_pool2d(self, x: Tensor, window: Window, y: Tensor) -> Any:
         """y = the largest value of each window; returns the winners. Of equal values the first wins."""

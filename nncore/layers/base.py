@@ -29,10 +29,24 @@ class Layer:
 
     settings: ClassVar[tuple[str, ...]] = ()
 
+    kernel: ClassVar[str] = ""
+    """For a layer without parameters: the compiled operations `kernel` and `kernel_back` compute the same as its forward and
+    backward, which then follow from x, y and numbers alone. Empty where there are none, or where nncore.plan has a step for it.
+    A subclass has the kernel that it names itself: what it changes, a kernel would not do."""
+
     name: str = ""
     training: bool = False
     input_shape: Shape = ()
     output_shape: Shape = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "kernel" not in vars(cls):
+            cls.kernel = ""
+
+    def kernel_numbers(self) -> dict[str, float]:
+        """The numbers that `kernel` takes besides shapes, by the names of its parameters."""
+        return {}
 
     def build(self, input_shape: Shape, rng: np.random.Generator) -> Shape:
         """Create the parameters for inputs of `input_shape` (without the batch axis), and return the output's shape.

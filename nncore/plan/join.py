@@ -29,6 +29,7 @@ from nncore.plan.steps import (
     LinearStep,
     MaxPoolStep,
     NormStep,
+    PlainStep,
     PooledConvStep,
     Step,
     as_image,
@@ -62,7 +63,7 @@ def _step(layers: Sequence[Layer], vector: Vector) -> tuple[Step, int]:
     layer = layers[0]
     kinds = [type(following) for following in layers]
     relu = kinds[1:2] == [ReLU]
-    if isinstance(layer, Conv2d):
+    if type(layer) is Conv2d:
         weights, window = _weights(layer, vector), window_of(layer)
         for tail in ([ReLU, MaxPool2d], [MaxPool2d, ReLU], [MaxPool2d]):
             if kinds[1 : 1 + len(tail)] == tail and _is_two_by_two(layers[1 + tail.index(MaxPool2d)]):
@@ -70,11 +71,13 @@ def _step(layers: Sequence[Layer], vector: Vector) -> tuple[Step, int]:
                 return PooledConvStep(layer, shape, weights=weights, relu=ReLU in tail, window=window), 1 + len(tail)
         return ConvStep(layer, as_image(layer.output_shape), weights=weights, relu=relu, window=window), 1 + relu
     shape = as_image(layer.output_shape)
-    if isinstance(layer, Linear):
+    if type(layer) is Linear:
         return LinearStep(layer, shape, weights=_weights(layer, vector), relu=relu), 1 + relu
-    if isinstance(layer, BatchNorm):
+    if type(layer) is BatchNorm:
         running = vector.parts[f"{layer.name}.running_mean"].start
         return NormStep(layer, shape, weights=_weights(layer, vector), running=running, relu=relu), 1 + relu
+    if layer.kernel:
+        return PlainStep(layer, shape), 1
     if type(layer) not in SIMPLE:
         raise NotCompilable(
             f"{layer.name} ({type(layer).__name__}) cannot be compiled; use the network's own forward and backward."

@@ -125,6 +125,18 @@ class ActivationStep(Step):
 
 
 @dataclass
+class PlainStep(Step):
+    """A layer without parameters that names its own kernel."""
+
+    def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
+        record.plain(self.layer, x, y)
+
+    def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
+        if grad_x is not None:
+            record.plain_backward(self.layer, x, y, grad, grad_x)
+
+
+@dataclass
 class MaxPoolStep(Step):
     """MaxPool2d that no convolution takes along."""
 

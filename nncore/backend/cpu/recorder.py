@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.backend.contract import IntPair, Program, RandomSource, Rule, Tensor, Weights, Window
+from nncore.backend.contract import IntPair, PlainLayer, Program, RandomSource, Rule, Tensor, Weights, Window
 from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row, Shared, Table
 from nncore.backend.cpu.tuning import LISTLESS_INPUTS, MARGIN, MOST_MOMENTS, PLANES, STRIP
 from nncore.backend.vector import Vector
@@ -232,6 +232,19 @@ class CpuRecorder:
     def activation_backward(self, name: str, y: Tensor, grad: Tensor, grad_x: Tensor) -> None:
         self.add(f"{name}_back", y=_image(y), g=_image(grad), gx=_image(grad_x), **_shape(name, y))
 
+    def plain(self, layer: PlainLayer, x: Tensor, y: Tensor) -> None:
+        self._add_known(layer.kernel, {"x": _image(x), "y": _image(y)} | _shapes(x, y) | layer.kernel_numbers())
+
+    def plain_backward(self, layer: PlainLayer, x: Tensor, y: Tensor, grad: Tensor, grad_x: Tensor) -> None:
+        self.zero(grad_x)
+        known = {"x": _image(x), "y": _image(y), "g": _image(grad), "gx": _image(grad_x)}
+        self._add_known(f"{layer.kernel}_back", known | _shapes(x, y) | layer.kernel_numbers())
+
+    def _add_known(self, operation: str, known: dict[str, Any]) -> None:
+        """Record an operation with those of the arguments that its kernel has parameters for."""
+        fields = self.operations[operation].fields if operation in self.operations else known
+        self.add(operation, **{name: value for name, value in known.items() if name in fields})
+
     def max_pool2d(self, x: Tensor, window: Window, y: Tensor) -> Any:
         winners = self.room(self.slice * y.rows * y.cols * y.channels)
         self.add("max_pool2d", x=_image(x), y=_image(y), winner=winners, **_windows(window, y))
@@ -335,6 +348,11 @@ def _image(x: Tensor) -> Image:
 
 def _patch(x: Tensor, window: Window) -> tuple[int, int, int]:
     return window.size[0], x.row_pitch, window.size[1] * x.channels
+
+
+def _shapes(x: Tensor, y: Tensor) -> dict[str, int]:
+    """Rows, cols and channels C of the output, and of the input with the prefix x_."""
+    return {"rows": y.rows, "cols": y.cols, "C": y.channels, "x_rows": x.rows, "x_cols": x.cols, "x_C": x.channels}
 
 
 def _windows(window: Window, y: Tensor) -> dict[str, int]:

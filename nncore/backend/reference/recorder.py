@@ -6,6 +6,7 @@ method means. There is one replica, so gradients need no summing, and nobody wai
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import Array, Shape, array_module
-from nncore.backend.contract import IntPair, Program, RandomSource, Rule, Tensor, Weights, Window
+from nncore.backend.contract import IntPair, PlainLayer, Program, RandomSource, Rule, Tensor, Weights, Window
 from nncore.backend.reference.memory import exact, inside, whole
 from nncore.backend.reference.program import Operation, ReferenceProgram, Step
 from nncore.backend.vector import Vector
@@ -139,6 +140,23 @@ class ReferenceRecorder:
 
         def operation(step: Step) -> None:
             inside(grad_x, step.count)[...] = gradient(exact(inside(y, step.count)), exact(inside(grad, step.count)))
+
+        self.operations.append(operation)
+
+    def plain(self, layer: PlainLayer, x: Tensor, y: Tensor) -> None:
+        def operation(step: Step) -> None:
+            values = exact(inside(x, step.count)).reshape(step.count, *layer.input_shape)
+            made = copy.copy(layer).forward(values)  # a copy, since a layer keeps what its backward needs
+            inside(y, step.count)[...] = made.reshape(step.count, y.rows, y.cols, y.channels)
+
+        self.operations.append(operation)
+
+    def plain_backward(self, layer: PlainLayer, x: Tensor, y: Tensor, grad: Tensor, grad_x: Tensor) -> None:
+        def operation(step: Step) -> None:
+            mine = copy.copy(layer)
+            mine.forward(exact(inside(x, step.count)).reshape(step.count, *layer.input_shape))
+            made = mine.backward(exact(inside(grad, step.count)).reshape(step.count, *layer.output_shape))
+            inside(grad_x, step.count)[...] = made.reshape(step.count, x.rows, x.cols, x.channels)
 
         self.operations.append(operation)
 

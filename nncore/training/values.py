@@ -21,15 +21,15 @@ class Kind:
     @property
     def words(self) -> str:
         """Which values there are, as in "must be …"."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} defines no words")
 
     def check(self, title: str, value: Any) -> Any:
         """`value` in its plain Python type. Raises ConfigError, naming `title`, where it is no such value."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} defines no check")
 
     def parse(self, title: str, text: str) -> Any:
         """The value that `text` spells. Raises ConfigError, naming `title`, where it spells none."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} defines no parse")
 
     def show(self, value: Any) -> str:
         """`value` as people read it."""

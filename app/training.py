@@ -137,7 +137,7 @@ class TrainingController(QObject):
             match event:
                 case Started():
                     self.started = event
-                    if update.moment is not None and self._is_new_run and self.session is not None:
+                    if update.moment is not None and self.session is not None and not self._is_in_view:
                         view = NetworkInView.of(
                             self.session.trainer.network,
                             self.session.run.network,
@@ -178,6 +178,12 @@ class TrainingController(QObject):
         self.ended.emit()
         if problem is not None:
             self.problem.emit(replace(problem, about=TRAINING))
+
+    @property
+    def _is_in_view(self) -> bool:
+        """Whether every view shows the run that is trained already: not a new one, nor one that others were looked at since."""
+        view, run = self._state.network.value, self.run
+        return not self._is_new_run and view is not None and run is not None and view.opens_with.get("run") == run.name
 
     @property
     def _must_go_on(self) -> bool:

@@ -394,6 +394,19 @@ def test_runs_are_listed_looked_at_and_deleted(window, qtbot, monkeypatch):
     assert table.rowCount() == 0 and window.lab.store.list() == []
 
 
+def test_an_epoch_more_brings_the_run_that_it_trains_back_into_view(window, qtbot):
+    use_few_images(window, 300, 1)
+    train(qtbot, window)
+    window.lab.opener.open_default()
+    qtbot.waitUntil(lambda: window.lab.state.network.value.source == "shipped", timeout=5000)
+    window._actions["more"].trigger()
+    qtbot.waitUntil(lambda: window.lab.training.is_active, timeout=5000)
+    qtbot.waitUntil(lambda: not window.lab.training.is_active, timeout=60_000)
+    last = window.lab.training.last.step
+    assert window.lab.state.network.value.source == "run mnist-cnn-1" and window.lab.state.moment.value.step == last
+    assert {moment.step <= last for moment in window.lab.state.timeline} == {True}, "no moment of the network before"
+
+
 def test_start_without_data_says_what_to_do(window):
     window.lab.state.data.set(None)
     window._actions["toggle"].trigger()

@@ -22,7 +22,18 @@ from nncore.errors import DeviceError
 from nncore.paths import cache_folder
 
 SHIM = Path(__file__).parent / "shim.h"
-FLAGS = ("-std=c++17", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Werror")
+FLAGS = (
+    "-std=c++17",
+    "-O2",
+    "-shared",
+    "-fPIC",
+    "-Wall",
+    "-Wextra",
+    "-Wno-unused-parameter",
+    "-Wno-unused-function",
+    "-Wno-unknown-pragmas",
+    "-Werror",
+)
 MEMORY = 2**33
 """Bytes that this device says it has: as much as a usual GPU."""
 
@@ -131,7 +142,9 @@ def _function(key: Key) -> Callable[..., int]:
         try:
             made = subprocess.run(["g++", *FLAGS, "-x", "c++", "-", "-o", part], input=code, text=True, capture_output=True)
         except OSError as error:
-            raise DeviceError("The device cuda-host compiles the GPU's kernels with g++, which is not there; install g++.") from error
+            raise DeviceError(
+                "The device cuda-host compiles the GPU's kernels with g++, which is not there; install g++."
+            ) from error
         if made.returncode:
             raise RuntimeError(f"g++ refused {kernels()[name].expression(instance)}:\n{made.stderr}")
         part.replace(path)

@@ -35,9 +35,7 @@ class Kernel:
     def types(self, instance: Instance) -> dict[str, str]:
         """The parameters' types with the template's parameters filled in."""
         filled = dict(zip(self.template, map(str, instance), strict=True))
-        return {
-            name: re.sub(r"\w+", lambda word: filled.get(word[0], word[0]), kind) for name, kind in self.parameters.items()
-        }
+        return {name: re.sub(r"\w+", lambda word: filled.get(word[0], word[0]), kind) for name, kind in self.parameters.items()}
 
 
 @cache

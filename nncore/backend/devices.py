@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from nncore.backend.contract import Backend
 
 
-DEVICES = ("cpu", "reference")
+DEVICES = ("cpu", "reference", "cuda-host")
 """What `get_backend` takes."""
 
 
@@ -38,4 +38,8 @@ def get_backend(name: str) -> Backend:
         from nncore.backend.reference.backend import ReferenceBackend
 
         return ReferenceBackend()
+    if name.startswith("cuda"):
+        from nncore.backend.cuda.backend import CudaBackend
+
+        return CudaBackend(name)
     raise DeviceError(f"There is no device called {name!r}; there are {', '.join(DEVICES)}.")

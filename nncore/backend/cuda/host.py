@@ -116,6 +116,9 @@ class HostStage:
     def send(self, buffer: Array, offset: int, count: int) -> None:
         buffer[offset : offset + count] = self.values[:count]
 
+    def used(self) -> None:
+        return None
+
     def free(self) -> None:
         return None
 
@@ -128,7 +131,7 @@ def _c(value: np.generic | At | None) -> Any:
     """An argument as ctypes passes it on."""
     if isinstance(value, At):
         return ctypes.c_void_p(value.buffer.ctypes.data + value.offset * value.buffer.itemsize)
-    return None if value is None else np.ctypeslib.as_ctypes_type(value.dtype)(value.item())
+    return None if value is None else np.ctypeslib.as_ctypes_type(type(value))(value.item())  # type: ignore[arg-type]
 
 
 def _function(key: Key) -> Callable[..., int]:

@@ -1,0 +1,154 @@
+"""Feed: brings the images that steps ask for to the device, as uint8 where they are, and says where they lie.
+
+A dataset that nobody can write to is copied once, if it takes less than half of the memory that is left; from then on steps take
+their images by number. Everything else is gathered on the host and sent some megabytes at a time into the two halves of a ring,
+one half while the device computes on the other.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nncore.arrays import Array
+from nncore.backend.contract import Batches
+from nncore.backend.cuda.device import Device, Stage
+
+HALF = 2**23
+"""Bytes of images in half of the ring, at least a batch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Steps of a run whose images lie on the device at the same time."""
+
+    steps: range
+    images: Any
+    """The buffer of the images: uint8 or float32."""
+    labels: Any
+    """The buffer of their labels: int32."""
+    half: int | None = None
+    """The half of the ring that it goes through; None where the dataset is there."""
+
+
+class Feed:
+    """For one program, whose images have `size` values and whose batches have at most `batch` of them."""
+
+    def __init__(self, device: Device, batch: int, size: int) -> None:
+        self._device, self._batch, self._size = device, batch, size
+        self._datasets: dict[int, tuple[Any, Any, Any, Any]] = {}
+        self._rings: dict[np.dtype[Any], Ring] = {}
+        self.generation = 0
+        """Counts the times that buffers were given up, which graphs may have been captured with."""
+
+    @property
+    def least_memory(self) -> int:
+        """Bytes that the ring of uint8 images takes at least."""
+        return 2 * max(HALF, self._batch * self._size)
+
+    def plan(self, batches: Batches) -> tuple[list[Chunk], Array]:
+        """The chunks of a run, and for each step the places of its images in the chunk's buffer: int32 (steps, batch)."""
+        counts = np.asarray(batches.counts, np.int64)
+        if (dataset := self._dataset(batches)) is not None:
+            return [Chunk(range(len(counts)), *dataset)], self._padded(batches.indices, counts)
+        ring = self._ring(batches.images.dtype, int(counts.sum()))
+        chunks, places, start = [], np.empty(int(counts.sum()), np.int64), 0
+        for number, steps in enumerate(ring.split(counts)):
+            end = start + int(counts[steps.start : steps.stop].sum())
+            places[start:end] = np.arange(end - start) + number % 2 * ring.half
+            chunks.append(Chunk(steps, ring.images, ring.labels, number % 2))
+            start = end
+        return chunks, self._padded(places, counts)
+
+    def send(self, chunk: Chunk, batches: Batches) -> None:
+        """Send a chunk's images and labels, where they are not there. Earlier chunks must have been sent, and launched."""
+        if chunk.half is None:
+            return
+        first = sum(batches.counts[: chunk.steps.start])
+        chosen = batches.indices[first : first + sum(batches.counts[chunk.steps.start : chunk.steps.stop])]
+        self._rings[chunk.images.dtype].send(chunk.half, batches, chosen)
+
+    def used(self, chunk: Chunk) -> None:
+        """Say that all has been launched that reads a chunk."""
+        if chunk.half is not None:
+            self._rings[chunk.images.dtype].used(chunk.half)
+
+    def _padded(self, places: Array, counts: Array) -> Array:
+        order = np.zeros((len(counts), self._batch), np.int32)
+        order[np.arange(self._batch) < counts[:, None]] = places
+        return order
+
+    def _dataset(self, batches: Batches) -> tuple[Any, Any] | None:
+        """The buffers of the whole dataset, where it is there or can be brought there."""
+        images, labels = batches.images, batches.labels
+        if labels is None or images.flags.writeable or labels.flags.writeable:
+            return None
+        for key in [
+            key for key, (image_ref, label_ref, *_) in self._datasets.items() if image_ref() is None or label_ref() is None
+        ]:
+            del self._datasets[key]
+            self.generation += 1
+        known = self._datasets.get(id(images))
+        if known is not None and known[0]() is images and known[1]() is labels:
+            return known[2], known[3]
+        size = images.nbytes + 4 * len(labels)
+        if len(batches.indices) >= len(images) or 2 * size > self._device.free_memory():
+            return None
+        try:
+            buffers = self._device.zeros(images.size, images.dtype), self._device.zeros(len(labels), np.int32)
+        except MemoryError:
+            return None
+        self._device.put(buffers[0], np.ascontiguousarray(images).ravel())
+        self._device.put(buffers[1], labels.astype(np.int32))
+        self._datasets[id(images)] = weakref.ref(images), weakref.ref(labels), *buffers
+        return buffers
+
+    def _ring(self, dtype: np.dtype[Any], wanted: int) -> Ring:
+        """A ring for images of this kind, of which a run has `wanted`."""
+        ring, most = self._rings.get(dtype), max(self._batch, HALF // (self._size * dtype.itemsize))
+        if ring is None or ring.half < min(wanted, most):
+            self.generation += ring is not None
+            half = most if ring else max(self._batch, min(wanted, most))
+            ring = self._rings[dtype] = Ring(self._device, half, self._size, dtype)
+        return ring
+
+
+class Ring:
+    """Two halves of `half` images each on the device, and a stage on the host for each of them."""
+
+    def __init__(self, device: Device, half: int, size: int, dtype: np.dtype[Any]) -> None:
+        self.half, self._size = half, size
+        self.images, self.labels = device.zeros(2 * half * size, dtype), device.zeros(2 * half, np.int32)
+        self._stages: list[tuple[Stage, Stage]] = [
+            (device.stage(half * size, dtype), device.stage(half, np.int32)) for _ in range(2)
+        ]
+
+    def split(self, counts: Array) -> Iterator[range]:
+        """Steps in a row, as many as have at most `half` images together."""
+        first, images = 0, 0
+        for step, count in enumerate(counts.tolist()):
+            if images + count > self.half:
+                yield range(first, step)
+                first, images = step, 0
+            images += count
+        yield range(first, len(counts))
+
+    def send(self, half: int, batches: Batches, chosen: Array) -> None:
+        """Gather the chosen images and labels, and send them to their half."""
+        images, labels = self._stages[half]
+        images.free()
+        labels.free()
+        rows = images.values[: len(chosen) * self._size].reshape(len(chosen), *batches.images.shape[1:])
+        np.take(batches.images, chosen, axis=0, out=rows, mode="clip")  # clip, since the default makes a copy first
+        images.send(self.images, half * self.half * self._size, rows.size)
+        if batches.labels is not None:
+            labels.values[: len(chosen)] = batches.labels[chosen]
+            labels.send(self.labels, half * self.half, len(chosen))
+
+    def used(self, half: int) -> None:
+        for stage in self._stages[half]:
+            stage.used()

@@ -1,0 +1,43 @@
+"""How many blocks and threads a kernel gets, and how sums are shared between blocks.
+
+All of it follows from shapes alone, never from the device, so that sums are split alike, and come out alike, on every device.
+"""
+
+from __future__ import annotations
+
+from nncore.backend.cuda.device import Size
+
+THREADS = 256
+"""Threads of a block where each does a value by itself."""
+MOST_COPIES = 64
+"""Copies of a gradient at most: each is written once, and read once by the optimizer's kernel."""
+DEPTH = 32
+"""How much of its sum a block of a product takes at a time, as in product.cu."""
+ENOUGH = 264
+"""Blocks that keep a large GPU busy."""
+
+
+def threads(items: int) -> tuple[Size, Size]:
+    """Grid and block with a thread for each of `items`."""
+    return (-(-items // THREADS), 1, 1), (THREADS, 1, 1)
+
+
+def widest(channels: int) -> int:
+    """How many channels one thread takes: 4, 2 or 1, whichever divides them, so that every vector is at a place where a GPU
+    can read it.
+    """
+    return 4 if channels % 4 == 0 else 2 if channels % 2 == 0 else 1
+
+
+def tile(M: int, N: int) -> int:
+    """Rows and columns that a block of a product makes: large ones where there are enough of them to keep a GPU busy."""
+    return 64 if -(-M // 64) * -(-N // 64) >= ENOUGH else 32
+
+
+def share(M: int, N: int, depth: int) -> tuple[int, int]:
+    """Over how many blocks to share the sums of M × N results, each of `depth` products; and how many of them each takes."""
+    side = tile(M, N)
+    blocks = -(-M // side) * -(-N // side)
+    parts = max(1, min(MOST_COPIES, ENOUGH // blocks, depth // (2 * DEPTH)))
+    slice = -(-depth // parts // DEPTH) * DEPTH
+    return max(1, -(-depth // slice)), slice

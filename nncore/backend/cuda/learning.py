@@ -1,0 +1,70 @@
+"""Taking a batch, the loss, and how the parameters follow: see kernels/take.cu, loss.cu and update.cu."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nncore.backend.contract import Rule, Tensor
+from nncore.backend.cuda.base import Arguments, BaseRecorder, image, slice_of
+from nncore.backend.cuda.device import At
+from nncore.backend.cuda.geometry import threads
+from nncore.backend.cuda.memory import Pass
+from nncore.backend.cuda.sources import kernels
+from nncore.errors import NotCompilable
+
+LOSS_THREADS = 256
+"""Threads of the one block that calculates the loss."""
+
+
+class LearningRecorder(BaseRecorder):
+    """Records what begins and what ends a step."""
+
+    def take(self, y: Tensor) -> None:
+        size, record = y.rows * y.cols * y.channels, self.record
+        record.marks.add("take")
+        record.image_size = size
+
+        def arguments(part: Pass) -> Arguments:
+            scale = np.float32(1 / 255) if part.pixel == "Byte" else 1
+            given = {"images": At(part.images), "order": At(record.order), "clock": At(record.clock), "scale": scale}
+            return given | image("y", y) | {"size": size, "width": y.cols * y.channels, "batch": self.batch} | slice_of(part)
+
+        self.add("take", lambda part: threads(part.count * size), arguments, lambda part: (part.pixel,))
+
+    def loss(self, name: str, constants: Sequence[float], scores: Tensor, grad: Tensor) -> None:
+        """The loss's kernel takes its own numbers, besides those that each has, in the order of `constants`."""
+        record = self.record
+        record.marks.add("loss")
+
+        def common(part: Pass) -> Arguments:
+            return {
+                "z": scores.place.at, "labels": At(part.labels), "order": At(record.order), "clock": At(record.clock),
+                "g": grad.place.at, "results": At(record.results), "classes": scores.channels, "batch": self.batch,
+                "total": part.total, "last": part.last, **slice_of(part),
+            }  # fmt: skip
+
+        known = kernels()[name].parameters if name in kernels() else {}
+        own = dict(zip([field for field in known if field not in common(Pass(0, 0, 0))], constants, strict=bool(known)))
+        one_block = (1, 1, 1), (LOSS_THREADS, 1, 1)
+        self.add(name, lambda _: one_block, lambda part: common(part) | own, (LOSS_THREADS,))
+
+    def sum_gradients(self) -> None:
+        """Nothing: the update adds the copies up by itself, and `Program.gradient` where it is asked."""
+
+    def update(self, rule: Rule) -> None:
+        record, kernel = self.record, f"update_{rule.name}"
+        if kernel not in kernels():
+            raise NotCompilable(f"There is no kernel for the optimizer {rule.name} on the GPU.")
+        record.marks.add("update")
+        record.decays = {start: decay for start, _, decay in rule.decays}
+        slots = [name for name in ("first", "second") if name in kernels()[kernel].parameters]
+
+        def arguments(part: Pass) -> Arguments:
+            moments = {name: At(buffer) for name, buffer in zip(slots, record.moment_buffers, strict=True)}
+            rates = {"decays": At(record.decay_buffer), "rates": At(record.rates), "clock": At(record.clock)}
+            return {"theta": At(record.theta)} | moments | rates | record.table_arguments(part.number + 1)
+
+        size = record.vector.parameters
+        self.add(kernel, lambda _: threads(size), arguments, once=True)

@@ -11,6 +11,7 @@ import weakref
 import numpy as np
 import pytest
 
+from nncore import prediction
 from nncore.backend import evaluation
 from nncore.backend.cpu.backend import CpuBackend
 from nncore.data import synthetic

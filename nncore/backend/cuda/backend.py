@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nncore.arrays import Array
+from nncore.arrays import Array, to_numpy
 from nncore.backend.contract import Recorder
 from nncore.backend.cuda.device import Device
 from nncore.backend.variations import Variations
@@ -39,7 +39,7 @@ class CudaBackend:
         return np.asarray(array)
 
     def to_numpy(self, array: Array) -> Array:
-        return np.asarray(array)
+        return to_numpy(array)
 
     def vary(self, images: Array, variations: Variations, by_row: Array, by_column: Array, table: Array) -> Array:
         from nncore.backend.cuda.vary import vary

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nncore.arrays import Array
+from nncore.arrays import Array, to_numpy
 from nncore.backend.contract import Recorder
 from nncore.backend.evaluation import usual_batch
-from nncore.backend.reference.memory import to_numpy
 from nncore.backend.reference.recorder import ReferenceRecorder
 from nncore.backend.reference.vary import vary
 from nncore.backend.variations import Variations

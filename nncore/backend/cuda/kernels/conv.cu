@@ -1,11 +1,12 @@
 // Dense convolution as products of matrices that are never written down: `conv2d`, and its gradients for the weight and for x.
 //
 // A block makes TILE × WIDE results, a thread HIGH × 4. It takes DEPTH terms of the sums at a time through shared memory, and
-// fetches the next ones while it adds up these. TILE is 32 or 64 (or 16, of the weight's gradient), WIDE is 16, 32 or 64.
-// CH is 4 where the channels that a kernel reads along are divisible by 4 and 1 otherwise: what a thread reads by one instruction.
+// fetches the next ones while it adds up these. CH is 4 where the channels that a kernel reads along are divisible by 4, otherwise
+// 1: as many values a thread reads by one instruction.
 //
-// block: (TILE / HIGH * WIDE / 4, 1, 1), where HIGH = 8 if TILE == WIDE == 64 else 4
-// WIDE: of 64, 32, 16 the one that pads the columns N least, the larger of equals: min((64, 32, 16), key=lambda w: (-N % w, -w))
+// block: (TILE // HIGH * WIDE // 4, 1, 1), where HIGH = 8 if TILE == WIDE == 64 else 4
+// WIDE, for N columns: the widest of those allowed beside TILE that pad N least: min(allowed, key=lambda w: (-N % w, -w))
+// Allowed (TILE, WIDE): (64, 64), (64, 32), (64, 16), (32, 32), (32, 16); for the weight's gradient also (16, 32).
 // All pointers lie at multiples of 4 values where the channels that they are read or written along are divisible by 4.
 constexpr int DEPTH = 16, EACH = 4;
 
@@ -144,7 +145,7 @@ __global__ void conv2d(
 // dL/dweight[k,l,c,o] = Σ x[n, i·sh + k, j·sw + l, c] · g[n,i,j,o], then dL/dbias[o] = Σ g[n,i,j,o]; where `relu`, g counts as 0
 // unless y > 0. x is the corner of the padding. Rows of the product are (k, l, c), columns outputs; a sum runs along the places.
 // With E = kh * kw * C: grid: (ceil(E / TILE), ceil(O / WIDE), shares); N is O; CH = 4 if C % 4 == 0 else 1
-// TILE: 64 if E > 32 else 32 if E > 16 or WIDE == 16 else 16
+// TILE: 64 if E > 32 else 32 if E > 16 or O <= 16 else 16
 // shares: max(1, min(64, 512 // (grid x * grid y), places // 64)); slice = ceil(places / shares) raised to a multiple of 16,
 // then shares = ceil(places / slice), with the places of the count that is recorded for
 template <int TILE, int WIDE, int CH>

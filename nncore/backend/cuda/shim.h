@@ -17,6 +17,8 @@
 #define __launch_bounds__(...)
 #define ALIGNED(at, bytes) (shim::crooked |= reinterpret_cast<uintptr_t>(at) % (bytes) != 0)
 
+using std::isfinite;
+
 struct Index { unsigned x, y, z; };
 static Index threadIdx, blockIdx, blockDim, gridDim;
 

@@ -56,6 +56,12 @@ class HostDevice:
     def __exit__(self, *_: object) -> None:
         return None
 
+    def describe(self) -> str:
+        return "the GPU's kernels on the CPU, one thread after the other"
+
+    def asarray(self, array: Array) -> Array:
+        return np.asarray(array)
+
     def zeros(self, count: int, dtype: npt.DTypeLike) -> Array:
         kind = np.dtype(dtype)
         size = max(count, 1) * kind.itemsize
@@ -113,11 +119,8 @@ class HostStage:
     def __init__(self, values: Array) -> None:
         self.values = values
 
-    def send(self, buffer: Array, offset: int, count: int) -> None:
+    def send(self, buffer: Array, offset: int, count: int, overlap: bool = False) -> None:
         buffer[offset : offset + count] = self.values[:count]
-
-    def used(self) -> None:
-        return None
 
     def free(self) -> None:
         return None

@@ -74,7 +74,7 @@ def rows_of(trained: Trained, batch: int) -> list[Row]:
     launches = program.launches("train", batch)
     rows = []
     for launch, purpose in zip(launches, purposes(launches, program.record), strict=True):
-        name, needs = kernels()[launch.kernel].expression(launch.instance), cost(launch, program.record)
+        name, needs = kernels()[launch.kernel].expression(launch.instance).removeprefix("kernels::"), cost(launch, program.record)
         least = {gpu.name: gpu.least(needs) for gpu in GPUS}
         rows.append(Row(name, purpose, launch.grid, launch.block[0] * launch.block[1] * launch.block[2], *needs, least))
     return rows
@@ -145,7 +145,9 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     if options.json:
-        found = [sums(rows) | {"network": name, "batch": batch, "rows": [asdict(row) for row in rows]} for name, batch, rows in steps]
+        found = [
+            sums(rows) | {"network": name, "batch": batch, "rows": [asdict(row) for row in rows]} for name, batch, rows in steps
+        ]
         print(json.dumps(found, indent=1))
         return 0
     table = markdown if options.markdown else plain

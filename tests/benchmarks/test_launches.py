@@ -29,7 +29,7 @@ from nncore.network import Network
 from nncore.plan import Plan
 
 MNIST_CNN = next(trained for trained in GPU_NETWORKS if trained.name == "mnist-cnn")
-MADE = ("y", "gx", "g", "c", "copies", "winner", "partial", "found", "gradient")
+MADE = ("y", "gx", "g", "c", "copies", "winner", "partial", "found", "running", "gradient")
 """Parameters behind which a launch writes most of what it makes; the others take a few numbers a step, or are told apart."""
 
 
@@ -44,9 +44,7 @@ def mixed() -> list[Layer]:
 def recorded(trained: Trained, batch: int) -> tuple[Record, list[Launch]]:
     """A step as a program runs it, on images and labels that are there."""
     network = Network(trained.layers(), trained.input_shape)
-    plan = Plan(
-        network, (batch, *trained.input_shape), CrossEntropyLoss(), trained.rule(network.parameters()), device="cuda-host"
-    )
+    plan = Plan(network, (batch, *trained.input_shape), CrossEntropyLoss(), trained.rule(network.parameters()), device="cuda-host")
     program: Any = plan._program
     record, size = program.record, int(np.prod(trained.input_shape))
     pixels = np.random.default_rng(0).integers(0, 256, batch * size).astype(np.uint8)

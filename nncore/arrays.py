@@ -26,6 +26,18 @@ def array_module(array: Array) -> ModuleType:
     return np
 
 
+def to_numpy(array: Array) -> Array:
+    """The array on the host: itself where it is a NumPy array, otherwise a copy of the CuPy array."""
+    module = array_module(array)
+    return array if module is np else module.asnumpy(array)
+
+
+def beside(values: Array, array: Array) -> Array:
+    """The values where `array` lives: themselves where they are there already, otherwise a copy of them."""
+    module = array_module(array)
+    return to_numpy(values) if module is np else module.asarray(values)
+
+
 def shape_text(shape: Shape) -> str:
     """A shape as people write it: (28, 28, 1) is `28×28×1`."""
     return "×".join(map(str, shape)) or "a single number"

@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from nncore.arrays import Array, Shape, array_module, shape_text
+from nncore.arrays import Array, Shape, array_module, beside, shape_text, to_numpy
 from nncore.checks import LARGEST_SIZE, listed, shown, whole_number
 from nncore.errors import ConfigError, DataError, WeightsError
 from nncore.layers import Dropout, Layer, layer_from_config
@@ -161,8 +161,8 @@ class Network:
         return {f"{layer.name}.{name}": buffer for layer in self.layers for name, buffer in layer.buffers()}
 
     def state_dict(self) -> dict[str, Array]:
-        """A copy of every parameter and buffer by full name, which later training steps leave as it is."""
-        return {name: holder.data.copy() for name, holder in (self.parameters() | self.buffers()).items()}
+        """A copy of every parameter and buffer by full name, on the host, which later training steps leave as it is."""
+        return {name: to_numpy(holder.data.copy()) for name, holder in (self.parameters() | self.buffers()).items()}
 
     def random_state(self) -> dict[str, int]:
         """How often each dropout layer has been called: what a checkpoint keeps so that it goes on dropping as it would have."""
@@ -199,7 +199,7 @@ class Network:
         for name, buffer in buffers.items():
             check_saved(name, state[name], buffer.data, buffer.least)
         for name, holder in holders.items():
-            holder.data[...] = state[name]
+            holder.data[...] = beside(state[name], holder.data)
 
     def advance_dropout(self, calls: int = 1) -> None:
         """Count `calls` more calls of every dropout layer, as forward passes in training do: it drops other values next."""
@@ -208,7 +208,10 @@ class Network:
                 layer.calls += calls
 
     def to(self, backend: Backend) -> Network:
-        """Move every parameter and buffer to `backend`; returns the network itself."""
+        """Move every parameter and buffer to `backend`, so that forward and backward run there; returns the network itself.
+
+        A plan, which brings to its device what it needs, moves them back to the host.
+        """
         for holder in (self.parameters() | self.buffers()).values():
             holder.data = backend.asarray(holder.data)
         return self

@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from nncore.arrays import Array, array_module
+from nncore.arrays import Array, array_module, beside, to_numpy
 from nncore.checks import as_whole, decay_rate, positive_number, real_number, shown
 from nncore.errors import ConfigError, WeightsError
 from nncore.parameter import Parameter, check_saved
@@ -95,9 +95,11 @@ class Optimizer:
         return parameter.grad + decay * parameter.data if decay else parameter.grad
 
     def state_dict(self) -> dict[str, Array]:
-        """The step count and a copy of every running average, by `slot.parameter`."""
+        """The step count and a copy of every running average on the host, by `slot.parameter`."""
         state: dict[str, Array] = {"steps": np.array(self.steps, np.int64)}
-        return state | {f"{slot}.{name}": value.copy() for slot, values in self.moments.items() for name, value in values.items()}
+        for slot, values in self.moments.items():
+            state |= {f"{slot}.{name}": to_numpy(value.copy()) for name, value in values.items()}
+        return state
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         """Take over what `state_dict` returned. Raises WeightsError, and changes nothing, where it does not fit."""
@@ -113,7 +115,7 @@ class Optimizer:
         self.steps = steps
         for slot, values in self.moments.items():
             for name, value in values.items():
-                value[...] = state[f"{slot}.{name}"]
+                value[...] = beside(state[f"{slot}.{name}"], value)
 
 
 class SGD(Optimizer):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nncore.arrays import Array, Shape, shape_text
+from nncore.backend.devices import get_backend
 from nncore.errors import ConfigError, DataError, NotCompilable
 from nncore.layers import Softmax
 from nncore.losses import log_softmax
@@ -23,10 +24,6 @@ from nncore.plan import NotLoadedError, Plan
 if TYPE_CHECKING:
     from nncore.data.dataset import Dataset
 
-BATCH = 250
-"""Images that go through a network at a time."""
-MOST_VALUES = 2**26
-"""Values that a batch may have in all layers together (256 MB): of a large network fewer images go at a time."""
 WORTH_COMPILING = 1000
 """Images from which on compiling a plan pays, even where it must be done first."""
 
@@ -50,7 +47,7 @@ class Predictor:
 
     def __init__(self, network: Network, device: str = "cpu") -> None:
         self.network, self.device = network, device
-        self.batch = max(1, min(BATCH, MOST_VALUES // max(1, total_cost(network.layers, network.input_shape).values)))
+        self.batch = get_backend(device).evaluation_batch(total_cost(network.layers, network.input_shape).values)
         """Images that go through the network at a time."""
         self._plan: Plan | None = None
         self._has_kernels = True

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from nncore.arrays import Array, Shape
+from nncore.backend.variations import Variations
 from nncore.backend.vector import Vector
 
 IntPair: TypeAlias = tuple[int, int]
@@ -276,11 +277,20 @@ class Backend(Protocol):
     def describe(self) -> str:
         """The device in a few words, for people: `CPU · 2 cores`."""
 
+    def evaluation_batch(self, values: int) -> int:
+        """How many images it best takes at a time where many wait for an answer, each of so many values in all layers."""
+
     def asarray(self, array: Array) -> Array:
         """The array on this backend; itself where it is there already."""
 
     def to_numpy(self, array: Array) -> Array:
         """The array as a NumPy array on the host."""
+
+    def vary(self, images: Array, variations: Variations, by_row: Array, by_column: Array, table: Array) -> Array:
+        """A variation of each image, by the formula of nncore/data/augment.py: uint8 (N, height, width, channels) in and out.
+
+        `by_row` and `by_column` are the splines of the two sides, float32 (side, KNOTS); `table` is the noise, float32 (NOISE).
+        """
 
     def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Recorder:
         """Begin to record steps for batches of at most `batch` examples on the parameters and buffers in `vector`.

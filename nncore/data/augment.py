@@ -11,7 +11,8 @@ e  the elastic warp: e(p) = Σ_kl B_k(p_y) B_l(p_x) C_kl with cubic B-splines B 
    Simard, Steinkraus and Platt (ICDAR 2003), at a fraction of the cost
 n  normal noise, from a place of a fixed table that is another for each image
 
-`vary` is that formula in NumPy. Training takes nncore/backend/cpu/warp.py, which does the same pixel by pixel, compiled.
+`vary` is that formula in NumPy (nncore/backend/reference/vary.py). Training takes the device's own, which does the same pixel by
+pixel: nncore/backend/cpu/warp.py, or nncore/backend/cuda/kernels/vary.cu.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import Array
+from nncore.backend.devices import get_backend
+from nncore.backend.reference import vary as reference
 from nncore.backend.variations import KNOTS, NOISE, Variations
 from nncore.errors import ConfigError
 
@@ -62,14 +65,15 @@ class Augmentation:
     def changes_something(self) -> bool:
         return any(getattr(self, name) for name in LIMITS)
 
-    def __call__(self, images: Array, rng: np.random.Generator) -> Array:
-        """A variation of each image, uint8 of the same shape (N, height, width, 1 or 3); the images themselves stay."""
+    def __call__(self, images: Array, rng: np.random.Generator, device: str = "cpu") -> Array:
+        """A variation of each image, uint8 of the same shape (N, height, width, 1 or 3), calculated on `device`; the images
+        themselves stay.
+        """
         if not self.changes_something:
             return images
-        from nncore.backend.cpu.warp import vary_quickly  # here, because it imports Numba
-
         height, width = images.shape[1:3]
-        return vary_quickly(images, self.draw(len(images), rng), splines(height), splines(width), noise_table())
+        variations = self.draw(len(images), rng)
+        return get_backend(device).vary(images, variations, splines(height), splines(width), noise_table())
 
     def draw(self, count: int, rng: np.random.Generator) -> Variations:
         """Random variations for `count` images."""
@@ -127,40 +131,7 @@ def augmentation(text: str) -> Augmentation:
 
 def vary(images: Array, variations: Variations) -> Array:
     """The readable path: a variation of each image, uint8 of the same shape (N, height, width, channels)."""
-    count, height, width, channels = images.shape
-    thick = _thickened(images.astype(np.float32), variations.thickness)
-    x, y = _places(variations, height, width)
-    left, top = np.minimum(x.astype(np.int32), max(width - 2, 0)), np.minimum(y.astype(np.int32), max(height - 2, 0))
-    right, below = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    across, down = (x - left)[..., None], (y - top)[..., None]
-    which = np.arange(count)[:, None, None]
-    above = thick[which, top, left] * (1 - across) + thick[which, top, right] * across
-    under = thick[which, below, left] * (1 - across) + thick[which, below, right] * across
-    value = above * (1 - down) + under * down
-    noise = noise_table()[(variations.noise_from[:, None] + np.arange(height * width * channels)) % NOISE].reshape(images.shape)
-    value = value + variations.noise[:, None, None, None] * noise
-    return np.floor(np.clip(value, 0, 255) + np.float32(0.5)).astype(np.uint8)
-
-
-def _thickened(images: Array, thickness: Array) -> Array:
-    """x̃ = (1 − |t|) x + |t| · the largest (t > 0) or smallest (t < 0) of each pixel and its four neighbours."""
-    if not thickness.any():
-        return images
-    padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), "edge")
-    neighbours = np.stack([padded[:, 1:-1, :-2], padded[:, 1:-1, 2:], padded[:, :-2, 1:-1], padded[:, 2:, 1:-1], images])
-    t = thickness[:, None, None, None]
-    return images + np.abs(t) * (np.where(t > 0, neighbours.max(axis=0), neighbours.min(axis=0)) - images)
-
-
-def _places(variations: Variations, height: int, width: int) -> tuple[Array, Array]:
-    """Where each pixel looks: x and y, float32 (N, height, width), within the picture."""
-    field = np.einsum("yk,nklc,xl->nyxc", splines(height), variations.control, splines(width), optimize=True)
-    across, down = (np.arange(side, dtype=np.float32) - np.float32((side - 1) / 2) for side in (width, height))
-    grid = np.stack(np.broadcast_arrays(across[None, :], down[:, None]), axis=-1)
-    looked = np.einsum("nij,yxj->nyxi", variations.linear, grid) + variations.shift[:, None, None] + field
-    middle = np.array([(width - 1) / 2, (height - 1) / 2], np.float32)
-    looked = np.clip(looked + middle, 0, np.array([width - 1, height - 1], np.float32)).astype(np.float32)
-    return looked[..., 0], looked[..., 1]
+    return reference.vary(images, variations, splines(images.shape[1]), splines(images.shape[2]), noise_table())
 
 
 @cache

@@ -21,7 +21,7 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled images. They stay uint8 until a batch is taken; nobody writes into them.
+    """Labelled images. They stay uint8 until a batch is taken; nobody can write into them, so a device may keep a copy.
 
     Raises DataError where images and labels do not belong together.
     """
@@ -46,6 +46,11 @@ class Dataset:
             raise DataError(
                 f"{self.name}: labels run from {self.labels.min()} to {self.labels.max()}, not 0 to {len(self.class_names) - 1}."
             )
+
+        for name in ("images", "labels"):
+            view = getattr(self, name).view()
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
 
     def __len__(self) -> int:
         return len(self.images)

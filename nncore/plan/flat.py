@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from nncore.arrays import Array
+from nncore.arrays import Array, to_numpy
 from nncore.backend.vector import ALIGN, SLACK, Part, Vector
 from nncore.network import Network
 from nncore.optimizers import Optimizer
@@ -33,7 +33,8 @@ def flat_of(network: Network) -> Flat:
 class Flat:
     """Makes every parameter's and buffer's `data` a view of one vector: parameters first, then the buffers.
 
-    Values are kept; who holds on to a former `data` array no longer sees it change.
+    The vector lies on the host, whatever the device. Values are kept; who holds on to a former `data` array no longer sees it
+    change.
     """
 
     def __init__(self, parameters: Mapping[str, Parameter], buffers: Mapping[str, Buffer]) -> None:
@@ -45,7 +46,7 @@ class Flat:
         holders: dict[str, Parameter | Buffer] = {**parameters, **buffers}
         for name, holder in holders.items():
             view = self.parts[name].of(self.vector.values)
-            view[...] = holder.data
+            view[...] = to_numpy(holder.data)
             holder.data = view
         self._holders, self._views = list(holders.values()), [holder.data for holder in holders.values()]
 
@@ -72,7 +73,7 @@ class Flat:
                 flat = _aligned_zeros(self.vector.parameters + SLACK)
                 views = {name: self.parts[name].of(flat) for name in values}
                 for name, view in views.items():
-                    view[...] = values[name]
+                    view[...] = to_numpy(values[name])
                 optimizer.moments[slot] = views
                 known[slot] = flat, views
         self._moments[optimizer] = known

@@ -33,12 +33,13 @@ class Batches:
     """Parts `data` into `train_data` and `validation_data`, and gives each step its images.
 
     The order of an epoch is a permutation that the seed and the epoch's number alone decide; each step takes the next
-    `batch_size` of it, the last step of an epoch what is left. Augmented images follow from the seed, the epoch and the step.
+    `batch_size` of it, the last step of an epoch what is left. Augmented images follow from the seed, the epoch and the step,
+    and are calculated on `device`.
     Raises ConfigError where there are too few images to hold as many out as `config` asks for.
     """
 
-    def __init__(self, data: Dataset, config: TrainConfig) -> None:
-        self.config = config
+    def __init__(self, data: Dataset, config: TrainConfig, device: str = "cpu") -> None:
+        self.config, self._device = config, device
         self.train_data, self.validation_data = data.split(_held_out(config.validation, len(data)), config.seed)
         self.steps_per_epoch = steps_per_epoch(config, len(data))
         self._order_epoch, self._order = -1, np.empty(0, np.int64)
@@ -92,7 +93,7 @@ class Batches:
     def _varied_images(self, epoch: int, block: int, members: Array) -> Array:
         if (epoch, block) != self._block:
             rng = np.random.default_rng((self.config.seed, epoch, block, VARIATION))
-            self._varied = self.config.augmentation(self.train_data.images[members], rng)
+            self._varied = self.config.augmentation(self.train_data.images[members], rng, self._device)
             self._block = epoch, block
         return self._varied
 

@@ -45,7 +45,7 @@ class Trainer:
     def __init__(self, network: Network, data: Dataset, config: TrainConfig, device: str = "cpu") -> None:
         _check_fit(network, data)
         self.config, self.network, self.device, self.control = config, network, device, Control()
-        self.batches = Batches(data, config)
+        self.batches = Batches(data, config, device)
         self.train_data, self.validation_data = self.batches.train_data, self.batches.validation_data
         self.steps_per_epoch = self.batches.steps_per_epoch
         _check_batches(network, len(self.train_data), config.batch_size)

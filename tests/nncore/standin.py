@@ -91,5 +91,5 @@ class _Names(types.ModuleType):
 def module() -> types.ModuleType:
     """The stand-in for `import cupy`."""
     cupy = _Names("cupy", np)
-    cupy.ndarray = ndarray
+    cupy.ndarray, cupy.asarray, cupy.asnumpy = ndarray, wrap, unwrap
     return cupy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +26,9 @@ from nncore.layers import (
 )
 from nncore.network import Network
 from nncore.optimizers import SGD, Adam, Optimizer
+from nncore.plan import Plan
 from nncore.regularizers import L2
+from nncore.weights import load_weights, save_weights
 
 
 def layers() -> list[Layer]:
@@ -82,7 +85,46 @@ def test_training_steps(loss: losses.Loss, rule: object) -> None:
     assert here[0] == away[0]
     np.testing.assert_array_equal(here[1], away[1]._values)
     for name, value in here[2].items():
-        np.testing.assert_array_equal(value, away[2][name]._values, err_msg=name)
+        np.testing.assert_array_equal(value, away[2][name], err_msg=name)
+
+
+def moved(twin: Network) -> Network:
+    for holder in (twin.parameters() | twin.buffers()).values():
+        holder.data = standin.wrap(holder.data)
+    return twin
+
+
+def test_saved_states_are_the_hosts_wherever_the_network_is(tmp_path: Path) -> None:
+    here, away = network(False), moved(network(False))
+    state = {name: value + np.float32(0.5) for name, value in here.state_dict().items()}
+    away.load_state_dict(state)
+    assert all(isinstance(holder.data, standin.ndarray) for holder in (away.parameters() | away.buffers()).values())
+    optimizer, other = Adam(away.parameters(), 0.01), Adam(here.parameters(), 0.01)
+    saved = {name: np.ones_like(value) for name, value in other.state_dict().items()}
+    optimizer.load_state_dict(saved)
+    for found, expected in ((away.state_dict(), state), (optimizer.state_dict(), saved)):
+        assert found.keys() == expected.keys()
+        for name, value in expected.items():
+            assert type(found[name]) is np.ndarray, name
+            np.testing.assert_array_equal(found[name], value, err_msg=name)
+    save_weights(tmp_path / "away.safetensors", away)
+    again, _ = load_weights(tmp_path / "away.safetensors")
+    np.testing.assert_array_equal(again.state_dict()["conv1.weight"], state["conv1.weight"])
+
+
+def test_a_plan_brings_the_network_back_to_the_host() -> None:
+    x, labels = np.random.default_rng(0).random((6, 12, 12, 2), np.float32), np.arange(6)
+    here, away = network(False), moved(network(False))
+    results = []
+    for twin in (here, away):
+        optimizer = Adam(twin.parameters(), 0.01)
+        plan = Plan(twin, (6, 12, 12, 2), losses.CrossEntropyLoss(), optimizer)
+        results.append((plan.step(x, labels), twin.state_dict(), optimizer.state_dict()))
+    assert results[0][0] == results[1][0]
+    for there, expected in zip(results[1][1:], results[0][1:], strict=True):
+        for name, value in expected.items():
+            np.testing.assert_array_equal(there[name], value, err_msg=name)
+    assert all(type(parameter.data) is np.ndarray for parameter in away.parameters().values())
 
 
 def test_the_stand_in_refuses_what_cupy_refuses() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from nncore import prediction
+from nncore.backend import evaluation
 from nncore.backend.cpu.backend import CpuBackend
 from nncore.data import synthetic
 from nncore.errors import ConfigError, DeviceError
@@ -144,7 +145,7 @@ def test_a_large_network_takes_fewer_images_at_a_time(monkeypatch):
     network, data = Network(layers(), (28, 28, 1)), synthetic("test", 40)
     expected = Predictor(network).predict(data.images)
     values = sum(line.values for line in network.summary())
-    monkeypatch.setattr(prediction, "MOST_VALUES", 7 * values)
+    monkeypatch.setattr(evaluation, "MOST_VALUES", 7 * values)
     small = Predictor(network)
     assert small.batch == 7 and Predictor(Network([Flatten(), Linear(10)], (28, 28, 1))).batch > 7
     for _ in range(2):

@@ -11,7 +11,9 @@ from nncore.arrays import Array
 from nncore.backend.contract import Recorder
 from nncore.backend.cpu import cache, warm
 from nncore.backend.cpu.recorder import CpuRecorder
+from nncore.backend.evaluation import usual_batch
 from nncore.backend.threads import cores
+from nncore.backend.variations import Variations
 from nncore.backend.vector import Vector
 
 
@@ -33,11 +35,19 @@ class CpuBackend:
         count = cores()
         return f"CPU · {count} core" + ("s" if count > 1 else "")
 
+    def evaluation_batch(self, values: int) -> int:
+        return usual_batch(values)
+
     def asarray(self, array: Array) -> Array:
         return np.asarray(array)
 
     def to_numpy(self, array: Array) -> Array:
         return np.asarray(array)
+
+    def vary(self, images: Array, variations: Variations, by_row: Array, by_column: Array, table: Array) -> Array:
+        from nncore.backend.cpu.warp import vary_quickly  # here, because it imports Numba
+
+        return vary_quickly(images, variations, by_row, by_column, table)
 
     def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Recorder:
         return CpuRecorder(batch, vector, moments, replicas)

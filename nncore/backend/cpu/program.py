@@ -104,9 +104,9 @@ class CpuProgram:
             raise ValueError(f"the program was recorded for {self.batch} examples, not {largest}")
         images, labels = batches.images, batches.labels
         as_bytes = images.dtype == np.uint8
-        if not images.flags.carray or not (as_bytes or images.dtype == np.float32):
+        if not _is_plain(images) or not (as_bytes or images.dtype == np.float32):
             images = np.require(images, np.uint8 if as_bytes else np.float32, ["C", "A"])
-        if labels is not None and not (labels.flags.carray and labels.dtype == np.int64):
+        if labels is not None and not (_is_plain(labels) and labels.dtype == np.int64):
             labels = np.require(labels, np.int64, ["C", "A"])
         with self._lock:
             # A handful of examples to look at is answered sooner by one thread than by waking others.
@@ -190,6 +190,11 @@ def _stop(control: Array, events: list[threading.Event]) -> None:
     release(control.ctypes.data)
     for event in events:
         event.set()
+
+
+def _is_plain(array: Array) -> bool:
+    """Whether kernels can read it as it lies there."""
+    return array.flags.c_contiguous and array.flags.aligned
 
 
 def _join(tables: Sequence[Array]) -> tuple[Array, list[int]]:

@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nncore.arrays import Array
+from nncore.arrays import Array, to_numpy
 from nncore.backend.contract import Recorder
 from nncore.backend.cuda.device import Device
+from nncore.backend.variations import Variations
 from nncore.backend.vector import Vector
 
 
 class CudaBackend:
     """NumPy arrays on the host; programs copy what they need to the device, and back. `name` is `cuda`, `cuda:1`, `cuda-host`."""
-
-    evaluation_batch = 4096
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -32,11 +31,20 @@ class CudaBackend:
     def describe(self) -> str:
         return "cuda-host · the GPU's kernels on one core"
 
+    def evaluation_batch(self, values: int) -> int:
+        """Enough to keep a GPU busy; where they do not fit, a program takes them in parts."""
+        return 4096
+
     def asarray(self, array: Array) -> Array:
         return np.asarray(array)
 
     def to_numpy(self, array: Array) -> Array:
-        return np.asarray(array)
+        return to_numpy(array)
+
+    def vary(self, images: Array, variations: Variations, by_row: Array, by_column: Array, table: Array) -> Array:
+        from nncore.backend.cuda.vary import vary
+
+        return vary(self._device(), images, variations, by_row, by_column, table)
 
     def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Recorder:
         from nncore.backend.cuda.recorder import CudaRecorder

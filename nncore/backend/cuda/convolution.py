@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from nncore.backend.contract import Tensor, Weights, Window
 from nncore.backend.cuda.base import Arguments, BaseRecorder, corner, image, sizes
-from nncore.backend.cuda.geometry import MOST_COPIES, THREADS, share, threads, tile, widest
+from nncore.backend.cuda.geometry import MOST_COPIES, THREADS, busy_tiles, share_of_places, threads, tiles, widest
 from nncore.backend.cuda.memory import Pass
 from nncore.backend.cuda.pooling import PoolingRecorder
 
@@ -24,42 +25,52 @@ class ConvolutionRecorder(PoolingRecorder, BaseRecorder):
 
     def conv2d(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> None:
         weight, bias, O, P = self.theta(weights.weight), self.theta(weights.bias), y.channels, y.rows * y.cols
-        side = tile(self.batch * P, O)
+        made = busy_tiles(self.batch * P, O)
         self.add(
             "conv2d",
-            lambda part: ((-(-part.count * P // side), -(-O // side), 1), (side * side // 16, 1, 1)),
+            lambda part: (made.grid(part.count * P, O), made.block),
             lambda part: {
                 **corner("x", x), "weight": weight(), "bias": bias(), **image("y", y), **shapes(x, y, window), "relu": relu,
                 "count": part.count,
             },
-            (side,),
+            (made.high, made.wide, loaded(x.channels)),
         )  # fmt: skip
 
     def conv2d_backward(
         self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None
     ) -> None:
-        weight, C, O = self.theta(weights.weight), x.channels, y.channels
+        C, O, P = x.channels, y.channels, y.rows * y.cols
 
-        def images() -> Arguments:
-            return image("y", y) | image("g", grad)
+        def common(part: Pass) -> Arguments:
+            return {**image("y", y), **image("g", grad), **shapes(x, y, window), "relu": relu, "count": part.count}
 
         if grad_x is not None:
-            self.each("conv2d_input_gradient", x.rows * x.cols * C, lambda part: {
-                "weight": weight(), **images(), **image("gx", grad_x), **shapes(x, y, window), "x_rows": x.rows, "x_cols": x.cols,
-                **padding(x), "relu": relu, "count": part.count,
-            })  # fmt: skip
+            self._input_gradient(x, weights, window, O, common, grad_x)
         inputs = window.size[0] * window.size[1] * C
-        side = tile(inputs + 1, O)
-        parts, slice = share(inputs + 1, O, self.batch * y.rows * y.cols)
+        made = tiles(64 if inputs > 32 else 32 if inputs > 16 or O <= 16 else 16, O)
+        parts, slice = share_of_places(made.grid(inputs, O), self.batch * P)
         copies = self.copies(weights, inputs, O, parts)
         self.add(
             "conv2d_weight_gradient",
-            lambda _: ((-(-(inputs + 1) // side), -(-O // side), parts), (side * side // 16, 1, 1)),
+            lambda _: (made.grid(inputs, O, parts), made.block),
+            lambda part: {**common(part), **corner("x", x), "copies": self.of_pass(copies, part), "slice": slice},
+            (made.high, made.wide, loaded(C)),
+        )
+
+    def _input_gradient(
+        self, x: Tensor, weights: Weights, window: Window, O: int, common: Callable[[Pass], Arguments], grad_x: Tensor
+    ) -> None:
+        """Pixels of x that meet the same taps of the kernel make a product of their own: as many as the stride has places."""
+        weight, (down, right) = self.theta(weights.weight), window.stride
+        pixels, classes = -(-x.rows // down) * -(-x.cols // right), down * right
+        made = busy_tiles(self.batch * pixels, x.channels, classes)
+        self.add(
+            "conv2d_input_gradient",
+            lambda part: (made.grid(part.count * pixels, x.channels, classes), made.block),
             lambda part: {
-                **corner("x", x), **images(), "copies": self.of_pass(copies, part), **shapes(x, y, window), "relu": relu,
-                "slice": slice, "count": part.count,
+                **common(part), "weight": weight(), **image("gx", grad_x), "x_rows": x.rows, "x_cols": x.cols, **padding(x),
             },
-            (side,),
+            (made.high, made.wide, loaded(O)),
         )  # fmt: skip
 
     def conv2d_max_pool(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> Any:
@@ -121,6 +132,11 @@ class ConvolutionRecorder(PoolingRecorder, BaseRecorder):
             lambda part: {**common(part), **corner("x", x), "copies": self.of_pass(copies, part)},
             (K, each),
         )
+
+
+def loaded(channels: int) -> int:
+    """How many channels a thread of a dense convolution reads by one instruction."""
+    return 4 if channels % 4 == 0 else 1
 
 
 def shapes(x: Tensor, y: Tensor, window: Window) -> Arguments:

@@ -95,16 +95,14 @@ class Stage(Protocol):
     """Room on the host (page-locked, where there is such a thing) from which copies run while the device computes."""
 
     values: Array
-    """To be filled after `free`, and not to be changed from `send` on."""
+    """To be filled before `send`, and not to be changed before `free`."""
 
-    def send(self, buffer: Any, offset: int, count: int) -> None:
-        """Copy the first `count` values into the buffer from `offset` on; what the device is told next waits for it.
+    def send(self, buffer: Any, offset: int, count: int, overlap: bool = False) -> None:
+        """Copy the first `count` values into the buffer, behind what the device was told before; what it is told next waits.
 
-        The copy itself waits for what the device was told before `used` was last called, and no longer.
+        `overlap` says that nothing that was told since the last `send` (of any stage of the device) uses that place: the copy then
+        need not wait for it, and runs beside it.
         """
-
-    def used(self) -> None:
-        """Say that all that reads what was sent has been asked for."""
 
     def free(self) -> None:
         """Wait until the last copy is done, so that `values` may be filled again."""

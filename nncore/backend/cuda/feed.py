@@ -72,11 +72,6 @@ class Feed:
         chosen = batches.indices[first : first + sum(batches.counts[chunk.steps.start : chunk.steps.stop])]
         self._rings[chunk.images.dtype].send(chunk.half, batches, chosen)
 
-    def used(self, chunk: Chunk) -> None:
-        """Say that all has been launched that reads a chunk."""
-        if chunk.half is not None:
-            self._rings[chunk.images.dtype].used(chunk.half)
-
     def _padded(self, places: Array, counts: Array) -> Array:
         order = np.zeros((len(counts), self._batch), np.int32)
         order[np.arange(self._batch) < counts[:, None]] = places
@@ -138,17 +133,13 @@ class Ring:
         yield range(first, len(counts))
 
     def send(self, half: int, batches: Batches, chosen: Array) -> None:
-        """Gather the chosen images and labels, and send them to their half."""
+        """Gather the chosen images and labels, and send them to their half: what used it was launched before the last send."""
         images, labels = self._stages[half]
         images.free()
         labels.free()
         rows = images.values[: len(chosen) * self._size].reshape(len(chosen), *batches.images.shape[1:])
         np.take(batches.images, chosen, axis=0, out=rows, mode="clip")  # clip, since the default makes a copy first
-        images.send(self.images, half * self.half * self._size, rows.size)
+        images.send(self.images, half * self.half * self._size, rows.size, overlap=True)
         if batches.labels is not None:
             labels.values[: len(chosen)] = batches.labels[chosen]
-            labels.send(self.labels, half * self.half, len(chosen))
-
-    def used(self, half: int) -> None:
-        for stage in self._stages[half]:
-            stage.used()
+            labels.send(self.labels, half * self.half, len(chosen), overlap=True)

@@ -5,6 +5,8 @@ All of it follows from shapes alone, never from the device, so that sums are spl
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from nncore.backend.cuda.device import Size
 
 THREADS = 256
@@ -41,3 +43,45 @@ def share(M: int, N: int, depth: int) -> tuple[int, int]:
     parts = max(1, min(MOST_COPIES, ENOUGH // blocks, depth // (2 * DEPTH)))
     slice = -(-depth // parts // DEPTH) * DEPTH
     return max(1, -(-depth // slice)), slice
+
+
+WIDTHS = {64: (64, 32, 16), 32: (32, 16), 16: (32,)}
+"""Columns that a block of a dense convolution may make beside so many rows: see kernels/conv.cu."""
+LOADED = 16
+"""Terms of its sums that such a block takes at a time."""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """How the results of a dense convolution, M rows × N columns, are parted: a block makes `high` × `wide` of them."""
+
+    high: int
+    wide: int
+
+    @property
+    def block(self) -> Size:
+        """A thread makes 4 × 4 results, or 8 × 4 of the largest blocks."""
+        each = 8 if self.high == self.wide == 64 else 4
+        return (self.high // each * self.wide // 4, 1, 1)
+
+    def grid(self, M: int, N: int, parts: int = 1) -> Size:
+        return (-(-M // self.high), -(-N // self.wide), parts)
+
+
+def tiles(high: int, N: int) -> Tiles:
+    """Blocks of so many rows, and of the width that leaves the fewest columns empty."""
+    return Tiles(high, min(WIDTHS[high], key=lambda wide: (-N % wide, -wide)))
+
+
+def busy_tiles(M: int, N: int, times: int = 1) -> Tiles:
+    """Large blocks where there are enough of them to keep a GPU busy, otherwise small ones. There are `times` such products."""
+    large = tiles(64, N)
+    blocks = large.grid(M, N)
+    return large if blocks[0] * blocks[1] * times >= 256 else tiles(32, N)
+
+
+def share_of_places(grid: Size, places: int) -> tuple[int, int]:
+    """Over how many copies of such a grid to share sums over `places`; and how many places each takes."""
+    shares = max(1, min(MOST_COPIES, 2 * ENOUGH // (grid[0] * grid[1]), places // 64))
+    slice = -(-max(1, -(-places // shares)) // LOADED) * LOADED
+    return max(1, -(-places // slice)), slice

@@ -102,7 +102,6 @@ class CudaProgram:
                     values = self._read_passes(section, chunk, count, read)
                 else:
                     self._again(section, kind, chunk, count, not is_last)
-            self._feed.used(chunk)
         device.wait()
         done = int(device.get(self.record.clock)[NEXT]) if "loss" in kind.marks else steps
         if done < steps:
@@ -127,7 +126,6 @@ class CudaProgram:
         self._feed.send(chunks[0], alone)
         parts = self._parts(chunks[0], count)
         values = self._read_each(section, parts, read)
-        self._feed.used(chunks[0])
         device.put(self.record.clock, np.array(BEGUN, np.int32))
         device.run(self.record.launches_once(section, parts))
         return values

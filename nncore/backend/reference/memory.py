@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nncore.arrays import Array, array_module
+from nncore.arrays import Array
 from nncore.backend.contract import Tensor
 
 
@@ -26,9 +26,3 @@ def inside(x: Tensor, count: int) -> Array:
 def exact(values: Array) -> Array:
     """The values as float64. Operations calculate in float64 and round once, when they store their result as float32."""
     return values.astype(np.float64)
-
-
-def to_numpy(array: Array) -> Array:
-    """The array on the host: itself where it is a NumPy array, otherwise a copy of the CuPy array."""
-    module = array_module(array)
-    return array if module is np else module.asnumpy(array)

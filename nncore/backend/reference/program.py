@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from nncore.arrays import Array, array_module
+from nncore.arrays import Array, array_module, to_numpy
 from nncore.backend.contract import Batches, Outcome, Tensor
-from nncore.backend.reference.memory import inside, to_numpy
+from nncore.backend.reference.memory import inside
 
 
 @dataclass

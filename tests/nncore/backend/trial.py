@@ -9,10 +9,9 @@ from typing import TypeAlias
 import numpy as np
 import pytest
 
-from nncore.arrays import Array
+from nncore.arrays import Array, to_numpy
 from nncore.backend.contract import Batches, Recorder, Tensor, Weights
 from nncore.backend.devices import get_backend
-from nncore.backend.reference.memory import to_numpy
 from nncore.backend.vector import SLACK, Part, Vector
 from nncore.parameter import Buffer, Parameter
 from nncore.plan.flat import Flat

@@ -324,9 +324,9 @@ def test_the_device_reaches_the_plan_and_the_predictions(data, monkeypatch):
         raise NotCompilable("no such device here")
 
     monkeypatch.setattr("nncore.training.trainer.Plan", plan)
-    trainer = Trainer(network(), data, CONFIG, device="elsewhere")
-    assert trainer.plan() is None and asked == ["elsewhere"]
-    assert trainer.device == trainer.predictor.device == "elsewhere"
+    trainer = Trainer(network(), data, CONFIG, device="reference")
+    assert trainer.plan() is None and asked == ["reference"]
+    assert trainer.device == trainer.predictor.device == "reference"
 
 
 def test_the_learning_rate_can_be_set_without_resetting_anything(data):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
-
-import numpy as np
 
 from nncore.arrays import Array, to_numpy
 from nncore.backend.contract import Recorder
@@ -12,31 +11,39 @@ from nncore.backend.cuda.device import Device
 from nncore.backend.variations import Variations
 from nncore.backend.vector import Vector
 
+HOST = "cuda-host"
+"""The name of the device that runs the GPU's kernels on the CPU."""
+EVALUATION_BATCH = 4096
+"""Images at a time: enough to keep a GPU busy. Where they do not fit into its memory, a program takes them in parts."""
+
 
 class CudaBackend:
-    """NumPy arrays on the host; programs copy what they need to the device, and back. `name` is `cuda`, `cuda:1`, `cuda-host`."""
+    """Programs on the GPU called `name`: `cuda` (the first), `cuda:1`; or on the CPU, `cuda-host`.
+
+    A plan's numbers stay on the host, and programs copy what they need. `asarray` puts arrays on the GPU, for the readable path.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def is_loaded(self) -> bool:
-        return True
+        return self.name == HOST or "cupy" in sys.modules
 
     def is_ready(self) -> bool:
+        """True: compiling the kernels of a network takes about a second, and CuPy keeps them."""
         return True
 
     def prepare(self, give_up: Callable[[], bool] = lambda: False) -> bool:
         return True
 
     def describe(self) -> str:
-        return "cuda-host · the GPU's kernels on one core"
+        return self._device().describe()
 
     def evaluation_batch(self, values: int) -> int:
-        """Enough to keep a GPU busy; where they do not fit, a program takes them in parts."""
-        return 4096
+        return EVALUATION_BATCH
 
     def asarray(self, array: Array) -> Array:
-        return np.asarray(array)
+        return self._device().asarray(array)
 
     def to_numpy(self, array: Array) -> Array:
         return to_numpy(array)
@@ -47,11 +54,17 @@ class CudaBackend:
         return vary(self._device(), images, variations, by_row, by_column, table)
 
     def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Recorder:
+        """One device takes the whole batch, whatever `replicas` says."""
         from nncore.backend.cuda.recorder import CudaRecorder
 
         return CudaRecorder(self._device(), batch, vector, moments)
 
     def _device(self) -> Device:
-        from nncore.backend.cuda.host import HostDevice
+        """A device of its own for each program, so that none waits for another's work."""
+        if self.name == HOST:
+            from nncore.backend.cuda.host import HostDevice
 
-        return HostDevice()
+            return HostDevice()
+        from nncore.backend.cuda.cupy_device import CupyDevice
+
+        return CupyDevice(int(self.name.partition(":")[2] or 0))

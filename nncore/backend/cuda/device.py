@@ -57,6 +57,12 @@ class Device(Protocol):
 
     def __exit__(self, *_: object) -> None: ...
 
+    def describe(self) -> str:
+        """The device in a few words, for people."""
+
+    def asarray(self, array: Array) -> Array:
+        """The array in the device's memory, for array code; itself where it is there already."""
+
     def zeros(self, count: int, dtype: npt.DTypeLike) -> Any:
         """A buffer of at least one value, all zero. It lives as long as anyone holds it, and begins at a multiple of 256 bytes.
 

@@ -56,6 +56,12 @@ class HostDevice:
     def __exit__(self, *_: object) -> None:
         return None
 
+    def describe(self) -> str:
+        return "the GPU's kernels on the CPU, one thread after the other"
+
+    def asarray(self, array: Array) -> Array:
+        return np.asarray(array)
+
     def zeros(self, count: int, dtype: npt.DTypeLike) -> Array:
         kind = np.dtype(dtype)
         size = max(count, 1) * kind.itemsize

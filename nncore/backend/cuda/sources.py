@@ -29,8 +29,8 @@ class Kernel:
     parameters: dict[str, str]
 
     def expression(self, instance: Instance) -> str:
-        """The C++ name of one instance: `take<Byte>`."""
-        return f"{self.name}<{', '.join(map(str, instance))}>" if self.template else self.name
+        """The C++ name of one instance: `kernels::take<Byte>`."""
+        return f"kernels::{self.name}" + (f"<{', '.join(map(str, instance))}>" if self.template else "")
 
     def types(self, instance: Instance) -> dict[str, str]:
         """The parameters' types with the template's parameters filled in."""
@@ -40,8 +40,12 @@ class Kernel:
 
 @cache
 def text(file: str) -> str:
-    """A source with what all share put in front, as every compiler gets it."""
-    return f'{(FOLDER / "common.cuh").read_text("utf-8")}\n#line 1 "{file}"\n{(FOLDER / file).read_text("utf-8")}'
+    """A source with what all share put in front, as every compiler gets it.
+
+    Kernels are in a namespace of their own, since C has functions of the same names: `tanh`.
+    """
+    source = (FOLDER / file).read_text("utf-8")
+    return f'{(FOLDER / "common.cuh").read_text("utf-8")}\nnamespace kernels {{\n#line 1 "{file}"\n{source}\n}}\n'
 
 
 def has_barriers(file: str) -> bool:

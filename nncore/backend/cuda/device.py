@@ -97,8 +97,12 @@ class Stage(Protocol):
     values: Array
     """To be filled before `send`, and not to be changed before `free`."""
 
-    def send(self, buffer: Any, offset: int, count: int) -> None:
-        """Copy the first `count` values into the buffer, behind what the device was told before; what it is told next waits."""
+    def send(self, buffer: Any, offset: int, count: int, overlap: bool = False) -> None:
+        """Copy the first `count` values into the buffer, behind what the device was told before; what it is told next waits.
+
+        `overlap` says that nothing that was told since the last `send` (of any stage of the device) uses that place: the copy then
+        need not wait for it, and runs beside it.
+        """
 
     def free(self) -> None:
         """Wait until the last copy is done, so that `values` may be filled again."""

@@ -113,7 +113,7 @@ class HostStage:
     def __init__(self, values: Array) -> None:
         self.values = values
 
-    def send(self, buffer: Array, offset: int, count: int) -> None:
+    def send(self, buffer: Array, offset: int, count: int, overlap: bool = False) -> None:
         buffer[offset : offset + count] = self.values[:count]
 
     def free(self) -> None:

@@ -66,6 +66,8 @@ class DeviceArray(np.ndarray):
         stream.refuse_capturing("a copy from the GPU")
         if out.dtype != self.dtype or out.shape != self.shape:
             raise Misuse("a copy into another kind of array")
+        if stream.finished < stream.told:
+            raise Misuse("CuPy waits for the stream on a busy core")
         stream.tell(lambda: np.copyto(out, self.plain), "get")
         stream.finish(stream.told)
 

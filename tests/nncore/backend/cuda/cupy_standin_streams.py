@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.nncore.backend.cuda.cupy_standin import FakeCupy
 
 
-class Misuse(AssertionError):
+class Misuse(AssertionError):  # noqa: N818 (it names what was done)
     """CuPy or CUDA would refuse this, or take it and compute nonsense."""
 
 
@@ -30,7 +30,7 @@ class CUDADriverError(CUDARuntimeError):
     pass
 
 
-class CompileException(Exception):
+class CompileException(Exception):  # noqa: N818 (CuPy's name)
     pass
 
 

@@ -80,13 +80,20 @@ class CupyDevice:
             found = self._cupy.cuda.runtime.getDeviceProperties(self.number)
         return f"{found['name'].decode(errors='replace')} · {found['totalGlobalMem'] / 2**30:.0f} GB"
 
+    def asarray(self, array: Array) -> Array:
+        """The array on this GPU. Its memory belongs to the stream that is the caller's, as array code will use it there."""
+        with translating(), self._device:
+            return self._cupy.asarray(array)
+
     def zeros(self, count: int, dtype: npt.DTypeLike) -> Any:
         with self:
             try:
-                return self._cupy.zeros(max(count, 1), dtype)
+                buffer = self._cupy.zeros(max(count, 1), dtype)
             except MemoryError:
                 self._cupy.get_default_memory_pool().free_all_blocks()
-                return self._cupy.zeros(max(count, 1), dtype)
+                buffer = self._cupy.zeros(max(count, 1), dtype)
+            self._stream.record(self._told)  # no copy may overtake the zeros
+        return buffer
 
     def free_memory(self) -> int:
         with self:
@@ -148,7 +155,8 @@ class CupyDevice:
     def send(self, values: Array, buffer: Any, sent: Any, overlap: bool) -> None:
         """Copy page-locked values into a buffer of the same length, and record the event `sent` behind the copy.
 
-        The copy waits for what this device was told before, or with `overlap` before the last copy; what is told next waits for it.
+        The copy waits for what this device was told before, or with `overlap` before the last copy or `zeros`; what it is told
+        next waits for the copy.
         """
         with self:
             if not overlap:

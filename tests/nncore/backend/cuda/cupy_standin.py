@@ -188,6 +188,10 @@ class FakeCupy:
         self.stream_for(memory, None).tell(lambda: values.fill(0), "zeros")
         return array
 
+    def asarray(self, array: np.ndarray) -> Any:
+        self.call()
+        return SimpleNamespace(values=array.copy(), device=self.here.device, stream=self.here.streams[-1])
+
     def allocate(self, size: int) -> Memory:
         self.call()
         if self.here.captures:
@@ -254,7 +258,7 @@ class FakeCupy:
                 raise self.broken_compiler
             self.compiled.append((self.here.device, tuple(name_expressions)))
             name, _, inside = expression.removesuffix(">").partition("<")
-            return Function(self, name, tuple(inside.split(", ")) if inside else ())
+            return Function(self, name.rpartition("::")[2], tuple(inside.split(", ")) if inside else ())
 
         return SimpleNamespace(get_function=get_function)
 

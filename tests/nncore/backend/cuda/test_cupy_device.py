@@ -14,6 +14,7 @@ from nncore.backend.cuda import cupy_device
 from nncore.backend.cuda.cupy_device import CupyDevice
 from nncore.backend.cuda.device import At, Device, Launch
 from nncore.backend.cuda.host import HostDevice
+from nncore.backend.cuda.sources import Instance, kernels
 from nncore.errors import DeviceError
 from tests.nncore.backend.cuda.cupy_standin import FakeCupy
 from tests.nncore.backend.cuda.cupy_standin_streams import CompileException, CUDADriverError, Misuse
@@ -22,6 +23,12 @@ BATCH, SIZE, OUT, STEPS = 5, 12, 3, 4
 IMAGES = np.random.default_rng(1).integers(0, 256, (9, SIZE), np.uint8)
 WEIGHT = np.random.default_rng(2).standard_normal((SIZE, OUT), np.float32)
 ORDER = np.random.default_rng(3).integers(0, 9, STEPS * BATCH, np.int32)
+
+
+def launch(kernel: str, instance: Instance, threads: int, *arguments: Any) -> Launch:
+    """One block of a kernel, its arguments in the order of its parameters."""
+    named = dict(zip(kernels()[kernel].parameters, arguments, strict=True))
+    return Launch(kernel, instance, (1, 1, 1), (threads, 1, 1), named)
 
 
 class Work:
@@ -38,23 +45,16 @@ class Work:
         self.half = half
 
     def launches(self) -> list[Launch]:
-        take = {
-            "images": At(self.images, self.half * IMAGES.size),
-            "order": At(self.order),
-            "clock": At(self.clock),
-            "scale": 1 / 255,
-        }
-        take |= {"y": At(self.x), "y_pitch": SIZE, "y_row": SIZE, "size": SIZE, "width": SIZE, "batch": BATCH, "first": 0}
-        product = {"a": At(self.x), "a_mask": None, "a_row": SIZE, "a_col": 1, "b": At(self.weight), "b_mask": None, "b_row": OUT}
-        product |= {"b_col": 1, "c": At(self.sums), "c_row": OUT, "part_pitch": BATCH * OUT, "bias": None, "relu": 0}
-        product |= {"M": BATCH, "N": OUT, "K": SIZE, "slice": SIZE, "ones": 0}
-        finish = {"part": At(self.sums), "parts": 2, "part_pitch": BATCH * OUT, "bias": At(self.weight)}
-        finish |= {"y": At(self.sums, BATCH * OUT), "O": OUT, "relu": 0, "size": BATCH * OUT}
+        images, x, weight = At(self.images, self.half * IMAGES.size), At(self.x), At(self.weight)
+        sums, total, clock = At(self.sums), At(self.sums, BATCH * OUT), At(self.clock)
+        pitch = BATCH * OUT
         return [
-            Launch("take", ("Byte",), (1, 1, 1), (256, 1, 1), {**take, "count": BATCH}),
-            Launch("product", (32,), (1, 1, 1), (64, 1, 1), product),
-            Launch("finish", (), (1, 1, 1), (256, 1, 1), finish),
-            Launch("tick", (), (1, 1, 1), (1, 1, 1), {"clock": At(self.clock)}),
+            launch("take", ("Byte",), 256, images, At(self.order), clock, 1 / 255, x, SIZE, SIZE, SIZE, SIZE, BATCH, 0, BATCH),
+            launch(
+                "product", (32,), 64, x, None, SIZE, 1, weight, None, OUT, 1, sums, OUT, pitch, None, 0, BATCH, OUT, SIZE, SIZE, 0
+            ),
+            launch("finish", (), 256, sums, 2, pitch, weight, total, OUT, 0, pitch),
+            launch("tick", (), 1, clock),
         ]
 
     def result(self) -> bytes:
@@ -243,6 +243,23 @@ def test_a_stage_that_nobody_holds_still_arrives(fake: FakeCupy) -> None:
     assert device.get(buffer).tolist() == [1, 1, 1, 1]
 
 
+def test_a_copy_does_not_overtake_the_zeros_of_its_buffer(fake: FakeCupy) -> None:
+    device = CupyDevice()
+    stages = [device.stage(4, np.float32) for _ in range(2)]
+    for stage in stages:
+        buffer = device.zeros(4, np.float32)
+        stage.values[...] = 1
+        stage.send(buffer, 0, 4, overlap=True)
+        assert device.get(buffer).tolist() == [1, 1, 1, 1]
+
+
+def test_an_array_for_array_code_belongs_to_the_callers_stream(fake: FakeCupy) -> None:
+    before = fake.here.streams[-1]
+    array: Any = CupyDevice(1).asarray(np.arange(3))
+    assert (array.values.tolist(), array.device, array.stream) == ([0, 1, 2], 1, before)
+    assert fake.here.device == 0
+
+
 def test_a_recorded_graph_keeps_its_buffers(fake: FakeCupy) -> None:
     device = CupyDevice()
     work = Work(device)
@@ -261,10 +278,11 @@ def test_kernels_are_compiled_once_for_each_gpu_and_only_those_asked_for(fake: F
     device.load(keys)
     device.load(keys)
     CupyDevice(0).load(keys[:1])
-    assert fake.compiled == [(0, ("finish",)), (0, ("take<Byte>", "tick")), (0, ("take<Byte>", "tick"))]
+    take, finish, tick = (kernels()[name].expression(instance) for name, instance in keys)
+    assert fake.compiled == [(0, (finish,)), (0, (take, tick)), (0, (take, tick))]
     assert device.has(keys[0])
     CupyDevice(1).load(keys[1:2])
-    assert fake.compiled[3:] == [(1, ("finish",))]
+    assert fake.compiled[3:] == [(1, (finish,))]
     assert not device.has(("take", ("float",)))
 
 
@@ -281,10 +299,7 @@ def test_kernels_that_cannot_be_compiled_are_told_in_one_sentence(fake: FakeCupy
 def test_wrong_arguments_are_refused_while_recording_and_the_device_goes_on(fake: FakeCupy) -> None:
     device = CupyDevice()
     work = Work(device)
-    wrong = [
-        *work.launches(),
-        Launch("tick", (), (1, 1, 1), (1, 1, 1), {"clock": At(work.sums)}),
-    ]
+    wrong = [*work.launches(), launch("tick", (), 1, At(work.sums))]
     with pytest.raises(TypeError, match="clock"):
         device.record(wrong)
     again = device.record(work.launches())

@@ -1,4 +1,4 @@
-"""Each operation of the CPU by itself against the reference backend, at sizes that kernels find hard."""
+"""Each operation of every backend by itself against the reference backend, at sizes that kernels find hard."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import pytest
 import trials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from trial import Recording, Trial, check, record, run
+from trial import ON_EACH_DEVICE, Recording, Trial, check, record, run
 from trials import adam_rates, square
 
 from nncore.backend.contract import Weights, Window
 from nncore.backend.cpu.operations import OPERATIONS
 from nncore.backend.cpu.tuning import MOST_MOMENTS
 from nncore.backend.cpu.vectors import LANES
+from nncore.backend.cuda.sources import kernels
 from nncore.backend.vector import Vector
 from nncore.errors import ConfigError, NotCompilable
 
@@ -74,27 +75,30 @@ TRIALS: dict[str, Trial] = {
     "adam, later": trials.update("adam", adam_rates(0.1, 0.7, 0.99, 1e-3, 30), 0.03, 33, 17),
 }  # fmt: skip
 
-ANYTHING = settings(max_examples=40, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+QUIET = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+ANYTHING = settings(max_examples=40, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET)
 channels, flags = st.sampled_from(CHANNELS), st.booleans()
 
 
+@ON_EACH_DEVICE
 @pytest.mark.parametrize("name", TRIALS)
-def test_trial(name: str) -> None:
-    check(TRIALS[name])
+def test_trial(name: str, device: str) -> None:
+    check(TRIALS[name], device)
 
 
 @pytest.mark.parametrize("replicas", [2, 3])
 @pytest.mark.parametrize("name", [name for name in TRIALS if " to " not in name or name.endswith((" 3 to 5", " 16 to 17"))])
 def test_trial_of_replicas(name: str, replicas: int) -> None:
     """A batch shared by several replicas, in a program that was recorded for a larger one."""
-    check(TRIALS[name].with_(replicas=replicas, spare=2))
+    check(TRIALS[name].with_(replicas=replicas, spare=2), "cpu")
 
 
 PADDED = ("take", "conv", "max pool", "avg pool", "batch norm", "dropout", *ACTIVATIONS)
 
 
+@ON_EACH_DEVICE
 @pytest.mark.parametrize("name", [name for name in TRIALS if name.startswith(PADDED) and " back" not in name])
-def test_the_padding_of_an_output_stays_zero(name: str) -> None:
+def test_the_padding_of_an_output_stays_zero(name: str, device: str) -> None:
     """A convolution by a single pixel of ones, which reads the output with its padding, finds only zeros there."""
     trial = TRIALS[name]
 
@@ -108,7 +112,7 @@ def test_the_padding_of_an_output_stays_zero(name: str) -> None:
         recording.outputs = [total, y]
 
     ones = {"ones": np.ones((100, 1)), "zero": np.zeros(1)}
-    found = run(trial.with_(build=build, parameters=trial.parameters | ones), "cpu")
+    found = run(trial.with_(build=build, parameters=trial.parameters | ones), device)
     total, y = found["output 0"][..., 0], found["output 1"]
     top, left = ((outer - inner) // 2 for outer, inner in zip(total.shape[1:], y.shape[1:3], strict=True))
     total[:, top : top + y.shape[1], left : left + y.shape[2]] = 0
@@ -118,6 +122,12 @@ def test_the_padding_of_an_output_stays_zero(name: str) -> None:
 def test_every_operation_has_a_trial() -> None:
     recorded = {row.operation for trial in TRIALS.values() for row in record(trial, "cpu")[0].record.rows if row.operation}  # type: ignore[attr-defined]
     assert recorded == OPERATIONS.keys()
+
+
+def test_every_kernel_of_the_gpu_has_a_trial() -> None:
+    recorders: list[Any] = [record(trial, "cuda-host")[0].record for trial in TRIALS.values()]
+    launched = {kernel for recorder in recorders for kernel, _ in recorder.record.kernel_keys()}
+    assert kernels().keys() - launched == {"vary"}  # which belongs to the data, not to a network
 
 
 @st.composite
@@ -138,43 +148,48 @@ def split(trial: Trial, replicas: int) -> Trial:
 counts, replica_counts = st.sampled_from((0, 1, 2, 7)), st.integers(1, 3)
 
 
+@ON_EACH_DEVICE
 @ANYTHING
 @given(geometries(), channels, flags, counts, replica_counts)
-def test_any_convolution(geometry: dict[str, Any], outputs: int, relu: bool, count: int, replicas: int) -> None:
-    check(split(trials.conv(**geometry, outputs=outputs, relu=relu, count=count), replicas))
+def test_any_convolution(device: str, geometry: dict[str, Any], outputs: int, relu: bool, count: int, replicas: int) -> None:
+    check(split(trials.conv(**geometry, outputs=outputs, relu=relu, count=count), replicas), device)
 
 
+@ON_EACH_DEVICE
 @ANYTHING
 @given(geometries(), channels, flags, flags, counts, replica_counts)
 def test_any_convolution_back(
-    geometry: dict[str, Any], outputs: int, relu: bool, with_input: bool, count: int, replicas: int
+    device: str, geometry: dict[str, Any], outputs: int, relu: bool, with_input: bool, count: int, replicas: int
 ) -> None:
-    check(split(trials.conv_backward(**geometry, outputs=outputs, relu=relu, with_input=with_input, count=count), replicas))
+    check(split(trials.conv_backward(**geometry, outputs=outputs, relu=relu, with_input=with_input, count=count), replicas), device)
 
 
+@ON_EACH_DEVICE
 @ANYTHING
 @given(geometries(), channels, flags, flags, counts, replica_counts)
 def test_any_convolution_with_pool(
-    geometry: dict[str, Any], outputs: int, relu: bool, with_input: bool, count: int, replicas: int
+    device: str, geometry: dict[str, Any], outputs: int, relu: bool, with_input: bool, count: int, replicas: int
 ) -> None:
-    check(split(trials.conv_pool(**geometry, outputs=outputs, relu=relu, with_input=with_input, count=count), replicas))
+    check(split(trials.conv_pool(**geometry, outputs=outputs, relu=relu, with_input=with_input, count=count), replicas), device)
 
 
+@ON_EACH_DEVICE
 @ANYTHING
 @given(st.integers(LANES, 3 * LANES), st.integers(2, 9), st.integers(3, LANES), channels, flags, flags, replica_counts)
 def test_any_convolution_with_pool_of_few_channels(
-    cols: int, rows: int, outputs: int, inputs: int, relu: bool, with_input: bool, replicas: int
+    device: str, cols: int, rows: int, outputs: int, inputs: int, relu: bool, with_input: bool, replicas: int
 ) -> None:
     """Rows of windows at least as long as a vector, and fewer channels than that: they are done by planes."""
     trial = trials.conv_pool((rows, 2 * cols + rows % 2, inputs), outputs, square(3), (1, 1), relu, with_input=with_input)
-    check(split(trial, replicas))
+    check(split(trial, replicas), device)
 
 
+@ON_EACH_DEVICE
 @ANYTHING
 @given(st.integers(1, 150), st.integers(1, 70), flags, flags, counts, replica_counts)
-def test_any_linear_layer(inputs: int, outputs: int, relu: bool, with_input: bool, count: int, replicas: int) -> None:
-    check(split(trials.linear(inputs, outputs, relu, count), replicas))
-    check(split(trials.linear_backward(inputs, outputs, relu, with_input, count), replicas))
+def test_any_linear_layer(device: str, inputs: int, outputs: int, relu: bool, with_input: bool, count: int, replicas: int) -> None:
+    check(split(trials.linear(inputs, outputs, relu, count), replicas), device)
+    check(split(trials.linear_backward(inputs, outputs, relu, with_input, count), replicas), device)
 
 
 @st.composite
@@ -185,11 +200,12 @@ def pools(draw: Any) -> tuple[tuple[int, int, int], Window]:
     return (size[0] + more[0], size[1] + more[1], draw(channels)), Window(size, stride)
 
 
+@ON_EACH_DEVICE
 @ANYTHING
 @given(pools(), counts, replica_counts)
-def test_any_pool(pool: tuple[tuple[int, int, int], Window], count: int, replicas: int) -> None:
-    check(split(trials.max_pool(*pool, count=count), replicas))
-    check(split(trials.avg_pool(*pool, count=count), replicas))
+def test_any_pool(device: str, pool: tuple[tuple[int, int, int], Window], count: int, replicas: int) -> None:
+    check(split(trials.max_pool(*pool, count=count), replicas), device)
+    check(split(trials.avg_pool(*pool, count=count), replicas), device)
 
 
 def broken(*shape: int, share: float, infinities: bool = True) -> np.ndarray:
@@ -206,49 +222,55 @@ def broken(*shape: int, share: float, infinities: bool = True) -> np.ndarray:
 SHARES = (0.003, 0.03, 0.3)
 
 
+@ON_EACH_DEVICE
 @pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("C", CHANNELS)
-def test_what_is_not_finite_passes_through_max_pooling(C: int, share: float) -> None:
+def test_what_is_not_finite_passes_through_max_pooling(C: int, share: float, device: str) -> None:
     for window in (square(2, 2), Window((3, 2), (2, 1)), Window((1, 5), (1, 2))):
-        check(trials.max_pool((8, 9, C), window, backward=False, count=3, values=broken(3, 8, 9, C, share=share)))
+        check(trials.max_pool((8, 9, C), window, backward=False, count=3, values=broken(3, 8, 9, C, share=share)), device)
 
 
+@ON_EACH_DEVICE
 @pytest.mark.parametrize("position", range(6))
-def test_a_single_nan_wherever_it_stands_in_the_window(position: int) -> None:
+def test_a_single_nan_wherever_it_stands_in_the_window(position: int, device: str) -> None:
     for C, first in itertools.product(CHANNELS, (0.0, 9.0, np.inf)):
         values = np.zeros((1, 2, 3, C), np.float32)
         values[0, 0, 0], values[0, position // 3, position % 3] = first, np.nan
         trial = trials.max_pool((2, 3, C), Window((2, 3), (1, 1)), backward=False, count=1, values=values)
-        check(trial)
-        assert np.isnan(run(trial, "cpu")["output 0"]).all()
+        check(trial, device)
+        assert np.isnan(run(trial, device)["output 0"]).all()
 
 
+@ON_EACH_DEVICE
 @pytest.mark.parametrize("C", CHANNELS)
-def test_infinities_win_and_get_the_gradient(C: int) -> None:
+def test_infinities_win_and_get_the_gradient(C: int, device: str) -> None:
     values = broken(3, 8, 9, C, share=0.1)
-    check(trials.max_pool((8, 9, C), Window((3, 2), (2, 1)), count=3, values=np.where(np.isnan(values), -np.inf, values)))
+    check(trials.max_pool((8, 9, C), Window((3, 2), (2, 1)), count=3, values=np.where(np.isnan(values), -np.inf, values)), device)
 
 
+@ON_EACH_DEVICE
 @pytest.mark.parametrize("share", SHARES)
-def test_what_is_not_finite_passes_through_relu(share: float) -> None:
+def test_what_is_not_finite_passes_through_relu(share: float, device: str) -> None:
     for x in ((4, 5, 3), (1, 1, 33), (7, 7, 16)):
-        check(trials.activation("relu", x, count=3, values=broken(3, *x, share=share)))
+        check(trials.activation("relu", x, count=3, values=broken(3, *x, share=share)), device)
 
 
+@ON_EACH_DEVICE
 @pytest.mark.parametrize("relu", [False, True])
 @pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("outputs", CHANNELS)
-def test_what_is_not_finite_passes_through_convolution_and_pooling(outputs: int, share: float, relu: bool) -> None:
+def test_what_is_not_finite_passes_through_convolution_and_pooling(outputs: int, share: float, relu: bool, device: str) -> None:
     """By each of the ways that a convolution with pooling is done: see nncore/backend/cpu/conv_pool.py."""
     for cols, C in ((6, 2), (2 * LANES + 3, 1)):
         values = broken(2, 7, cols, C, share=share)
         common = {"x": (7, cols, C), "outputs": outputs, "window": square(3), "padding": (1, 1), "relu": relu, "values": values}
-        check(trials.conv_pool(**common, backward=False))  # type: ignore[arg-type]
+        check(trials.conv_pool(**common, backward=False), device)  # type: ignore[arg-type]
 
 
+@ON_EACH_DEVICE
 @pytest.mark.parametrize("relu", [False, True])
 @pytest.mark.parametrize("outputs", CHANNELS)
-def test_weights_that_are_not_finite(outputs: int, relu: bool) -> None:
+def test_weights_that_are_not_finite(outputs: int, relu: bool, device: str) -> None:
     for trial in (
         trials.linear(5, outputs, relu),
         trials.conv((5, 6, 2), outputs, square(2), relu=relu),
@@ -257,7 +279,7 @@ def test_weights_that_are_not_finite(outputs: int, relu: bool) -> None:
         for value in (np.nan, np.inf, -np.inf):
             parameters = {name: values.copy() for name, values in trial.parameters.items()}
             parameters["weight"][..., outputs // 2] = value
-            check(trial.with_(parameters=parameters))
+            check(trial.with_(parameters=parameters), device)
 
 
 def test_an_argument_too_many_or_too_few_fails_while_recording() -> None:

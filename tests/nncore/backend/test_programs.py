@@ -8,7 +8,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 import trials
-from trial import SECTION, Recording, Trial, record, run
+from trial import GPU, SECTION, Recording, Trial, record, run
 
 from nncore.arrays import Array
 from nncore.backend.contract import Batches, Program, Rule, Tensor
@@ -24,7 +24,7 @@ from nncore.plan import Plan
 from nncore.prediction import Predictor
 from tests.nncore import standin
 
-EACH = pytest.mark.parametrize("device", ["cpu", "reference"])
+EACH = pytest.mark.parametrize("device", ["cpu", "reference", "cuda-host", GPU], indirect=True)
 
 
 def classifier(device: str, replicas: int = 2, dropout: Dropout | None = None) -> tuple[Program, Tensor, Array]:

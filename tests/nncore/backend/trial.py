@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
+import pytest
 
 from nncore.arrays import Array, to_numpy
 from nncore.backend.contract import Batches, Recorder, Tensor, Weights
@@ -17,6 +18,12 @@ from nncore.plan.flat import Flat
 
 Place: TypeAlias = Callable[[Array], Array]
 """Puts an array where it shall lie."""
+
+GPU = pytest.param("cuda", marks=pytest.mark.gpu)
+"""An NVIDIA GPU, where there is one: see conftest.py."""
+ON_EACH_CUDA_DEVICE = pytest.mark.parametrize("device", ["cuda-host", "cuda-host backwards", GPU], indirect=True)
+ON_EACH_DEVICE = pytest.mark.parametrize("device", ["cpu", "cuda-host", "cuda-host backwards", GPU], indirect=True)
+"""All that are held against the reference backend."""
 
 SECTION = "trial"
 RUNNING = ("running_mean", "running_var")
@@ -128,9 +135,9 @@ def run(trial: Trial, device: str, place: Place = _as_it_is) -> dict[str, Array]
     return found
 
 
-def check(trial: Trial) -> None:
-    """The CPU finds what the reference backend finds."""
-    ours, expected = run(trial, "cpu"), run(trial, "reference")
+def check(trial: Trial, device: str) -> None:
+    """The device finds what the reference backend finds."""
+    ours, expected = run(trial, device), run(trial, "reference")
     assert ours.keys() == expected.keys()
     for name, values in expected.items():
         assert ours[name].shape == values.shape and ours[name].dtype == values.dtype, name

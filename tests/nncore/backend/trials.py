@@ -155,11 +155,13 @@ def avg_pool(x: Images, window: Window, count: int = 2) -> Trial:
     return Trial(build, count=count, tolerance=1e-6)
 
 
-def batch_norm(x: Images, relu: bool = False, training: bool = True, with_input: bool = True, count: int = 7) -> Trial:
+def batch_norm(
+    x: Images, relu: bool = False, training: bool = True, with_input: bool = True, count: int = 7, offset: float = 0.0
+) -> Trial:
     channels = x[2]
 
     def build(recording: Recording) -> None:
-        given = recording.given(real_numbers(count, *x, scale=2) + whole_numbers(channels, seed=6), (1, 0))
+        given = recording.given(real_numbers(count, *x, scale=2) + whole_numbers(channels, seed=6) + np.float32(offset), (1, 0))
         y = recording.wanted(x, (0, 1))
         running, weights = recording.parts["running_mean"].start, recording.weights
         kept = recording.record.batch_norm(given, weights, running, 0.3, 1e-3, y, relu, training)
@@ -203,8 +205,9 @@ def loss(name: str, classes: int, constants: tuple[float, ...] = (), count: int 
         recording.record.loss(name, constants, recording.given(values), recording.wanted((1, 1, classes)))
 
     rng = np.random.default_rng(1)
-    images, indices = np.zeros((20, 1), np.float32), rng.permutation(20)[:count]
-    return Trial(build, count=count, images=images, indices=indices, labels=rng.integers(classes, size=20), tolerance=1e-6)
+    size = max(20, count)
+    images, indices = np.zeros((size, 1), np.float32), rng.permutation(size)[:count]
+    return Trial(build, count=count, images=images, indices=indices, labels=rng.integers(classes, size=size), tolerance=1e-6)
 
 
 MOVES = {"sgd": SGD({}, 0.1).move, "momentum": SGD({}, 0.1, 0.9).move, "adam": Adam({}).move}

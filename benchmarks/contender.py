@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable
 from itertools import cycle
-from typing import Any
 
 import numpy as np
 

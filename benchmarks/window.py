@@ -1,4 +1,6 @@
-"""How much of its speed a training keeps in the window: `python -m benchmarks window [--rounds N] [--seconds S] [--panel train] [--device cpu]`.
+"""How much of its speed a training keeps in the window.
+
+    python -m benchmarks window [--rounds N] [--seconds S] [--panel train] [--device cpu]
 
 In alternating rounds, each in a process of its own: the training of `digitlab train`, and the same in a real window with a panel
 in view. The window needs a display: that of DISPLAY, or an Xvfb of its own where there is none.

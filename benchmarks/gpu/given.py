@@ -70,7 +70,7 @@ def take_steps(stretch: Stretch, steps: int) -> Array:
 
 
 def rate(stretch: Stretch, pace: Pace, seconds: float) -> float:
-    """Steps a second, in stretches of the length that a trainer would ask for: `pace` learns it, and keeps it for the next round."""
+    """Steps a second, in stretches as long as a trainer would ask for: `pace` learns how long that is, and keeps it."""
     taken, began = 0, time.perf_counter()
     while (passed := time.perf_counter() - began) < seconds or not taken:
         start = time.perf_counter()

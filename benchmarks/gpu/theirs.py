@@ -44,6 +44,8 @@ class Torch:
         self.device = torch.device(device)
         if self.device.type == "cuda":
             torch.cuda.set_device(self.device)
+        else:
+            torch.set_num_threads(1)
         torch.set_float32_matmul_precision("high" if tf32 else "highest")
         torch.backends.cudnn.allow_tf32 = tf32
         torch.backends.cudnn.benchmark = True
@@ -99,7 +101,7 @@ class Torch:
         return (pixels.permute(0, 3, 1, 2) if layout == "channels_last" else pixels).to(self.torch.float32) * (1 / 255)
 
     def compiled(self, function: Callable[..., Any], *fixed: Any) -> Callable[..., Any]:
-        """The function compiled to graphs; `fixed` are tensors that stay where they are, and so need not be copied for each call."""
+        """The function compiled to graphs; `fixed` are tensors that stay where they are, which saves copying them."""
         for tensor in fixed:
             self.torch._dynamo.mark_static_address(tensor)
         return self.torch.compile(function, mode="reduce-overhead")  # type: ignore[no-any-return]

@@ -49,6 +49,7 @@ def recorded(trained: Trained, batch: int) -> tuple[Record, list[Launch]]:
     record, size = program.record, int(np.prod(trained.input_shape))
     pixels = np.random.default_rng(0).integers(0, 256, batch * size).astype(np.uint8)
     record.order[:batch] = np.arange(batch)
+    record.theta[...] = record.vector.values
     return record, record.launches("train", passes(batch, batch, pixels, np.arange(batch, dtype=np.int32) % 10, "Byte"))
 
 

@@ -18,8 +18,10 @@ from benchmarks.gpu.theirs import LAYOUTS
 from nncore.errors import DeviceError
 from nncore.layers import Conv2d
 
-ALIKE = {"fp32": 1e-3, "tf32": 2e-2}
-"""How far, as a share of the loss, the first losses of the two sides may lie apart."""
+ALIKE = {"fp32": (1e-4, 2e-2), "tf32": (1e-2, 5e-2)}
+"""How far the very first loss, and those after it, may lie apart on the two sides, as a share of the largest: where a gradient is
+next to nothing, Adam makes a whole step of what rounding leaves.
+"""
 
 
 class Process:
@@ -137,11 +139,12 @@ def _alike(taking_part: Sequence[Entry], trials: dict[str, dict[str, dict[str, A
     ours = trials["nncore"][""]["first_losses"]
     largest = max(map(abs, ours))
 
-    def near(theirs: list[float], share: float) -> bool:
-        return all(abs(a - b) <= share * largest for a, b in zip(ours, theirs, strict=True))
+    def near(theirs: list[float], first: float, later: float) -> bool:
+        apart = [abs(a - b) / largest for a, b in zip(ours, theirs, strict=True)]
+        return apart[0] <= first and max(apart) <= later
 
     return {
-        entry.name: all(near(each["first_losses"], ALIKE[entry.precision]) for each in trials[entry.name].values())
+        entry.name: all(near(each["first_losses"], *ALIKE[entry.precision]) for each in trials[entry.name].values())
         for entry in taking_part
         if entry.variant
     }

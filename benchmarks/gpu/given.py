@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 
 import numpy as np
 
 from benchmarks.cases import Trained
 from nncore.arrays import Array
-from nncore.data import open_dataset
+from nncore.data import Dataset, open_dataset
 from nncore.training.meters import Pace
 
 IMAGES = 60_000
@@ -37,11 +38,17 @@ class Side(Protocol):
 
 def given(trained: Trained, count: int) -> tuple[Array, Array]:
     """So many images, uint8 NHWC, and labels; nobody can write to them, so that they may be kept on the GPU."""
-    data = open_dataset("synthetic" if trained.input_shape[-1] == 1 else "synthetic-street")
+    data = _drawn("synthetic" if trained.input_shape[-1] == 1 else "synthetic-street")
     chosen = np.arange(count) % len(data)
     images, labels = data.images[chosen], data.labels[chosen]
     images.flags.writeable = labels.flags.writeable = False
     return images, labels
+
+
+@cache
+def _drawn(name: str) -> Dataset:
+    """Drawing takes seconds."""
+    return open_dataset(name)
 
 
 class Order:

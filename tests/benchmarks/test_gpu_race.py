@@ -92,10 +92,15 @@ def torch_on_the_cpu() -> Torch:
 @pytest.mark.parametrize("layout", ["default", "channels_last"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_both_sides_learn_the_same(name: str, layout: str) -> None:
+    """Over the end of an epoch. Batch norm by SGD, since behind it are gradients that should be 0, and Adam makes whole steps of
+    what rounding leaves of them.
+    """
     theirs, trained = torch_on_the_cpu(), replace(NETWORKS[name], learning_rate=1e-3)
-    ours = take_steps(Nncore("cuda-host").learner(trained, 8, "", "", 40), 7)
+    if name == "batch norm":
+        trained = replace(trained, optimizer="sgd", learning_rate=0.05)
+    ours = take_steps(Nncore("cuda-host").learner(trained, 8, "", "", 24), 4)
     for variant in ("eager", "graph"):
-        found = take_steps(theirs.learner(trained, 8, variant, layout, 40), 7)
+        found = take_steps(theirs.learner(trained, 8, variant, layout, 24), 4)
         np.testing.assert_allclose(found, ours, rtol=2e-4, err_msg=variant)
 
 
@@ -199,8 +204,9 @@ def test_rounds_alternate_and_the_better_layout_goes_on() -> None:
     assert found["alike"] == {"eager": True, "graph": True}
 
 
-def test_who_does_not_do_the_same_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    taking_part = fake_entries(losses=(2.0, 1.01))
+@pytest.mark.parametrize("losses", [(2.001, 1.0), (2.0, 1.05)])
+def test_who_does_not_do_the_same_is_told(losses: Sequence[float], capsys: pytest.CaptureFixture[str]) -> None:
+    taking_part = fake_entries(losses)
     found = contest.race(taking_part, "train", CNN, 128, rounds=1, seconds=0, images=60)
     assert found["alike"] == {"eager": False, "graph": False}
     race._print(found, taking_part)

@@ -92,16 +92,17 @@ def torch_on_the_cpu() -> Torch:
 @pytest.mark.parametrize("layout", ["default", "channels_last"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_both_sides_learn_the_same(name: str, layout: str) -> None:
-    """Over the end of an epoch. Batch norm by SGD, since behind it are gradients that should be 0, and Adam makes whole steps of
-    what rounding leaves of them.
+    """Over the end of an epoch. Batch norm by SGD and less exactly: gradients before it should be 0, and Adam makes whole steps of
+    what rounding leaves of them; and ReLU behind it cuts values that are next to 0.
     """
-    theirs, trained = torch_on_the_cpu(), replace(NETWORKS[name], learning_rate=1e-3)
+    theirs, trained, apart = torch_on_the_cpu(), replace(NETWORKS[name], learning_rate=1e-3), 2e-4
     if name == "batch norm":
-        trained = replace(trained, optimizer="sgd", learning_rate=0.05)
-    ours = take_steps(Nncore("cuda-host").learner(trained, 8, "", "", 24), 4)
+        trained, apart = replace(trained, optimizer="sgd", learning_rate=0.01), 3e-3
+    ours = take_steps(Nncore("cuda-host").learner(trained, 12, "", "", 36), 4)
     for variant in ("eager", "graph"):
-        found = take_steps(theirs.learner(trained, 8, variant, layout, 24), 4)
-        np.testing.assert_allclose(found, ours, rtol=2e-4, err_msg=variant)
+        found = take_steps(theirs.learner(trained, 12, variant, layout, 36), 4)
+        np.testing.assert_allclose(found[0], ours[0], rtol=1e-5, err_msg=variant)
+        np.testing.assert_allclose(found, ours, rtol=apart, err_msg=variant)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

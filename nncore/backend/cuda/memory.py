@@ -12,6 +12,8 @@ import numpy.typing as npt
 from nncore.backend.cuda.device import At
 from nncore.errors import DeviceError
 
+LARGEST = 2**31 - 1
+"""Values that a buffer may have, since kernels count them in 32 bits."""
 LINE = 64
 """Copies of gradients begin at multiples of so many floats."""
 
@@ -94,19 +96,28 @@ def capacity_for(free: int, batch: int, rooms: Sequence[Room], fixed: int, copie
     even one example fits, or the whole batch must and does not.
     """
     each = sum(room.bytes_per_example for room in rooms)
+    most = max((room.per_example for room in rooms), default=0)
+
+    def needed(capacity: int) -> int:
+        return fixed + capacity * each + copies * -(-batch // capacity)
+
     capacity = batch
-    while fixed + capacity * each + copies * -(-batch // capacity) > free:
+    while needed(capacity) > free or capacity * most > LARGEST:
         if whole or capacity == 1:
-            needed = fixed + capacity * each + copies * -(-batch // capacity)
-            largest = max(rooms, key=lambda room: room.bytes_per_example, default=Room(0))
-            of_most = f", most of it for {largest.what} each" if largest.what else ""
-            what = f"A batch of {batch:,} with {whole}, which needs it whole," if whole and batch > 1 else "Even a single image"
-            raise DeviceError(
-                f"{what} needs {_megabytes(needed)} of the GPU's memory{of_most}, but only {_megabytes(free)} are free; take "
-                f"{'a smaller batch' if whole and batch > 1 else 'a smaller network'}, or the device cpu."
-            )
+            raise _does_not_fit(batch if whole else 1, whole, needed(capacity), free, rooms)
         capacity = -(-capacity // 2)
     return capacity
+
+
+def _does_not_fit(images: int, whole: str, needed: int, free: int, rooms: Sequence[Room]) -> DeviceError:
+    largest = max(rooms, key=lambda room: room.bytes_per_example, default=Room(0))
+    of_most = f", most of it for {largest.what} each" if largest.what else ""
+    alone = images == 1
+    what = "Even a single image" if alone else f"A batch of {images:,} with {whole}, which needs it whole,"
+    return DeviceError(
+        f"{what} needs {_megabytes(needed)} of the GPU's memory{of_most}, and at most {_megabytes(free)} can be used; take "
+        f"{'a smaller network' if alone else 'a smaller batch'}, or the device cpu."
+    )
 
 
 def _megabytes(size: int) -> str:

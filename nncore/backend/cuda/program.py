@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from nncore.backend.cuda.device import Again, At, Launch
 from nncore.backend.cuda.feed import Chunk, Feed
 from nncore.backend.cuda.memory import Pass, passes
 from nncore.backend.cuda.record import RATES, Record, Section
+from nncore.errors import DeviceError
 
 NEXT, NOW, STOPPED = 0, 1, 2
 """The places of the clock, as in kernels/common.cuh."""
@@ -57,7 +59,7 @@ class CudaProgram:
         if not steps:
             return Outcome(np.zeros(0), np.zeros(0, np.int64), [])
         kind = record.sections[section]
-        with self._lock, self._device:
+        with self._lock, _enough_memory(), self._device:
             self._upload(kind)
             taken, values = self._take(section, kind, batches, read)
             results = self._device.get(record.results, 2 * steps).reshape(steps, 2)[:taken]
@@ -68,7 +70,7 @@ class CudaProgram:
 
     def gradient(self) -> Array:
         record = self.record
-        with self._lock, self._device:
+        with self._lock, _enough_memory(), self._device:
             if self._gradient is None:
                 self._gradient = self._device.zeros(record.vector.parameters, np.float32)
             self._device.run([record.sum_of_gradients(self._gradient, self._passes)])
@@ -223,6 +225,17 @@ class CudaProgram:
         found = [self._device.get(buffer, host.size) for host, buffer in zip(hosts, buffers, strict=True)]
         for host, values in zip(hosts, found, strict=True):
             host[...] = values
+
+
+@contextmanager
+def _enough_memory() -> Iterator[None]:
+    """What a run needs besides the program's own memory may not be there any more: others use the GPU as well."""
+    try:
+        yield
+    except MemoryError as error:
+        raise DeviceError(
+            "The GPU's memory is full; end other programs that use it, take a smaller batch, or the device cpu."
+        ) from error
 
 
 def _bundled(counts: Sequence[int], steps: range, bundles: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -161,11 +161,11 @@ __global__ void conv2d_weight_gradient(
     constexpr int GROUPS = Block<TILE, WIDE>::GROUPS, BESIDE = GROUPS * DEPTH;
     alignas(16) __shared__ float all_as[GROUPS][2][DEPTH][TILE + EACH], all_bs[GROUPS][2][DEPTH][WIDE + EACH];
     __shared__ float total[GROUPS > 1 ? HIGH * EACH : 1][THREADS], total_bias[WIDE];
-    auto as = all_as[threadIdx.y];
-    auto bs = all_bs[threadIdx.y];
-    int t = threadIdx.x, low = blockIdx.x * TILE, left = blockIdx.y * WIDE, width = kw * C, K = kh * width;
+    int t = threadIdx.x, group = threadIdx.y, low = blockIdx.x * TILE, left = blockIdx.y * WIDE, width = kw * C, K = kh * width;
     int ty = t / QUADS * HIGH, tx = t % QUADS * EACH, row = t % ACROSS * CH;
-    int begin = blockIdx.z * slice, mine = begin + threadIdx.y * DEPTH, end = min(begin + slice, count * rows * cols);
+    int begin = blockIdx.z * slice, mine = begin + group * DEPTH, end = min(begin + slice, count * rows * cols);
+    auto as = all_as[group];
+    auto bs = all_bs[group];
     bool whole = O % EACH == 0, inside = low + row < K;
     const float* from = x + low + row + (low + row) / width * (x_row - width);
     int next = mine + t / ACROSS, other = mine + t / QUADS;  // the places to be read of x and of g
@@ -218,20 +218,20 @@ __global__ void conv2d_weight_gradient(
         if (first + BESIDE < end) keep(half ^ 1);
         __syncthreads();
     }
-    for (int group = 1; group < GROUPS; group++) {  // each adds what those before it have found; the last one has it all
-        if ((int)threadIdx.y == group - 1) {
+    for (int after = 1; after < GROUPS; after++) {  // each adds what those before it have found; the last one has it all
+        if (group == after - 1) {
 #pragma unroll
             for (int e = 0; e < HIGH * EACH; e++) total[e][t] = sum[e / EACH].at[e % EACH];
             if (t < WIDE) total_bias[t] = of_bias;
         }
         __syncthreads();
-        if ((int)threadIdx.y == group) {
+        if (group == after) {
 #pragma unroll
             for (int e = 0; e < HIGH * EACH; e++) sum[e / EACH].at[e % EACH] += total[e][t];
             if (t < WIDE) of_bias += total_bias[t];
         }
     }
-    if (threadIdx.y < GROUPS - 1) return;
+    if (group != GROUPS - 1) return;
     float* to = copies + (size_t)blockIdx.z * (K + 1) * O + left;
 #pragma unroll
     for (int i = 0; i < HIGH; i++)

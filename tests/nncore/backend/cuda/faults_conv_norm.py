@@ -25,9 +25,9 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ("conv.cu", "(size_t)blockIdx.z * (K + 1) * O", "(size_t)blockIdx.z * K * O"),
     ("conv.cu", "of_bias += bs[half][d][t];", "of_bias += bs[0][d][t];"),
     ("conv.cu", "(low + row) / width * (x_row - width)", "(low + row) / width * x_row"),
-    ("conv.cu", "        __syncthreads();\n    }\n    for (int group", "    }\n    for (int group"),
+    ("conv.cu", "        __syncthreads();\n    }\n    for (int after", "    }\n    for (int after"),
     ("conv.cu", "sum[e / EACH].at[e % EACH] += total[e][t];", "sum[e / EACH].at[e % EACH] = total[e][t];"),
-    ("conv.cu", "        __syncthreads();\n        if ((int)threadIdx.y == group)", "        if ((int)threadIdx.y == group)"),
+    ("conv.cu", "        __syncthreads();\n        if (group == after)", "        if (group == after)"),
     ("conv.cu", "advance(p, BESIDE - DEPTH, rows, cols);", "advance(p, BESIDE, rows, cols);"),
     # conv2d_input_gradient
     ("conv.cu", "top = (of_k - up % sh + sh) % sh", "top = of_k"),

@@ -1,4 +1,4 @@
-"""The kernels of the dense convolution, one at a time, against layers/conv.py: exactly, since all sums are of small whole numbers."""
+"""Each kernel of the dense convolution against layers/conv.py: exactly, since all sums are of small whole numbers."""
 
 from __future__ import annotations
 

@@ -51,7 +51,8 @@ class LearningRecorder(BaseRecorder):
         self.add(name, lambda _: one_block, lambda part: common(part) | own, (LOSS_THREADS,))
 
     def sum_gradients(self) -> None:
-        """Nothing: the update adds the copies up by itself, and `Program.gradient` where it is asked."""
+        """No kernel: the update adds the copies up by itself, and `Program.gradient` where it is asked."""
+        self.record.marks.add("gradients")
 
     def update(self, rule: Rule) -> None:
         record, kernel = self.record, f"update_{rule.name}"

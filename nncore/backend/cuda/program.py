@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,7 @@ from nncore.backend.cuda.device import Again, At, Launch
 from nncore.backend.cuda.feed import Chunk, Feed
 from nncore.backend.cuda.memory import Pass, passes
 from nncore.backend.cuda.record import RATES, Record, Section
+from nncore.errors import DeviceError
 
 NEXT, NOW, STOPPED = 0, 1, 2
 """The places of the clock, as in kernels/common.cuh."""
@@ -38,9 +40,10 @@ class CudaProgram:
         self._room = 0
         """Steps that there is room for in what steps are given."""
         self._passes = 1
-        """Passes of the last step."""
+        """Passes of the last step that left a gradient."""
         self._gradient: Any = None
         self._lock = threading.Lock()
+        weakref.finalize(self, record.give_up).atexit = False
         with self._device:
             record.allocate(self._feed.least_memory)
             self._make_room(1)
@@ -55,11 +58,14 @@ class CudaProgram:
         if not steps:
             return Outcome(np.zeros(0), np.zeros(0, np.int64), [])
         kind = record.sections[section]
-        with self._lock, self._device:
-            self._upload(kind)
-            taken, values = self._take(section, kind, batches, read)
-            results = self._device.get(record.results, 2 * steps).reshape(steps, 2)[:taken]
-            self._download(kind)
+        try:
+            with self._lock, self._device:
+                self._upload(kind)
+                taken, values = self._take(section, kind, batches, read)
+                results = self._device.get(record.results, 2 * steps).reshape(steps, 2)[:taken]
+                self._download(kind)
+        except MemoryError as error:
+            raise DeviceError("The GPU's memory is full; take a smaller batch, or the device cpu.") from error
         if batches.labels is None:
             results = results[:0]
         return Outcome(results[:, 0].astype(np.float64), results[:, 1].astype(np.int64), values)
@@ -90,7 +96,8 @@ class CudaProgram:
         chunks, order = self._plan(batches)
         self._give(order, batches, range(steps))
         device.put(self.record.clock, np.array(BEGUN, np.int32))
-        self._passes = max(1, -(-batches.counts[-1] // self.record.capacity))
+        in_parts = batches.counts[-1] > self.record.capacity
+        self._note_passes(kind, batches.counts[-1])
         values: list[Array] = []
         for chunk in chunks:
             self._feed.send(chunk, batches)
@@ -98,7 +105,7 @@ class CudaProgram:
                 if "take" not in kind.marks:
                     device.put(self.record.clock, np.array((step, step, 0), np.int32))
                 count, is_last = batches.counts[step], step == steps - 1
-                if is_last and read and self._passes > 1:
+                if is_last and read and in_parts:
                     values = self._read_passes(section, chunk, count, read)
                 else:
                     self._again(section, kind, chunk, count, not is_last)
@@ -122,13 +129,18 @@ class CudaProgram:
         chunks, order = self._plan(alone)
         self._give(order, alone, range(step, step + 1))
         device.put(self.record.clock, np.array(REPEATED, np.int32))
-        self._passes = max(1, -(-count // self.record.capacity))
+        self._note_passes(kind, count)
         self._feed.send(chunks[0], alone)
         parts = self._parts(chunks[0], count)
         values = self._read_each(section, parts, read)
         device.put(self.record.clock, np.array(BEGUN, np.int32))
         device.run(self.record.launches_once(section, parts))
         return values
+
+    def _note_passes(self, kind: Section, count: int) -> None:
+        """Remember how many passes have left copies of the gradient, where the section makes one."""
+        if "gradients" in kind.marks:
+            self._passes = max(1, -(-count // self.record.capacity))
 
     def _plan(self, batches: Batches) -> tuple[list[Chunk], Array]:
         """The feed's plan; where it has given buffers up, the graphs that hold them are given up too."""
@@ -195,11 +207,13 @@ class CudaProgram:
         if steps <= self._room:
             return
         record, zeros = self.record, self._device.zeros
-        self._room = max(steps, 2 * self._room)
+        room = max(steps, 2 * self._room)
         self._graphs.clear()
-        record.order = zeros(self._room * record.batch, np.int32)
-        record.rates, record.results = zeros(self._room * RATES, np.float32), zeros(self._room * 2, np.float32)
-        record.random = zeros(self._room * max(len(record.sources), 1), np.uint32)
+        self._room = 0  # until all of it is there
+        record.order = zeros(room * record.batch, np.int32)
+        record.rates, record.results = zeros(room * RATES, np.float32), zeros(room * 2, np.float32)
+        record.random = zeros(room * max(len(record.sources), 1), np.uint32)
+        self._room = room
 
     def _upload(self, kind: Section) -> None:
         record = self.record

@@ -95,28 +95,27 @@ def capacity_for(free: int, batch: int, rooms: Sequence[Room], fixed: int, copie
     what cannot do with a part of the batch, in words, or empty. Raises DeviceError, saying what to make smaller, where not
     even one example fits, or the whole batch must and does not.
     """
-    each = sum(room.bytes_per_example for room in rooms)
+    each, capacity = sum(room.bytes_per_example for room in rooms), batch
     most = max((room.per_example for room in rooms), default=0)
-
-    def needed(capacity: int) -> int:
-        return fixed + capacity * each + copies * -(-batch // capacity)
-
-    capacity = batch
-    while needed(capacity) > free or capacity * most > LARGEST:
+    while (needed := fixed + capacity * each + copies * -(-batch // capacity)) > free or capacity * most > LARGEST:
         if whole or capacity == 1:
-            raise _does_not_fit(batch if whole else 1, whole, needed(capacity), free, rooms)
+            raise DeviceError(_too_much(needed, free, batch, rooms, whole, fixed + each + copies <= free))
         capacity = -(-capacity // 2)
     return capacity
 
 
-def _does_not_fit(images: int, whole: str, needed: int, free: int, rooms: Sequence[Room]) -> DeviceError:
+def _too_much(needed: int, free: int, batch: int, rooms: Sequence[Room], whole: str, one_fits: bool) -> str:
+    """What needs more memory than there is, and what to make smaller. `one_fits`: a batch of one image would do."""
     largest = max(rooms, key=lambda room: room.bytes_per_example, default=Room(0))
     of_most = f", most of it for {largest.what} each" if largest.what else ""
-    alone = images == 1
-    what = "Even a single image" if alone else f"A batch of {images:,} with {whole}, which needs it whole,"
-    return DeviceError(
-        f"{what} needs {_megabytes(needed)} of the GPU's memory{of_most}, and at most {_megabytes(free)} can be used; take "
-        f"{'a smaller network' if alone else 'a smaller batch'}, or the device cpu."
+    what, smaller = "Even a single image", "network"
+    if batch > 1 and (whole or one_fits):
+        what, smaller = f"A batch of {batch:,}" + (f" with {whole}, which needs it whole," if whole else ""), "batch"
+    if one_fits and not whole:
+        of_most = ", most of it for gradients"
+    return (
+        f"{what} needs {_megabytes(needed)} of the GPU's memory{of_most}, but only {_megabytes(free)} are free; take a smaller "
+        f"{smaller}, or the device cpu."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -42,9 +43,10 @@ class CudaProgram:
         self._room = 0
         """Steps that there is room for in what steps are given."""
         self._passes = 1
-        """Passes of the last step."""
+        """Passes of the last step that left a gradient."""
         self._gradient: Any = None
         self._lock = threading.Lock()
+        weakref.finalize(self, record.give_up).atexit = False
         with self._device:
             record.allocate(self._feed.least_memory)
             self._make_room(1)
@@ -94,9 +96,10 @@ class CudaProgram:
         chunks, order = self._plan(batches)
         self._give(order, batches, range(steps))
         device.put(self.record.clock, np.array(BEGUN, np.int32))
-        self._passes = max(1, -(-batches.counts[-1] // self.record.capacity))
+        in_parts = batches.counts[-1] > self.record.capacity
+        self._note_passes(kind, batches.counts[-1])
         values: list[Array] = []
-        counts, by_passes = batches.counts, bool(read) and self._passes > 1
+        counts, by_passes = batches.counts, bool(read) and in_parts
         bundles = (1,) if by_passes or "take" not in kind.marks else BUNDLES
         ticks = steps > 1 and "take" in kind.marks and "loss" not in kind.marks
         for chunk in chunks:
@@ -128,13 +131,18 @@ class CudaProgram:
         chunks, order = self._plan(alone)
         self._give(order, alone, range(step, step + 1))
         device.put(self.record.clock, np.array(REPEATED, np.int32))
-        self._passes = max(1, -(-count // self.record.capacity))
+        self._note_passes(kind, count)
         self._feed.send(chunks[0], alone)
         parts = self._parts(chunks[0], count)
         values = self._read_each(section, parts, read)
         device.put(self.record.clock, np.array(BEGUN, np.int32))
         device.run(self.record.launches_once(section, parts))
         return values
+
+    def _note_passes(self, kind: Section, count: int) -> None:
+        """Remember how many passes have left copies of the gradient, where the section makes one."""
+        if "gradients" in kind.marks:
+            self._passes = max(1, -(-count // self.record.capacity))
 
     def _plan(self, batches: Batches) -> tuple[list[Chunk], Array]:
         """The feed's plan; where it has given buffers up, the graphs that hold them are given up too."""
@@ -203,11 +211,13 @@ class CudaProgram:
         if steps <= self._room:
             return
         record, zeros = self.record, self._device.zeros
-        self._room = max(steps, 2 * self._room)
+        room = max(steps, 2 * self._room)
         self._graphs.clear()
-        record.order = zeros(self._room * record.batch, np.int32)
-        record.rates, record.results = zeros(self._room * RATES, np.float32), zeros(self._room * 2, np.float32)
-        record.random = zeros(self._room * max(len(record.sources), 1), np.uint32)
+        self._room = 0  # until all of it is there
+        record.order = zeros(room * record.batch, np.int32)
+        record.rates, record.results = zeros(room * RATES, np.float32), zeros(room * 2, np.float32)
+        record.random = zeros(room * max(len(record.sources), 1), np.uint32)
+        self._room = room
 
     def _upload(self, kind: Section) -> None:
         record = self.record

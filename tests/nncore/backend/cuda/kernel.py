@@ -56,8 +56,8 @@ class Images:
         assert self.buffer.tobytes() == now.tobytes(), "the kernel wrote outside of the images"
 
 
-def blank(shape: Sequence[int], padding: Sequence[int] = (0, 0), *, spare: int = 1, around: float = np.nan) -> Images:
-    """Images for a kernel to write: they hold 1234, which no result is."""
+def blank(shape: Sequence[int], padding: Sequence[int] = (0, 0), *, spare: int = 1, around: float = -4321) -> Images:
+    """Images for a kernel to write. They hold 1234 and all around -4321, which are no results: whatever is written shows."""
     return Images(np.full(shape, 1234, np.float32), padding, spare=spare, around=around)
 
 

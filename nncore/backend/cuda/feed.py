@@ -83,13 +83,9 @@ class Feed:
     def _dataset(self, batches: Batches) -> tuple[Any, Any] | None:
         """The buffers of the whole dataset, where it is there or can be brought there."""
         images, labels = batches.images, batches.labels
+        self._forget_what_is_gone()
         if labels is None or images.flags.writeable or labels.flags.writeable:
             return None
-        for key in [
-            key for key, (image_ref, label_ref, *_) in self._datasets.items() if image_ref() is None or label_ref() is None
-        ]:
-            del self._datasets[key]
-            self.generation += 1
         known = self._datasets.get(id(images))
         if known is not None and known[0]() is images and known[1]() is labels:
             return known[2], known[3]
@@ -104,6 +100,13 @@ class Feed:
         self._device.put(buffers[1], labels.astype(np.int32))
         self._datasets[id(images)] = weakref.ref(images), weakref.ref(labels), *buffers
         return buffers
+
+    def _forget_what_is_gone(self) -> None:
+        """Free the memory of datasets that nobody has any more."""
+        gone = [key for key, (images, labels, *_) in self._datasets.items() if images() is None or labels() is None]
+        for key in gone:
+            del self._datasets[key]
+            self.generation += 1
 
     def _ring(self, dtype: np.dtype[Any], wanted: int) -> Ring:
         """A ring for images of this kind, of which a run has `wanted`."""

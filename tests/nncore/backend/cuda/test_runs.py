@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -202,3 +203,22 @@ def test_lost_while_results_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None
         else:
             break
     assert fails_at == len(calls) + 1 >= 5  # clock, results, parameters, two running averages
+
+
+def test_threads_with_programs_of_their_own() -> None:
+    """The host device's kernels keep which thread of which block they are in memory that all programs of a process share."""
+    images, labels = examples()
+    learners = [Learner("cuda-host") for _ in range(3)]
+    expected, wrong = learners[0].plan.gradients(images[:6], labels[:6]), []
+
+    def learn(learner: Learner) -> None:
+        for _ in range(40):
+            learner.network.load_random_state(dict.fromkeys(learner.network.random_state(), 0))
+            wrong.extend([1] * (learner.plan.gradients(images[:6], labels[:6]) != expected))
+
+    threads = [threading.Thread(target=learn, args=(learner,)) for learner in learners]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from tests.nncore.backend.cuda.work import STEPS, Work, captured, launched, on_h
 
 pytestmark = pytest.mark.gpu
 
+ROOT = Path(__file__).parents[4]
 OUTSIDE = """
 from nncore.backend.cuda.cupy_device import CupyDevice
 from nncore.backend.cuda.device import At
@@ -109,6 +111,6 @@ def test_what_it_says_of_itself() -> None:
 
 
 def test_a_gpu_that_is_lost_ends_in_one_sentence() -> None:
-    done = subprocess.run([sys.executable, "-c", OUTSIDE], capture_output=True, text=True, timeout=100)
+    done = subprocess.run([sys.executable, "-c", OUTSIDE], cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert done.stdout.startswith("The GPU has stopped answering (CUDA error 700, cudaErrorIllegalAddress"), done.stderr
     assert done.stdout.count("\n") == 1

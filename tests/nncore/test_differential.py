@@ -6,6 +6,7 @@ DIGITLAB_RANDOM_SEED repeats a run, DIGITLAB_RANDOM_NETWORKS sets how many netwo
 from __future__ import annotations
 
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from torch_network import step_of_torch
 
 from models.presets import PRESETS
 from nncore.arrays import Array
+from nncore.backend.devices import choose_device
+from nncore.errors import DeviceError
 from nncore.losses import CrossEntropyLoss
 from nncore.network import Network
 from nncore.optimizers import Adam, Optimizer
@@ -22,6 +25,8 @@ from nncore.plan import Plan
 
 SEED = int(os.environ["DIGITLAB_RANDOM_SEED"])
 COUNT = int(os.environ.get("DIGITLAB_RANDOM_NETWORKS", "60"))
+ON_GPU = int(os.environ.get("DIGITLAB_RANDOM_NETWORKS", "20"))
+"""How many networks the GPU's kernels get, which the CPU runs slowly."""
 DEVICES = ("cpu", "reference")
 
 FLOOR = 5e-6
@@ -49,7 +54,7 @@ class Twin:
             to_float64(self.network)
         self.optimizer: Optimizer = sample.optimizer(self.network)
         self.plan: Plan | None = None
-        if device in DEVICES:
+        if not device.startswith("float"):
             shape = (sample.batch + 1, *sample.input_shape)
             self.plan = Plan(self.network, shape, sample.loss, self.optimizer, sample.replicas, device)
 
@@ -151,11 +156,28 @@ def judge(exact: Twin, single: Twin, start: Twin, x: Array, labels: Array, moves
 
 @pytest.mark.parametrize("number", range(COUNT))
 def test_random_network(number: int) -> None:
+    compare(number, DEVICES)
+
+
+@pytest.mark.parametrize("device", ["cuda-host", pytest.param("cuda", marks=pytest.mark.gpu)])
+@pytest.mark.parametrize("number", range(ON_GPU))
+def test_random_network_on_the_gpus_kernels(number: int, device: str) -> None:
+    if device == "cuda-host" and shutil.which("g++") is None:
+        pytest.skip("the GPU's kernels run on the CPU only where g++ is installed")
+    try:
+        chosen = choose_device(device)
+    except DeviceError as error:
+        pytest.skip(str(error))
+    compare(number, (chosen,))
+
+
+def compare(number: int, devices: tuple[str, ...]) -> None:
+    """A random network on these devices against the readable path."""
     rng = np.random.default_rng((SEED, number))
     sample = draw(rng)
     what = f"DIGITLAB_RANDOM_SEED={SEED}, network {number}: {sample}"
     start, exact, single = Twin(sample, "float32"), Twin(sample, "float64"), Twin(sample, "float32")
-    twins = [Twin(sample, device) for device in DEVICES]
+    twins = [Twin(sample, device) for device in devices]
     for moves in (False, True, True, False):
         for twin in (exact, *twins):
             twin.follow(start)

@@ -47,8 +47,8 @@ class Feed:
 
     @property
     def least_memory(self) -> int:
-        """Bytes that the ring of uint8 images takes at least."""
-        return 2 * max(HALF, self._batch * self._size)
+        """Bytes that the ring of uint8 images, its labels and a few batches' order take."""
+        return 2 * max(HALF, self._batch * self._size) + 64 * self._batch
 
     def plan(self, batches: Batches) -> tuple[list[Chunk], Array]:
         """The chunks of a run, and for each step the places of its images in the chunk's buffer: int32 (steps, batch)."""
@@ -83,13 +83,9 @@ class Feed:
     def _dataset(self, batches: Batches) -> tuple[Any, Any] | None:
         """The buffers of the whole dataset, where it is there or can be brought there."""
         images, labels = batches.images, batches.labels
+        self._forget_what_is_gone()
         if labels is None or images.flags.writeable or labels.flags.writeable:
             return None
-        for key in [
-            key for key, (image_ref, label_ref, *_) in self._datasets.items() if image_ref() is None or label_ref() is None
-        ]:
-            del self._datasets[key]
-            self.generation += 1
         known = self._datasets.get(id(images))
         if known is not None and known[0]() is images and known[1]() is labels:
             return known[2], known[3]
@@ -105,21 +101,39 @@ class Feed:
         self._datasets[id(images)] = weakref.ref(images), weakref.ref(labels), *buffers
         return buffers
 
+    def _forget_what_is_gone(self) -> None:
+        """Free the memory of datasets that nobody has any more."""
+        gone = [key for key, (images, labels, *_) in self._datasets.items() if images() is None or labels() is None]
+        for key in gone:
+            del self._datasets[key]
+            self.generation += 1
+
     def _ring(self, dtype: np.dtype[Any], wanted: int) -> Ring:
         """A ring for images of this kind, of which a run has `wanted`."""
         ring, most = self._rings.get(dtype), max(self._batch, HALF // (self._size * dtype.itemsize))
-        if ring is None or ring.half < min(wanted, most):
-            self.generation += ring is not None
-            half = most if ring else max(self._batch, min(wanted, most))
-            ring = self._rings[dtype] = Ring(self._device, half, self._size, dtype)
-        return ring
+        if ring is not None and (ring.half >= min(wanted, most) or ring.is_largest):
+            return ring
+        self.generation += ring is not None
+        half, is_largest = (most, True) if ring else (max(self._batch, min(wanted, most)), False)
+        self._rings.pop(dtype, None)
+        while True:
+            try:
+                self._rings[dtype] = Ring(self._device, half, self._size, dtype, is_largest)
+                return self._rings[dtype]
+            except MemoryError:
+                if half == self._batch:
+                    raise
+                half, is_largest = max(self._batch, half // 2), True
 
 
 class Ring:
-    """Two halves of `half` images each on the device, and a stage on the host for each of them."""
+    """Two halves of `half` images each on the device, and a stage on the host for each of them.
 
-    def __init__(self, device: Device, half: int, size: int, dtype: np.dtype[Any]) -> None:
-        self.half, self._size = half, size
+    `is_largest`: no larger one is wanted, or fits.
+    """
+
+    def __init__(self, device: Device, half: int, size: int, dtype: np.dtype[Any], is_largest: bool) -> None:
+        self.half, self.is_largest, self._size = half, is_largest, size
         self.images, self.labels = device.zeros(2 * half * size, dtype), device.zeros(2 * half, np.int32)
         self._stages: list[tuple[Stage, Stage]] = [
             (device.stage(half * size, dtype), device.stage(half, np.int32)) for _ in range(2)

@@ -6,6 +6,7 @@ import ctypes
 import hashlib
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -109,7 +110,9 @@ class HostDevice:
     def _run(self, launch: Launch, arguments: list[Any]) -> None:
         grid = (max(1, size) for size in launch.grid)  # as CuPy does
         numbers = (ctypes.c_uint * 7)(self.order, *grid, *launch.block)
-        if status := _functions[launch.key](numbers, *arguments):
+        with _running:
+            status = _functions[launch.key](numbers, *arguments)
+        if status:
             raise RuntimeError(f"{launch.kernel}: {_WRONG[status]}")
 
 
@@ -128,6 +131,8 @@ class HostStage:
 
 _functions: dict[Key, Callable[..., int]] = {}
 """The kernels of this process that have been compiled: functions of (launch, arguments)."""
+_running = threading.Lock()
+"""Held while a kernel runs: under shim.h a kernel keeps its indices and shared memory in variables that there are once."""
 
 
 def _c(value: np.generic | At | None) -> Any:

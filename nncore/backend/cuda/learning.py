@@ -51,7 +51,8 @@ class LearningRecorder(BaseRecorder):
         self.add(name, lambda _: one_block, lambda part: common(part) | own, (LOSS_THREADS,))
 
     def sum_gradients(self) -> None:
-        """Nothing: the update adds the copies up by itself, and `Program.gradient` where it is asked."""
+        """No kernel: the update adds the copies up by itself, and `Program.gradient` where it is asked."""
+        self.record.marks.add("gradients")
 
     def update(self, rule: Rule) -> None:
         record, kernel = self.record, f"update_{rule.name}"
@@ -62,7 +63,8 @@ class LearningRecorder(BaseRecorder):
         slots = [name for name in ("first", "second") if name in kernels()[kernel].parameters]
 
         def arguments(part: Pass) -> Arguments:
-            moments = {name: At(buffer) for name, buffer in zip(slots, record.moment_buffers, strict=True)}
+            buffers = record.moment_buffers or [None] * len(slots)  # none yet while it is asked only which kernels there are
+            moments = {name: At(buffer) for name, buffer in zip(slots, buffers, strict=True)}
             rates = {"decays": At(record.decay_buffer), "rates": At(record.rates), "clock": At(record.clock)}
             return {"theta": At(record.theta)} | moments | rates | record.table_arguments(part.number + 1)
 

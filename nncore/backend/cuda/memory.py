@@ -12,6 +12,8 @@ import numpy.typing as npt
 from nncore.backend.cuda.device import At
 from nncore.errors import DeviceError
 
+LARGEST = 2**31 - 1
+"""Values that a buffer may have, since kernels count them in 32 bits."""
 LINE = 64
 """Copies of gradients begin at multiples of so many floats."""
 
@@ -93,20 +95,28 @@ def capacity_for(free: int, batch: int, rooms: Sequence[Room], fixed: int, copie
     what cannot do with a part of the batch, in words, or empty. Raises DeviceError, saying what to make smaller, where not
     even one example fits, or the whole batch must and does not.
     """
-    each = sum(room.bytes_per_example for room in rooms)
-    capacity = batch
-    while fixed + capacity * each + copies * -(-batch // capacity) > free:
+    each, capacity = sum(room.bytes_per_example for room in rooms), batch
+    most = max((room.per_example for room in rooms), default=0)
+    while (needed := fixed + capacity * each + copies * -(-batch // capacity)) > free or capacity * most > LARGEST:
         if whole or capacity == 1:
-            needed = fixed + capacity * each + copies * -(-batch // capacity)
-            largest = max(rooms, key=lambda room: room.bytes_per_example, default=Room(0))
-            of_most = f", most of it for {largest.what} each" if largest.what else ""
-            what = f"A batch of {batch:,} with {whole}, which needs it whole," if whole and batch > 1 else "Even a single image"
-            raise DeviceError(
-                f"{what} needs {_megabytes(needed)} of the GPU's memory{of_most}, but only {_megabytes(free)} are free; take "
-                f"{'a smaller batch' if whole and batch > 1 else 'a smaller network'}, or the device cpu."
-            )
+            raise DeviceError(_too_much(needed, free, batch, rooms, whole, fixed + each + copies <= free))
         capacity = -(-capacity // 2)
     return capacity
+
+
+def _too_much(needed: int, free: int, batch: int, rooms: Sequence[Room], whole: str, one_fits: bool) -> str:
+    """What needs more memory than there is, and what to make smaller. `one_fits`: a batch of one image would do."""
+    largest = max(rooms, key=lambda room: room.bytes_per_example, default=Room(0))
+    of_most = f", most of it for {largest.what} each" if largest.what else ""
+    what, smaller = "Even a single image", "network"
+    if batch > 1 and (whole or one_fits):
+        what, smaller = f"A batch of {batch:,}" + (f" with {whole}, which needs it whole," if whole else ""), "batch"
+    if one_fits and not whole:
+        of_most = ", most of it for gradients"
+    return (
+        f"{what} needs {_megabytes(needed)} of the GPU's memory{of_most}, but only {_megabytes(free)} are free; take a smaller "
+        f"{smaller}, or the device cpu."
+    )
 
 
 def _megabytes(size: int) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +17,12 @@ from nncore.backend.cuda.device import Again, At, Launch
 from nncore.backend.cuda.feed import Chunk, Feed
 from nncore.backend.cuda.memory import Pass, passes
 from nncore.backend.cuda.record import RATES, Record, Section
+from nncore.errors import DeviceError
 
 NEXT, NOW, STOPPED = 0, 1, 2
 """The places of the clock, as in kernels/common.cuh."""
+BUNDLES = (64, 8, 1)
+"""Steps of one graph. Each launch of a graph may have to wait for Python's interpreter, so there should be few of them."""
 BEGUN, REPEATED = (0, 0, 0), (0, 0, 1)
 """The clock before a run, and before a step is done again that must change nothing."""
 
@@ -38,9 +43,10 @@ class CudaProgram:
         self._room = 0
         """Steps that there is room for in what steps are given."""
         self._passes = 1
-        """Passes of the last step."""
+        """Passes of the last step that left a gradient."""
         self._gradient: Any = None
         self._lock = threading.Lock()
+        weakref.finalize(self, record.give_up).atexit = False
         with self._device:
             record.allocate(self._feed.least_memory)
             self._make_room(1)
@@ -55,7 +61,7 @@ class CudaProgram:
         if not steps:
             return Outcome(np.zeros(0), np.zeros(0, np.int64), [])
         kind = record.sections[section]
-        with self._lock, self._device:
+        with self._lock, _enough_memory(), self._device:
             self._upload(kind)
             taken, values = self._take(section, kind, batches, read)
             results = self._device.get(record.results, 2 * steps).reshape(steps, 2)[:taken]
@@ -66,7 +72,7 @@ class CudaProgram:
 
     def gradient(self) -> Array:
         record = self.record
-        with self._lock, self._device:
+        with self._lock, _enough_memory(), self._device:
             if self._gradient is None:
                 self._gradient = self._device.zeros(record.vector.parameters, np.float32)
             self._device.run([record.sum_of_gradients(self._gradient, self._passes)])
@@ -90,18 +96,21 @@ class CudaProgram:
         chunks, order = self._plan(batches)
         self._give(order, batches, range(steps))
         device.put(self.record.clock, np.array(BEGUN, np.int32))
-        self._passes = max(1, -(-batches.counts[-1] // self.record.capacity))
+        in_parts = batches.counts[-1] > self.record.capacity
+        self._note_passes(kind, batches.counts[-1])
         values: list[Array] = []
+        counts, by_passes = batches.counts, bool(read) and in_parts
+        bundles = (1,) if by_passes or "take" not in kind.marks else BUNDLES
+        ticks = steps > 1 and "take" in kind.marks and "loss" not in kind.marks
         for chunk in chunks:
             self._feed.send(chunk, batches)
-            for step in chunk.steps:
+            for step, times in _bundled(counts, chunk.steps, bundles):
                 if "take" not in kind.marks:
                     device.put(self.record.clock, np.array((step, step, 0), np.int32))
-                count, is_last = batches.counts[step], step == steps - 1
-                if is_last and read and self._passes > 1:
-                    values = self._read_passes(section, chunk, count, read)
+                if by_passes and step == steps - 1:
+                    values = self._read_passes(section, chunk, counts[step], read)
                 else:
-                    self._again(section, kind, chunk, count, not is_last)
+                    self._again(section, chunk, counts[step], times, ticks, steps > 1)
         device.wait()
         done = int(device.get(self.record.clock)[NEXT]) if "loss" in kind.marks else steps
         if done < steps:
@@ -122,13 +131,18 @@ class CudaProgram:
         chunks, order = self._plan(alone)
         self._give(order, alone, range(step, step + 1))
         device.put(self.record.clock, np.array(REPEATED, np.int32))
-        self._passes = max(1, -(-count // self.record.capacity))
+        self._note_passes(kind, count)
         self._feed.send(chunks[0], alone)
         parts = self._parts(chunks[0], count)
         values = self._read_each(section, parts, read)
         device.put(self.record.clock, np.array(BEGUN, np.int32))
         device.run(self.record.launches_once(section, parts))
         return values
+
+    def _note_passes(self, kind: Section, count: int) -> None:
+        """Remember how many passes have left copies of the gradient, where the section makes one."""
+        if "gradients" in kind.marks:
+            self._passes = max(1, -(-count // self.record.capacity))
 
     def _plan(self, batches: Batches) -> tuple[list[Chunk], Array]:
         """The feed's plan; where it has given buffers up, the graphs that hold them are given up too."""
@@ -142,18 +156,20 @@ class CudaProgram:
         pixel = "Byte" if chunk.images.dtype == np.uint8 else "float"
         return passes(count, self.record.capacity, chunk.images, chunk.labels, pixel)
 
-    def _again(self, section: str, kind: Section, chunk: Chunk, count: int, more_follow: bool) -> None:
-        """Take a step: by its graph, or launch by launch where it is the only one so far."""
-        ticks = more_follow and "take" in kind.marks and "loss" not in kind.marks
-        key = section, count, id(chunk.images), id(chunk.labels), ticks
+    def _again(self, section: str, chunk: Chunk, count: int, times: int, ticks: bool, pays: bool) -> None:
+        """Take so many steps of `count` images: by their graph, or launch by launch where none is there and none pays yet.
+
+        `ticks`: the steps have no loss that would count them.
+        """
+        key = section, count, id(chunk.images), id(chunk.labels), times, ticks
         if again := self._graphs.get(key):
             again()
             return
         launches = self.record.launches(section, self._parts(chunk, count))
         if ticks:
             launches.append(Launch("tick", (), (1, 1, 1), (1, 1, 1), {"clock": At(self.record.clock)}))
-        if more_follow or key in self._once:
-            self._graphs[key] = self._device.record(launches)
+        if pays or key in self._once:
+            self._graphs[key] = self._device.record(launches * times)
             self._graphs[key]()
         else:
             self._once.add(key)
@@ -195,11 +211,13 @@ class CudaProgram:
         if steps <= self._room:
             return
         record, zeros = self.record, self._device.zeros
-        self._room = max(steps, 2 * self._room)
+        room = max(steps, 2 * self._room)
         self._graphs.clear()
-        record.order = zeros(self._room * record.batch, np.int32)
-        record.rates, record.results = zeros(self._room * RATES, np.float32), zeros(self._room * 2, np.float32)
-        record.random = zeros(self._room * max(len(record.sources), 1), np.uint32)
+        self._room = 0  # until all of it is there
+        record.order = zeros(room * record.batch, np.int32)
+        record.rates, record.results = zeros(room * RATES, np.float32), zeros(room * 2, np.float32)
+        record.random = zeros(room * max(len(record.sources), 1), np.uint32)
+        self._room = room
 
     def _upload(self, kind: Section) -> None:
         record = self.record
@@ -217,6 +235,28 @@ class CudaProgram:
         found = [self._device.get(buffer, host.size) for host, buffer in zip(hosts, buffers, strict=True)]
         for host, values in zip(hosts, found, strict=True):
             host[...] = values
+
+
+@contextmanager
+def _enough_memory() -> Iterator[None]:
+    """What a run needs besides the program's own memory may not be there any more: others use the GPU as well."""
+    try:
+        yield
+    except MemoryError as error:
+        raise DeviceError(
+            "The GPU's memory is full; end other programs that use it, take a smaller batch, or the device cpu."
+        ) from error
+
+
+def _bundled(counts: Sequence[int], steps: range, bundles: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """(first step, how many) for steps of one count in a row, in the largest bundles that they fill."""
+    step = steps.start
+    while step < steps.stop:
+        alike = next((n for n in range(step, min(step + bundles[0], steps.stop)) if counts[n] != counts[step]), None)
+        there = (min(step + bundles[0], steps.stop) if alike is None else alike) - step
+        times = next(bundle for bundle in bundles if bundle <= there)
+        yield step, times
+        step += times
 
 
 def _images(tensor: Tensor, memory: Array, count: int) -> Array:

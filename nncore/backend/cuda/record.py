@@ -31,7 +31,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Section:
-    """The rows of a section, and what is among them: take, loss, update, statistics."""
+    """The rows of a section, and what is among them: take, loss, gradients, update, statistics."""
 
     rows: slice
     marks: frozenset[str]
@@ -114,6 +114,11 @@ class Record:
         self.moment_buffers = []
         for room in (*self.rooms, *self.fixed_rooms):
             room.buffer = None
+
+    def give_up(self) -> None:
+        """Free the device's memory at once: rows name the record that they are in, so that it would wait for the collector."""
+        self._drop_buffers()
+        self.table = self.owner = self.decay_buffer = self.order = self.rates = self.random = self.results = None
 
     def _make_table(self) -> None:
         """The rows that kernels/update.cu reads: of each parameter its place and that of its copies, and its decay."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import trials
-from trial import GPU, SECTION, Recording, Trial, record, run
+from classifier import classifier, images_and_labels
+from trial import GPU, SECTION, record, run
 
-from nncore.arrays import Array
-from nncore.backend.contract import Batches, Program, Rule, Tensor
+from nncore.backend.contract import Batches
 from nncore.backend.cpu.backend import CpuBackend
 from nncore.backend.devices import get_backend
 from nncore.backend.reference.backend import ReferenceBackend
@@ -19,46 +18,11 @@ from nncore.errors import DataError, DeviceError
 from nncore.layers import BatchNorm, Dropout, Flatten, Linear, ReLU
 from nncore.losses import CrossEntropyLoss
 from nncore.network import Network
-from nncore.optimizers import SGD
 from nncore.plan import Plan
 from nncore.prediction import Predictor
 from tests.nncore import standin
 
 EACH = pytest.mark.parametrize("device", ["cpu", "reference", "cuda-host", GPU], indirect=True)
-
-
-def classifier(device: str, replicas: int = 2, dropout: Dropout | None = None) -> tuple[Program, Tensor, Array]:
-    """A program that learns a linear layer from batches of up to four; its scores, and its parameters."""
-    scores = []
-
-    def build(recording: Recording) -> None:
-        record, weights = recording.record, recording.weights
-        x, y, grad = record.tensor(1, 1, 3), record.tensor(1, 1, 5), record.tensor(1, 1, 5)
-        with record.section("answers"):
-            record.take(x)
-            record.linear(x, weights, y, False)
-            record.barrier()
-        with record.section("gradients"):
-            record.take(x)
-            if dropout is not None:
-                record.dropout(x, dropout.p, x, dropout)
-            record.linear(x, weights, y, False)
-            record.loss("cross_entropy", (), y, grad)
-            record.linear_backward(x, weights, y, False, grad, None)
-            record.sum_gradients()
-        with record.section("update") if dropout is None else nullcontext():
-            parts = [recording.parts[name] for name in ("weight", "bias")]
-            record.update(Rule("sgd", [(part.start, part.end, 0.0) for part in parts], SGD({}, 0.1).move))
-        scores.append(y)
-
-    trial = Trial(build, {"weight": trials.real_numbers(3, 5), "bias": np.zeros(5)}, count=4, replicas=replicas)
-    recording, vector, _ = record(trial, device)
-    return recording.record.finish(), scores[0], vector.values
-
-
-def images_and_labels() -> tuple[Array, Array]:
-    rng = np.random.default_rng(2)
-    return rng.standard_normal((20, 3)).astype(np.float32), rng.integers(5, size=20)
 
 
 @EACH
@@ -80,6 +44,22 @@ def test_many_steps_in_one_run_are_many_runs(device: str) -> None:
         start += count
     assert together.losses.dtype == np.float64 and together.right.dtype == np.int64
     assert together.losses[2] == together.right[2] == 0  # a batch of none
+    np.testing.assert_array_equal(values, values_apart)
+
+
+@EACH
+def test_a_long_run_of_steps(device: str) -> None:
+    """Longer than what a backend takes together, with odd batches in between: the same bits as step by step."""
+    images, labels = images_and_labels()
+    counts = (4,) * 75 + (2,) + (4,) * 9 + (1, 1)
+    indices, starts = np.random.default_rng(3).integers(20, size=sum(counts)), np.cumsum((0, *counts))
+    rates = [(0.3 / (1 + step),) for step in range(len(counts))]
+    (program, _, values), (other, _, values_apart) = classifier(device), classifier(device)
+    together = program.run(SECTION, Batches(images, labels, indices, counts, rates))
+    for step, count in enumerate(counts):
+        chosen = indices[starts[step] : starts[step + 1]]
+        alone = other.run(SECTION, Batches(images, labels, chosen, (count,), rates[step : step + 1]))
+        assert together.losses[step] == alone.losses[0] and together.right[step] == alone.right[0]
     np.testing.assert_array_equal(values, values_apart)
 
 

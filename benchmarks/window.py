@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +128,12 @@ def a_screen() -> Iterator[dict[str, str]]:
             server.wait()
 
 
-def can_open() -> bool:
-    """Whether there is a display, or an Xvfb to make one."""
-    return bool(os.environ.get("DISPLAY") or shutil.which("Xvfb"))
+def why_not() -> str:
+    """Why the window cannot be measured here, in words; empty where it can."""
+    if not os.environ.get("DISPLAY") and not shutil.which("Xvfb"):
+        return "there is neither a display nor Xvfb"
+    missing = [package for package in ("PySide6", "pyqtgraph") if find_spec(package) is None]
+    return f"{' and '.join(missing)} is not installed" if missing else ""
 
 
 def measure(rounds: int, seconds: float, panel: str, device: str) -> dict[str, Any]:

@@ -24,6 +24,10 @@ next to nothing, Adam makes a whole step of what rounding leaves.
 """
 
 
+class CaseError(Exception):
+    """One side could not do what it was asked for, and is there for the next case."""
+
+
 class Process:
     """The other end of a `benchmarks.gpu.process`. Raises DeviceError, in one sentence, where that cannot run."""
 
@@ -40,6 +44,7 @@ class Process:
             raise
 
     def ask(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """Its answer. Raises CaseError where it could not give one."""
         assert self._process.stdin
         self._process.stdin.write(json.dumps(wish) + "\n")
         self._process.stdin.flush()
@@ -59,6 +64,8 @@ class Process:
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise DeviceError(answer["error"])
+        if "failed" in answer:
+            raise CaseError(answer["failed"])
         return answer
 
 
@@ -97,36 +104,53 @@ def layouts_of(trained: Trained) -> tuple[str, ...]:
 def race(
     taking_part: Sequence[Entry], do: str, trained: Trained, batch: int, rounds: int, seconds: float, images: int
 ) -> dict[str, Any]:
-    """All rounds of one case, every other one in the opposite order; PyTorch in the layout that won a trial before them."""
+    """All rounds of one case, every other one in the opposite order; PyTorch in the layout that won a trial before them.
+
+    Who fails is out, and said to be under `failed`; without nncore there is nothing else.
+    """
 
     def ask(entry: Entry, layout: str) -> dict[str, Any]:
         wish = {"do": do, "network": trained.name, "batch": batch, "variant": entry.variant, "layout": layout}
         return entry.process.ask(wish | {"seconds": seconds, "images": images})
 
+    case, failed = {"do": do, "network": trained.name, "batch": batch}, dict[str, str]()
     trials: dict[str, dict[str, dict[str, Any]]] = {}
     for entry in taking_part:
-        tried = layouts_of(trained) if entry.variant else ("",)
-        trials[entry.name] = {layout: ask(entry, layout) for layout in tried}
+        with _out_where_it_fails(entry, failed):
+            tried = layouts_of(trained) if entry.variant else ("",)
+            trials[entry.name] = {layout: ask(entry, layout) for layout in tried}
     best = {name: max(of_layouts, key=lambda layout, o=of_layouts: o[layout]["rate"]) for name, of_layouts in trials.items()}
-    found: dict[str, list[float]] = {entry.name: [] for entry in taking_part}
-    answer: dict[str, Any] = {}
+    found: dict[str, list[float]] = {name: [] for name in trials}
+    steps: dict[str, int | None] = {}
     for number in range(rounds):
         for entry in taking_part if number % 2 == 0 else reversed(taking_part):
-            answer[entry.name] = ask(entry, best[entry.name])
-            found[entry.name].append(answer[entry.name]["rate"])
-    return {
-        "do": do,
-        "network": trained.name,
-        "batch": batch,
-        "per_second": {name: statistics.median(rates) for name, rates in found.items()},
-        "ratios": {name: _ratio(found["nncore"], rates) for name, rates in found.items() if name != "nncore"},
+            if entry.name not in failed:
+                with _out_where_it_fails(entry, failed):
+                    answer = ask(entry, best[entry.name])
+                    found[entry.name].append(answer["rate"])
+                    steps[entry.name] = answer.get("steps")
+    if "nncore" in failed:
+        return case | {"failed": failed}
+    whole = {name: rates for name, rates in found.items() if name not in failed}
+    return case | {
+        "per_second": {name: statistics.median(rates) for name, rates in whole.items()},
+        "ratios": {name: _ratio(found["nncore"], rates) for name, rates in whole.items() if name != "nncore"},
         "layouts": best,
         "trials": {name: {layout: each["rate"] for layout, each in of.items()} for name, of in trials.items()},
-        "steps_a_stretch": {name: each.get("steps") for name, each in answer.items()},
-        "alike": _alike(taking_part, trials),
-        "first": {name: each["first_losses"] for name, each in answer.items()},
+        "steps_a_stretch": steps,
+        "alike": _alike([entry for entry in taking_part if entry.name in trials], trials),
+        "first": {name: {layout: each["first_losses"] for layout, each in of.items()} for name, of in trials.items()},
+        "failed": failed,
         "rounds": found,
     }
+
+
+@contextmanager
+def _out_where_it_fails(entry: Entry, failed: dict[str, str]) -> Iterator[None]:
+    try:
+        yield
+    except CaseError as error:
+        failed[entry.name] = str(error)
 
 
 def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:

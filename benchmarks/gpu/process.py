@@ -1,6 +1,7 @@
 """One side of the race, in a process of its own: `python -m benchmarks.gpu.process nncore|torch DEVICE tf32|fp32`.
 
-It says first what it is, or why it cannot run. Then it reads lines of JSON and answers each with one: see `Answers`.
+It says first what it is, or why it cannot run. Then it reads lines of JSON and answers each with one: see `Answers`. What goes
+wrong in one of them is told as `failed`, with a traceback on standard error.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -96,7 +98,12 @@ def main() -> int:
         print(json.dumps(side.describe()), flush=True)
         answers = Answers(side)
         for line in sys.stdin:
-            print(json.dumps(answers.answer(json.loads(line))), flush=True)
+            try:
+                answer = answers.answer(json.loads(line))
+            except Exception as error:  # of one case: a compiler that is missing, memory that is full
+                traceback.print_exc()
+                answer = {"failed": f"{type(error).__name__}: {error}".split("\n")[0]}
+            print(json.dumps(answer), flush=True)
     except DigitLabError as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return 2

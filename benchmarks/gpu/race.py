@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import argparse
 import re
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.cases import GPU_NETWORKS, Trained
-from benchmarks.gpu.contest import Entry, entries, race
+from benchmarks.gpu.contest import CaseError, Entry, Process, entries, race
 from benchmarks.gpu.given import EVALUATED, IMAGES, take_steps
 from benchmarks.gpu.theirs import VARIANTS
 from benchmarks.report import write
@@ -49,7 +50,10 @@ def arguments_of(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--limit", type=int, help="images of the training on MNIST, to try the benchmark itself")
     parser.add_argument("--steps", type=int, help="take so many steps with nncore, and measure nothing")
     parser.add_argument("--out", type=Path, help="where to write the JSON (default: benchmarks/results/gpu-<name>.json)")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if not any(options.only in trained.name for trained in GPU_NETWORKS):
+        parser.error(f"no network's name holds {options.only!r}; there are {', '.join(trained.name for trained in GPU_NETWORKS)}")
+    return options
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -69,19 +73,27 @@ def _names(known: Sequence[str]) -> Any:
 def main(arguments: Sequence[str]) -> int:
     options = arguments_of(arguments)
     networks = [trained for trained in GPU_NETWORKS if options.only in trained.name]
+    figures: dict[str, Any] = {"results": []}
     try:
         options.device = choose_device(options.device)
         if options.steps is not None:
             return profiled(options, networks)
         with entries(options.device, options.variants) as taking_part:
-            figures = measured(options, networks, taking_part)
+            measure(options, networks, taking_part, figures)
     except DigitLabError as error:
         print(error, file=sys.stderr)
         return 2
+    finally:
+        if figures["results"]:
+            _write(figures, options.out)
+    return 1 if any("nncore" in found["failed"] for found in figures["results"]) else 0
+
+
+def _write(figures: dict[str, Any], out: Path | None) -> None:
+    """Whatever has been found, also where the rest could not be."""
     gpu = figures["torch"].get("gpu") or figures["nncore"]["device"].split(" · ")[0]
     name = re.sub(r"[^a-z0-9]+", "-", gpu.lower()).strip("-")
-    write("", figures, options.out or Path(__file__).parents[1] / "results" / f"gpu-{name}.json")
-    return 0
+    write("", figures, out or Path(__file__).parents[1] / "results" / f"gpu-{name}.json")
 
 
 def profiled(options: argparse.Namespace, networks: Sequence[Trained]) -> int:
@@ -96,10 +108,12 @@ def profiled(options: argparse.Namespace, networks: Sequence[Trained]) -> int:
     return 0
 
 
-def measured(options: argparse.Namespace, networks: Sequence[Trained], taking_part: Sequence[Entry]) -> dict[str, Any]:
-    """Everything that was asked for, told as it is found."""
+def measure(
+    options: argparse.Namespace, networks: Sequence[Trained], taking_part: Sequence[Entry], figures: dict[str, Any]
+) -> None:
+    """Everything that was asked for, told and added to `figures` as it is found."""
     ours, theirs = taking_part[0].process, taking_part[1].process
-    figures: dict[str, Any] = {"nncore": ours.described, "torch": theirs.described, "results": []}
+    figures |= {"nncore": ours.described, "torch": theirs.described}
     print(f"nncore on {ours.described['device']}; " + ", ".join(f"{key} {value}" for key, value in theirs.described.items()))
     for do, sizes in (("train", options.batch), ("answer", options.answers)):
         if do not in options.parts:
@@ -111,23 +125,40 @@ def measured(options: argparse.Namespace, networks: Sequence[Trained], taking_pa
                 figures["results"].append(found)
                 _print(found, taking_part)
     if "mnist" in options.parts:
-        less = {"epochs": 1, "validation": options.limit // 4} if options.limit else {}
-        wish = {"do": "to_99", "network": "mnist-cnn", "limit": options.limit, "config": less}
-        figures["to_99"] = [ours.ask(wish) for _ in range(options.rounds)]
-        _print_to_99(figures["to_99"])
+        figures["to_99"] = _to_99(options, ours)
     if "window" in options.parts:
         figures["window"] = _window(options)
-    return figures
+
+
+def _to_99(options: argparse.Namespace, ours: Process) -> list[dict[str, Any]]:
+    """The training on MNIST, once a round."""
+    less = {"epochs": 1, "validation": options.limit // 4} if options.limit else {}
+    wish = {"do": "to_99", "network": "mnist-cnn", "limit": options.limit, "config": less}
+    try:
+        runs = [ours.ask(wish) for _ in range(options.rounds)]
+    except CaseError as error:
+        print(f"\nThe training on MNIST failed: {error}")
+        return []
+    each = sorted(runs, key=lambda run: float(run["seconds"]))
+    run = each[len(each) // 2]
+    parts = ", ".join(f"{name} {seconds:.3f}" for name, seconds in run["parts"].items())
+    print(f"\n{run['data']}, mnist-cnn, {run['epochs']} epochs, batch {run['batch']}; median of {len(each)} runs after warming up:")
+    print(f"{run['test_accuracy']:.2%} of the test images are right after {run['seconds']:.3f} s: {parts}")
+    return runs
 
 
 def _window(options: argparse.Namespace) -> dict[str, Any] | None:
-    """The window's speed beside the command line's; None where there is no display."""
+    """The window's speed beside the command line's; None where it cannot be measured."""
     from benchmarks import window
 
-    if not window.can_open():
-        print("There is no display, and no Xvfb, so the window was not measured.")
+    if why_not := window.why_not():
+        print(f"The window was not measured: {why_not}.")
         return None
-    return window.measure(options.rounds, max(2.0, options.seconds), "train", options.device)
+    try:
+        return window.measure(options.rounds, max(2.0, options.seconds), "train", options.device)
+    except subprocess.CalledProcessError as error:
+        print(f"The window could not be measured: {(error.stderr or str(error)).strip().splitlines()[-1]}")
+        return None
 
 
 def _print_head(do: str, taking_part: Sequence[Entry]) -> None:
@@ -137,31 +168,20 @@ def _print_head(do: str, taking_part: Sequence[Entry]) -> None:
 
 
 def _print(found: dict[str, Any], taking_part: Sequence[Entry]) -> None:
-    of = (
-        f"batch {found['batch']:,}"
-        if found["do"] == "train"
-        else f"{found['batch']:,} images"
-        if found["batch"] > 1
-        else "one image"
-    )
-    speeds = "".join(f"{found['per_second'][entry.name]:15,.0f}" for entry in taking_part)
-    ratios = "".join(f"{found['ratios'][entry.name]:15.2f}" for entry in taking_part[1:])
-    name = f"{found['network']}, {of}"
-    print(f"{name:24}{speeds}{ratios}{_remarks(found)}", flush=True)
+    size = f"{found['batch']:,}"
+    asked = f"{size} images" if found["batch"] > 1 else "one image"
+    name = f"{found['network']}, {f'batch {size}' if found['do'] == 'train' else asked}"
+    speeds, ratios = found.get("per_second", {}), found.get("ratios", {})
+    cells = [f"{speeds[entry.name]:15,.0f}" if entry.name in speeds else f"{'–':>15}" for entry in taking_part]
+    cells += [f"{ratios[entry.name]:15.2f}" if entry.name in ratios else f"{'–':>15}" for entry in taking_part[1:]]
+    print(f"{name:24}{''.join(cells)}{_remarks(found)}", flush=True)
 
 
 def _remarks(found: dict[str, Any]) -> str:
     wanted = WANTED.get((found["network"], found["batch"]), {}) if found["do"] == "train" else {}
-    short = [name for name, least in wanted.items() if found["ratios"].get(name, least) < least]
-    other = [name for name, alike in found["alike"].items() if not alike]
+    short = [name for name, least in wanted.items() if found.get("ratios", {}).get(name, least) < least]
+    other = [name for name, alike in found.get("alike", {}).items() if not alike]
     remarks = [f"below what is wanted: {', '.join(short)}"] if short else []
     remarks += [f"NOT THE SAME as nncore: {', '.join(other)}"] if other else []
+    remarks += [f"{name} failed: {why}" for name, why in found["failed"].items()]
     return "".join(f"   {remark}" for remark in remarks)
-
-
-def _print_to_99(found: Sequence[dict[str, Any]]) -> None:
-    each = sorted(found, key=lambda run: float(run["seconds"]))
-    run = each[len(each) // 2]
-    parts = ", ".join(f"{name} {seconds:.3f}" for name, seconds in run["parts"].items())
-    print(f"\n{run['data']}, mnist-cnn, {run['epochs']} epochs, batch {run['batch']}; median of {len(each)} runs after warming up:")
-    print(f"{run['test_accuracy']:.2%} of the test images are right after {run['seconds']:.3f} s: {parts}")

@@ -17,7 +17,7 @@ import pytest
 from benchmarks import window
 from benchmarks.cases import GPU_NETWORKS
 from benchmarks.gpu import contest, race
-from benchmarks.gpu.contest import Entry, layouts_of
+from benchmarks.gpu.contest import CaseError, Entry, layouts_of
 from benchmarks.gpu.given import Order, answers_a_second, given, rate, take_steps
 from benchmarks.gpu.ours import TO_99, Nncore
 from benchmarks.gpu.process import FIRST, Answers
@@ -224,6 +224,71 @@ def test_what_is_below_the_goal_is_told(capsys: pytest.CaptureFixture[str]) -> N
     assert "wanted" not in capsys.readouterr().out
 
 
+class Failing(FakeProcess):
+    """Cannot do what it is asked for from some time on."""
+
+    def ask(self, wish: dict[str, Any]) -> dict[str, Any]:
+        if self.losses[0] <= 0:
+            raise CaseError("OutOfMemoryError: the GPU is full")
+        self.losses[0] -= 1
+        return super().ask(wish)
+
+
+@pytest.mark.parametrize("asked", [0, 2, 3])
+def test_who_fails_is_out_and_the_others_go_on(asked: int, capsys: pytest.CaptureFixture[str]) -> None:
+    taking_part = fake_entries()
+    failing: Any = Failing("torch", {("compile", "default"): [10.0], ("compile", "channels_last"): [5.0]}, (float(asked), 1.0))
+    taking_part.append(Entry("compile", failing, "compile"))
+    found = contest.race(taking_part, "train", CNN, 128, rounds=3, seconds=0, images=60)
+    assert found["failed"] == {"compile": "OutOfMemoryError: the GPU is full"}
+    assert found["ratios"] == {"eager": 5.0, "graph": 2.0} and found["per_second"].keys() == {"nncore", "eager", "graph"}
+    race._print(found, taking_part)
+    assert "compile failed: OutOfMemoryError: the GPU is full" in capsys.readouterr().out
+
+
+def test_without_nncore_a_case_is_only_told(capsys: pytest.CaptureFixture[str]) -> None:
+    taking_part = fake_entries()
+    failing: Any = Failing("nncore", {}, (0.0, 1.0))
+    taking_part[0] = Entry("nncore", failing)
+    found = contest.race(taking_part, "train", CNN, 128, rounds=1, seconds=0, images=60)
+    assert found == {
+        "do": "train", "network": "mnist-cnn", "batch": 128, "failed": {"nncore": "OutOfMemoryError: the GPU is full"}
+    }  # fmt: skip
+    race._print(found, taking_part)
+    assert "nncore failed" in capsys.readouterr().out
+
+
+def test_what_was_found_is_written_though_a_side_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def fakes(device: str, variants: Sequence[str]) -> Iterator[list[Entry]]:
+        yield fake_entries()
+
+    def lost(taking_part: Any, do: str, *_: Any) -> dict[str, Any]:
+        if do == "answer":
+            raise DeviceError("The GPU does not answer any more.")
+        return contest.race(fake_entries(), do, CNN, 128, 1, 0, 60)
+
+    monkeypatch.setattr(race, "entries", fakes)
+    monkeypatch.setattr(race, "race", lost)
+    out = tmp_path / "figures.json"
+    assert race.main(["--device", "cuda-host", "--only", "mnist-cnn", "--batch", "128", "--out", str(out)]) == 2
+    assert len(json.loads(out.read_text())["results"]) == 1
+    assert capsys.readouterr().err == "The GPU does not answer any more.\n"
+
+
+def test_a_process_tells_of_a_case_that_failed_and_takes_the_next() -> None:
+    process = contest.Process("nncore", "cuda-host", "fp32")
+    wish = {"do": "train", "network": "mnist-mlp", "batch": 4, "variant": "", "layout": "", "seconds": 0, "images": 40}
+    try:
+        with pytest.raises(CaseError, match="KeyError: 'images'"):
+            process.ask({name: value for name, value in wish.items() if name != "images"})
+        assert process.ask(wish)["rate"] > 0
+    finally:
+        process.close()
+
+
 def test_layouts_matter_to_convolutions_only() -> None:
     assert layouts_of(CNN) == ("default", "channels_last") and layouts_of(MLP) == ("default",)
 
@@ -235,7 +300,7 @@ def test_the_command_writes_all_rounds(tmp_path: Path, monkeypatch: pytest.Monke
         yield fake_entries()
 
     monkeypatch.setattr(race, "entries", fakes)
-    monkeypatch.setattr(window, "can_open", lambda: False)
+    monkeypatch.setattr(window, "why_not", lambda: "there is no display")
     out = tmp_path / "figures.json"
     arguments = ["--device", "cuda-host", "--only", "mnist-cnn", "--batch", "128", "--answers", "1", "--variants", "eager,graph"]
     assert race.main([*arguments, "--rounds", "3", "--out", str(out)]) == 0
@@ -245,7 +310,9 @@ def test_the_command_writes_all_rounds(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(figures["to_99"]) == 3 and figures["torch"]["gpu"] == "GPU of straw" and figures["window"] is None
     said = capsys.readouterr().out
     assert "mnist-cnn, batch 128" in said and "mnist-cnn, one image" in said
-    assert "99.10% of the test images are right after 0.250 s" in said and "There is no display" in said
+    assert (
+        "99.10% of the test images are right after 0.250 s" in said and "The window was not measured: there is no display." in said
+    )
 
 
 def test_the_whole_race_runs_in_processes_of_its_own(tmp_path: Path) -> None:

@@ -42,6 +42,11 @@ case $what in
     test) extras='[dev,onnx]' ;;
     bench) extras='[dev,bench]' ;;
 esac
+# A PyTorch that is there is kept: on a machine with a GPU it may have been built for CUDA, and the yardstick is not.
+if [ "$what" = bench ] && torch=$(.venv/bin/python -c 'import torch; print(torch.__version__)' 2>/dev/null); then
+    extras='[dev]'
+    say "Keeping PyTorch $torch, which is installed already"
+fi
 say "Installing the Python packages (the first time this takes a minute or two)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".$extras"
 

@@ -158,6 +158,15 @@ def test_the_command_prints_json_and_markdown(capsys: pytest.CaptureFixture[str]
     assert "| conv1: convolution, bias and ReLU, pool |" in text and "| mnist-cnn | 32 | 15 |" in text
 
 
+def test_the_documentation_has_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where this fails, a step costs something else now: paste what the two commands print into docs/performance.md."""
+    known = (Path(__file__).parents[2] / "docs" / "performance.md").read_text("utf-8").splitlines()
+    for command in (["--only", "mnist-cnn", "--batch", "128"], []):
+        assert launches.main([*command, "--markdown"]) == 0
+        table = capsys.readouterr().out.split("\n\n")[1 if command else -1]
+        assert [line for line in table.splitlines() if line.startswith("|") and line not in known] == []
+
+
 def test_an_unknown_benchmark_is_one_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "nothing"], capture_output=True, text=True, cwd=Path(__file__).parents[2]

@@ -189,7 +189,9 @@ class CupyDevice:
         module = self._cupy.RawModule(code=text(file), options=OPTIONS, name_expressions=names)
         try:
             found = {(self.number, key): module.get_function(name) for key, name in zip(keys, names, strict=True)}
-        except (OSError, self._cupy.cuda.compiler.CompileException) as error:
+        except (OSError, RuntimeError, self._cupy.cuda.compiler.CompileException) as error:
+            if translated(error) is not None:
+                raise  # no fault of the compiler's
             said = next(iter(str(error).splitlines()), "")
             raise DeviceError(f"CuPy could not compile kernels for the GPU ({said}); choose the device cpu.") from error
         _functions.update(found)

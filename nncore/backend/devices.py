@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from nncore.backend.contract import Backend
 
 
+AUTO = "auto"
+"""The name of the best device that there is."""
 DEVICES = ("cpu", "cuda", "cuda:1", "reference", "cuda-host")
 """What `get_backend` takes; a GPU by any number, from 0."""
 GPU_NAME = re.compile(r"cuda:(\d{1,9})", re.ASCII)
@@ -42,7 +44,7 @@ def choose_device(name: str) -> str:
     A choice of a GPU imports CuPy, which takes up to half a second. Raises DeviceError where there is no device of that name, or
     it cannot be used; the message says why.
     """
-    if name == "auto":
+    if name == AUTO:
         try:
             return choose_device("cuda")
         except DeviceError:
@@ -52,7 +54,7 @@ def choose_device(name: str) -> str:
     if match := GPU_NAME.fullmatch(name):
         return f"cuda:{gpus.get_gpu(int(match[1])).number}"
     if name not in DEVICES:
-        raise DeviceError(f"There is no device called {shown(name)!r}; there are auto, {', '.join(DEVICES)}.")
+        raise DeviceError(f"There is no device called {shown(name)!r}; there are {AUTO}, {', '.join(DEVICES)}.")
     return name
 
 
@@ -71,24 +73,50 @@ def cpu_choice() -> DeviceChoice:
     return DeviceChoice("cpu", label, details)
 
 
-def list_devices() -> list[DeviceChoice]:
-    """The CPU and every GPU that can be used. Takes as long as `choose_device`, and a little for each GPU."""
+@dataclass(frozen=True)
+class Found:
+    """The devices that can be used, the CPU first; and where no GPU is among them, why, in one sentence."""
+
+    devices: tuple[DeviceChoice, ...]
+    why_no_gpu: str = ""
+
+    @property
+    def best(self) -> DeviceChoice:
+        """The device that `auto` means."""
+        return self.devices[min(1, len(self.devices) - 1)]
+
+    def device(self, name: str) -> DeviceChoice | None:
+        """The device of that name, `auto` being a name of the best one; None where there is none."""
+        return self.best if name == AUTO else next((device for device in self.devices if device.name == name), None)
+
+
+_last_found: Found | None = None
+
+
+def find_devices() -> Found:
+    """Find the CPU and every GPU that can be used. Takes as long as `choose_device`, and a little for each GPU."""
+    global _last_found
+    reason = ""
     try:
         found = gpus.find_gpus()
-    except DeviceError:
-        found = []
+    except DeviceError as error:
+        found, reason = [], str(error)
     several = len(found) > 1
-    return [
-        cpu_choice(),
-        *(
-            DeviceChoice(
-                f"cuda:{gpu.number}",
-                f"{gpu.name} (cuda:{gpu.number})" if several else gpu.name,
-                f"{gpu.free_memory / 2**30:.1f} of {gpu.total_memory / 2**30:.0f} GB free",
-            )
-            for gpu in found
-        ),
-    ]
+    choices = (
+        DeviceChoice(
+            f"cuda:{gpu.number}",
+            f"{gpu.name} (cuda:{gpu.number})" if several else gpu.name,
+            f"{gpu.free_memory / 2**30:.1f} of {gpu.total_memory / 2**30:.0f} GB free",
+        )
+        for gpu in found
+    )
+    _last_found = Found((cpu_choice(), *choices), reason)
+    return _last_found
+
+
+def known_devices() -> Found:
+    """What `find_devices` found the last time that this process asked, at once; the CPU alone where it never did."""
+    return _last_found or Found((cpu_choice(),))
 
 
 def get_backend(name: str) -> Backend:

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import ClassVar
 
 import pytest
+
+from nncore.backend.cpu.backend import CpuBackend
 
 GB = 2**30
 
@@ -32,6 +35,8 @@ class Card:
     capability: tuple[int, int] = (9, 0)
     error: CudaError | None = None
     """What CUDA says when the card is first used."""
+    own: int = 0
+    """Bytes that this program holds."""
     looks: int = 0
     """How often its memory was asked for, at which CUDA begins to use a card."""
 
@@ -51,9 +56,18 @@ def fake_cupy(
         major, minor = card.capability
         return {"name": card.name.encode(), "major": major, "minor": minor, "totalGlobalMem": card.total}
 
+    current: list[Card] = []
+
     class Device:
         def __init__(self, number: int) -> None:
             self._card = cards[number]
+
+        def __enter__(self) -> Device:
+            current.append(self._card)
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            current.pop()
 
         @property
         def mem_info(self) -> tuple[int, int]:
@@ -69,6 +83,7 @@ def fake_cupy(
 
     module = ModuleType("cupy")
     module.__spec__ = ModuleSpec("cupy", None)
+    module.get_default_memory_pool = lambda: SimpleNamespace(total_bytes=lambda: current[-1].own)  # type: ignore[attr-defined]
     module.cuda = SimpleNamespace(  # type: ignore[attr-defined]
         Device=Device,
         nvrtc=SimpleNamespace(getVersion=compiler),
@@ -99,3 +114,23 @@ def uninstall(patch: pytest.MonkeyPatch) -> None:
     find = sys.modules["importlib.util"].find_spec
     patch.delitem(sys.modules, "cupy", raising=False)
     patch.setattr("importlib.util.find_spec", lambda name, *rest: None if name == "cupy" else find(name, *rest))
+
+
+class StandInBackend(CpuBackend):
+    """The CPU under the name of a GPU."""
+
+    made: ClassVar[list[str]] = []
+    """The names that backends were made for."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        StandInBackend.made.append(name)
+
+
+def install_backend(patch: pytest.MonkeyPatch) -> list[str]:
+    """Let the CPU stand in for every GPU. Returns the list that the name of each backend is added to when it is made."""
+    module = ModuleType("nncore.backend.cuda.backend")
+    module.CudaBackend = StandInBackend  # type: ignore[attr-defined]
+    patch.setitem(sys.modules, module.__name__, module)
+    StandInBackend.made.clear()
+    return StandInBackend.made

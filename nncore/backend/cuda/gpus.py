@@ -23,6 +23,8 @@ LEAST_MEMORY = 256 * 2**20
 """Bytes of a GPU's memory that must be free: CUDA itself and a small training take about as much."""
 OLDEST_DRIVERS = {12: 525, 13: 580}
 """The oldest NVIDIA driver for each version of CUDA."""
+DRIVER = ("/proc/driver/nvidia", "nvidia-smi")
+"""A folder on Linux and a program on any system that come with NVIDIA's driver."""
 ELSEWHERE = "or choose the device cpu"
 OUT_OF_MEMORY, INSUFFICIENT_DRIVER, NO_DEVICE = 2, 35, 100
 """CUDA's numbers of errors (cudaError_t)."""
@@ -38,6 +40,8 @@ class Gpu:
     free_memory: int
     capability: tuple[int, int]
     """CUDA's compute capability: (9, 0) for an H100."""
+    own_memory: int = 0
+    """What this program holds of it already, and can use again."""
     failure: str = ""
     """What CUDA said where it could not use this GPU at all."""
 
@@ -49,7 +53,7 @@ class Gpu:
             return f"{self.name} is too old: it has the compute capability {has}, DigitLab needs {needed}; choose the device cpu."
         if self.failure:
             return f"{self.name} cannot be used ({self.failure}); end what else uses it and start DigitLab again, {ELSEWHERE}."
-        if self.free_memory < LEAST_MEMORY:
+        if self.free_memory + self.own_memory < LEAST_MEMORY:
             free, least = self.free_memory // 2**20, LEAST_MEMORY // 2**20
             return (
                 f"{self.name} has {free} MB of its memory free, and a training takes at least {least} MB; "
@@ -99,7 +103,8 @@ def get_gpu(number: int) -> Gpu:
 
 def is_gpu_expected() -> bool:
     """Whether somebody has prepared this machine for a GPU: CuPy is installed, or an NVIDIA driver. Takes no time."""
-    return _is_installed() or Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi") is not None
+    folder, program = DRIVER
+    return _is_installed() or Path(folder).exists() or shutil.which(program) is not None
 
 
 def import_cupy() -> Any:
@@ -179,14 +184,16 @@ def _cuda_of(runtime: Any) -> int:
 
 def _look_at(cupy: Any, number: int) -> Gpu:
     name, capability, total = _properties(cupy, number)
-    free, failure = 0, ""
+    free, own, failure = 0, 0, ""
     if capability >= LEAST_CAPABILITY:
         try:
-            free, total = map(int, cupy.cuda.Device(number).mem_info)
+            with cupy.cuda.Device(number) as device:
+                free, total = map(int, device.mem_info)
+                own = int(cupy.get_default_memory_pool().total_bytes())
         except Exception as error:
             # Where memory is lacking for CUDA itself, no byte is free.
             failure = "" if getattr(error, "status", None) == OUT_OF_MEMORY else _first_line(error)
-    return Gpu(number, name, total, free, capability, failure)
+    return Gpu(number, name, total, free, capability, own, failure)
 
 
 def _properties(cupy: Any, number: int) -> tuple[str, tuple[int, int], int]:

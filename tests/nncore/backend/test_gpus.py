@@ -7,12 +7,14 @@ import subprocess
 import sys
 from types import ModuleType
 
+import numpy as np
 import pytest
 
+from nncore.arrays import array_module
 from nncore.backend import devices
 from nncore.backend.cuda import gpus
 from nncore.errors import DeviceError
-from tests.nncore.fake_cupy import GB, Card, CudaError, fake_cupy, install, install_broken, uninstall
+from tests.nncore.fake_cupy import GB, Card, CudaError, fake_cupy, install, install_backend, install_broken, uninstall
 
 INSUFFICIENT = CudaError(35, "cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version")
 NO_DEVICE = CudaError(100, "cudaErrorNoDevice: no CUDA-capable device is detected")
@@ -96,7 +98,7 @@ def test_why_there_is_no_gpu_is_one_sentence_and_the_cpu_is_taken(monkeypatch, m
     install(monkeypatch, module)
     assert devices.why_not_cuda() == said
     assert devices.choose_device("auto") == "cpu"
-    assert [choice.name for choice in devices.list_devices()] == ["cpu"]
+    assert [choice.name for choice in devices.find_devices().devices] == ["cpu"]
     for ask in (gpus.find_gpus, gpus.first_gpu, lambda: gpus.get_gpu(0), lambda: devices.choose_device("cuda")):
         with pytest.raises(DeviceError) as caught:
             ask()
@@ -106,10 +108,11 @@ def test_why_there_is_no_gpu_is_one_sentence_and_the_cpu_is_taken(monkeypatch, m
 def test_without_cupy_the_extra_is_named(monkeypatch):
     uninstall(monkeypatch)
     said = devices.why_not_cuda()
-    assert (
-        said.startswith("CuPy, which DigitLab needs to use a GPU, is not installed; ") and "pip install 'digitlab[cuda12]'" in said
+    assert said == (
+        "CuPy, which DigitLab needs to use a GPU, is not installed; install DigitLab with the extra cuda12 or cuda13: "
+        "pip install 'digitlab[cuda12]'."
     )
-    assert devices.choose_device("auto") == "cpu" and len(devices.list_devices()) == 1
+    assert devices.choose_device("auto") == "cpu" and len(devices.find_devices().devices) == 1
 
 
 @pytest.mark.parametrize(
@@ -135,7 +138,7 @@ def test_a_cupy_that_does_not_load_is_one_sentence(monkeypatch, tmp_path, source
 def test_two_gpus_are_listed_with_their_memory(monkeypatch):
     install(monkeypatch, fake_cupy([Card(free=round(79.1 * GB)), Card("NVIDIA L4", 24 * GB, 20 * GB, (8, 9))]))
     assert devices.why_not_cuda() == ""
-    cpu, *found = devices.list_devices()
+    cpu, *found = devices.find_devices().devices
     assert cpu.title == devices.get_backend("cpu").describe()
     assert [(choice.name, choice.title) for choice in found] == [
         ("cuda:0", "NVIDIA H100 (cuda:0) · 79.1 of 80 GB free"),
@@ -144,13 +147,13 @@ def test_two_gpus_are_listed_with_their_memory(monkeypatch):
     for name, means in (("auto", "cuda:0"), ("cuda", "cuda:0"), ("cuda:1", "cuda:1"), ("cpu", "cpu"), ("cuda-host", "cuda-host")):
         assert devices.choose_device(name) == means
     install(monkeypatch, fake_cupy([Card(free=round(79.1 * GB))]))
-    assert devices.list_devices()[1].title == "NVIDIA H100 · 79.1 of 80 GB free"
+    assert devices.find_devices().best.title == "NVIDIA H100 · 79.1 of 80 GB free"
 
 
 def test_a_gpu_that_cannot_be_used_is_passed_over_but_told_who_names_it(monkeypatch):
     install(monkeypatch, fake_cupy([OLD, Card()]))
     assert devices.choose_device("auto") == devices.choose_device("cuda") == "cuda:1"
-    assert [choice.name for choice in devices.list_devices()] == ["cpu", "cuda:1"]
+    assert [choice.name for choice in devices.find_devices().devices] == ["cpu", "cuda:1"]
     with pytest.raises(DeviceError, match=r"GTX 1080 is too old"):
         devices.choose_device("cuda:0")
 
@@ -162,6 +165,13 @@ def test_only_the_gpu_that_is_taken_is_used(monkeypatch):
     assert [card.looks for card in cards] == [1, 0]
     devices.choose_device("cuda:1")
     assert [card.looks for card in cards] == [1, 1]
+
+
+def test_memory_that_this_program_holds_is_not_lacking(monkeypatch):
+    """A GPU that a training runs on stays a device to choose."""
+    install(monkeypatch, fake_cupy([Card(free=10 * 2**20, own=GB)]))
+    assert devices.choose_device("auto") == "cuda:0"
+    assert devices.find_devices().best.title == "NVIDIA H100 · 0.0 of 80 GB free"
 
 
 def test_a_number_that_no_gpu_has(monkeypatch):
@@ -183,10 +193,8 @@ def test_names_that_no_device_has(name):
 
 @pytest.mark.parametrize("name", ["cuda", "cuda:1", "cuda-host"])
 def test_the_backend_of_a_gpu_is_told_which_one(monkeypatch, name):
-    module = ModuleType("nncore.backend.cuda.backend")
-    module.CudaBackend = lambda name: ("made for", name)
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    assert devices.get_backend(name) == ("made for", name)
+    install_backend(monkeypatch)
+    assert devices.get_backend(name).name == name
 
 
 def test_cupy_is_not_imported_for_the_cpu(tmp_path):
@@ -199,6 +207,12 @@ def test_cupy_is_not_imported_for_the_cpu(tmp_path):
     path = os.pathsep.join((str(tmp_path), *sys.path))
     done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+def test_networks_are_built_while_another_thread_imports_cupy(monkeypatch):
+    """Then there is a module called cupy that has no arrays yet."""
+    monkeypatch.setitem(sys.modules, "cupy", ModuleType("cupy"))
+    assert array_module(np.zeros(3)) is np
 
 
 @pytest.mark.parametrize(("chosen", "expected"), [("", "{cache}/digitlab/cupy"), ("/elsewhere", "/elsewhere")])

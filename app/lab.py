@@ -112,7 +112,7 @@ class Lab(QObject):
             found = self.device.found.value
             device = found.device(name) if found else None
             where = name if device is None else device.label
-            self.said.emit(f"The training that runs stays where it is; the next one runs on {where}.")
+            self.said.emit(f"Next training: {where}. The one that runs stays where it is.")
 
     def _take_devices(self, found: Found) -> None:
         self._is_looking_for_devices = False

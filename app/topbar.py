@@ -36,7 +36,7 @@ class TopBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._lab, self._actions = lab, actions
         self._logo = label()
-        self._network, self._data, self._device = self._chip("network", 270), self._chip("data", 250), self._chip("device", 150)
+        self._network, self._data, self._device = self._chip("network", 270), self._chip("data", 250), self._chip("device", 190)
         self._network.setToolTip("The network in view: change it to shipped weights, a run, or a file")
         self._data.setToolTip("The data in view, from which training takes its images")
         self._device.setToolTip("The device that trainings run on: the CPU, or a GPU")
@@ -120,7 +120,8 @@ class TopBar(QWidget):
         if device is None:  # its memory has run full, say, since it was chosen
             short = title = choice
         else:
-            short, title = device.title if device.name == "cpu" else device.label, device.title
+            short = device.title if device.name == "cpu" else device.label.removeprefix("NVIDIA ")
+            title = device.title
         self._device.show_words(f"{short} ▾")
         self._device.setToolTip(f"The device that trainings run on: {title}")
         if self._device.menu().isVisible() and self._offered != (self._lab.device.found.value, self._lab.device.choice.value):

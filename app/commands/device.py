@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from app.commands.output import console
-from nncore.backend.cuda.gpus import is_gpu_expected
+from nncore.backend.cuda.gpus import get_gpu, is_gpu_expected
 from nncore.backend.devices import why_not_cuda
 
 
@@ -20,7 +20,13 @@ def add_device(parser: ArgumentParser, default: str, why: str = "") -> None:
     )
 
 
-def say_why_not_gpu(asked: str, device: str) -> None:
-    """On a terminal, say why `auto` has not taken a GPU, where somebody has prepared this machine for one."""
-    if asked == "auto" and device == "cpu" and console.is_terminal and is_gpu_expected() and (reason := why_not_cuda()):
+def say_device(asked: str, device: str) -> None:
+    """On a terminal, name the GPU that a training runs on; or say why `auto` has taken none, where somebody has prepared this
+    machine for one.
+    """
+    if not console.is_terminal:
+        return
+    if device.startswith("cuda:"):
+        console.print(f"Training on {device}, {get_gpu(int(device[5:])).name}.", soft_wrap=True)
+    elif asked == "auto" and is_gpu_expected() and (reason := why_not_cuda()):
         console.print(f"Training on the CPU: {reason}", soft_wrap=True)

@@ -61,7 +61,7 @@ def run(arguments: Namespace) -> None:
                 for key, item in value.items():
                     print_line(f"  {key:<20} {item or 'not installed'}")
             case list():
-                print_line(f"{name}: {', '.join(value)}")
+                print_line(f"{name}: {'; '.join(value)}")
             case "":
                 pass
             case _:

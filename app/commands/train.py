@@ -13,7 +13,7 @@ from typing import Any
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
-from app.commands.device import add_device, say_why_not_gpu
+from app.commands.device import add_device, say_device
 from app.commands.output import MISTAKE, complain, console, percent, print_json, print_line
 from app.commands.settings import add_settings, settings_given
 from app.core.resume import resume
@@ -52,7 +52,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Train, printing an epoch a line. The exit status is 2 where standard output stopped taking lines on the way."""
     device = choose_device(arguments.device)
-    say_why_not_gpu(arguments.device, device)
+    say_device(arguments.device, device)
     if arguments.checkpoint_every is not None and arguments.checkpoint_every < 1:
         raise ConfigError(f"--checkpoint-every must be at least 1, not {arguments.checkpoint_every}.")
     store = RunStore()

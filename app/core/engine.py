@@ -42,7 +42,8 @@ class ChosenDevice:
             if found.device(choice) is not None:
                 self._remembered = None
             else:
-                words = f"The device of the last time, {shown(choice)}, cannot be used now; trainings run on {found.best.label}."
+                best = "the CPU" if found.best.name == CPU else found.best.label
+                words = f"Trainings run on {best}: {shown(choice)}, the device of the last time, cannot be used now."
                 self.choice.set(AUTO)
         self.found.tell()
         return words

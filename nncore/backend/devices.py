@@ -28,7 +28,7 @@ class DeviceChoice:
     name: str
     """`cpu`, `cuda:0`: what --device takes."""
     label: str
-    """`CPU`, `NVIDIA H100`; with its name behind it where there are several GPUs."""
+    """`CPU`, `NVIDIA H100`; with its name behind it where several GPUs are called the same."""
     details: str
     """`2 cores`, `79.1 of 80 GB free`."""
 
@@ -101,11 +101,11 @@ def find_devices() -> Found:
         found = gpus.find_gpus()
     except DeviceError as error:
         found, reason = [], str(error)
-    several = len(found) > 1
+    names = [gpu.name for gpu in found]
     choices = (
         DeviceChoice(
             f"cuda:{gpu.number}",
-            f"{gpu.name} (cuda:{gpu.number})" if several else gpu.name,
+            f"{gpu.name} (cuda:{gpu.number})" if names.count(gpu.name) > 1 else gpu.name,
             f"{gpu.free_memory / 2**30:.1f} of {gpu.total_memory / 2**30:.0f} GB free",
         )
         for gpu in found

@@ -132,6 +132,11 @@ def test_who_has_prepared_nothing_for_a_gpu_hears_nothing_of_one(terminal, monke
     assert terminal.getvalue().startswith("Training on the CPU: CuPy, which"), "there is a driver, so a GPU is missed"
 
 
+def test_the_gpu_that_a_training_runs_on_is_named_on_a_terminal(two_gpus, terminal, capsys):
+    assert main([*TRAIN, "--device", "cuda:1"]) == 0
+    assert terminal.getvalue() == "Training on cuda:1, NVIDIA L4.\n"
+
+
 def test_nothing_is_said_where_standard_error_is_no_terminal(no_gpu, capsys):
     assert main(TRAIN) == 0
     assert capsys.readouterr().err == ""
@@ -141,7 +146,7 @@ def test_info_lists_the_devices_or_says_why_there_is_no_gpu(two_gpus, monkeypatc
     assert main(["info", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["devices"][0].startswith("CPU · ") and found["no_gpu"] == ""
-    assert found["devices"][1:] == ["NVIDIA H100 (cuda:0) · 79.1 of 80 GB free", "NVIDIA L4 (cuda:1) · 20.0 of 24 GB free"]
+    assert found["devices"][1:] == ["NVIDIA H100 · 79.1 of 80 GB free", "NVIDIA L4 · 20.0 of 24 GB free"]
     install(monkeypatch, fake_cupy(error=NO_DRIVER, driver=11040))
     assert main(["info"]) == 0
     assert "\nno gpu: The NVIDIA driver is too old: it knows CUDA 11.4" in capsys.readouterr().out
@@ -171,7 +176,7 @@ def test_a_device_of_the_last_time_that_is_gone_is_told_and_auto_taken(tmp_path,
     if kept != "reference":
         assert device.resolve(kept) == "cpu", "a training that starts before the devices have been found"
     assert device.take(devices.find_devices()) == (
-        f"The device of the last time, {kept}, cannot be used now; trainings run on CPU."
+        f"Trainings run on the CPU: {kept}, the device of the last time, cannot be used now."
     )
     assert device.choice.value == "auto" and device.take(devices.find_devices()) == ""
     if kept != "reference":
@@ -242,7 +247,7 @@ def test_another_device_while_a_training_runs_is_for_the_next_one(lab, qtbot, tw
     assert said == []
     start(lab)
     lab.choose_device("cuda:1")
-    assert said == ["The training that runs stays where it is; the next one runs on NVIDIA L4 (cuda:1)."]
+    assert said == ["Next training: NVIDIA L4. The one that runs stays where it is."]
     qtbot.waitUntil(lambda: not lab.training.is_active, timeout=60_000)
     assert two_gpus == [] and lab.settings["device"] == "cpu", "which is what worked"
     lab.training.go_on()
@@ -288,15 +293,15 @@ def test_the_chip_lists_devices_ticks_the_chosen_one_and_lets_one_choose(make_wi
     bar = window.top_bar
     cpu = devices.cpu_choice().title
     assert menu_of(window) == [
-        ("Automatic (NVIDIA H100 (cuda:0))", True, True),
+        ("Automatic (NVIDIA H100)", True, True),
         (cpu, False, True),
-        ("NVIDIA H100 (cuda:0) · 79.1 of 80 GB free", False, True),
-        ("NVIDIA L4 (cuda:1) · 20.0 of 24 GB free", False, True),
+        ("NVIDIA H100 · 79.1 of 80 GB free", False, True),
+        ("NVIDIA L4 · 20.0 of 24 GB free", False, True),
         ("About this installation", False, True),
     ]
-    assert bar._device._words == "NVIDIA H100 (cuda:0) ▾"
+    assert bar._device._words == "H100 ▾"
     bar._device.menu().actions()[3].trigger()
-    assert window.lab.device.choice.value == "cuda:1" and bar._device._words == "NVIDIA L4 (cuda:1) ▾"
+    assert window.lab.device.choice.value == "cuda:1" and bar._device._words == "L4 ▾"
     assert [ticked for _, ticked, _ in menu_of(window)] == [False, False, False, True, False]
 
 
@@ -317,5 +322,5 @@ def test_a_gpu_of_the_last_time_that_is_gone_is_told_in_the_bar(make_window, qtb
     bar = window.top_bar
     assert bar._device._words.startswith("CPU"), "at once"
     qtbot.waitUntil(lambda: "cuda:1" in bar._said.words)
-    assert bar._said.words == "The device of the last time, cuda:1, cannot be used now; trainings run on CPU."
+    assert bar._said.words == "Trainings run on the CPU: cuda:1, the device of the last time, cannot be used now."
     assert bar._device._words.startswith("CPU") and window.lab.device.choice.value == "auto"

@@ -142,7 +142,7 @@ class TrainingController(QObject):
         self.status_changed.emit(self.status)
 
     def _take_session(self, session: TrainingSession) -> None:
-        self.session = session
+        self.session, self.is_compiling = session, False
         self._wanted_steps = session.trainer.total_steps
         if self._is_new_run:
             self.history, self.last = History(), None

@@ -287,6 +287,22 @@ def menu_of(window) -> list[tuple[str, bool, bool]]:
     return [(action.text(), action.isChecked(), action.isEnabled()) for action in menu.actions() if not action.isSeparator()]
 
 
+@pytest.mark.parametrize("is_ready", [False, True])
+def test_the_time_bar_says_that_the_engine_is_compiled_for_the_device(make_window, qtbot, two_gpus, monkeypatch, is_ready):
+    window, asked, shown = make_window(), [], []
+
+    def ready(device: str = "cpu") -> bool:
+        asked.append(device)
+        return is_ready
+
+    monkeypatch.setattr("app.core.engine.is_ready", ready)
+    show = window.time_bar._figures.show_words
+    monkeypatch.setattr(window.time_bar._figures, "show_words", lambda words: (shown.append(words), show(words)))
+    window.lab.choose_device("cuda:1")
+    trained(qtbot, window.lab)
+    assert "cuda:1" in asked and any(words.startswith("compiling the engine") for words in shown) is not is_ready
+
+
 def test_the_chip_lists_devices_ticks_the_chosen_one_and_lets_one_choose(make_window, qtbot, two_gpus):
     window = make_window()
     qtbot.waitUntil(lambda: window.lab.device.found.value is not None)

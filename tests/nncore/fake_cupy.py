@@ -35,6 +35,8 @@ class Card:
     capability: tuple[int, int] = (9, 0)
     error: CudaError | None = None
     """What CUDA says when the card is first used."""
+    is_lost: bool = False
+    """Whether it does not even tell its name."""
     own: int = 0
     """Bytes that this program holds."""
     looks: int = 0
@@ -53,6 +55,8 @@ def fake_cupy(
 
     def properties(number: int) -> dict[str, object]:
         card = cards[number]
+        if card.is_lost:
+            raise CudaError(719, "cudaErrorLaunchFailure: unspecified launch failure")
         major, minor = card.capability
         return {"name": card.name.encode(), "major": major, "minor": minor, "totalGlobalMem": card.total}
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,7 @@ def get_gpu(number: int) -> Gpu:
     cupy = import_cupy()
     count = _count(cupy)
     if number >= count:
-        names = [f"cuda:{n} ({_properties(cupy, n)[0]})" for n in range(count)]
+        names = [f"cuda:{n} ({_named(cupy, n).name})" for n in range(count)]
         there = f"there is one, {names[0]}" if count == 1 else f"there are {', '.join(names[:-1])} and {names[-1]}"
         raise DeviceError(f"There is no GPU number {number}; {there}.")
     gpu = _look_at(cupy, number)
@@ -183,30 +183,30 @@ def _cuda_of(runtime: Any) -> int:
 
 
 def _look_at(cupy: Any, number: int) -> Gpu:
-    name, capability, total = _properties(cupy, number)
-    free, own, failure = 0, 0, ""
-    if capability >= LEAST_CAPABILITY:
-        try:
-            with cupy.cuda.Device(number) as device:
-                free, total = map(int, device.mem_info)
-                own = int(cupy.get_default_memory_pool().total_bytes())
-        except Exception as error:
-            # Where memory is lacking for CUDA itself, no byte is free.
-            failure = "" if getattr(error, "status", None) == OUT_OF_MEMORY else _first_line(error)
-    return Gpu(number, name, total, free, capability, own, failure)
+    """A GPU with its memory, for which CUDA begins to use it."""
+    gpu = _named(cupy, number)
+    if gpu.why_not:
+        return gpu
+    try:
+        with cupy.cuda.Device(number) as device:
+            free, total = map(int, device.mem_info)
+            own = int(cupy.get_default_memory_pool().total_bytes())
+    except Exception as error:
+        if getattr(error, "status", None) == OUT_OF_MEMORY:  # for CUDA itself
+            return replace(gpu, free_memory=0)
+        return replace(gpu, failure=_first_line(error))
+    return replace(gpu, total_memory=total, free_memory=free, own_memory=own)
 
 
-def _properties(cupy: Any, number: int) -> tuple[str, tuple[int, int], int]:
-    """Name, compute capability and bytes of memory of a GPU, which CUDA tells without beginning to use it."""
+def _named(cupy: Any, number: int) -> Gpu:
+    """A GPU as CUDA describes it without beginning to use it: all of its memory counts as free."""
     try:
         found = cupy.cuda.runtime.getDeviceProperties(number)
     except Exception as error:
-        raise DeviceError(
-            f"The GPU cuda:{number} does not answer ({_first_line(error)}); start DigitLab again, {ELSEWHERE}."
-        ) from error
-    name = found["name"]
+        return Gpu(number, f"The GPU cuda:{number}", 0, 0, LEAST_CAPABILITY, failure=_first_line(error))
+    name, memory = found["name"], int(found["totalGlobalMem"])
     text = name.decode(errors="replace") if isinstance(name, bytes) else str(name)
-    return printable(text), (int(found["major"]), int(found["minor"])), int(found["totalGlobalMem"])
+    return Gpu(number, printable(text), memory, memory, (int(found["major"]), int(found["minor"])))
 
 
 def _first_line(error: BaseException) -> str:

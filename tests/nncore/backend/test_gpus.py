@@ -21,6 +21,7 @@ NO_DEVICE = CudaError(100, "cudaErrorNoDevice: no CUDA-capable device is detecte
 SMALL = Card("NVIDIA GeForce GTX 1650", 4 * GB, 100 * 2**20, (7, 5))
 OLD = Card("NVIDIA GeForce GTX 1080", 8 * GB, 7 * GB, (6, 1))
 TAKEN = Card(error=CudaError(46, "cudaErrorDevicesUnavailable: CUDA-capable device(s) is/are busy or unavailable"))
+LOST = Card(is_lost=True)
 FULL = Card(error=CudaError(2, "cudaErrorMemoryAllocation: out of memory"))
 
 
@@ -28,11 +29,17 @@ FULL = Card(error=CudaError(2, "cudaErrorMemoryAllocation: out of memory"))
 def own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("CUPY_CACHE_DIR", "")
+    monkeypatch.setattr(devices, "_last_found", None)  # what a test finds is not for the next one
 
 
 @pytest.mark.parametrize(
     ("module", "said"),
     [
+        (
+            fake_cupy([LOST]),
+            "The GPU cuda:0 cannot be used (cudaErrorLaunchFailure: unspecified launch failure); "
+            "end what else uses it and start DigitLab again, or choose the device cpu.",
+        ),
         (
             fake_cupy(error=INSUFFICIENT, driver=0),
             "There is no NVIDIA driver on this computer; install the one for its GPU, or choose the device cpu.",
@@ -81,6 +88,7 @@ def own_cache(monkeypatch, tmp_path):
         ),
     ],
     ids=[
+        "lost",
         "no driver",
         "old driver",
         "driver for 12",
@@ -151,9 +159,10 @@ def test_two_gpus_are_listed_with_their_memory(monkeypatch):
 
 
 def test_a_gpu_that_cannot_be_used_is_passed_over_but_told_who_names_it(monkeypatch):
-    install(monkeypatch, fake_cupy([OLD, Card()]))
-    assert devices.choose_device("auto") == devices.choose_device("cuda") == "cuda:1"
-    assert [choice.name for choice in devices.find_devices().devices] == ["cpu", "cuda:1"]
+    for card in (LOST, FULL, OLD):
+        install(monkeypatch, fake_cupy([card, Card()]))
+        assert devices.choose_device("auto") == devices.choose_device("cuda") == "cuda:1"
+        assert [choice.name for choice in devices.find_devices().devices] == ["cpu", "cuda:1"]
     with pytest.raises(DeviceError, match=r"GTX 1080 is too old"):
         devices.choose_device("cuda:0")
 

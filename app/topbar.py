@@ -117,12 +117,9 @@ class TopBar(QWidget):
         known = self._lab.device.found.value or known_devices()
         choice = self._lab.device.choice.value
         device = known.device(choice) or (known.devices[0] if self._lab.device.found.value is None else None)
-        if device is None:  # its memory has run full, say, since it was chosen
-            short = title = choice
-        else:
-            short = device.title if device.name == "cpu" else device.label.removeprefix("NVIDIA ")
-            title = device.title
-        self._device.show_words(f"{short} ▾")
+        # There is none where its memory has run full, say, since it was chosen.
+        label, title = (choice, choice) if device is None else (device.label, device.title)
+        self._device.show_words(f"{label.removeprefix('NVIDIA ')} ▾")
         self._device.setToolTip(f"The device that trainings run on: {title}")
         if self._device.menu().isVisible() and self._offered != (self._lab.device.found.value, self._lab.device.choice.value):
             self._offer_devices()

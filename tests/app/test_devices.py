@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -319,6 +320,8 @@ def test_the_chip_lists_devices_ticks_the_chosen_one_and_lets_one_choose(make_wi
     bar._device.menu().actions()[3].trigger()
     assert window.lab.device.choice.value == "cuda:1" and bar._device._words == "L4 ▾"
     assert [ticked for _, ticked, _ in menu_of(window)] == [False, False, False, True, False]
+    window.lab.device.take(replace(window.lab.device.found.value, devices=window.lab.device.found.value.devices[:2]))
+    assert bar._device._words == "cuda:1 ▾", "it cannot be used any more, and is still what was chosen"
 
 
 def test_without_a_gpu_the_menu_says_why_not(make_window, qtbot, no_gpu):
@@ -329,7 +332,7 @@ def test_without_a_gpu_the_menu_says_why_not(make_window, qtbot, no_gpu):
     assert reason[0].startswith("No GPU: There is no NVIDIA driver") and reason[0].endswith("…") and reason[2] is False
     (line,) = (action for action in window.top_bar._device.menu().actions() if action.text() == reason[0])
     assert "or choose the device cpu." in line.toolTip() and window.top_bar._device.menu().toolTipsVisible()
-    assert window.top_bar._device._words == f"{cpu[0]} ▾" and about[0] == "About this installation"
+    assert window.top_bar._device._words == "CPU ▾" and about[0] == "About this installation"
 
 
 def test_a_gpu_of_the_last_time_that_is_gone_is_told_in_the_bar(make_window, qtbot, no_gpu):

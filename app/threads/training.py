@@ -14,6 +14,7 @@ from app.core.session import TrainingSession
 from app.core.timeline import Moment
 from app.errors import Problem
 from app.threads.priority import lower_priority
+from nncore.errors import DeviceError
 from nncore.training import events
 from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 
@@ -34,11 +35,20 @@ class TrainingWorker(QThread):
     """Runs a training session. `updated` carries an Update; after `finished`, `problem` holds what went wrong, or None."""
 
     updated = Signal(object)
+    compiling = Signal()
+    """The engine is being compiled for the device, once on this machine."""
 
-    def __init__(self, make_session: Callable[[], TrainingSession], ready: Callable[[TrainingSession], None]) -> None:
-        """Both are called in the worker's thread: `make_session`, and then `ready` with the session, before the first step."""
+    def __init__(
+        self,
+        find_device: Callable[[], str],
+        make_session: Callable[[str], TrainingSession],
+        ready: Callable[[TrainingSession], None],
+    ) -> None:
+        """All are called in the worker's thread, before the first step: `find_device`, `make_session` with the device that it
+        returned, and `ready` with the session.
+        """
         super().__init__()
-        self._make_session, self._ready = make_session, ready
+        self._find_device, self._make_session, self._ready = find_device, make_session, ready
         self._shown = Event()
         self._shown.set()
         self.problem: Problem | None = None
@@ -50,12 +60,18 @@ class TrainingWorker(QThread):
     def run(self) -> None:
         lower_priority()
         try:
-            engine.prepare(self.isInterruptionRequested)  # if that fails, the session compiles what it needs
+            device = self._find_device()
+            if not engine.is_ready(device):
+                self.compiling.emit()
+            engine.prepare(self.isInterruptionRequested, device)  # if that fails, the session compiles what it needs
             if self.isInterruptionRequested():
                 return
-            session = self._make_session()
+            session = self._make_session(device)
             self._ready(session)
-            self.problem = self._iterate(session)
+            try:
+                self.problem = self._iterate(session)
+            except DeviceError as error:
+                self.problem = Problem(f"{error} Choose the CPU as the device, and train one epoch more to go on.")
         except BaseException as error:  # as in Task
             self.problem = Problem.of(error)
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from nncore.arrays import Array
 from nncore.backend.cuda.cupy_errors import translated, translating
-from nncore.backend.cuda.cupy_import import import_cupy
 from nncore.backend.cuda.device import Again, At, Launch, Size, checked
+from nncore.backend.cuda.gpus import import_cupy
 from nncore.backend.cuda.sources import Key, kernels, text
 from nncore.errors import DeviceError
 
@@ -39,7 +39,7 @@ class CupyDevice:
     """
 
     def __init__(self, number: int = 0) -> None:
-        """Raises DeviceError where there is no GPU of that number, and whatever the import of CuPy raises."""
+        """Raises DeviceError where CuPy or a GPU of that number is not there."""
         self.number, self.name = number, f"cuda:{number}"
         self._cupy = import_cupy()
         self._lock = threading.RLock()

@@ -68,28 +68,33 @@ class TrainingWorker(QThread):
                 return
             session = self._make_session(device)
             self._ready(session)
-            try:
-                self.problem = self._iterate(session)
-            except DeviceError as error:
-                self.problem = Problem(f"{error} Choose the CPU as the device, and train one epoch more to go on.")
+            self.problem = self._iterate(session)
         except BaseException as error:  # as in Task
             self.problem = Problem.of(error)
 
     def _iterate(self, session: TrainingSession) -> Problem | None:
         pending: list[events.Event] = []
         due, problem, accuracy = 0.0, None, None
-        for event in session.events():
-            pending.append(event)
-            if isinstance(event, Validated | EpochEnd):
-                accuracy = event.val_accuracy
-            if isinstance(event, Failed):
-                problem = Problem(event.reason)
-            at_once = isinstance(event, Started | Paused | Resumed | Stopped | Finished | Failed | EpochEnd)
-            if at_once or (time.monotonic() >= due and self._shown.is_set()):
-                moved = any(isinstance(e, Progress | Started) for e in pending)
-                moment = Moment(session.trainer.step, session.trainer.network.state_dict(), accuracy) if moved else None
-                self._shown.clear()
-                self.updated.emit(Update(tuple(pending), moment))
-                pending.clear()
-                due = time.monotonic() + 1 / UPDATES_PER_SECOND
+
+        def tell() -> None:
+            moved = any(isinstance(e, Progress | Started) for e in pending)
+            moment = Moment(session.trainer.step, session.trainer.network.state_dict(), accuracy) if moved else None
+            self._shown.clear()
+            self.updated.emit(Update(tuple(pending), moment))
+            pending.clear()
+
+        try:
+            for event in session.events():
+                pending.append(event)
+                if isinstance(event, Validated | EpochEnd):
+                    accuracy = event.val_accuracy
+                if isinstance(event, Failed):
+                    problem = Problem(event.reason)
+                at_once = isinstance(event, Started | Paused | Resumed | Stopped | Finished | Failed | EpochEnd)
+                if at_once or (time.monotonic() >= due and self._shown.is_set()):
+                    tell()
+                    due = time.monotonic() + 1 / UPDATES_PER_SECOND
+        except DeviceError as error:
+            tell()  # so that the curves have every step that the run has
+            return Problem(f"{error} Choose the CPU as the device, and train one epoch more to go on.")
         return problem if problem or session.warning is None else Problem(session.warning)

@@ -43,6 +43,29 @@ class Card:
     """How often its memory was asked for, at which CUDA begins to use a card."""
 
 
+class FakeDevice:
+    """As CuPy's Device: the one that is entered is the current one."""
+
+    current: ClassVar[list[Card]] = []
+
+    def __init__(self, card: Card) -> None:
+        self._card = card
+
+    def __enter__(self) -> FakeDevice:
+        FakeDevice.current.append(self._card)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        FakeDevice.current.pop()
+
+    @property
+    def mem_info(self) -> tuple[int, int]:
+        self._card.looks += 1
+        if self._card.error is not None:
+            raise self._card.error
+        return self._card.free, self._card.total
+
+
 def fake_cupy(
     cards: Sequence[Card] = (), *, error: CudaError | None = None, driver: int = 12090, runtime: int = 12090, nvrtc: bool = True
 ) -> ModuleType:
@@ -60,26 +83,6 @@ def fake_cupy(
         major, minor = card.capability
         return {"name": card.name.encode(), "major": major, "minor": minor, "totalGlobalMem": card.total}
 
-    current: list[Card] = []
-
-    class Device:
-        def __init__(self, number: int) -> None:
-            self._card = cards[number]
-
-        def __enter__(self) -> Device:
-            current.append(self._card)
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            current.pop()
-
-        @property
-        def mem_info(self) -> tuple[int, int]:
-            self._card.looks += 1
-            if self._card.error is not None:
-                raise self._card.error
-            return self._card.free, self._card.total
-
     def compiler() -> tuple[int, int]:
         if not nvrtc:
             raise RuntimeError('Failure finding "libnvrtc.so.12": No such file')
@@ -87,9 +90,9 @@ def fake_cupy(
 
     module = ModuleType("cupy")
     module.__spec__ = ModuleSpec("cupy", None)
-    module.get_default_memory_pool = lambda: SimpleNamespace(total_bytes=lambda: current[-1].own)  # type: ignore[attr-defined]
+    module.get_default_memory_pool = lambda: SimpleNamespace(total_bytes=lambda: FakeDevice.current[-1].own)  # type: ignore[attr-defined]
     module.cuda = SimpleNamespace(  # type: ignore[attr-defined]
-        Device=Device,
+        Device=lambda number: FakeDevice(cards[number]),
         nvrtc=SimpleNamespace(getVersion=compiler),
         runtime=SimpleNamespace(
             getDeviceCount=count,

@@ -161,20 +161,29 @@ def _window(options: argparse.Namespace) -> dict[str, Any] | None:
         return None
 
 
+NAME, CELL = 27, 20
+"""Characters of the table's columns."""
+
+
 def _print_head(do: str, taking_part: Sequence[Entry]) -> None:
-    what = "training, examples/s" if do == "train" else "answers, images/s"
-    ratios = [f"÷ {entry.name}" for entry in taking_part[1:]]
-    print(f"\n{what:24}" + "".join(f"{name:>15}" for name in [*(entry.name for entry in taking_part), *ratios]))
+    print(f"\n{'examples' if do == 'train' else 'images'} a second, and in brackets how many times as many nncore does")
+    what = "training" if do == "train" else "answers"
+    print(f"{what:{NAME}}" + "".join(f"{entry.name:>{CELL}}" for entry in taking_part))
 
 
 def _print(found: dict[str, Any], taking_part: Sequence[Entry]) -> None:
     size = f"{found['batch']:,}"
     asked = f"{size} images" if found["batch"] > 1 else "one image"
     name = f"{found['network']}, {f'batch {size}' if found['do'] == 'train' else asked}"
+    cells = (f"{_cell(found, entry.name):>{CELL}}" for entry in taking_part)
+    print(f"{name:{NAME}}{''.join(cells)}{_remarks(found)}", flush=True)
+
+
+def _cell(found: dict[str, Any], name: str) -> str:
+    """Speed and ratio of one that takes part; a dash where it failed."""
     speeds, ratios = found.get("per_second", {}), found.get("ratios", {})
-    cells = [f"{speeds[entry.name]:15,.0f}" if entry.name in speeds else f"{'–':>15}" for entry in taking_part]
-    cells += [f"{ratios[entry.name]:15.2f}" if entry.name in ratios else f"{'–':>15}" for entry in taking_part[1:]]
-    print(f"{name:24}{''.join(cells)}{_remarks(found)}", flush=True)
+    ratio = f" ({ratios[name]:.2f})" if name in ratios else ""
+    return f"{speeds[name]:,.0f}{ratio}" if name in speeds else "–"
 
 
 def _remarks(found: dict[str, Any]) -> str:

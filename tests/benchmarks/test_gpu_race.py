@@ -243,7 +243,7 @@ def test_who_fails_is_out_and_the_others_go_on(asked: int, capsys: pytest.Captur
     assert found["failed"] == {"compile": "OutOfMemoryError: the GPU is full"}
     assert found["ratios"] == {"eager": 5.0, "graph": 2.0} and found["per_second"].keys() == {"nncore", "eager", "graph"}
     race._print(found, taking_part)
-    assert "compile failed: OutOfMemoryError: the GPU is full" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith(f"{'–':>20}   compile failed: OutOfMemoryError: the GPU is full\n")
 
 
 def test_without_nncore_a_case_is_only_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -309,7 +309,8 @@ def test_the_command_writes_all_rounds(tmp_path: Path, monkeypatch: pytest.Monke
     assert figures["results"][0]["rounds"]["nncore"] == [90.0, 100.0, 300.0]
     assert len(figures["to_99"]) == 3 and figures["torch"]["gpu"] == "GPU of straw" and figures["window"] is None
     said = capsys.readouterr().out
-    assert "mnist-cnn, batch 128" in said and "mnist-cnn, one image" in said
+    assert f"{'mnist-cnn, batch 128':27}{'100':>20}{'20 (5.00)':>20}{'50 (2.00)':>20}\n" in said
+    assert "mnist-cnn, one image" in said
     assert (
         "99.10% of the test images are right after 0.250 s" in said and "The window was not measured: there is no display." in said
     )

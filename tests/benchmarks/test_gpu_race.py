@@ -225,19 +225,22 @@ def test_what_is_below_the_goal_is_told(capsys: pytest.CaptureFixture[str]) -> N
 
 
 class Failing(FakeProcess):
-    """Cannot do what it is asked for from some time on."""
+    """Can do so many things that it is asked for, and then none."""
+
+    left = 0
 
     def ask(self, wish: dict[str, Any]) -> dict[str, Any]:
-        if self.losses[0] <= 0:
+        if not self.left:
             raise CaseError("OutOfMemoryError: the GPU is full")
-        self.losses[0] -= 1
+        self.left -= 1
         return super().ask(wish)
 
 
 @pytest.mark.parametrize("asked", [0, 2, 3])
 def test_who_fails_is_out_and_the_others_go_on(asked: int, capsys: pytest.CaptureFixture[str]) -> None:
     taking_part = fake_entries()
-    failing: Any = Failing("torch", {("compile", "default"): [10.0], ("compile", "channels_last"): [5.0]}, (float(asked), 1.0))
+    failing: Any = Failing("torch", {("compile", "default"): [10.0], ("compile", "channels_last"): [5.0]})
+    failing.left = asked
     taking_part.append(Entry("compile", failing, "compile"))
     found = contest.race(taking_part, "train", CNN, 128, rounds=3, seconds=0, images=60)
     assert found["failed"] == {"compile": "OutOfMemoryError: the GPU is full"}
@@ -248,7 +251,7 @@ def test_who_fails_is_out_and_the_others_go_on(asked: int, capsys: pytest.Captur
 
 def test_without_nncore_a_case_is_only_told(capsys: pytest.CaptureFixture[str]) -> None:
     taking_part = fake_entries()
-    failing: Any = Failing("nncore", {}, (0.0, 1.0))
+    failing: Any = Failing("nncore", {})
     taking_part[0] = Entry("nncore", failing)
     found = contest.race(taking_part, "train", CNN, 128, rounds=1, seconds=0, images=60)
     assert found == {

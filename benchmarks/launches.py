@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks.cases import GPU_NETWORKS, Trained
 from benchmarks.costs import Cost, cost
+from benchmarks.options import counts, networks
 from benchmarks.purposes import purposes
 from nncore.backend.cuda.sources import kernels
 from nncore.errors import DigitLabError
@@ -132,15 +133,16 @@ def plain(headings: tuple[str, ...], lines: list[list[str]]) -> str:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks launches", description="What a step costs as recorded for a GPU.")
-    parser.add_argument("--only", default="", help="only the networks whose name holds this text")
-    parser.add_argument("--batch", default=",".join(map(str, BATCHES)), help="batch sizes, separated by commas")
+    parser.add_argument(
+        "--only", dest="networks", type=networks, default=GPU_NETWORKS, help="only the networks whose name holds this text"
+    )
+    parser.add_argument("--batch", type=counts, default=BATCHES, help="batch sizes, separated by commas")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="everything, as JSON")
     form.add_argument("--markdown", action="store_true", help="the tables in Markdown")
     options = parser.parse_args(arguments)
-    batches = [int(size) for size in options.batch.split(",")]
     try:
-        steps = [(t.name, batch, rows_of(t, batch)) for t in GPU_NETWORKS if options.only in t.name for batch in batches]
+        steps = [(t.name, batch, rows_of(t, batch)) for t in options.networks for batch in options.batch]
     except DigitLabError as error:
         print(error, file=sys.stderr)
         return 2

@@ -22,10 +22,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import GPU_NETWORKS, Trained
+from benchmarks.cases import GPU_NETWORKS
 from benchmarks.gpu.contest import CaseError, Entry, Process, entries, race
 from benchmarks.gpu.given import EVALUATED, IMAGES, take_steps
 from benchmarks.gpu.theirs import VARIANTS
+from benchmarks.options import count, counts, names, networks
 from benchmarks.report import write
 from nncore.backend.devices import choose_device
 from nncore.errors import DigitLabError
@@ -39,47 +40,31 @@ WANTED = {("mnist-cnn", 128): {"eager": 5.0, "graph": 1.5}}
 def arguments_of(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks gpu", description="Measure nncore beside PyTorch on a GPU.")
     parser.add_argument("--device", default="cuda", help="cuda, cuda:1, …; cuda-host tries the benchmark itself, without a GPU")
-    parser.add_argument("--only", default="", help="only the networks whose name holds this text")
-    parser.add_argument("--batch", type=_numbers, default=BATCHES, help="batch sizes of training, separated by commas")
-    parser.add_argument("--answers", type=_numbers, default=(1, EVALUATED), help="how many images are asked for at once")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--only", dest="networks", type=networks, default=GPU_NETWORKS, help="only the networks whose name holds this text"
+    )
+    parser.add_argument("--batch", type=counts, default=BATCHES, help="batch sizes of training, separated by commas")
+    parser.add_argument("--answers", type=counts, default=(1, EVALUATED), help="how many images are asked for at once")
+    parser.add_argument("--rounds", type=count, default=5)
     parser.add_argument("--seconds", type=float, default=0.5, help="length of a round")
-    parser.add_argument("--images", type=int, default=IMAGES, help="images of an epoch")
-    parser.add_argument("--variants", type=_names(VARIANTS), default=VARIANTS, help=f"of PyTorch: {','.join(VARIANTS)}")
-    parser.add_argument("--parts", type=_names(PARTS), default=PARTS, help=f"what is measured: {','.join(PARTS)}")
-    parser.add_argument("--limit", type=int, help="images of the training on MNIST, to try the benchmark itself")
-    parser.add_argument("--steps", type=int, help="take so many steps with nncore, and measure nothing")
+    parser.add_argument("--images", type=count, default=IMAGES, help="images of an epoch")
+    parser.add_argument("--variants", type=names(VARIANTS), default=VARIANTS, help=f"of PyTorch: {','.join(VARIANTS)}")
+    parser.add_argument("--parts", type=names(PARTS), default=PARTS, help=f"what is measured: {','.join(PARTS)}")
+    parser.add_argument("--limit", type=count, help="images of the training on MNIST, to try the benchmark itself")
+    parser.add_argument("--steps", type=count, help="take so many steps with nncore, and measure nothing")
     parser.add_argument("--out", type=Path, help="where to write the JSON (default: benchmarks/results/gpu-<name>.json)")
-    options = parser.parse_args(arguments)
-    if not any(options.only in trained.name for trained in GPU_NETWORKS):
-        parser.error(f"no network's name holds {options.only!r}; there are {', '.join(trained.name for trained in GPU_NETWORKS)}")
-    return options
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(","))
-
-
-def _names(known: Sequence[str]) -> Any:
-    def names(text: str) -> tuple[str, ...]:
-        chosen = tuple(text.split(","))
-        if unknown := [name for name in chosen if name not in known]:
-            raise argparse.ArgumentTypeError(f"there is no {unknown[0]!r}; there are {', '.join(known)}")
-        return chosen
-
-    return names
+    return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str]) -> int:
     options = arguments_of(arguments)
-    networks = [trained for trained in GPU_NETWORKS if options.only in trained.name]
     figures: dict[str, Any] = {"results": []}
     try:
         options.device = choose_device(options.device)
         if options.steps is not None:
-            return profiled(options, networks)
+            return profiled(options)
         with entries(options.device, options.variants) as taking_part:
-            measure(options, networks, taking_part, figures)
+            measure(options, taking_part, figures)
     except DigitLabError as error:
         print(error, file=sys.stderr)
         return 2
@@ -96,11 +81,11 @@ def _write(figures: dict[str, Any], out: Path | None) -> None:
     write("", figures, out or Path(__file__).parents[1] / "results" / f"gpu-{name}.json")
 
 
-def profiled(options: argparse.Namespace, networks: Sequence[Trained]) -> int:
+def profiled(options: argparse.Namespace) -> int:
     """Take steps of each network at each batch size; nothing else runs on the GPU."""
     from benchmarks.gpu.ours import Nncore
 
-    for trained in networks:
+    for trained in options.networks:
         for batch in options.batch:
             stretch = Nncore(options.device).learner(trained, batch, "", "", options.images)
             losses = take_steps(stretch, options.steps)
@@ -108,9 +93,7 @@ def profiled(options: argparse.Namespace, networks: Sequence[Trained]) -> int:
     return 0
 
 
-def measure(
-    options: argparse.Namespace, networks: Sequence[Trained], taking_part: Sequence[Entry], figures: dict[str, Any]
-) -> None:
+def measure(options: argparse.Namespace, taking_part: Sequence[Entry], figures: dict[str, Any]) -> None:
     """Everything that was asked for, told and added to `figures` as it is found."""
     ours, theirs = taking_part[0].process, taking_part[1].process
     figures |= {"nncore": ours.described, "torch": theirs.described}
@@ -119,7 +102,7 @@ def measure(
         if do not in options.parts:
             continue
         _print_head(do, taking_part)
-        for trained in networks:
+        for trained in options.networks:
             for size in sizes:
                 found = race(taking_part, do, trained, size, options.rounds, options.seconds, options.images)
                 figures["results"].append(found)

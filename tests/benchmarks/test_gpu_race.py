@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import window
+from benchmarks import launches, window
 from benchmarks.cases import GPU_NETWORKS
 from benchmarks.gpu import contest, race
 from benchmarks.gpu.contest import CaseError, Entry, layouts_of
@@ -374,11 +374,25 @@ def test_a_process_that_cannot_run_says_why() -> None:
         contest.Process("nncore", "nothing", "fp32")
 
 
-def test_a_part_that_does_not_exist_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--parts", "train,nothing"], "there is no 'nothing'; there are train, answer, mnist, window"),
+        (["--only", "nothing"], "no network's name holds 'nothing'; there are mnist-cnn, svhn-lenet, mnist-mlp, batch norm"),
+        (["--batch", "32,many"], "takes whole numbers of at least 1, not 'many'"),
+        (["--rounds", "0"], "takes whole numbers of at least 1, not '0'"),
+    ],
+)
+@pytest.mark.parametrize("command", [race.main, launches.main])
+def test_an_option_that_makes_no_sense_is_one_line(
+    command: Any, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if command is launches.main and arguments[0] in ("--parts", "--rounds"):
+        said = "unrecognized arguments"
     with pytest.raises(SystemExit) as ended:
-        race.main(["--parts", "train,nothing"])
+        command(arguments)
     assert ended.value.code == 2
-    assert "there is no 'nothing'; there are train, answer, mnist, window" in capsys.readouterr().err
+    assert said in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_profiler_gets_the_steps_that_it_asks_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -179,6 +179,7 @@ def test_what_was_found_is_written_though_a_side_is_lost(
     assert capsys.readouterr().err == "The GPU does not answer any more.\n"
 
 
+@pytest.mark.usefixtures("compiler")
 def test_a_process_tells_of_a_case_that_failed_and_takes_the_next() -> None:
     process = contest.Process("nncore", "cuda-host", "fp32")
     wish = {"do": "train", "network": "mnist-mlp", "batch": 4, "variant": "", "layout": "", "seconds": 0, "images": 40}
@@ -217,6 +218,7 @@ def test_the_command_writes_all_rounds(tmp_path: Path, monkeypatch: pytest.Monke
     )
 
 
+@pytest.mark.usefixtures("compiler")
 def test_the_whole_race_runs_in_processes_of_its_own(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed: nothing to race against")
     out = tmp_path / "figures.json"
@@ -284,6 +286,7 @@ def test_an_option_that_makes_no_sense_is_one_line(
     assert said in capsys.readouterr().err.splitlines()[-1]
 
 
+@pytest.mark.usefixtures("compiler")
 def test_a_profiler_gets_the_steps_that_it_asks_for(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--device", "cuda-host", "--only", "mlp", "--batch", "4,6", "--images", "20", "--steps", "7"]
     assert race.main(arguments) == 0

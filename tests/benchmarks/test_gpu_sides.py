@@ -76,6 +76,7 @@ def torch_on_the_cpu() -> Torch:
     return Torch("cpu", tf32=False)
 
 
+@pytest.mark.usefixtures("compiler")
 @pytest.mark.parametrize("layout", ["default", "channels_last"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_both_sides_learn_the_same(name: str, layout: str) -> None:
@@ -92,6 +93,7 @@ def test_both_sides_learn_the_same(name: str, layout: str) -> None:
         np.testing.assert_allclose(found, ours, rtol=apart, err_msg=variant)
 
 
+@pytest.mark.usefixtures("compiler")
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("count", [1, 9])
 def test_both_sides_answer_the_same(name: str, count: int) -> None:
@@ -116,6 +118,7 @@ def test_warming_up_leaves_nothing_behind(name: str) -> None:
 # MNIST
 
 
+@pytest.mark.usefixtures("compiler")
 def test_a_training_to_99_counts_all_but_warming_up() -> None:
     config = replace(TO_99, epochs=2, batch_size=16, validation=20)
     found = Nncore("cuda-host").to_99(MLP, config, limit=100)

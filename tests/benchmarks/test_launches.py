@@ -82,6 +82,7 @@ def test_every_kernel_has_its_cost_and_its_words() -> None:
     assert WORDS.keys() == COSTS.keys()
 
 
+@pytest.mark.usefixtures("compiler")
 @pytest.mark.parametrize("batch", [32, 128, 512, 2048])
 def test_a_step_of_mnist_cnn_takes_at_most_15_launches(batch: int) -> None:
     rows = rows_of(MNIST_CNN, batch)
@@ -89,6 +90,7 @@ def test_a_step_of_mnist_cnn_takes_at_most_15_launches(batch: int) -> None:
     assert len({row.purpose for row in rows}) == len(rows)
 
 
+@pytest.mark.usefixtures("compiler")
 @pytest.mark.parametrize(
     "trained", [MNIST_CNN, Trained("mixed", mixed, (17, 19, 3), "sgd"), *GPU_NETWORKS[1:]], ids=lambda trained: trained.name
 )
@@ -102,6 +104,7 @@ def test_bytes_written_are_those_that_change(trained: Trained) -> None:
         record.device.run([launch])
 
 
+@pytest.mark.usefixtures("compiler")
 @pytest.mark.parametrize("trained", GPU_NETWORKS, ids=lambda trained: trained.name)
 def test_bytes_read_are_there_to_be_read(trained: Trained) -> None:
     record, step = recorded(trained, 6)
@@ -110,6 +113,7 @@ def test_bytes_read_are_there_to_be_read(trained: Trained) -> None:
         assert 0 < cost(launch, record).read <= sum(held.values()), launch.key
 
 
+@pytest.mark.usefixtures("compiler")
 def test_the_update_reads_every_copy_once() -> None:
     record, step = recorded(MNIST_CNN, 128)
     copies = {part.start: part.end - part.start for part in record.vector.parts.values()}
@@ -121,6 +125,7 @@ def test_the_update_reads_every_copy_once() -> None:
     assert needs.written == 4 * 3 * record.vector.parameters
 
 
+@pytest.mark.usefixtures("compiler")
 def test_products_are_counted_as_the_definition_asks_for() -> None:
     forward = {row.purpose.split(":")[0]: row.operations for row in rows_of(MNIST_CNN, 10) if "product" in row.purpose}
     assert forward == {"linear1": 10 * 2 * 1568 * 64, "linear2": 10 * 2 * 64 * 10}
@@ -134,6 +139,7 @@ def test_the_least_time_is_that_of_what_takes_longest() -> None:
     assert gpu.least(Cost(50, 150, 50)) == 5.0
 
 
+@pytest.mark.usefixtures("compiler")
 def test_a_step_costs_a_node_a_launch_at_least() -> None:
     found = sums(rows_of(MNIST_CNN, 32))
     for gpu in GPUS:
@@ -141,6 +147,7 @@ def test_a_step_costs_a_node_a_launch_at_least() -> None:
         assert times["with_nodes"] >= max(times["work"], found["launches"] * gpu.node)
 
 
+@pytest.mark.usefixtures("compiler")
 def test_launches_know_their_layers() -> None:
     purposes = [row.purpose for row in rows_of(Trained("mixed", mixed, (17, 19, 3), "sgd"), 6)]
     assert "conv1: convolution, bias, pool" in purposes
@@ -148,6 +155,7 @@ def test_launches_know_their_layers() -> None:
     assert "linear2: gradient of the input" in purposes
 
 
+@pytest.mark.usefixtures("compiler")
 def test_the_command_prints_json_and_markdown(capsys: pytest.CaptureFixture[str]) -> None:
     assert launches.main(["--only", "mnist-cnn", "--batch", "32,64", "--json"]) == 0
     steps = json.loads(capsys.readouterr().out)
@@ -158,6 +166,7 @@ def test_the_command_prints_json_and_markdown(capsys: pytest.CaptureFixture[str]
     assert "| conv1: convolution, bias and ReLU, pool |" in text and "| mnist-cnn | 32 | 15 |" in text
 
 
+@pytest.mark.usefixtures("compiler")
 def test_the_documentation_has_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None:
     """Where this fails, a step costs something else now: paste what the two commands print into docs/performance.md."""
     known = (Path(__file__).parents[2] / "docs" / "performance.md").read_text("utf-8").splitlines()

@@ -42,10 +42,10 @@ case $what in
     test) extras='[dev,onnx]' ;;
     bench) extras='[dev,bench]' ;;
 esac
-# A PyTorch that is there is kept: on a machine with a GPU it may have been built for CUDA, and the yardstick is not.
-if [ "$what" = bench ] && torch=$(.venv/bin/python -c 'import torch; print(torch.__version__)' 2>/dev/null); then
+# A PyTorch for a GPU was put there on purpose, and the one that the CPU is measured beside must not take its place.
+if [ "$what" = bench ] && torch=$(.venv/bin/python -c 'import torch; assert torch.version.cuda; print(torch.__version__)' 2>/dev/null); then
     extras='[dev]'
-    say "Keeping PyTorch $torch, which is installed already"
+    say "Keeping PyTorch $torch, which was built for CUDA"
 fi
 say "Installing the Python packages (the first time this takes a minute or two)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".$extras"

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QToolButton, QWidget
 
 from app.core.in_view import DataInView, NetworkInView
+from app.errors import Problem
 from app.lab import Lab
 from app.theme import svg_pixmap, theme
 from app.widgets.card import label
@@ -21,8 +22,6 @@ from nncore.data.catalogue import title_of
 
 RECENT = 8
 """Most runs in the network's menu."""
-WIDEST_REASON = 380
-"""Pixels of the line that says why there is no GPU; its tooltip holds all of it."""
 SAID_FOR = 10_000
 """Milliseconds for which a message is shown."""
 
@@ -138,10 +137,8 @@ class TopBar(QWidget):
         if found is None:
             menu.addAction("Looking for GPUs…").setEnabled(False)
         elif found.why_no_gpu:
-            words = menu.fontMetrics().elidedText(f"No GPU: {found.why_no_gpu}", Qt.TextElideMode.ElideRight, WIDEST_REASON)
-            action = menu.addAction(words)
+            action = menu.addAction("No GPU can be used: why?", partial(self._lab.problem.emit, Problem(found.why_no_gpu)))
             action.setToolTip(tip(found.why_no_gpu))
-            action.setEnabled(False)
         menu.addSeparator()
         menu.addAction(self._actions["about"])
 

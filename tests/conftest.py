@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import secrets
 from collections.abc import Iterator
@@ -21,6 +22,28 @@ DATASETS = os.environ.get("DIGITLAB_DATA")
 
 def pytest_report_header() -> str:
     return f"random networks: DIGITLAB_RANDOM_SEED={os.environ['DIGITLAB_RANDOM_SEED']}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, visibly, what needs a GPU where there is none. Behind the choice of tests, so that CuPy is not asked for nothing."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if marked and (why_not := _why_no_gpu()):
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason=why_not))
+
+
+def _why_no_gpu() -> str:
+    """Why no GPU can be used; empty where one can."""
+    if importlib.util.find_spec("cupy") is None:
+        return "CuPy is not installed"
+    from nncore.backend.cuda.cupy_device import CupyDevice
+
+    try:
+        CupyDevice()
+    except Exception as error:
+        return f"no GPU: {error}"
+    return ""
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app import theme
@@ -15,8 +17,11 @@ from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.lab import Lab
 from app.launch import build_window
+from app.panels import PANELS
+from app.threads.task import Task
 from app.widgets.canvas import Canvas
 from app.window import Window
+from nncore.data import Dataset, catalogue, synthetic
 
 FIVE = (
     (0.68, 0.18),
@@ -43,6 +48,23 @@ def draw(canvas: Canvas, points: tuple[tuple[float, float], ...], button: Qt.Mou
     QTest.mouseRelease(canvas, button, pos=places[-1])
 
 
+@cache
+def drawn(split: str) -> Dataset:
+    """The digits that are drawn by code. Drawing them takes half a second, and each time gives the same."""
+    return synthetic(split)
+
+
+@pytest.fixture(autouse=True)
+def drawn_once(monkeypatch) -> None:
+    """Every opening of "synthetic" gets a copy of its own of digits that are drawn once in a process."""
+
+    def copied(split: str = "train") -> Dataset:
+        kept = drawn(split)
+        return replace(kept, images=kept.images.copy(), labels=kept.labels.copy())
+
+    monkeypatch.setitem(catalogue.IN_CODE, "synthetic", copied)
+
+
 @pytest.fixture
 def themed(qapp):
     """The theme, for tests of single widgets."""
@@ -59,7 +81,7 @@ def lab(qapp, themed, tmp_path) -> Iterator[Lab]:
 
 @pytest.fixture
 def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
-    """Opens windows, as `digitlab` does, and closes them at the end."""
+    """Opens windows, as `digitlab` does, and closes and deletes them at the end."""
     for module in (sys, threading):  # each window catches what nobody else does, and would otherwise be kept for that for ever
         monkeypatch.setattr(module, "excepthook", module.excepthook)
     opened: list[Window] = []
@@ -67,7 +89,6 @@ def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
     def make() -> Window:
         window = build_window(qapp)
         opened.append(window)
-        qtbot.addWidget(window)
         window.show()
         qtbot.waitExposed(window)
         qtbot.waitUntil(lambda: window.lab.state.network.value is not None, timeout=20_000)
@@ -77,8 +98,17 @@ def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
     yield make
     for window in opened:
         window.close()
+    qtbot.waitUntil(lambda: not Task._alive, timeout=20_000)  # they bring their results to the window
+    for window in opened:
+        window.deleteLater()
+    # At once: the next window's stylesheet is applied to every widget that there is, and pytest's own loop deletes none.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
 def window(make_window) -> Window:
-    return make_window()
+    """A window with every panel, which otherwise come one after the other while a test is running."""
+    made = make_window()
+    for panel in PANELS:
+        made.panel_named(panel.name)
+    return made

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.cli import main
 from nncore.data import synthetic
 
 
@@ -175,11 +176,31 @@ def test_info_and_data_need_no_qt():
         (("runs", "rename", "nothing", "something"), "nothing"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_one_line_and_status_2(arguments, words):
+def test_a_mistake_is_one_line_and_status_2(capsys, arguments, words):
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert_one_line(printed.out, printed.err, words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train", "--nonsense"), "--nonsense"),
+        (("runs", "show", "nothing"), "nothing"),
+        (("train", "--data", "synthetic", "--limit", "50", "--lr", "1e30", "--optimizer", "sgd"), "smaller learning rate"),
+    ],
+    ids=["options", "before work", "in the middle of work"],
+)
+def test_a_mistake_ends_the_program(arguments, words):
+    """As above, with all that a process of its own prints until it has ended."""
     done = digitlab(*arguments)
-    assert done.returncode == 2 and done.stdout == "", done
-    assert len(done.stderr.splitlines()) == 1 and words in done.stderr
-    assert "Traceback" not in done.stderr and done.stderr.startswith("digitlab")
+    assert done.returncode == 2, done
+    assert_one_line(done.stdout, done.stderr, words)
+
+
+def assert_one_line(out: str, error: str, words: str) -> None:
+    assert out == "" and len(error.splitlines()) == 1 and words in error
+    assert "Traceback" not in error and error.startswith("digitlab")
 
 
 def test_weights_that_are_no_weights_are_refused(tmp_path):

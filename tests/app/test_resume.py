@@ -17,7 +17,7 @@ from app.core.resume import resume
 from app.core.runs import INTERRUPTED, Run, RunStore
 from app.core.session import Job, TrainingSession
 from models.presets import preset
-from nncore.data import synthetic
+from nncore.data import open_dataset, synthetic
 from nncore.data.augment import AUGMENTATIONS
 from nncore.data.dataset import Dataset
 from nncore.errors import ConfigError, DataError
@@ -51,7 +51,7 @@ pytestmark = pytest.mark.usefixtures("single_steps")
 
 def job(name: str, spec: str = "synthetic", **settings: object) -> Job:
     config = TrainConfig(**{"epochs": 3, "batch_size": 16, "validate_every": 5, "seed": 4} | settings)  # type: ignore[arg-type]
-    return Job(preset("two-layer"), spec, synthetic("train").limit(120, 4), None, config, name, 120)
+    return Job(preset("two-layer"), spec, open_dataset("synthetic").limit(120, 4), None, config, name, 120)
 
 
 def run_to_end(session: TrainingSession) -> None:

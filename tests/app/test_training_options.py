@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
+import numpy as np
 import pytest
 
 from app.cli import main
 from app.commands.settings import add_settings, settings_given
 from nncore.backend import devices
+from nncore.data import synthetic
 from nncore.data.augment import Augmentation
 from nncore.errors import DeviceError
 from nncore.training.config import SETTINGS, TrainConfig
@@ -33,9 +35,11 @@ def test_every_setting_is_an_option_and_what_is_shown_can_be_typed():
     assert all(setting.help.split()[0] in parser.format_help() for setting in SETTINGS.values())
 
 
-def test_the_device_reaches_the_plan(isolated, monkeypatch):
+def test_the_device_reaches_the_plan(tmp_path, monkeypatch):
     """Both devices learn the same; what there is not is told by name."""
-    options = ("train", "--model", "two-layer", "--data", "synthetic", "--limit", "120", "--epochs", "1", "--json")
+    data = synthetic("train", 80)
+    np.savez(tmp_path / "few.npz", x_train=data.images, y_train=data.labels, x_test=data.images[:20], y_test=data.labels[:20])
+    options = ("train", "--model", "two-layer", "--data", str(tmp_path / "few.npz"), "--epochs", "1", "--json")
     asked = []
     before = devices.get_backend
     monkeypatch.setattr("nncore.plan.plan.get_backend", lambda name: asked.append(name) or before(name))

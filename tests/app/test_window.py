@@ -25,7 +25,7 @@ from app.training import Status
 from app.widgets.pixels import to_qimage
 from app.window import Window
 from models.presets import PRESETS
-from nncore.data import Dataset, synthetic, synthetic_street
+from nncore.data import Dataset, catalogue, synthetic, synthetic_street
 from nncore.network import Network
 from nncore.weights import load_weights, save_weights
 from tests.app.conftest import FIVE, ONE, draw
@@ -594,8 +594,18 @@ def test_the_mean_image_of_each_class_is_there_and_filters(window, qtbot):
     assert len(browser.grid) == len(data)
 
 
-def test_the_shelf_lists_every_dataset_whenever_it_is_built(window, qtbot):
+def test_panels_are_built_before_they_are_asked_for(make_window, qtbot):
+    window = make_window()
+    qtbot.waitUntil(lambda: window._panels.keys() == {panel.name for panel in PANELS}, timeout=20_000)
+    assert window.panel_name == "recognise"
+
+
+def test_the_shelf_lists_every_dataset_whenever_it_is_built(make_window, qtbot, monkeypatch):
+    monkeypatch.setattr(Window, "prepare_panels", lambda _: None)
+    monkeypatch.setitem(catalogue.IN_CODE, "synthetic-street", lambda split: synthetic_street(split, 40))
+    window = make_window()
     qtbot.waitUntil(lambda: len(window.lab.library.known) > 0, timeout=10_000)
+    assert "data" not in window._panels
     window.show_panel("data")
     qtbot.waitUntil(lambda: {"mnist", "svhn", "synthetic"} <= set(window.panel.shelf.cards), timeout=10_000)
     window.panel.shelf.cards["synthetic-street"].setFocus()

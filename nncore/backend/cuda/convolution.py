@@ -48,11 +48,11 @@ class ConvolutionRecorder(PoolingRecorder, BaseRecorder):
             self._input_gradient(x, weights, window, O, common, grad_x)
         inputs = window.size[0] * window.size[1] * C
         made = tiles(64 if inputs > 32 else 32 if inputs > 16 or O <= 16 else 16, O)
-        parts, slice = share_of_places(made.grid(inputs, O), self.batch * P)
+        parts, slice = share_of_places(made.grid(inputs, O), self.batch * P, made.groups)
         copies = self.copies(weights, inputs, O, parts)
         self.add(
             "conv2d_weight_gradient",
-            lambda _: (made.grid(inputs, O, parts), made.block),
+            lambda _: (made.grid(inputs, O, parts), (made.block[0], made.groups, 1)),
             lambda part: {**common(part), **corner("x", x), "copies": self.of_pass(copies, part), "slice": slice},
             (made.high, made.wide, loaded(C)),
         )

@@ -47,8 +47,8 @@ class Feed:
 
     @property
     def least_memory(self) -> int:
-        """Bytes that the ring of uint8 images takes at least."""
-        return 2 * max(HALF, self._batch * self._size)
+        """Bytes that the ring of uint8 images, its labels and a few batches' order take."""
+        return 2 * max(HALF, self._batch * self._size) + 64 * self._batch
 
     def plan(self, batches: Batches) -> tuple[list[Chunk], Array]:
         """The chunks of a run, and for each step the places of its images in the chunk's buffer: int32 (steps, batch)."""
@@ -111,18 +111,29 @@ class Feed:
     def _ring(self, dtype: np.dtype[Any], wanted: int) -> Ring:
         """A ring for images of this kind, of which a run has `wanted`."""
         ring, most = self._rings.get(dtype), max(self._batch, HALF // (self._size * dtype.itemsize))
-        if ring is None or ring.half < min(wanted, most):
-            self.generation += ring is not None
-            half = most if ring else max(self._batch, min(wanted, most))
-            ring = self._rings[dtype] = Ring(self._device, half, self._size, dtype)
-        return ring
+        if ring is not None and (ring.half >= min(wanted, most) or ring.is_largest):
+            return ring
+        self.generation += ring is not None
+        half, is_largest = (most, True) if ring else (max(self._batch, min(wanted, most)), False)
+        self._rings.pop(dtype, None)
+        while True:
+            try:
+                self._rings[dtype] = Ring(self._device, half, self._size, dtype, is_largest)
+                return self._rings[dtype]
+            except MemoryError:
+                if half == self._batch:
+                    raise
+                half, is_largest = max(self._batch, half // 2), True
 
 
 class Ring:
-    """Two halves of `half` images each on the device, and a stage on the host for each of them."""
+    """Two halves of `half` images each on the device, and a stage on the host for each of them.
 
-    def __init__(self, device: Device, half: int, size: int, dtype: np.dtype[Any]) -> None:
-        self.half, self._size = half, size
+    `is_largest`: no larger one is wanted, or fits.
+    """
+
+    def __init__(self, device: Device, half: int, size: int, dtype: np.dtype[Any], is_largest: bool) -> None:
+        self.half, self.is_largest, self._size = half, is_largest, size
         self.images, self.labels = device.zeros(2 * half * size, dtype), device.zeros(2 * half, np.int32)
         self._stages: list[tuple[Stage, Stage]] = [
             (device.stage(half * size, dtype), device.stage(half, np.int32)) for _ in range(2)

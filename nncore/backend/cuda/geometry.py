@@ -64,6 +64,11 @@ class Tiles:
         each = 8 if self.high == self.wide == 64 else 4
         return (self.high // each * self.wide // 4, 1, 1)
 
+    @property
+    def groups(self) -> int:
+        """Groups of threads of a block that share a sum of `conv2d_weight_gradient`, so that small blocks are many threads too."""
+        return 4 if self.high < 64 else 2 if self.wide < 64 else 1
+
     def grid(self, M: int, N: int, parts: int = 1) -> Size:
         return (-(-M // self.high), -(-N // self.wide), parts)
 
@@ -80,8 +85,8 @@ def busy_tiles(M: int, N: int, times: int = 1) -> Tiles:
     return large if blocks[0] * blocks[1] * times >= 256 else tiles(32, N)
 
 
-def share_of_places(grid: Size, places: int) -> tuple[int, int]:
+def share_of_places(grid: Size, places: int, groups: int) -> tuple[int, int]:
     """Over how many copies of such a grid to share sums over `places`; and how many places each takes."""
-    shares = max(1, min(MOST_COPIES, 2 * ENOUGH // (grid[0] * grid[1]), places // 64))
-    slice = -(-max(1, -(-places // shares)) // LOADED) * LOADED
+    shares = max(1, min(MOST_COPIES, 2 * ENOUGH // (grid[0] * grid[1]), places // (64 * groups)))
+    slice = -(-max(1, -(-places // shares)) // (LOADED * groups)) * LOADED * groups
     return max(1, -(-places // slice)), slice

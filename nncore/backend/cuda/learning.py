@@ -63,7 +63,8 @@ class LearningRecorder(BaseRecorder):
         slots = [name for name in ("first", "second") if name in kernels()[kernel].parameters]
 
         def arguments(part: Pass) -> Arguments:
-            moments = {name: At(buffer) for name, buffer in zip(slots, record.moment_buffers, strict=True)}
+            buffers = record.moment_buffers or [None] * len(slots)  # none yet while it is asked only which kernels there are
+            moments = {name: At(buffer) for name, buffer in zip(slots, buffers, strict=True)}
             rates = {"decays": At(record.decay_buffer), "rates": At(record.rates), "clock": At(record.clock)}
             return {"theta": At(record.theta)} | moments | rates | record.table_arguments(part.number + 1)
 

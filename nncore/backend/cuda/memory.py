@@ -12,6 +12,8 @@ import numpy.typing as npt
 from nncore.backend.cuda.device import At
 from nncore.errors import DeviceError
 
+LARGEST = 2**31 - 1
+"""Values that a buffer may have, since kernels count them in 32 bits."""
 LINE = 64
 """Copies of gradients begin at multiples of so many floats."""
 
@@ -94,7 +96,8 @@ def capacity_for(free: int, batch: int, rooms: Sequence[Room], fixed: int, copie
     even one example fits, or the whole batch must and does not.
     """
     each, capacity = sum(room.bytes_per_example for room in rooms), batch
-    while (needed := fixed + capacity * each + copies * -(-batch // capacity)) > free:
+    most = max((room.per_example for room in rooms), default=0)
+    while (needed := fixed + capacity * each + copies * -(-batch // capacity)) > free or capacity * most > LARGEST:
         if whole or capacity == 1:
             raise DeviceError(_too_much(needed, free, batch, rooms, whole, fixed + each + copies <= free))
         capacity = -(-capacity // 2)

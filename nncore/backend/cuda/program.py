@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,8 @@ from nncore.errors import DeviceError
 
 NEXT, NOW, STOPPED = 0, 1, 2
 """The places of the clock, as in kernels/common.cuh."""
+BUNDLES = (64, 8, 1)
+"""Steps of one graph. Each launch of a graph may have to wait for Python's interpreter, so there should be few of them."""
 BEGUN, REPEATED = (0, 0, 0), (0, 0, 1)
 """The clock before a run, and before a step is done again that must change nothing."""
 
@@ -58,21 +61,18 @@ class CudaProgram:
         if not steps:
             return Outcome(np.zeros(0), np.zeros(0, np.int64), [])
         kind = record.sections[section]
-        try:
-            with self._lock, self._device:
-                self._upload(kind)
-                taken, values = self._take(section, kind, batches, read)
-                results = self._device.get(record.results, 2 * steps).reshape(steps, 2)[:taken]
-                self._download(kind)
-        except MemoryError as error:
-            raise DeviceError("The GPU's memory is full; take a smaller batch, or the device cpu.") from error
+        with self._lock, _enough_memory(), self._device:
+            self._upload(kind)
+            taken, values = self._take(section, kind, batches, read)
+            results = self._device.get(record.results, 2 * steps).reshape(steps, 2)[:taken]
+            self._download(kind)
         if batches.labels is None:
             results = results[:0]
         return Outcome(results[:, 0].astype(np.float64), results[:, 1].astype(np.int64), values)
 
     def gradient(self) -> Array:
         record = self.record
-        with self._lock, self._device:
+        with self._lock, _enough_memory(), self._device:
             if self._gradient is None:
                 self._gradient = self._device.zeros(record.vector.parameters, np.float32)
             self._device.run([record.sum_of_gradients(self._gradient, self._passes)])
@@ -99,16 +99,18 @@ class CudaProgram:
         in_parts = batches.counts[-1] > self.record.capacity
         self._note_passes(kind, batches.counts[-1])
         values: list[Array] = []
+        counts, by_passes = batches.counts, bool(read) and in_parts
+        bundles = (1,) if by_passes or "take" not in kind.marks else BUNDLES
+        ticks = steps > 1 and "take" in kind.marks and "loss" not in kind.marks
         for chunk in chunks:
             self._feed.send(chunk, batches)
-            for step in chunk.steps:
+            for step, times in _bundled(counts, chunk.steps, bundles):
                 if "take" not in kind.marks:
                     device.put(self.record.clock, np.array((step, step, 0), np.int32))
-                count, is_last = batches.counts[step], step == steps - 1
-                if is_last and read and in_parts:
-                    values = self._read_passes(section, chunk, count, read)
+                if by_passes and step == steps - 1:
+                    values = self._read_passes(section, chunk, counts[step], read)
                 else:
-                    self._again(section, kind, chunk, count, not is_last)
+                    self._again(section, chunk, counts[step], times, ticks, steps > 1)
         device.wait()
         done = int(device.get(self.record.clock)[NEXT]) if "loss" in kind.marks else steps
         if done < steps:
@@ -154,18 +156,20 @@ class CudaProgram:
         pixel = "Byte" if chunk.images.dtype == np.uint8 else "float"
         return passes(count, self.record.capacity, chunk.images, chunk.labels, pixel)
 
-    def _again(self, section: str, kind: Section, chunk: Chunk, count: int, more_follow: bool) -> None:
-        """Take a step: by its graph, or launch by launch where it is the only one so far."""
-        ticks = more_follow and "take" in kind.marks and "loss" not in kind.marks
-        key = section, count, id(chunk.images), id(chunk.labels), ticks
+    def _again(self, section: str, chunk: Chunk, count: int, times: int, ticks: bool, pays: bool) -> None:
+        """Take so many steps of `count` images: by their graph, or launch by launch where none is there and none pays yet.
+
+        `ticks`: the steps have no loss that would count them.
+        """
+        key = section, count, id(chunk.images), id(chunk.labels), times, ticks
         if again := self._graphs.get(key):
             again()
             return
         launches = self.record.launches(section, self._parts(chunk, count))
         if ticks:
             launches.append(Launch("tick", (), (1, 1, 1), (1, 1, 1), {"clock": At(self.record.clock)}))
-        if more_follow or key in self._once:
-            self._graphs[key] = self._device.record(launches)
+        if pays or key in self._once:
+            self._graphs[key] = self._device.record(launches * times)
             self._graphs[key]()
         else:
             self._once.add(key)
@@ -231,6 +235,28 @@ class CudaProgram:
         found = [self._device.get(buffer, host.size) for host, buffer in zip(hosts, buffers, strict=True)]
         for host, values in zip(hosts, found, strict=True):
             host[...] = values
+
+
+@contextmanager
+def _enough_memory() -> Iterator[None]:
+    """What a run needs besides the program's own memory may not be there any more: others use the GPU as well."""
+    try:
+        yield
+    except MemoryError as error:
+        raise DeviceError(
+            "The GPU's memory is full; end other programs that use it, take a smaller batch, or the device cpu."
+        ) from error
+
+
+def _bundled(counts: Sequence[int], steps: range, bundles: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """(first step, how many) for steps of one count in a row, in the largest bundles that they fill."""
+    step = steps.start
+    while step < steps.stop:
+        alike = next((n for n in range(step, min(step + bundles[0], steps.stop)) if counts[n] != counts[step]), None)
+        there = (min(step + bundles[0], steps.stop) if alike is None else alike) - step
+        times = next(bundle for bundle in bundles if bundle <= there)
+        yield step, times
+        step += times
 
 
 def _images(tensor: Tensor, memory: Array, count: int) -> Array:

@@ -28,7 +28,7 @@ def vary(device: Device, images: Array, variations: Variations, by_row: Array, b
             rows, cols, C = images.shape[1:]
             shapes = {"rows": rows, "cols": cols, "C": C, "count": len(images[part])}
             arguments = {"images": given, "out": At(made), **of_each, **of_all, **shapes}
-            device.run([Launch("vary", (), *threads(size), arguments)])
+            device.run([Launch("vary", (), *threads(size // C), arguments)])
             out[part] = device.get(made, size).reshape(out[part].shape)
     return out
 

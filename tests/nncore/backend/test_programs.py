@@ -48,6 +48,22 @@ def test_many_steps_in_one_run_are_many_runs(device: str) -> None:
 
 
 @EACH
+def test_a_long_run_of_steps(device: str) -> None:
+    """Longer than what a backend takes together, with odd batches in between: the same bits as step by step."""
+    images, labels = images_and_labels()
+    counts = (4,) * 75 + (2,) + (4,) * 9 + (1, 1)
+    indices, starts = np.random.default_rng(3).integers(20, size=sum(counts)), np.cumsum((0, *counts))
+    rates = [(0.3 / (1 + step),) for step in range(len(counts))]
+    (program, _, values), (other, _, values_apart) = classifier(device), classifier(device)
+    together = program.run(SECTION, Batches(images, labels, indices, counts, rates))
+    for step, count in enumerate(counts):
+        chosen = indices[starts[step] : starts[step + 1]]
+        alone = other.run(SECTION, Batches(images, labels, chosen, (count,), rates[step : step + 1]))
+        assert together.losses[step] == alone.losses[0] and together.right[step] == alone.right[0]
+    np.testing.assert_array_equal(values, values_apart)
+
+
+@EACH
 def test_sections_lie_in_each_other(device: str) -> None:
     images, labels = images_and_labels()
     batches = Batches(images, labels, np.arange(4), (4,), [(0.5,)])

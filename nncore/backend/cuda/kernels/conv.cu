@@ -13,6 +13,7 @@ constexpr int DEPTH = 16, EACH = 4;
 template <int TILE, int WIDE>
 struct Block {
     static constexpr int HIGH = TILE == 64 && WIDE == 64 ? 8 : 4, THREADS = TILE / HIGH * (WIDE / EACH);
+    static constexpr int GROUPS = TILE < 64 ? 4 : WIDE < 64 ? 2 : 1;
 };
 
 // A place within three nested loops: image, row and column; or row and column of a kernel, and channel.
@@ -146,8 +147,10 @@ __global__ void conv2d(
 // unless y > 0. x is the corner of the padding. Rows of the product are (k, l, c), columns outputs; a sum runs along the places.
 // With E = kh * kw * C: grid: (ceil(E / TILE), ceil(O / WIDE), shares); N is O; CH = 4 if C % 4 == 0 else 1
 // TILE: 64 if E > 32 else 32 if E > 16 or O <= 16 else 16
-// shares: max(1, min(64, 512 // (grid x * grid y), places // 64)); slice = ceil(places / shares) raised to a multiple of 16,
-// then shares = ceil(places / slice), with the places of the count that is recorded for
+// block: (as of all, groups, 1), where groups = 4 if TILE < 64 else 2 if WIDE < 64 else 1: they take slices of the sum in turn, so
+// that few shares, which the optimizer must add up, still are many threads
+// shares: max(1, min(64, 512 // (grid x * grid y), places // (64 * groups))); slice = ceil(places / shares) raised to a multiple of
+// 16 * groups, then shares = ceil(places / slice), with the places of the count that is recorded for
 template <int TILE, int WIDE, int CH>
 __global__ void conv2d_weight_gradient(
     const float* x, int x_pitch, int x_row, const float* y, int y_pitch, int y_row, const float* g, int g_pitch, int g_row,
@@ -155,13 +158,17 @@ __global__ void conv2d_weight_gradient(
 {
     constexpr int HIGH = Block<TILE, WIDE>::HIGH, THREADS = Block<TILE, WIDE>::THREADS;
     constexpr int ACROSS = TILE / CH, QUADS = WIDE / EACH, LOADS = DEPTH * ACROSS / THREADS, MORE = DEPTH * QUADS / THREADS;
-    alignas(16) __shared__ float as[2][DEPTH][TILE + EACH], bs[2][DEPTH][WIDE + EACH];
-    int t = threadIdx.x, low = blockIdx.x * TILE, left = blockIdx.y * WIDE, width = kw * C, K = kh * width;
+    constexpr int GROUPS = Block<TILE, WIDE>::GROUPS, BESIDE = GROUPS * DEPTH;
+    alignas(16) __shared__ float all_as[GROUPS][2][DEPTH][TILE + EACH], all_bs[GROUPS][2][DEPTH][WIDE + EACH];
+    __shared__ float total[GROUPS > 1 ? HIGH * EACH : 1][THREADS], total_bias[WIDE];
+    int t = threadIdx.x, group = threadIdx.y, low = blockIdx.x * TILE, left = blockIdx.y * WIDE, width = kw * C, K = kh * width;
     int ty = t / QUADS * HIGH, tx = t % QUADS * EACH, row = t % ACROSS * CH;
-    int begin = blockIdx.z * slice, end = min(begin + slice, count * rows * cols);
+    int begin = blockIdx.z * slice, mine = begin + group * DEPTH, end = min(begin + slice, count * rows * cols);
+    auto as = all_as[group];
+    auto bs = all_bs[group];
     bool whole = O % EACH == 0, inside = low + row < K;
     const float* from = x + low + row + (low + row) / width * (x_row - width);
-    int next = begin + t / ACROSS, other = begin + t / QUADS;  // the places to be read of x and of g
+    int next = mine + t / ACROSS, other = mine + t / QUADS;  // the places to be read of x and of g
     Place p = place(next, rows, cols), q = place(other, rows, cols);
     Vector<float, CH> a[LOADS];
     Vector<float, EACH> b[MORE], sum[HIGH] = {};
@@ -187,6 +194,10 @@ __global__ void conv2d_weight_gradient(
             other += THREADS / QUADS;
             advance(q, THREADS / QUADS, rows, cols);
         }
+        if (GROUPS == 1) return;  // the slices between belong to the other groups
+        next += BESIDE - DEPTH, other += BESIDE - DEPTH;
+        advance(p, BESIDE - DEPTH, rows, cols);
+        advance(q, BESIDE - DEPTH, rows, cols);
     };
     auto keep = [&](int half) {
 #pragma unroll
@@ -197,16 +208,30 @@ __global__ void conv2d_weight_gradient(
     fetch();
     keep(0);
     __syncthreads();
-    for (int first = begin, half = 0; first < end; first += DEPTH, half ^= 1) {
-        if (first + DEPTH < end) fetch();
+    for (int first = begin, half = 0; first < end; first += BESIDE, half ^= 1) {
+        if (first + BESIDE < end) fetch();
         add_product<HIGH>(sum, as[half], bs[half], ty, tx);
         if (blockIdx.x == 0 && t < WIDE) {
 #pragma unroll
             for (int d = 0; d < DEPTH; d++) of_bias += bs[half][d][t];
         }
-        if (first + DEPTH < end) keep(half ^ 1);
+        if (first + BESIDE < end) keep(half ^ 1);
         __syncthreads();
     }
+    for (int after = 1; after < GROUPS; after++) {  // each adds what those before it have found; the last one has it all
+        if (group == after - 1) {
+#pragma unroll
+            for (int e = 0; e < HIGH * EACH; e++) total[e][t] = sum[e / EACH].at[e % EACH];
+            if (t < WIDE) total_bias[t] = of_bias;
+        }
+        __syncthreads();
+        if (group == after) {
+#pragma unroll
+            for (int e = 0; e < HIGH * EACH; e++) sum[e / EACH].at[e % EACH] += total[e][t];
+            if (t < WIDE) of_bias += total_bias[t];
+        }
+    }
+    if (group != GROUPS - 1) return;
     float* to = copies + (size_t)blockIdx.z * (K + 1) * O + left;
 #pragma unroll
     for (int i = 0; i < HIGH; i++)

@@ -1,5 +1,5 @@
-// Batch norm, with ReLU behind it where asked. Sums over all places of a batch are made of shares: a block makes one for each of its
-// channels, and every block of the next launch merges the shares, all in the same order.
+// Batch norm, with ReLU behind it where asked. Sums over all places of a batch are made of shares: a block makes one for each of
+// its channels, and every block of the next launch merges the shares, all in the same order.
 //
 // block: (W, 256 // W, 1): W channels side by side, W = 32, or the least power of two ≥ C where that is less; below one another are
 // walkers, which take the places of the block's share in turn.
@@ -111,7 +111,7 @@ __global__ void batch_norm_sums(
     to[0] = all.values, to[C] = all.mean, to[2 * C] = all.square;
 }
 
-// y = weight · (x − mean) · inverse + bias. The difference comes first: it is exact where the mean is far larger than what x varies by.
+// y = (x − mean) · scale + bias. The difference comes first: it is exact where the mean is far larger than what x varies by.
 __device__ void apply(
     const float* x, int x_pitch, int x_row, float* y, int y_pitch, int y_row, float mean, float scale, float bias, int relu,
     int rows, int cols, int C, int c, int count)
@@ -174,8 +174,8 @@ __global__ void batch_norm_running(
     apply(x, x_pitch, x_row, y, y_pitch, y_row, running[c], scale, bias[c], relu, rows, cols, C, c, count);
 }
 
-// Share s of the gradients of weight and bias: copies[2s · C + c] = Σ g · x̂, copies[(2s + 1) · C + c] = Σ g; where `relu`, g counts
-// as 0 unless y > 0.
+// Share s of the gradients of weight and bias: copies[2s · C + c] = Σ g · x̂, copies[(2s + 1) · C + c] = Σ g; where `relu`, g
+// counts as 0 unless y > 0.
 __global__ void batch_norm_back_sums(
     const float* x, int x_pitch, int x_row, const float* y, int y_pitch, int y_row, const float* g, int g_pitch, int g_row,
     const float* found, float* copies, int relu, int rows, int cols, int C, int count)

@@ -14,9 +14,9 @@ __device__ float thick(const Byte* image, int i, int j, int c, int rows, int col
     return x + fabsf(t) * (best - x);
 }
 
-// out = variations of `count` images (rows, cols, C) of bytes. linear (count, 2, 2), shift (count, 2), control (count, KNOTS, KNOTS, 2),
-// thickness, noise and noise_from (count); table (NOISE); by_row (rows, KNOTS), by_column (cols, KNOTS). One thread a pixel, which
-// looks at the same place for all its channels.
+// out = variations of `count` images (rows, cols, C) of bytes. linear (count, 2, 2), shift (count, 2), control (count, KNOTS,
+// KNOTS, 2), thickness, noise and noise_from (count); table (NOISE); by_row (rows, KNOTS), by_column (cols, KNOTS). One thread a
+// pixel, which looks at the same place for all its channels.
 // grid: (ceil(count * rows * cols / 256), 1, 1); block: (256, 1, 1)
 __global__ void vary(
     const Byte* images, Byte* out, const float* linear, const float* shift, const float* control, const float* thickness,

@@ -29,7 +29,7 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ("softmax.cu", "from[c] > largest", "from[c] < largest"),
     ("softmax.cu", "largest = from[0]", "largest = 0"),
     ("softmax.cu", "to[c] /= total", "to[c] = total"),
-    ("softmax.cu", "y + (size_t)n * y_pitch + i * y_row + j * C;\n    float largest", "x + 0 * j;\n    float largest"),
+    ("softmax.cu", "x + (size_t)n * x_pitch + i * x_row", "x + (size_t)n * x_pitch + i * y_row"),
     ("softmax.cu", "grad[c] - total", "grad[c] + total"),
     ("softmax.cu", "total += value[c] * grad[c]", "total += grad[c]"),
     ("softmax.cu", "g + (size_t)n * g_pitch + i * g_row", "g + (size_t)n * g_pitch + i * y_row"),
@@ -47,7 +47,7 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ("pooling.cu", "value > best", "value >= best"),
     ("pooling.cu", " || value != value", ""),
     ("pooling.cu", "who = k * kw + l", "who = k * kh + l"),
-    ("pooling.cu", "winner[item] = who", "winner[item] = 0"),
+    ("pooling.cu", "winner[item] = who", "winner[item] = who % kw"),
     # avg_pool2d
     ("pooling.cu", "total * (1.f / (kh * kw))", "total * (1.f / (kh * kh))"),
     ("pooling.cu", "total += from[k * x_row + l * C]", "total += from[k * x_row + l]"),

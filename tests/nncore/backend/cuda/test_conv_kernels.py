@@ -99,6 +99,11 @@ def block(tile: int, wide: int) -> Size:
     return tile // high * wide // 4, 1, 1
 
 
+def groups(tile: int, wide: int) -> Size:
+    """The block of the weight's gradient, whose groups take parts of a sum in turn."""
+    return block(tile, wide)[0], 4 if tile < 64 else 2 if wide < 64 else 1, 1
+
+
 def vector(channels: int) -> int:
     return 1 if channels % 4 else 4
 
@@ -132,7 +137,7 @@ def check_weight_gradient(case: Case, tile: int, wide: int, relu: bool, slice: i
     shares, size = ceil(places, slice), (E + 1) * case.O
     copies = values(np.full(shares * size + 8, 1234), np.float32)
     given = in_zeros(x, case.padding).corner("x") | Images(y, (0, 1)).at("y") | Images(g, (2, 0)).at("g")
-    launch = (ceil(E, tile), ceil(case.O, wide), shares), block(tile, wide)
+    launch = (ceil(E, tile), ceil(case.O, wide), shares), groups(tile, wide)
     arguments = given | case.numbers | {"copies": copies, "relu": relu, "slice": slice}
     run("conv2d_weight_gradient", launch, arguments, (tile, wide, vector(case.C)))
     found = copies.buffer[: shares * size].reshape(shares, E + 1, case.O)
@@ -234,5 +239,5 @@ def test_no_gradient_reads_the_output_where_no_relu_follows() -> None:
     gx.check(of_x[:, 1:5, 1:5])
     copies: At = values(np.zeros((case.weight_size + 1) * 4), np.float32)
     arguments = given | in_zeros(x, (1, 1)).corner("x") | {"copies": copies, "slice": 32, "relu": False}
-    run("conv2d_weight_gradient", ((2, 1, 1), block(32, 16)), arguments, (32, 16, 4))
+    run("conv2d_weight_gradient", ((2, 1, 1), groups(32, 16)), arguments, (32, 16, 4))
     np.testing.assert_array_equal(copies.buffer[: of_weight.size], of_weight.ravel())

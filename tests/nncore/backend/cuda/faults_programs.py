@@ -19,7 +19,7 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ("product.cu", ": ones;", ": 0;"),
     ("product.cu", "min(begin + slice, K)", "K"),
     ("product.cu", "k >= end ? 0", "k > end ? 0"),
-    ("product.cu", "left + r < N ? passed(b", "left + r <= N ? passed(b"),
+    ("product.cu", "tx = threadIdx.x % SIDE", "tx = threadIdx.x / SIDE"),
     ("product.cu", "m * a_row + k * a_col", "m * a_row + k"),
     ("product.cu", "k * b_row + (left + r) * b_col", "k * b_row + r * b_col"),
     ("product.cu", "blockIdx.z * c_pitch", "blockIdx.z * M * N"),

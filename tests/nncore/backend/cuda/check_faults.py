@@ -35,12 +35,12 @@ TESTS = {
     "vary.cu": [f"{HERE}/test_vary_kernel.py"],
     "take.cu": [
         "-k",
-        "(cuda-host and (take or program or single_steps)) or splits",
+        "(cuda-host and (take or program or single_steps)) or splits or (behind and take)",
         "tests/nncore/backend/test_programs.py",
         *WHOLE,
     ],
-    "product.cu": ["-k", "linear and cuda-host", *WHOLE[2:]],
-    "pooled.cu": ["-k", "cuda-host and (pooled or pooling)", *WHOLE[2:]],
+    "product.cu": ["-k", "linear and (cuda-host or behind)", *WHOLE[2:]],
+    "pooled.cu": ["-k", "(cuda-host or behind) and (pooled or pooling)", *WHOLE[2:]],
     "update.cu": ["-k", "(cuda-host and (sgd or momentum or adam or single_steps or end or linear)) or splits", *WHOLE[::-1]],
 }
 """What pytest is given for a fault in a file: the tests nearest to it."""

@@ -83,7 +83,8 @@ __global__ void row_sums(
 }
 
 __global__ void row_sums_back(
-    const float* g, int g_pitch, int g_row, float* gx, int gx_pitch, int gx_row, int rows, int x_cols, int C, float share, int count)
+    const float* g, int g_pitch, int g_row, float* gx, int gx_pitch, int gx_row, int rows, int x_cols, int C, float share,
+    int count)
 {
     int item = blockIdx.x * blockDim.x + threadIdx.x;
     int c = item % C, j = item / C % x_cols, i = item / C / x_cols % rows, n = item / C / x_cols / rows;

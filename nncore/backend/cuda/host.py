@@ -149,7 +149,7 @@ def _function(key: Key) -> Callable[..., int]:
     path = cache_folder() / "cuda-host" / f"{name}-{hashlib.sha256(f'{code}{FLAGS}'.encode()).hexdigest()[:20]}.so"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
+        part = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
         try:
             made = subprocess.run(["g++", *FLAGS, "-x", "c++", "-", "-o", part], input=code, text=True, capture_output=True)
         except OSError as error:

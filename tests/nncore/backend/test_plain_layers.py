@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from numba import float32
+from trial import GPU
 
 from nncore.backend.cpu.compiling import operation
 from nncore.backend.cpu.memory import get, put
 from nncore.backend.cpu.operations import OPERATIONS
 from nncore.backend.cpu.views import Image, Real
+from nncore.backend.cuda import sources
 from nncore.errors import NotCompilable
 from nncore.layers import Conv2d, Flatten, Layer, Linear, ReLU
 from nncore.losses import CrossEntropyLoss
@@ -66,13 +70,53 @@ class Louder(RowSums):
         return 2 * super().forward(x)
 
 
+ROWS = """
+__global__ void row_sums(
+    const float* x, int x_pitch, int x_row, float* y, int y_pitch, int y_row, int rows, int x_cols, int C, float share, int count)
+{
+    int item = blockIdx.x * blockDim.x + threadIdx.x;
+    int c = item % C, i = item / C % rows, n = item / C / rows;
+    if (n >= count) return;
+    float total = 0;
+    for (int j = 0; j < x_cols; j++) total += x[(size_t)n * x_pitch + i * x_row + j * C + c];
+    y[(size_t)n * y_pitch + i * y_row + c] = total * share;
+}
+
+__global__ void row_sums_back(
+    const float* g, int g_pitch, int g_row, float* gx, int gx_pitch, int gx_row, int rows, int x_cols, int C, float share,
+    int count)
+{
+    int item = blockIdx.x * blockDim.x + threadIdx.x;
+    int c = item % C, j = item / C % x_cols, i = item / C / x_cols % rows, n = item / C / x_cols / rows;
+    if (n >= count) return;
+    gx[(size_t)n * gx_pitch + i * gx_row + j * C + c] = g[(size_t)n * g_pitch + i * g_row + c] * share;
+}
+"""
+"""The same for the GPU."""
+
+
+@pytest.fixture
+def of_the_gpu(monkeypatch, tmp_path):
+    """A folder of kernels that has ours besides."""
+    folder = tmp_path / "kernels"
+    shutil.copytree(sources.FOLDER, folder)
+    (folder / "rows.cu").write_text(ROWS, "utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr(sources, "FOLDER", folder)
+        for cached in (sources.kernels, sources.text):
+            cached.cache_clear()
+        yield
+    for cached in (sources.kernels, sources.text):
+        cached.cache_clear()
+
+
 def network(layer: Layer) -> Network:
     return Network([Conv2d(3, 3, padding=1), layer, Conv2d(4, (3, 1), padding=(1, 0)), ReLU(), Flatten(), Linear(5)], (6, 7, 2))
 
 
-@pytest.mark.parametrize("device", ["cpu", "reference"])
+@pytest.mark.parametrize("device", ["cpu", "reference", "cuda-host", "cuda-host backwards", GPU], indirect=True)
 @pytest.mark.parametrize("replicas", [1, 2])
-def test_it_is_compiled(monkeypatch, device, replicas):
+def test_it_is_compiled(monkeypatch, of_the_gpu, device, replicas):
     for made in (row_sums, row_sums_back):
         monkeypatch.setitem(OPERATIONS, made.name, made)
     mine, readable = network(RowSums(0.25)), network(RowSums(0.25))

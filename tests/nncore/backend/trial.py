@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nncore.arrays import Array, to_numpy
-from nncore.backend.contract import Batches, Recorder, Tensor, Weights
+from nncore.backend.contract import Batches, Outcome, Program, Recorder, Tensor, Weights
 from nncore.backend.devices import get_backend
 from nncore.backend.vector import SLACK, Part, Vector
 from nncore.parameter import Buffer, Parameter
@@ -112,8 +112,8 @@ def record(trial: Trial, device: str, place: Place = _as_it_is) -> tuple[Recordi
     return recording, vector, moments
 
 
-def run(trial: Trial, device: str, place: Place = _as_it_is) -> dict[str, Array]:
-    """Everything that the operation has found or changed, by name, on the host."""
+def taken(trial: Trial, device: str, place: Place = _as_it_is) -> tuple[Recording, Program, Outcome, Vector, list[Array]]:
+    """The trial, after its step: recorded, its program, what that found, its flat parameters and the running averages."""
     recording, vector, moments = record(trial, device, place)
     program = recording.record.finish()
     for tensor in recording.outputs:
@@ -125,6 +125,12 @@ def run(trial: Trial, device: str, place: Place = _as_it_is) -> dict[str, Array]
     labels = np.zeros(len(images), np.int64) if trial.labels is None else trial.labels
     rates = [trial.rates] if len(trial.rates) else []
     outcome = program.run(SECTION, Batches(images, labels, indices, [trial.count], rates), recording.outputs)
+    return recording, program, outcome, vector, moments
+
+
+def run(trial: Trial, device: str, place: Place = _as_it_is) -> dict[str, Array]:
+    """Everything that the operation has found or changed, by name, on the host."""
+    _, program, outcome, vector, moments = taken(trial, device, place)
     found = {f"output {number}": values for number, values in enumerate(outcome.values)}
     found["parameters"] = to_numpy(vector.values[:-SLACK].copy())
     if trial.compares_gradient:

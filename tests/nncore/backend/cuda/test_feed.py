@@ -13,6 +13,7 @@ from trial import ON_EACH_CUDA_DEVICE
 from nncore.arrays import Array
 from nncore.backend.cuda import feed
 from nncore.backend.cuda.host import HostDevice, HostStage
+from nncore.errors import DeviceError
 from nncore.layers import Linear
 from nncore.losses import CrossEntropyLoss
 from nncore.network import Network
@@ -201,3 +202,27 @@ def test_images_that_lie_apart_in_memory() -> None:
             given.flags.writeable = not is_frozen
             frozen(labels)
             np.testing.assert_array_equal(losses(planned(), given, labels), losses_apart(images, labels))
+
+
+@pytest.mark.parametrize("kept", [BATCH, 12])
+def test_a_ring_that_finds_too_little_memory_becomes_smaller(kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By halves, down to a batch; with less than that the run ends in one sentence, and a later one finds all in order."""
+    images, labels = examples()
+    steps = [np.arange(start, start + BATCH) for start in range(24)]
+    expected, plan, sound = losses_apart(images, labels, steps), planned(), HostDevice.zeros
+    left = [2 * kept * FEATURES]
+
+    def zeros(device: HostDevice, count: int, dtype: Any) -> Array:
+        if dtype == np.uint8 and count > left[0]:
+            raise MemoryError
+        return sound(device, count, dtype)
+
+    monkeypatch.setattr(HostDevice, "zeros", zeros)
+    for _ in range(2):
+        np.testing.assert_array_equal(losses(plan, images, labels, steps), expected)
+        assert plan._program._feed._rings[np.dtype(np.uint8)].half == kept  # type: ignore[attr-defined]
+    left[0], other = 2 * BATCH * FEATURES - 1, planned()
+    with pytest.raises(DeviceError, match="memory is full"):
+        losses(other, images, labels, steps)
+    left[0] = 10**6
+    np.testing.assert_array_equal(losses(other, images, labels, steps), expected)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +16,7 @@ from trial import ON_EACH_CUDA_DEVICE
 
 from nncore.arrays import Array
 from nncore.backend.contract import Batches
-from nncore.backend.cuda import feed
+from nncore.backend.cuda import feed, host
 from nncore.backend.cuda.host import HostDevice
 from nncore.errors import DeviceError
 from nncore.layers import BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU
@@ -222,3 +225,50 @@ def test_threads_with_programs_of_their_own() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@ON_EACH_CUDA_DEVICE
+def test_the_end_within_steps_that_are_taken_together(device: str) -> None:
+    """Many steps of one size are one graph: those behind the end are in it too, and must do nothing."""
+    images, labels = examples()
+    images = images.astype(np.float32) / 255
+    images[39] = np.nan
+    batches = [np.arange(start % 30, start % 30 + BATCH) for start in range(90)]
+    batches[71] = np.array([1, 2, 39, 3, 4, 5])
+    net = lambda: [BatchNorm(), Flatten(), Linear(4)]  # noqa: E731
+    ours, cpu = (Learner(name, SGD, net, momentum=0.5) for name in (device, "cpu"))
+    results = [learner.plan.steps(images, labels, batches, [0.01] * len(batches)) for learner in (ours, cpu)]
+    assert len(results[0][0]) == len(results[1][0]) == 72
+    np.testing.assert_allclose(results[0][0][:71], results[1][0][:71], rtol=1e-4)
+    for name, values in cpu.state().items():
+        np.testing.assert_allclose(ours.state()[name], values, rtol=1e-3, atol=1e-5, err_msg=name)
+
+
+@ON_EACH_CUDA_DEVICE
+def test_devices_by_turns(device: str) -> None:
+    """A training goes on on another device: with the same numbers, running averages, counts of steps and random bits."""
+    images, labels = examples()
+    mixed, cpu = Learner("cpu", eps=1e-3), Learner("cpu", eps=1e-3)
+    other = Plan(mixed.network, (BATCH, *SHAPE), CrossEntropyLoss(), mixed.optimizer, 1, device)
+    for turn, batch in enumerate(batches_of(6, 5, 6, 2, 6, 6)):
+        plan = (mixed.plan, other)[turn % 2]
+        losses = [each.steps(images, labels, [batch], [0.01])[0] for each in (plan, cpu.plan)]
+        np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+    for name, values in cpu.state().items():
+        np.testing.assert_allclose(mixed.state()[name], values, rtol=1e-2, atol=1e-4, err_msg=name)
+
+
+def test_two_threads_that_compile_the_same_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Both have compiled it before either puts it in its place."""
+    both, sound = threading.Barrier(2), subprocess.run
+
+    def run(*arguments: Any, **options: Any) -> Any:
+        done = sound(*arguments, **options)
+        both.wait(60)
+        return done
+
+    monkeypatch.setattr(host, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(host.subprocess, "run", run)
+    with ThreadPoolExecutor(2) as pool:
+        assert len(list(pool.map(host._function, [("tick", ())] * 2))) == 2
+    assert [path.suffix for path in tmp_path.glob("cache/*/*")] == [".so"]

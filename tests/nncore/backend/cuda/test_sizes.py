@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 import trials
-from trial import ON_EACH_CUDA_DEVICE, Trial, check, record
+from trial import ON_EACH_CUDA_DEVICE, Trial, check, record, taken
 from trials import square
 
 from nncore.backend.contract import Window
@@ -79,6 +79,18 @@ TRIALS = {
 @pytest.mark.parametrize("name", TRIALS)
 def test_size(name: str, device: str) -> None:
     check(TRIALS[name], device)
+
+
+@pytest.mark.parametrize("name", [name for name, trial in TRIALS.items() if trial.spare])
+def test_nothing_is_written_behind_the_last_example(name: str) -> None:
+    """A program for more examples than there are: what lies there stays zero."""
+    trial = TRIALS[name]
+    recording, _program, *_ = taken(trial, "cuda-host")  # the memory is the program's
+    for tensor in recording.outputs:
+        corner = tensor.place.offset - tensor.padding[0] * tensor.row_pitch - tensor.padding[1] * tensor.channels
+        memory = tensor.place.room.buffer[corner + trial.count * tensor.pitch :]
+        assert len(memory) == trial.spare * tensor.pitch
+        assert not memory.any()
 
 
 def test_every_instance_of_the_pooled_kernels_has_a_trial() -> None:

@@ -83,9 +83,11 @@ class ReportDialog(QDialog):
                 case dict():
                     lines += [f"{name}:", *(f"    {key}: {item or 'not installed'}" for key, item in value.items())]
                 case list():
-                    lines.append(f"{name}: {', '.join(value)}")
+                    lines.append(f"{name}: {'; '.join(value)}")
+                case "":
+                    pass
                 case _:
-                    lines.append(f"{name}: {value}")
+                    lines.append(f"{name.replace('_', ' ')}: {value}")
         text = QPlainTextEdit("\n".join(lines), readOnly=True)
         copy = QPushButton("Copy")
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(text.toPlainText()))

@@ -7,6 +7,7 @@ import logging
 from PySide6.QtCore import QObject, Signal
 
 from app.core import engine, own_digits
+from app.core.engine import ChosenDevice
 from app.core.last_time import keep, keep_recipe, kept_recipe
 from app.core.probe import NO_DRAWING, Kind, Probe
 from app.core.recipe import misfit
@@ -20,6 +21,7 @@ from app.opening import Opener
 from app.own_digits import OwnDigits
 from app.threads.task import Task
 from app.training import TrainingController
+from nncore.backend.devices import Found, find_devices
 from nncore.data.catalogue import OWN_DIGITS
 
 log = logging.getLogger("digitlab")
@@ -47,7 +49,8 @@ class Lab(QObject):
         self.state = LabState()
         if recipe := kept_recipe(settings):
             self.state.recipe.set(recipe)
-        self.training = TrainingController(self.state, store)
+        self.device = ChosenDevice(settings)
+        self.training = TrainingController(self.state, store, self.device)
         self.library = Library()
         self.looking = Looking(self.state)
         self.opener = Opener(self.state, settings, store, self.training)
@@ -67,15 +70,16 @@ class Lab(QObject):
         self.looking.looked.connect(lambda _: self._keep_correction())
         self._correction: tuple[int, Probe] | None = None
         """A digit to be kept, and the probe that it is for, until the network has looked at that."""
-        self._has_told_of_undo = False
+        self._has_told_of_undo = self._is_looking_for_devices = False
         self.state.acts.last.subscribe(lambda _: self._forget_undo(), now=False)
 
     def warm_up(self) -> None:
-        """Start looking, list the datasets, and compile the engine where needed. Called when the window is up, since opening it
-        needs the processor.
+        """Start looking, list datasets and devices, and compile the engine where needed. Called when the window is up, since
+        opening it needs the processor.
         """
         self.looking.start()
         self.library.refresh()
+        self.look_for_devices()
         engine.prepare_in_background()
 
     def close(self) -> None:
@@ -94,6 +98,30 @@ class Lab(QObject):
         """Train with the recipe, on the data in view. Raises ConfigError where there is no data yet."""
         self.training.start(self.state.recipe.value.job(self.state.data.value))
         keep_recipe(self.settings, self.state.recipe.value)
+
+    def look_for_devices(self) -> None:
+        """Find out which devices there are and how much memory they have free, in the background."""
+        if not self._is_looking_for_devices:
+            self._is_looking_for_devices = True
+            Task(find_devices, self._take_devices, self._miss_devices).begin()
+
+    def choose_device(self, name: str) -> None:
+        """Let the next training run on a device; `auto`: on the best one."""
+        self.device.choose(name)
+        if self.training.is_active:
+            found = self.device.found.value
+            device = found.device(name) if found else None
+            where = name if device is None else device.label
+            self.said.emit(f"Next training: {where}. The one that runs stays where it is.")
+
+    def _take_devices(self, found: Found) -> None:
+        self._is_looking_for_devices = False
+        if words := self.device.take(found):
+            self.said.emit(words)
+
+    def _miss_devices(self, problem: Problem) -> None:
+        self._is_looking_for_devices = False
+        self.problem.emit(problem)
 
     def _fit_recipe(self) -> None:
         """Choose a network that takes the images in view, where the recipe's does not. Not while a training runs."""

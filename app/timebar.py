@@ -8,7 +8,6 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
 
-from app.core import engine
 from app.core.timeline import Moment
 from app.lab import Lab
 from app.theme import theme
@@ -71,7 +70,7 @@ class TimeBar(QWidget):
         self._what.show_words("step")
         if status is Status.STARTING or last is None:
             self._step.show_words("starting…")
-            self._figures.show_words("" if engine.is_ready() else "compiling the engine: once, about a minute")
+            self._figures.show_words("compiling the engine: once, about a minute" if training.is_compiling else "")
             self._slide(0, 1, 0)
             return
         total = training.session.trainer.total_steps if training.session else last.total_steps

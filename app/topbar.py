@@ -5,17 +5,19 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QToolButton, QWidget
 
-from app.core import engine
 from app.core.in_view import DataInView, NetworkInView
+from app.errors import Problem
 from app.lab import Lab
 from app.theme import svg_pixmap, theme
 from app.widgets.card import label
 from app.widgets.dataset_card import megabytes
 from app.widgets.elided import Chip, Elided
+from app.widgets.tips import tip
 from models.shipped import cards
+from nncore.backend.devices import AUTO, Found, known_devices
 from nncore.data.catalogue import title_of
 
 RECENT = 8
@@ -33,14 +35,13 @@ class TopBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._lab, self._actions = lab, actions
         self._logo = label()
-        self._network, self._data, self._device = self._chip("network", 270), self._chip("data", 250), self._chip("device", 150)
+        self._network, self._data, self._device = self._chip("network", 270), self._chip("data", 250), self._chip("device", 190)
         self._network.setToolTip("The network in view: change it to shipped weights, a run, or a file")
         self._data.setToolTip("The data in view, from which training takes its images")
-        self._device.setToolTip("Where the computing is done")
+        self._device.setToolTip("The device that trainings run on: the CPU, or a GPU")
         self._said, self._kept = Elided(), ""
         self._silence = QTimer(self, interval=SAID_FOR, singleShot=True)
         self._silence.timeout.connect(lambda: self._say(""))
-        self._device.show_words(engine.describe())
         help_button = QToolButton()
         help_button.setDefaultAction(actions["help"])
         help_button.setText("F1 help")
@@ -56,11 +57,18 @@ class TopBar(QWidget):
         row.addSpacing(8)
         row.addWidget(self._said, 1)
         row.addWidget(help_button)
-        self._device.menu().addAction(actions["about"])
+        self._choices = QActionGroup(self)
+        self._offered: tuple[Found | None, str] | None = None
+        """Devices and choice that the device's menu shows."""
+        self._device.menu().setToolTipsVisible(True)
+        self._device.menu().aboutToShow.connect(self._offer_devices)
+        self._device.menu().aboutToShow.connect(lab.look_for_devices)  # for the memory that is free now
         self._network.menu().aboutToShow.connect(self._offer_networks)
         self._data.menu().aboutToShow.connect(self._offer_data)
         lab.state.network.subscribe(self._show_network)
         lab.state.data.subscribe(self._show_data)
+        for part in (lab.device.choice, lab.device.found):
+            part.subscribe(lambda _: self._show_device())
         lab.opener.opening.connect(self._show_opening)
         lab.said.connect(self._say)
         theme().changed.connect(self._tint)
@@ -103,6 +111,36 @@ class TopBar(QWidget):
         else:
             test = f" + {len(view.test):,}" if view.test is not None else ""
             self._data.show_words(f"{view.train.name} {len(view.train):,}{test} ▾")
+
+    def _show_device(self) -> None:
+        known = self._lab.device.found.value or known_devices()
+        choice = self._lab.device.choice.value
+        device = known.device(choice) or (known.devices[0] if self._lab.device.found.value is None else None)
+        # There is none where its memory has run full, say, since it was chosen.
+        label, title = (choice, choice) if device is None else (device.label, device.title)
+        self._device.show_words(f"{label.removeprefix('NVIDIA ')} ▾")
+        self._device.setToolTip(f"The device that trainings run on: {title}")
+        if self._device.menu().isVisible() and self._offered != (self._lab.device.found.value, self._lab.device.choice.value):
+            self._offer_devices()
+
+    def _offer_devices(self) -> None:
+        menu, found, choice = self._device.menu(), self._lab.device.found.value, self._lab.device.choice.value
+        self._offered = found, choice
+        menu.clear()
+        known = found or known_devices()
+        best = f"Automatic ({known.best.label})" if found else "Automatic"
+        for name, words in ((AUTO, best), *((device.name, device.title) for device in known.devices)):
+            action = menu.addAction(words, partial(self._lab.choose_device, name))
+            action.setCheckable(True)
+            action.setChecked(name == choice)
+            self._choices.addAction(action)
+        if found is None:
+            menu.addAction("Looking for GPUs…").setEnabled(False)
+        elif found.why_no_gpu:
+            action = menu.addAction("No GPU can be used: why?", partial(self._lab.problem.emit, Problem(found.why_no_gpu)))
+            action.setToolTip(tip(found.why_no_gpu))
+        menu.addSeparator()
+        menu.addAction(self._actions["about"])
 
     def _offer_networks(self) -> None:
         menu = self._network.menu()

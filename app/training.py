@@ -8,6 +8,7 @@ from enum import Enum
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.core.engine import ChosenDevice
 from app.core.history import History
 from app.core.in_view import NetworkInView
 from app.core.runs import Run, RunStore
@@ -38,15 +39,19 @@ class TrainingController(QObject):
     problem = Signal(object)
     _session_ready = Signal(object)
 
-    def __init__(self, state: LabState, store: RunStore) -> None:
+    def __init__(self, state: LabState, store: RunStore, device: ChosenDevice) -> None:
         super().__init__()
-        self._state, self._store = state, store
+        self._state, self._store, self._device = state, store, device
         self._worker: TrainingWorker | None = None
         self.session: TrainingSession | None = None
         self.history = History()
         self.last: Progress | None = None
         self.started: Started | None = None
         self.status = Status.IDLE
+        self.is_compiling = False
+        """Whether a training that starts waits for the engine to be compiled."""
+        self._choice = ""
+        """The choice of a device by which the training was begun."""
         self._is_new_run = self._has_stepped = self._has_finished = False
         self._wanted_steps = 0
         """Steps that the training that runs shall have taken at its end."""
@@ -70,21 +75,24 @@ class TrainingController(QObject):
         return not self.is_active and self.session is not None
 
     def start(self, job: Job) -> None:
-        """Start a training from new weights. Does nothing while another runs."""
+        """Start a training from new weights, on the device that is chosen. Does nothing while another runs."""
         if self.is_active:
             return
         self._is_new_run = True
-        self._begin(lambda: job.begin(self._store))
+        self._begin(lambda device: replace(job, device=device).begin(self._store))
 
     def go_on(self, epochs: int = 1) -> None:
-        """Train `epochs` more: after the end of the training that runs, or at once where it has ended."""
+        """Train `epochs` more: after the end of the training that runs, or at once, on the device that is chosen, where it has
+        ended.
+        """
         session = self.session
         if self.status in (Status.TRAINING, Status.PAUSED) and session is not None:
             session.trainer.control.train_more(epochs)
             self._wanted_steps += epochs * session.trainer.steps_per_epoch
         elif self.can_go_on and session is not None:
 
-            def extended() -> TrainingSession:
+            def extended(device: str) -> TrainingSession:
+                session.trainer.to(device)
                 session.trainer.extend(epochs)
                 return session
 
@@ -117,16 +125,24 @@ class TrainingController(QObject):
                 self.session.trainer.control.stop()
             self._worker.wait()
 
-    def _begin(self, make_session: Callable[[], TrainingSession]) -> None:
-        self._has_stepped = self._has_finished = False
+    def _begin(self, make_session: Callable[[str], TrainingSession], find_device: Callable[[], str] | None = None) -> None:
+        """Start the worker. `find_device` says which device to take where it is not the one that is chosen."""
+        self._has_stepped = self._has_finished = self.is_compiling = False
+        choice = self._choice = self._device.choice.value  # another choice on the way is for the next training
         self._set_status(Status.STARTING)
-        self._worker = TrainingWorker(make_session, self._session_ready.emit)
+        find_device = find_device or (lambda: self._device.resolve(choice))
+        self._worker = TrainingWorker(find_device, make_session, self._session_ready.emit)
+        self._worker.compiling.connect(self._take_compiling)
         self._worker.updated.connect(self._take_update)
         self._worker.finished.connect(self._take_end)
         self._worker.start()
 
+    def _take_compiling(self) -> None:
+        self.is_compiling = True
+        self.status_changed.emit(self.status)
+
     def _take_session(self, session: TrainingSession) -> None:
-        self.session = session
+        self.session, self.is_compiling = session, False
         self._wanted_steps = session.trainer.total_steps
         if self._is_new_run:
             self.history, self.last = History(), None
@@ -151,6 +167,8 @@ class TrainingController(QObject):
                     if not self._has_stepped:
                         self._has_stepped = True
                         self.first_step.emit()
+                        if self.session is not None:
+                            self._device.remember(self._choice, self.session.trainer.device)
                 case Finished():
                     self._has_finished = True
                 case Paused():
@@ -172,7 +190,7 @@ class TrainingController(QObject):
         session = self.session
         if session is not None and self._must_go_on and not worker.isInterruptionRequested():
             self._is_new_run = False
-            self._begin(lambda: session)
+            self._begin(lambda _: session, lambda: session.trainer.device)
             return
         self._set_status(Status.IDLE)
         self.ended.emit()

@@ -1,12 +1,22 @@
-"""`python -m benchmarks [data|torch|window [options]]`: all, or one with its options; see data.py, vs_torch.py, window.py."""
+"""`python -m benchmarks [data|torch|window|launches|gpu [options]]`: the first three, or one with its options.
+
+See data.py, vs_torch.py, window.py, launches.py and gpu/race.py.
+"""
 
 import sys
+from importlib import import_module
 
-from benchmarks import data, vs_torch, window
-
-PARTS = {"data": data.main, "torch": vs_torch.main, "window": window.main}
+PARTS = {
+    "data": "benchmarks.data",
+    "torch": "benchmarks.vs_torch",
+    "window": "benchmarks.window",
+    "launches": "benchmarks.launches",
+    "gpu": "benchmarks.gpu.race",
+}
+EVERYWHERE = ("data", "torch", "window")
+"""What a machine without a GPU can measure."""
 
 chosen, arguments = sys.argv[1:2], sys.argv[2:]
 if chosen and chosen[0] not in PARTS:
     raise SystemExit(f"There is no benchmark {chosen[0]!r}; there are {', '.join(PARTS)}.")
-raise SystemExit(max(PARTS[name](arguments) for name in chosen or PARTS))
+raise SystemExit(max(import_module(PARTS[name]).main(arguments) for name in chosen or EVERYWHERE))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from nncore.arrays import Shape
 from nncore.layers import BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU
+from nncore.optimizers import SGD, Adam, Optimizer
+from nncore.parameter import Parameter
 
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)
 
@@ -80,3 +82,26 @@ CASES = [
     Case("mnist-cnn, one image", mnist_cnn, GREY, 1, train=False, of_best=2.0),
     Case("mnist-cnn, 1,000 images", mnist_cnn, GREY, 1000, train=False, of_best=2.0),
 ]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network that is trained on a GPU, and by which rule."""
+
+    name: str
+    layers: Callable[[], list[Layer]]
+    input_shape: Shape
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+
+    def rule(self, parameters: Mapping[str, Parameter]) -> Optimizer:
+        return Adam(parameters, self.learning_rate) if self.optimizer == "adam" else SGD(parameters, self.learning_rate)
+
+
+GPU_NETWORKS = [
+    Trained("mnist-cnn", mnist_cnn, GREY),
+    Trained("svhn-lenet", svhn_lenet, COLOUR, "sgd", 1e-2),
+    Trained("mnist-mlp", mnist_mlp, GREY, "sgd", 1e-4),
+    Trained("batch norm", batch_norm, GREY),
+]
+"""What is counted, and raced, on a GPU."""

@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import cycle
-from typing import Any
 
 import numpy as np
 
 from benchmarks.cases import CASES, Case
+from benchmarks.torch_modules import modules
 from nncore.data import open_dataset
-from nncore.layers import BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool2d
 from nncore.losses import CrossEntropyLoss
 from nncore.network import Network
 from nncore.optimizers import SGD, Adam
@@ -70,28 +69,12 @@ def nncore_step(case: Case, layout: str, cores: int) -> Step:
     return lambda: stretch(steps)
 
 
-def torch_layers(layers: list[Layer], torch: Any) -> Iterator[Any]:
-    """The same network in PyTorch; the layers must have been built."""
-    nn = torch.nn
-    for layer in layers:
-        if isinstance(layer, Conv2d):
-            yield nn.Conv2d(layer.input_shape[2], layer.out_channels, layer.kernel_size, layer.stride, layer.padding)
-        elif isinstance(layer, Linear):
-            yield nn.Linear(layer.input_shape[0], layer.out_features)
-        elif isinstance(layer, BatchNorm):
-            yield (nn.BatchNorm2d if len(layer.input_shape) == 3 else nn.BatchNorm1d)(layer.input_shape[-1])
-        elif isinstance(layer, MaxPool2d):
-            yield nn.MaxPool2d(layer.kernel_size, layer.stride)
-        else:
-            yield nn.Flatten() if isinstance(layer, Flatten) else nn.ReLU()
-
-
 def torch_step(case: Case, layout: str, cores: int) -> Step:
     """The same in PyTorch, on tensors that are already float32 and laid out as `layout` wants them."""
     import torch
 
     torch.set_num_threads(cores)
-    model = torch.nn.Sequential(*torch_layers(Network(case.layers(), case.input_shape).layers, torch))
+    model = torch.nn.Sequential(*modules(Network(case.layers(), case.input_shape).layers, torch))
     form = torch.channels_last if layout == "channels_last" else torch.contiguous_format
     model = model.to(memory_format=form)
     images, labels = batches(case)

@@ -1,4 +1,6 @@
-"""How much of its speed a training keeps in the window: `python -m benchmarks window [--rounds N] [--seconds S] [--panel train]`.
+"""How much of its speed a training keeps in the window.
+
+    python -m benchmarks window [--rounds N] [--seconds S] [--panel train] [--device cpu]
 
 In alternating rounds, each in a process of its own: the training of `digitlab train`, and the same in a real window with a panel
 in view. The window needs a display: that of DISPLAY, or an Xvfb of its own where there is none.
@@ -9,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -16,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +32,14 @@ CONFIG = TrainConfig(epochs=1000, batch_size=32)
 """`mnist-cnn` as its preset trains it, for longer than anyone measures."""
 
 
-def command_line(seconds: float) -> dict[str, float]:
+def command_line(seconds: float, device: str) -> dict[str, float]:
     """Images a second of the trainer alone, after a second of warming up."""
     from app.core.runs import RunStore
     from app.core.session import Job
     from models.presets import preset
 
     with tempfile.TemporaryDirectory() as folder:
-        job = Job(preset("mnist-cnn"), "synthetic", synthetic("train", IMAGES), None, CONFIG)
+        job = Job(preset("mnist-cnn"), "synthetic", synthetic("train", IMAGES), None, CONFIG, device=device)
         trainer = job.begin(RunStore(Path(folder)))
         marks: list[tuple[float, int]] = []
         for event in trainer.events():
@@ -51,7 +55,7 @@ def command_line(seconds: float) -> dict[str, float]:
         return {"rate": (event.step - first) * CONFIG.batch_size / (now - began)}
 
 
-def in_window(seconds: float, panel: str) -> dict[str, float]:
+def in_window(seconds: float, panel: str, device: str) -> dict[str, float]:
     """The same in a window, and which share of a core its interface thread takes."""
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
@@ -73,6 +77,7 @@ def in_window(seconds: float, panel: str) -> dict[str, float]:
             QTimer.singleShot(100, begin)
             return
         state.recipe.set(Recipe("mnist-cnn", CONFIG, IMAGES))
+        window.lab.choose_device(device)
         window.lab.start_training()
         QTimer.singleShot(100, look)
 
@@ -123,30 +128,46 @@ def a_screen() -> Iterator[dict[str, str]]:
             server.wait()
 
 
+def why_not() -> str:
+    """Why the window cannot be measured here, in words; empty where it can."""
+    if not os.environ.get("DISPLAY") and not shutil.which("Xvfb"):
+        return "there is neither a display nor Xvfb"
+    missing = [package for package in ("PySide6", "pyqtgraph") if find_spec(package) is None]
+    return f"{' and '.join(missing)} is not installed" if missing else ""
+
+
+def measure(rounds: int, seconds: float, panel: str, device: str) -> dict[str, Any]:
+    """All rounds, told as they end: images a second from the command line and in the window, and the median of their ratios."""
+    found: dict[str, list[dict[str, float]]] = {"command_line": [], "in_window": []}
+    ratios = []
+    with a_screen() as environment:
+        for number in range(rounds):
+            for side in ("command_line", "in_window")[:: 1 if number % 2 else -1]:
+                command = [sys.executable, "-m", "benchmarks", "window", "--only", side, "--panel", panel]
+                command += ["--seconds", str(seconds), "--device", device]
+                done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+                found[side].append(json.loads(done.stdout.splitlines()[-1]))
+            alone, beside = found["command_line"][-1]["rate"], found["in_window"][-1]["rate"]
+            ratios.append(beside / alone)
+            print(f"round {number + 1}: command line {alone:,.0f} images/s, window {beside:,.0f}: {ratios[-1]:.2f}")
+            print(f"  the interface thread takes {found['in_window'][-1]['interface']:.0%} of a core", flush=True)
+    median = statistics.median(ratios)
+    print(f"{panel} in view: {median:.2f} of the command line's speed (median of {rounds} rounds)")
+    return {"ratio": median, "rounds": found}
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks window")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--panel", default="train")
+    parser.add_argument("--device", default="cpu", help="where it is computed: cpu, cuda, cuda:1, …")
     parser.add_argument("--only", choices=("command_line", "in_window"), help="one side, once, in this process, as JSON")
     options = parser.parse_args(arguments)
-    if options.only:
-        side = command_line(options.seconds) if options.only == "command_line" else in_window(options.seconds, options.panel)
-        print(json.dumps(side))
-        return 0
-    ratios = []
-    with a_screen() as environment:
-        for number in range(options.rounds):
-            found: dict[str, Any] = {}
-            for side in ("command_line", "in_window")[:: 1 if number % 2 else -1]:
-                command = [sys.executable, "-m", "benchmarks", "window", "--only", side, "--panel", options.panel]
-                command += ["--seconds", str(options.seconds)]
-                done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-                found[side] = json.loads(done.stdout.splitlines()[-1])
-            alone, beside = found["command_line"]["rate"], found["in_window"]["rate"]
-            ratios.append(beside / alone)
-            print(f"round {number + 1}: command line {alone:,.0f} images/s, window {beside:,.0f}: {ratios[-1]:.2f}")
-            print(f"  the interface thread takes {found['in_window']['interface']:.0%} of a core", flush=True)
-    median = statistics.median(ratios)
-    print(f"{options.panel} in view: {median:.2f} of the command line's speed (median of {options.rounds} rounds)")
+    if options.only == "command_line":
+        print(json.dumps(command_line(options.seconds, options.device)))
+    elif options.only:
+        print(json.dumps(in_window(options.seconds, options.panel, options.device)))
+    else:
+        measure(options.rounds, options.seconds, options.panel, options.device)
     return 0

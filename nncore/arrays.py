@@ -21,7 +21,8 @@ def array_module(array: Array) -> ModuleType:
     CuPy is only looked at where it has been imported already: without it no array can be one of its.
     """
     cupy = sys.modules.get("cupy")
-    if cupy is not None and isinstance(array, cupy.ndarray):
+    kind = getattr(cupy, "ndarray", None)  # which is not there yet while another thread imports CuPy
+    if cupy is not None and kind is not None and isinstance(array, kind):
         return cupy
     return np
 

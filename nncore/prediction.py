@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nncore.arrays import Array, Shape, shape_text
+from nncore.arrays import Array, Shape, beside, shape_text, to_numpy
 from nncore.backend.devices import get_backend
 from nncore.errors import ConfigError, DataError, NotCompilable
 from nncore.layers import Softmax
@@ -71,8 +71,12 @@ class Predictor:
         return np.exp(self.log_probabilities(images))
 
     def look(self, images: Array) -> tuple[Array, dict[str, Array]]:
-        """Probabilities (N, classes) as `predict` gives them, and by its name the output (N, …) of each layer on the way there."""
-        outputs = dict(self.network.in_use().activations(as_input(images, self.network.input_shape)))
+        """Probabilities (N, classes) as `predict` gives them, and by its name the output (N, …) of each layer on the way there.
+
+        The layers run where the network's arrays are; what they make is on the host.
+        """
+        found = self.network.in_use().activations(self._beside(as_input(images, self.network.input_shape)))
+        outputs = {name: to_numpy(values) for name, values in found}
         return np.exp(self._log_softmax(outputs[self.network.layers[-1].name])), outputs
 
     def evaluate(self, data: Dataset) -> Evaluation:
@@ -107,9 +111,14 @@ class Predictor:
                 scores = plan.forward(batch.reshape(len(batch), *self.network.input_shape))
             else:
                 assert readable is not None
-                scores = readable.forward(as_input(batch, self.network.input_shape))
+                scores = to_numpy(readable.forward(self._beside(as_input(batch, self.network.input_shape))))
             out[start : start + self.batch] = self._log_softmax(scores)
         return out
+
+    def _beside(self, x: Array) -> Array:
+        """The input where the network's parameters live."""
+        parameter = next(iter(self.network.parameters().values()), None)
+        return x if parameter is None else beside(x, parameter.data)
 
     def _log_softmax(self, scores: Array) -> Array:
         """A network that ends on softmax gives probabilities, the others logits."""

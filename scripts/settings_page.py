@@ -1,4 +1,4 @@
-"""Write docs/settings.md anew from the settings' own descriptions; run it after a setting was added or changed."""
+"""Write the table of docs/settings.md anew from the settings' own descriptions; run it after a setting was added or changed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ Every setting of `TrainConfig` (nncore/training/config.py), which is the one pla
 
 
 def main() -> None:
-    """Write the page."""
-    PAGE.write_text(HEAD + settings_table(), encoding="utf-8")
+    """Write the page; what follows the table stays."""
+    _, heading, rest = PAGE.read_text(encoding="utf-8").partition("\n## ")
+    PAGE.write_text(HEAD + settings_table() + heading + rest, encoding="utf-8")
 
 
 if __name__ == "__main__":

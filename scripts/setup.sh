@@ -42,6 +42,11 @@ case $what in
     test) extras='[dev,onnx]' ;;
     bench) extras='[dev,bench]' ;;
 esac
+# A PyTorch for a GPU was put there on purpose, and the one that the CPU is measured beside must not take its place.
+if [ "$what" = bench ] && torch=$(.venv/bin/python -c 'import torch; assert torch.version.cuda; print(torch.__version__)' 2>/dev/null); then
+    extras='[dev]'
+    say "Keeping PyTorch $torch, which was built for CUDA"
+fi
 say "Installing the Python packages (the first time this takes a minute or two)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".$extras"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.commands.output import print_json, print_line
 from models.shipped import cards
-from nncore.backend.devices import get_backend
+from nncore.backend.devices import find_devices, known_devices
 from nncore.paths import cache_folder, data_folder, user_folder
 
 NAME = "info"
@@ -33,19 +33,23 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def gather() -> dict[str, Any]:
-    """What is known of this installation, as plain data."""
+    """What is known of this installation, as plain data. GPUs are those found when somebody looked: it takes no time."""
+    known = known_devices()
+    cpu, *gpus = (device.title for device in known.devices)
     return {
         "digitlab": version("digitlab"),
         "python": platform.python_version(),
         "system": platform.platform(),
         "packages": {name: _version(name) for name in PACKAGES},
-        "devices": [f"{get_backend('cpu').describe()}, {platform.processor() or platform.machine()}"],
+        "devices": [f"{cpu}, {platform.processor() or platform.machine()}", *gpus],
+        "no_gpu": known.why_no_gpu,
         "folders": {"data": str(data_folder()), "runs": str(user_folder() / "runs"), "cache": str(cache_folder())},
         "weights": sorted(cards()),
     }
 
 
 def run(arguments: Namespace) -> None:
+    find_devices()
     found = gather()
     if arguments.json:
         print_json(found)
@@ -57,9 +61,11 @@ def run(arguments: Namespace) -> None:
                 for key, item in value.items():
                     print_line(f"  {key:<20} {item or 'not installed'}")
             case list():
-                print_line(f"{name}: {', '.join(value)}")
+                print_line(f"{name}: {'; '.join(value)}")
+            case "":
+                pass
             case _:
-                print_line(f"{name}: {value}")
+                print_line(f"{name.replace('_', ' ')}: {value}")
 
 
 def _version(package: str) -> str | None:

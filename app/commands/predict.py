@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from app.commands.device import add_device
 from app.commands.output import MISTAKE, complain, console, counted, percent, print_json, print_line, print_text
 from models.shipped import DEFAULT_PICTURE_NETWORK, default_for, open_weights
+from nncore.backend.devices import choose_device
 from nncore.data.kaggle import read_kaggle
 from nncore.errors import ConfigError, DataError
 from nncore.files import shown, write_atomically
@@ -24,6 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", help="picture files of any common format")
     parser.add_argument("--weights", metavar="W", help="a weights file, or shipped weights by name")
     parser.add_argument("--single", action="store_true", help="each picture holds one digit: print it with all its probabilities")
+    add_device(parser, "cpu", "; a picture is answered sooner by the CPU than a GPU is ready")
     parser.add_argument("--json", action="store_true", help="print a JSON line a picture")
     parser.add_argument("--kaggle", type=Path, metavar="TABLE", help="answer each row of a CSV file, such as Kaggle's test.csv")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="with --kaggle: write ImageId,Label here instead of printing it")
@@ -31,15 +34,16 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Recognise each picture. A bad one is reported in its turn and the others are read all the same; the exit status is 2 then."""
+    device = choose_device(arguments.device)
     if arguments.kaggle:
-        _answer_table(arguments)
+        _answer_table(arguments, device)
         return 0
     if arguments.csv:
         raise ConfigError("--csv writes the answers to a table of digits; name one with --kaggle.")
     if not arguments.images:
         raise ConfigError("Name the picture files to read, or a table of digits with --kaggle.")
     network, _ = open_weights(arguments.weights or DEFAULT_PICTURE_NETWORK)
-    predictor, bad = Predictor(network), 0
+    predictor, bad = Predictor(network, device), 0
     for path in arguments.images:
         try:
             found = recognise(predictor, read_picture(path))
@@ -76,14 +80,14 @@ def _words(found: Sequence[Digit]) -> str:
     return ", ".join(f"{digit.answer.digit} ({percent(digit.answer.confidence)})" for digit in found) or "no digit found"
 
 
-def _answer_table(arguments: Namespace) -> None:
+def _answer_table(arguments: Namespace, device: str) -> None:
     """Write the answer to each row, as Kaggle's "Digit Recognizer" wants it: ImageId,Label, counted from 1."""
     if arguments.images or arguments.json:
         raise ConfigError("--kaggle answers one table, as ImageId,Label; leave the pictures and --json out.")
     chosen = open_weights(arguments.weights) if arguments.weights else None
     images = read_kaggle(arguments.kaggle).images
     network, _ = chosen or open_weights(default_for(images.shape[1:]))
-    answers = Predictor(network).predict(images).argmax(axis=1)
+    answers = Predictor(network, device).predict(images).argmax(axis=1)
     text = "".join(["ImageId,Label\n", *(f"{number},{answer}\n" for number, answer in enumerate(answers, start=1))])
     if arguments.csv:
         write_atomically(arguments.csv, text.encode())

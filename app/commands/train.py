@@ -13,6 +13,7 @@ from typing import Any
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
+from app.commands.device import add_device, say_device
 from app.commands.output import MISTAKE, complain, console, percent, print_json, print_line
 from app.commands.settings import add_settings, settings_given
 from app.core.resume import resume
@@ -21,7 +22,7 @@ from app.core.session import Job, TrainingSession
 from models.presets import DEFAULT, PRESETS, preset
 from nncore.backend.devices import choose_device, get_backend
 from nncore.data import open_dataset, open_test
-from nncore.errors import ConfigError, DigitLabError
+from nncore.errors import ConfigError, DeviceError, DigitLabError
 from nncore.files import shown
 from nncore.training.config import SETTINGS, TrainConfig
 from nncore.training.control import Control
@@ -40,7 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--data", metavar="DATA", help="mnist, svhn, synthetic, or a path (default mnist)")
     add_settings(parser)
     parser.add_argument("--limit", type=int, metavar="N", help="use N images of the data only")
-    parser.add_argument("--device", default="auto", metavar="DEVICE", help="where to compute: auto, cpu, reference (default auto)")
+    add_device(parser, "auto")
     parser.add_argument("--run", dest="run_name", metavar="NAME", help="name of the run (default: the model's, numbered)")
     parser.add_argument("--checkpoint-every", type=int, metavar="STEPS", help="write a checkpoint every so many steps")
     parser.add_argument("--resume", metavar="RUN", help="go on with a run as if never interrupted; its settings and data are known")
@@ -51,6 +52,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Train, printing an epoch a line. The exit status is 2 where standard output stopped taking lines on the way."""
     device = choose_device(arguments.device)
+    say_device(arguments.device, device)
     if arguments.checkpoint_every is not None and arguments.checkpoint_every < 1:
         raise ConfigError(f"--checkpoint-every must be at least 1, not {arguments.checkpoint_every}.")
     store = RunStore()
@@ -72,6 +74,8 @@ def run(arguments: Namespace) -> int:
         raise
     except ConfigError:
         raise
+    except DeviceError as error:
+        raise DeviceError(f"{error} `digitlab train --resume {_name(session.run)} --device cpu` goes on with it.") from error
     except DigitLabError as error:  # the disk refused the weights
         raise DigitLabError(f"{error} {_how_to_go_on(session.run)}") from error
     assert session.result is not None, "a training that has ended has a result"
@@ -190,8 +194,12 @@ def _contradictions(arguments: Namespace, kept: Run) -> Iterator[tuple[str, obje
 
 
 def _how_to_go_on(kept: Run) -> str:
-    name = f'"{kept.name}"' if " " in kept.name else kept.name
-    return f"The run {kept.name} was cut off; `digitlab train --resume {name}` goes on with it."
+    return f"The run {kept.name} was cut off; `digitlab train --resume {_name(kept)}` goes on with it."
+
+
+def _name(kept: Run) -> str:
+    """The run's name as it is typed."""
+    return f'"{kept.name}"' if " " in kept.name else kept.name
 
 
 @contextmanager

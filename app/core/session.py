@@ -19,7 +19,7 @@ from nncore.arrays import Array
 from nncore.data.catalogue import lasting_name
 from nncore.data.checksums import content_sum
 from nncore.data.dataset import Dataset
-from nncore.errors import ConfigError, DigitLabError
+from nncore.errors import ConfigError, DeviceError, DigitLabError
 from nncore.network import Network
 from nncore.prediction import Predictor, can_evaluate
 from nncore.training.checkpoint import save_checkpoint
@@ -88,7 +88,7 @@ class TrainingSession:
     (the last ones where none were looked at) are saved, and measured on `test_data`; `result` holds the outcome.
 
     Where the disk refuses, the training goes on, and `warn` is told once. Where the training ends in any other way, the run is
-    marked as interrupted and can be resumed from its last checkpoint.
+    marked as interrupted and can be resumed from its last checkpoint, which is written then where the device was lost.
     """
 
     def __init__(
@@ -110,7 +110,8 @@ class TrainingSession:
     def events(self) -> Generator[Event, None, None]:
         """The trainer's events, each kept as it passes, and a Checkpointed for each checkpoint written.
 
-        ConfigError where the run has been deleted, or is being trained elsewhere. Close the generator to break the training off.
+        ConfigError where the run has been deleted, or is being trained elsewhere; DeviceError where the device is lost. Close the
+        generator to break the training off.
         """
         self.store.hold(self.run)
         self.warning = None
@@ -124,6 +125,8 @@ class TrainingSession:
             except GeneratorExit:
                 self._leave(last, happening)
                 raise
+            except DeviceError as error:
+                raise self._without_device(error) from error
             except BaseException:
                 # The trainer may have been interrupted in the middle of a step: the last checkpoint is the one to go on from.
                 self._interrupted()
@@ -203,6 +206,14 @@ class TrainingSession:
             self.checkpoint()
         self._interrupted()
 
+    def _without_device(self, error: DeviceError) -> DeviceError:
+        """The device is lost, and the trainer as it was before: write a checkpoint of this moment. Returns what to tell."""
+        with suppress(Exception):
+            self.checkpoint()
+        self._interrupted()
+        upto = "" if self._checkpoint_step is None else f" up to step {self._checkpoint_step:,}"
+        return DeviceError(f"{error} The run {self.run.name} is kept{upto}.")
+
     def _interrupted(self) -> None:
         """Say that the training ended before its end. Where even that cannot be written, the lock that is let go of says so."""
         with suppress(Exception):
@@ -239,7 +250,7 @@ class TrainingSession:
         network = trainer.network if best is None else _with_state(trainer.network, best.state)
         test_accuracy = None
         if self.test_data is not None and status != "failed":
-            test_accuracy = Predictor(network).evaluate(self.test_data).accuracy
+            test_accuracy = Predictor(network, trainer.predictor.device).evaluate(self.test_data).accuracy
         info = {
             "run": self.run.name,
             "network": self.run.network,

@@ -17,7 +17,8 @@ from nncore.files import write_atomically
 log = logging.getLogger("digitlab")
 
 DEFAULTS: dict[str, Any] = {
-    "theme": "system", "panel": "recognise", "data": None, "last_folder": "", "recipe": {}, "network": {}, "probe": {},
+    "theme": "system", "panel": "recognise", "device": "auto", "data": None, "last_folder": "",
+    "recipe": {}, "network": {}, "probe": {},
 }  # fmt: skip
 
 

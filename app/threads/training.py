@@ -14,6 +14,7 @@ from app.core.session import TrainingSession
 from app.core.timeline import Moment
 from app.errors import Problem
 from app.threads.priority import lower_priority
+from nncore.errors import DeviceError
 from nncore.training import events
 from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
 
@@ -34,11 +35,20 @@ class TrainingWorker(QThread):
     """Runs a training session. `updated` carries an Update; after `finished`, `problem` holds what went wrong, or None."""
 
     updated = Signal(object)
+    compiling = Signal()
+    """The engine is being compiled for the device, once on this machine."""
 
-    def __init__(self, make_session: Callable[[], TrainingSession], ready: Callable[[TrainingSession], None]) -> None:
-        """Both are called in the worker's thread: `make_session`, and then `ready` with the session, before the first step."""
+    def __init__(
+        self,
+        find_device: Callable[[], str],
+        make_session: Callable[[str], TrainingSession],
+        ready: Callable[[TrainingSession], None],
+    ) -> None:
+        """All are called in the worker's thread, before the first step: `find_device`, `make_session` with the device that it
+        returned, and `ready` with the session.
+        """
         super().__init__()
-        self._make_session, self._ready = make_session, ready
+        self._find_device, self._make_session, self._ready = find_device, make_session, ready
         self._shown = Event()
         self._shown.set()
         self.problem: Problem | None = None
@@ -50,10 +60,13 @@ class TrainingWorker(QThread):
     def run(self) -> None:
         lower_priority()
         try:
-            engine.prepare(self.isInterruptionRequested)  # if that fails, the session compiles what it needs
+            device = self._find_device()
+            if not engine.is_ready(device):
+                self.compiling.emit()
+            engine.prepare(self.isInterruptionRequested, device)  # if that fails, the session compiles what it needs
             if self.isInterruptionRequested():
                 return
-            session = self._make_session()
+            session = self._make_session(device)
             self._ready(session)
             self.problem = self._iterate(session)
         except BaseException as error:  # as in Task
@@ -62,18 +75,26 @@ class TrainingWorker(QThread):
     def _iterate(self, session: TrainingSession) -> Problem | None:
         pending: list[events.Event] = []
         due, problem, accuracy = 0.0, None, None
-        for event in session.events():
-            pending.append(event)
-            if isinstance(event, Validated | EpochEnd):
-                accuracy = event.val_accuracy
-            if isinstance(event, Failed):
-                problem = Problem(event.reason)
-            at_once = isinstance(event, Started | Paused | Resumed | Stopped | Finished | Failed | EpochEnd)
-            if at_once or (time.monotonic() >= due and self._shown.is_set()):
-                moved = any(isinstance(e, Progress | Started) for e in pending)
-                moment = Moment(session.trainer.step, session.trainer.network.state_dict(), accuracy) if moved else None
-                self._shown.clear()
-                self.updated.emit(Update(tuple(pending), moment))
-                pending.clear()
-                due = time.monotonic() + 1 / UPDATES_PER_SECOND
+
+        def tell() -> None:
+            moved = any(isinstance(e, Progress | Started) for e in pending)
+            moment = Moment(session.trainer.step, session.trainer.network.state_dict(), accuracy) if moved else None
+            self._shown.clear()
+            self.updated.emit(Update(tuple(pending), moment))
+            pending.clear()
+
+        try:
+            for event in session.events():
+                pending.append(event)
+                if isinstance(event, Validated | EpochEnd):
+                    accuracy = event.val_accuracy
+                if isinstance(event, Failed):
+                    problem = Problem(event.reason)
+                at_once = isinstance(event, Started | Paused | Resumed | Stopped | Finished | Failed | EpochEnd)
+                if at_once or (time.monotonic() >= due and self._shown.is_set()):
+                    tell()
+                    due = time.monotonic() + 1 / UPDATES_PER_SECOND
+        except DeviceError as error:
+            tell()  # so that the curves have every step that the run has
+            return Problem(f"{error} Choose the CPU as the device, and train one epoch more to go on.")
         return problem if problem or session.warning is None else Problem(session.warning)

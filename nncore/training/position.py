@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from nncore.arrays import Array
+from nncore.checks import LARGEST_NUMBER
 from nncore.errors import WeightsError
 from nncore.training.values import is_number, is_whole
 
@@ -38,9 +39,13 @@ class Position:
             raise WeightsError(f"It belongs to a training on {told} images, not {train_count:,}.")
         if not (is_whole(step) and is_whole(total) and 0 <= step <= total <= LARGEST_TOTAL):
             raise WeightsError("The steps that it says were taken and are planned make no sense.")
-        if not (is_number(rate) and rate > 0):
+        if not (is_number(rate) and _is_rate(rate)):
             raise WeightsError("Its learning rate is missing or no positive number.")
         return cls(step, total, float(rate), _draws(found.get("random", {})), _cycles(found.get("cycles"), total))
+
+
+def _is_rate(rate: float) -> bool:
+    return 1 / LARGEST_NUMBER <= rate <= LARGEST_NUMBER
 
 
 def _draws(found: Any) -> dict[str, int]:
@@ -59,7 +64,7 @@ def _cycles(found: Any, total: int) -> list[tuple[int, int, float]] | None:
         if not isinstance(cycle, list | tuple) or len(cycle) != 3 or not all(is_number(value) for value in cycle):
             raise refusal
         start, length, rate = cycle
-        if not (is_whole(start) and 0 <= start <= total and is_whole(length) and 1 <= length <= LARGEST_TOTAL and rate > 0):
+        if not (is_whole(start) and 0 <= start <= total and is_whole(length) and 1 <= length <= LARGEST_TOTAL and _is_rate(rate)):
             raise refusal
     starts = [start for start, *_ in found]
     if starts[0] != 0 or any(later <= start for start, later in pairwise(starts)):

@@ -12,7 +12,7 @@ import numpy as np
 
 from nncore.arrays import Array, shape_text
 from nncore.data.dataset import Dataset
-from nncore.errors import ConfigError, DataError, DigitLabError, NotCompilable, WeightsError
+from nncore.errors import ConfigError, DataError, DeviceError, DigitLabError, NotCompilable, WeightsError
 from nncore.layers import BatchNorm
 from nncore.losses import CrossEntropyLoss
 from nncore.metrics import Evaluation, accuracy
@@ -69,6 +69,12 @@ class Trainer:
         """Training time since the start of the run; looking at held-out images does not count."""
         return self.meters.seconds
 
+    def to(self, device: str) -> None:
+        """Go on on another device. What has been learned stays; the last bits of what follows may differ."""
+        if device != self.device:
+            self.device, self._plan, self._has_kernels = device, None, True
+            self.predictor = Predictor(self.network, device)
+
     def plan(self) -> Plan | None:
         """The compiled step, made when first asked for; None for a network with a layer that no kernel knows.
 
@@ -87,7 +93,8 @@ class Trainer:
 
         Steps are taken some 30 ms at a time, with one Progress for each such stretch; the commands in `control` are obeyed
         between two stretches. What is learned does not depend on how steps are grouped. A loss that is no longer a number
-        ends the training with Failed, whose step is the one that had it.
+        ends the training with Failed, whose step is the one that had it. DeviceError where the device is lost: the trainer is
+        then as it was after the last event, and can be saved, or go on on another device.
         """
         yield Started(self.step, self.total_steps, self.steps_per_epoch, len(self.train_data), len(self.validation_data))
         if self._has_open_end():
@@ -216,10 +223,14 @@ class Trainer:
         prepared = time.perf_counter()
         self._check_whole()
         self._broken_off = True
-        if plan is not None:
-            losses, right = plan.steps(stretch.images, stretch.labels, stretch.batches, rates)
-        else:
-            losses, right = self._learn(stretch, rates)
+        try:
+            if plan is not None:
+                losses, right = plan.steps(stretch.images, stretch.labels, stretch.batches, rates)
+            else:
+                losses, right = self._learn(stretch, rates)
+        except DeviceError:
+            self._broken_off = False  # a device that is lost leaves everything as it was before the stretch
+            raise
         self._broken_off, ended = False, time.perf_counter()
         taken, sizes = len(losses), [len(batch) for batch in stretch.batches[: len(losses)]]
         self.pace.add(taken, ended - prepared)
@@ -272,8 +283,18 @@ class Trainer:
         return np.array(losses, np.float64), np.array(right, np.int64)
 
     def _evaluate(self, data: Dataset) -> Evaluation:
-        self.predictor.prepare()
-        return self.predictor.evaluate(data)
+        """Loss and answers on held-out images; where the device is lost meanwhile, by the CPU.
+
+        So a step is never without the look that belongs to it: the device's loss is told by the next step.
+        """
+        try:
+            self.predictor.prepare()
+            return self.predictor.evaluate(data)
+        except DeviceError:
+            if self.predictor.device == "cpu":
+                raise
+            self.predictor = Predictor(self.network)
+            return self.predictor.evaluate(data)
 
     def _has_open_end(self) -> bool:
         """Whether an epoch's last step has been taken and its held-out images have not been looked at yet."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nncore.arrays import Array
+from nncore.arrays import Array, beside, to_numpy
 from nncore.layers import Layer
 from nncore.network import Network
 from nncore.parameter import Parameter
@@ -15,14 +15,22 @@ STEP = 1e-6
 TOLERANCE = 1e-6
 
 
-def to_float64(thing: Layer | Network) -> None:
+Place = Callable[[Array], Array]
+"""Puts an array where it shall lie."""
+
+
+def as_it_is(array: Array) -> Array:
+    return array
+
+
+def to_float64(thing: Layer | Network, place: Place = as_it_is) -> None:
     """Give every parameter and buffer float64 values, so that differences of nearly equal numbers keep their digits."""
     parameters = thing.parameters()
     for _, parameter in parameters.items() if isinstance(parameters, dict) else parameters:
-        parameter.data = parameter.data.astype(np.float64)
+        parameter.data = place(parameter.data.astype(np.float64))
     buffers = thing.buffers()
     for _, buffer in buffers.items() if isinstance(buffers, dict) else buffers:
-        buffer.data = buffer.data.astype(np.float64)
+        buffer.data = place(buffer.data.astype(np.float64))
 
 
 def check_direction(f: Callable[[], float], values: Array, claimed: Array, rng: np.random.Generator, name: str) -> None:
@@ -34,7 +42,7 @@ def check_direction(f: Callable[[], float], values: Array, claimed: Array, rng: 
     for share in (1.0, 1.0, 0.05):
         direction = rng.standard_normal(values.shape) * (rng.random(values.shape) < share)
         direction.flat[rng.integers(values.size)] += 1
-        direction /= np.linalg.norm(direction)
+        direction = beside(direction / np.linalg.norm(direction), values)
         before = values.copy()
         values[...] = before + STEP * direction
         above = f()
@@ -43,16 +51,17 @@ def check_direction(f: Callable[[], float], values: Array, claimed: Array, rng: 
         values[...] = before
         measured, expected = (above - below) / (2 * STEP), float((claimed * direction).sum())
         # Below a thousandth of the gradient's own size a direction says nothing: it stands at a right angle to it.
-        scale = max(abs(measured), abs(expected), 1e-3 * float(np.linalg.norm(claimed)), 1e-6)
+        scale = max(abs(measured), abs(expected), 1e-3 * float(np.linalg.norm(to_numpy(claimed))), 1e-6)
         assert abs(measured - expected) / scale < TOLERANCE, f"{name}: forward says {measured}, backward {expected}"
 
 
-def check_layer(layer: Layer, x: Array, rng: np.random.Generator) -> None:
-    """Check dL/dx and the gradient of every parameter for L = ⟨forward(x), r⟩ with random r."""
-    to_float64(layer)
+def check_layer(layer: Layer, x: Array, rng: np.random.Generator, place: Place = as_it_is) -> None:
+    """Check dL/dx and the gradient of every parameter for L = ⟨forward(x), r⟩ with random r, on arrays where `place` puts them."""
+    to_float64(layer, place)
+    x = place(x)
     for _, parameter in layer.parameters():
-        parameter.data += 0.1 * rng.standard_normal(parameter.shape)
-    weights = rng.standard_normal(layer.forward(x).shape)
+        parameter.data += place(0.1 * rng.standard_normal(parameter.shape))
+    weights = place(rng.standard_normal(layer.forward(x).shape))
 
     def loss() -> float:
         return float((layer.forward(x) * weights).sum())

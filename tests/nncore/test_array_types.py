@@ -27,6 +27,7 @@ from nncore.layers import (
 from nncore.network import Network
 from nncore.optimizers import SGD, Adam, Optimizer
 from nncore.plan import Plan
+from nncore.prediction import Predictor
 from nncore.regularizers import L2
 from nncore.weights import load_weights, save_weights
 
@@ -125,6 +126,19 @@ def test_a_plan_brings_the_network_back_to_the_host() -> None:
         for name, value in expected.items():
             np.testing.assert_array_equal(there[name], value, err_msg=name)
     assert all(type(parameter.data) is np.ndarray for parameter in away.parameters().values())
+
+
+def test_the_inspector_and_a_few_answers() -> None:
+    images = np.random.default_rng(0).integers(256, size=(3, 12, 12, 2), dtype=np.uint8)
+    here, away = Predictor(network(False), "reference"), Predictor(moved(network(False)), "reference")
+    (expected, maps), (found, outputs) = here.look(images), away.look(images)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert list(outputs) == list(maps)
+    for name, values in maps.items():
+        assert type(outputs[name]) is np.ndarray
+        np.testing.assert_array_equal(outputs[name], values, err_msg=name)
+    away._has_kernels = False  # a network with a layer that no plan knows
+    np.testing.assert_allclose(away.predict(images), expected, rtol=1e-6)
 
 
 def test_the_stand_in_refuses_what_cupy_refuses() -> None:

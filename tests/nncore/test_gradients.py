@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import sys
+from collections.abc import Callable
+
 import numpy as np
 import pytest
-from gradcheck import check_direction, check_layer, check_parameters, to_float64
+import standin
+from gradcheck import Place, check_direction, check_layer, check_parameters, to_float64
 
+from nncore.backend.devices import get_backend
 from nncore.layers import (
     AvgPool2d,
     BatchNorm,
@@ -57,6 +63,26 @@ def test_layer(layer: Layer, shape: tuple[int, ...], training: bool) -> None:
     x = rng.standard_normal((4, *shape))
     check_layer(layer, x, rng)
     assert layer.forward(x).shape == (4, *layer.output_shape)
+
+
+def away(monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Arrays of the stand-in for CuPy."""
+    monkeypatch.setitem(sys.modules, "cupy", standin.module())
+    return standin.wrap
+
+
+def on_the_gpu(monkeypatch: pytest.MonkeyPatch) -> Place:
+    return get_backend("cuda").asarray
+
+
+@pytest.mark.parametrize("put", [away, pytest.param(on_the_gpu, marks=pytest.mark.gpu)])
+@pytest.mark.parametrize("number", range(len(LAYERS)), ids=[f"{layer.describe()}-{len(shape)}d" for layer, shape in LAYERS])
+def test_layer_on_arrays_of_another_library(number: int, put: Callable[..., Place], monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, shape = copy.deepcopy(LAYERS[number])
+    rng = np.random.default_rng(1)
+    layer.build(shape, rng)
+    layer.training = True
+    check_layer(layer, rng.standard_normal((4, *shape)), rng, put(monkeypatch))
 
 
 def test_max_pooling_of_equal_values_and_of_what_is_no_number() -> None:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from nncore.arrays import Array
 from nncore.backend.cuda.cupy_errors import translated, translating
-from nncore.backend.cuda.cupy_import import import_cupy
 from nncore.backend.cuda.device import Again, At, Launch, Size, checked
+from nncore.backend.cuda.gpus import import_cupy
 from nncore.backend.cuda.sources import Key, kernels, text
 from nncore.errors import DeviceError
 
@@ -39,7 +39,7 @@ class CupyDevice:
     """
 
     def __init__(self, number: int = 0) -> None:
-        """Raises DeviceError where there is no GPU of that number, and whatever the import of CuPy raises."""
+        """Raises DeviceError where CuPy or a GPU of that number is not there."""
         self.number, self.name = number, f"cuda:{number}"
         self._cupy = import_cupy()
         self._lock = threading.RLock()
@@ -189,7 +189,9 @@ class CupyDevice:
         module = self._cupy.RawModule(code=text(file), options=OPTIONS, name_expressions=names)
         try:
             found = {(self.number, key): module.get_function(name) for key, name in zip(keys, names, strict=True)}
-        except (OSError, self._cupy.cuda.compiler.CompileException) as error:
+        except (OSError, RuntimeError, self._cupy.cuda.compiler.CompileException) as error:
+            if translated(error) is not None:
+                raise  # no fault of the compiler's
             said = next(iter(str(error).splitlines()), "")
             raise DeviceError(f"CuPy could not compile kernels for the GPU ({said}); choose the device cpu.") from error
         _functions.update(found)

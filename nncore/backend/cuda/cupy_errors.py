@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from nncore.errors import DeviceError
 
-OUT_OF_MEMORY = 2
+OUT_OF_MEMORY, NO_DRIVER = 2, 35
 LOST = {4, 46, 100, 101, 214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 721, 999}
 """Numbers of errors (cudaError_t) after which CUDA answers nothing more to this process: a kernel that failed or ran too long,
 memory with errors, a GPU that is gone."""
@@ -24,6 +24,8 @@ def translated(error: BaseException) -> Exception | None:
     said = f"CUDA error {status}, {error}"
     if status == OUT_OF_MEMORY:
         return MemoryError(f"The GPU has no memory left ({said}).")
+    if status == NO_DRIVER:
+        return DeviceError(f"There is no NVIDIA driver, or one too old for this CuPy ({said}); choose the device cpu.")
     if status in LOST:
         return DeviceError(
             f"The GPU has stopped answering ({said}); start DigitLab again to use it, "

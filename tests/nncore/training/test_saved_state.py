@@ -234,7 +234,8 @@ def test_damaged_bytes_are_refused_in_one_line(tmp_path, data):
     [
         ("position.step", [6]), ("position.step", math.nan), ("position.step", -1), ("position.step", 13), ("position.step", True),
         ("position.step", 6.0), ("position.step", 5), ("position.total_steps", 10**13), ("position.total_steps", 5),
-        ("position.base_lr", 0), ("position.base_lr", "0.02"), ("position.epoch", {}), ("position", None),
+        ("position.base_lr", 0), ("position.base_lr", "0.02"), ("position.base_lr", 5e299),
+        ("position.cycles", [[0, 12, 1e299]]), ("position.epoch", {}), ("position", None),
         ("position.epoch.count", 7), ("position.epoch.loss", math.inf), ("position.seconds", -1.0),
         ("position.random", {"dropout1": -1}), ("position.random", {"dropout1": 0.5}), ("position.train_count", "50"),
         ("position.cycles", []), ("position.cycles", [[0, 0, 1.0]]), ("position.cycles", [[5, 3, 1.0]]),

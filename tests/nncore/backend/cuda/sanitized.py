@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import trials
-from test_presets import BATCH, examples, made
+from test_preset_plans import BATCH, examples, made
 from trial import check
 from trials import square
 

@@ -16,7 +16,7 @@ from nncore.backend.cuda.device import At, Device
 from nncore.backend.cuda.sources import kernels
 from nncore.errors import DeviceError
 from tests.nncore.backend.cuda.cupy_standin import FakeCupy
-from tests.nncore.backend.cuda.cupy_standin_streams import CompileException, CUDADriverError, Misuse
+from tests.nncore.backend.cuda.cupy_standin_streams import CompileException, CUDADriverError, CUDARuntimeError, Misuse
 from tests.nncore.backend.cuda.work import IMAGES, STEPS, Work, captured, launch, launched, on_host, streamed
 
 
@@ -205,11 +205,21 @@ def test_kernels_are_compiled_once_for_each_gpu_and_only_those_asked_for(fake: F
     assert not device.has(("take", ("float",)))
 
 
-@pytest.mark.parametrize("error", [CompileException("take.cu(3): error: no such thing"), OSError(28, "No space left on device")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        CompileException("take.cu(3): error: no such thing"),
+        OSError(28, "No such space left on device"),
+        RuntimeError("CuPy failed to load libnvrtc.so.12: no such file"),
+    ],
+)
 def test_kernels_that_cannot_be_compiled_are_told_in_one_sentence(fake: FakeCupy, error: Exception) -> None:
     device = CupyDevice()
     fake.broken_compiler = error
-    with pytest.raises(DeviceError, match=r"could not compile .*(no such thing|No space left).*; choose the device cpu\.$"):
+    with pytest.raises(DeviceError, match=r"^CuPy could not compile .*[Nn]o such.*; choose the device cpu\.$"):
+        device.load([("tick", ())])
+    fake.broken_compiler = CUDARuntimeError(719)
+    with pytest.raises(DeviceError, match="stopped answering"):
         device.load([("tick", ())])
     fake.broken_compiler = None
     device.load([("tick", ())])

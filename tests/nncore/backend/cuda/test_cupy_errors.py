@@ -14,6 +14,7 @@ from tests.nncore.backend.cuda.cupy_standin_streams import CUDADriverError, CUDA
     [
         (CUDARuntimeError(2), MemoryError, "no memory left"),
         (CUDADriverError(2), MemoryError, "no memory left"),
+        (CUDARuntimeError(35), DeviceError, "no NVIDIA driver, or one too old"),
         (CUDARuntimeError(700), DeviceError, "stopped answering"),
         (CUDADriverError(214), DeviceError, "stopped answering"),
         (CUDARuntimeError(999), DeviceError, "stopped answering"),

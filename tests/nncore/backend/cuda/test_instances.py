@@ -42,10 +42,10 @@ def test_the_kernels_of_presets_are_in_the_table(asked: set[Key], name: str) -> 
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 16, 40, 64])
-def test_the_kernels_of_convolutions_of_any_size_are_in_the_table(asked: set[Key], channels: int) -> None:
+@pytest.mark.parametrize("given", [1, 4])
+def test_the_kernels_of_convolutions_of_any_size_are_in_the_table(asked: set[Key], given: int, channels: int) -> None:
     for side in (1, 2, 3, 4, 5, 6, 7):
         for batch in (1, 64):
-            dense = Conv2d(channels, side, padding=side // 2)
-            layers = [Conv2d(channels, side, padding=side // 2), MaxPool2d(2), dense, Flatten(), Linear(10)]
-            record(Network(layers, (16, 16, channels)), batch)
+            first, second, pooled = (Conv2d(channels, side, padding=side // 2) for _ in range(3))
+            record(Network([first, second, pooled, MaxPool2d(2), Flatten(), Linear(10)], (16, 16, given)), batch)
     assert {(kernel, instance) for kernel, instance in asked if instance not in instances_of(kernel)} == set()

@@ -1,0 +1,1 @@
+"""nncore beside PyTorch on a GPU: `python -m benchmarks gpu`, see race.py."""

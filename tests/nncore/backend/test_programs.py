@@ -155,7 +155,7 @@ def test_dropout_draws_anew_at_every_step() -> None:
 
 def test_devices_by_name() -> None:
     assert isinstance(get_backend("cpu"), CpuBackend) and isinstance(get_backend("reference"), ReferenceBackend)
-    with pytest.raises(DeviceError, match="there are auto, cpu, cuda|there are cpu, cuda"):
+    with pytest.raises(DeviceError, match=r"there are auto, cpu, cuda|there are cpu, cuda"):
         get_backend("abacus")
 
 

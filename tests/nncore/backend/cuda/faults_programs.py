@@ -48,8 +48,8 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ("pooled.cu", "(i + up - K + 1) >> 1", "(i + up - K + 2) >> 1"),
     ("pooled.cu", "min(cols - 1, (j + left) >> 1)", "min(cols - 2, (j + left) >> 1)"),
     ("pooled.cu", "who[s] == CUT || ", ""),
-    ("pooled.cu", "first + s < O && lowest + input < C", "lowest + input < C"),
-    ("pooled.cu", "min(SLICE, O - first)", "SLICE"),
+    ("pooled.cu", "* O + first + s] : 0", "* O + s] : 0"),
+    ("pooled.cu", "min(SLICE, O - first)", "min(SLICE, O - first) - 1"),
     ("pooled.cu", "lowest = blockIdx.y * WIDE", "lowest = 0"),
     ("pooled.cu", "gx + (size_t)n * gx_pitch + i * gx_row", "gx + (size_t)n * gx_pitch + i * x_cols * C"),
     # pooled_convolution_weight_gradient
@@ -62,7 +62,7 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ("pooled.cu", "(windows + gridDim.x - 1) / gridDim.x", "windows / gridDim.x"),
     ("pooled.cu", "e / CH * C + c + e % CH) * O", "e / CH * C + e % CH) * O"),
     ("pooled.cu", "(size_t)blockIdx.x * (K * K * C + 1) * O", "(size_t)blockIdx.x * K * K * C * O"),
-    ("pooled.cu", "if (c == 0 && threadIdx.y == 0)", "if (c == 0 && threadIdx.y == 1)"),
+    ("pooled.cu", "if (c == 0 && threadIdx.y == 0)", "if (c == CH && threadIdx.y == 0)"),
     # what sum_copies and every rule share
     ("update.cu", "row[SOURCE] + i - row[START]", "row[SOURCE] + i"),
     ("update.cu", "part < row[PARTS]", "part < 1"),
@@ -75,7 +75,7 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ("update.cu", "theta[i] -= rate[0] * g;", "theta[i] += rate[0] * g;"),
     # update_momentum
     ("update.cu", "rate[1] * first[i] + g;", "first[i] + g;"),
-    ("update.cu", "theta[i] -= rate[0] * velocity;", "theta[i] -= rate[0] * g;"),
+    ("update.cu", "theta[i] -= rate[0] * velocity;", "theta[i] += rate[0] * velocity;"),
     # update_adam
     ("update.cu", "rate[1] * first[i] + rate[4] * g;", "rate[1] * first[i] + g;"),
     ("update.cu", "rate[5] * g * g", "rate[4] * g * g"),

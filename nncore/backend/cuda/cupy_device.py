@@ -197,13 +197,14 @@ class CupyDevice:
         _functions.update(found)
 
     def _calls(self, launches: Sequence[Launch]) -> list[Call]:
-        """The launches as CuPy takes them, their kernels loaded."""
+        """The launches as CuPy takes them, their kernels loaded. One that is there several times is prepared once."""
         self.load(launch.key for launch in launches)
-        calls = []
+        calls: dict[Launch, Call] = {}
         for launch in launches:
-            arguments = tuple(value.buffer[value.offset :] if isinstance(value, At) else value for value in checked(launch))
-            calls.append((_functions[self.number, launch.key], launch.grid, launch.block, arguments))
-        return calls
+            if launch not in calls:
+                arguments = tuple(value.buffer[value.offset :] if isinstance(value, At) else value for value in checked(launch))
+                calls[launch] = _functions[self.number, launch.key], launch.grid, launch.block, arguments
+        return [calls[launch] for launch in launches]
 
     def _captured(self, calls: Sequence[Call]) -> Any:
         """A graph of these calls. Meanwhile this thread asks nothing else of CUDA, which would end the capture."""

@@ -12,7 +12,7 @@ import pytest
 
 from nncore.backend.cuda import cupy_device
 from nncore.backend.cuda.cupy_device import CupyDevice
-from nncore.backend.cuda.device import At, Device
+from nncore.backend.cuda.device import At, Device, Launch, checked
 from nncore.backend.cuda.sources import kernels
 from nncore.errors import DeviceError
 from tests.nncore.backend.cuda.cupy_standin import FakeCupy
@@ -188,6 +188,22 @@ def test_a_recorded_graph_keeps_its_buffers(fake: FakeCupy) -> None:
     for _ in range(STEPS):
         again()
     assert device.get(sums).tobytes() + device.get(clock, 2).tobytes() == on_host(launched)
+
+
+def test_launches_that_are_recorded_many_times_are_prepared_once(fake: FakeCupy, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[Launch] = []
+
+    def noted(launch: Launch) -> list[Any]:
+        prepared.append(launch)
+        return list(checked(launch))
+
+    monkeypatch.setattr(cupy_device, "checked", noted)
+    device = CupyDevice()
+    work = Work(device)
+    launches = work.launches()
+    device.record(launches * STEPS)()
+    assert prepared == launches
+    assert work.result() == on_host(launched)
 
 
 def test_kernels_are_compiled_once_for_each_gpu_and_only_those_asked_for(fake: FakeCupy) -> None:

@@ -21,7 +21,8 @@ from nncore.errors import DeviceError
 OPTIONS = ("-std=c++17",)
 """What NVRTC is told besides what CuPy tells it. CuPy finds a kernel in its cache on disk by these and by the whole source."""
 STAGED = 2**24
-"""Bytes up to which `put` goes through page-locked memory, and so returns without waiting for the GPU."""
+"""Bytes up to which `put` and `get` go through page-locked memory: the GPU itself copies from there and to there, several times
+faster than its driver does with ordinary memory, and `put` need not wait for it."""
 
 Call: TypeAlias = tuple[Any, Size, Size, tuple[Any, ...]]
 """A kernel of CuPy's and what it is called with: blocks, threads, arguments."""
@@ -116,10 +117,15 @@ class CupyDevice:
 
     def get(self, buffer: Any, count: int | None = None) -> Array:
         with self:
-            self.wait()  # asleep: CuPy's own waiting keeps a core busy
             buffer = buffer[:count]
-            values: Array = np.empty(buffer.shape, buffer.dtype)
-            buffer.get(out=values)
+            if buffer.nbytes > STAGED:
+                self.wait()
+                values: Array = np.empty(buffer.shape, buffer.dtype)
+                buffer.get(out=values)
+            else:
+                values = self._page_locked(buffer.size, buffer.dtype)
+                buffer.get(out=values, blocking=False)
+                self.wait()  # asleep: CuPy's own waiting keeps a core busy
         return values
 
     def stage(self, count: int, dtype: npt.DTypeLike) -> CupyStage:

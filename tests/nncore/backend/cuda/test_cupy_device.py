@@ -112,6 +112,29 @@ def test_values_may_be_changed_as_soon_as_they_have_been_put(fake: FakeCupy, mon
     assert device.get(buffer).tolist() == [0, 3, 1, 4, 2, 5]
     assert device.get(other, 2).tolist() == [0, 1]
     device.put(buffer, np.zeros(0, np.float32))
+    assert device.get(buffer, 0).tolist() == []
+
+
+@pytest.mark.parametrize("staged", [cupy_device.STAGED, 4], ids=["page-locked", "ordinary"])
+def test_what_was_got_stays_as_it_is(fake: FakeCupy, monkeypatch: pytest.MonkeyPatch, staged: int) -> None:
+    """Also in page-locked memory, which many share: by those that are got later, and those that are put."""
+    monkeypatch.setattr(cupy_device, "STAGED", staged)
+    device, found = CupyDevice(), []
+    buffer = device.zeros(6, np.float32)
+    for value in range(4):
+        device.put(buffer, np.full(6, value, np.float32))
+        found.append(device.get(buffer, 3))
+    assert [values.tolist() for values in found] == [[value] * 3 for value in range(4)]
+
+
+def test_a_copy_to_the_host_goes_to_page_locked_memory_and_is_waited_for_once(
+    fake: FakeCupy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device, waits, wait = CupyDevice(), [], CupyDevice.wait
+    buffer = device.zeros(6, np.float32)
+    monkeypatch.setattr(CupyDevice, "wait", lambda device: waits.append(wait(device)))
+    assert fake.is_page_locked(device.get(buffer))
+    assert len(waits) == 1
 
 
 def test_page_locked_memory_is_let_go_when_its_copy_is_done(fake: FakeCupy) -> None:

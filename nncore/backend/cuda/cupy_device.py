@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -216,7 +216,7 @@ class CupyDevice:
         """A graph of these calls. Meanwhile this thread asks nothing else of CUDA, which would end the capture."""
         # CuPy asks for CUDA's context at the first launch of every thread; this makes it ask now.
         self._cupy.cuda.device.from_pointer(self._somewhere.ptr)
-        with _no_garbage():
+        with _no_garbage:
             # CuPy's own choice would let an allocation that was forgotten pass; the strictest would break on other threads' calls.
             self._stream.begin_capture(self._cupy.cuda.runtime.streamCaptureModeThreadLocal)
             try:
@@ -259,13 +259,24 @@ class Recorded:
             raise
 
 
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Python's collector stays off: what it destroys may call CUDA."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+class NoGarbage:
+    """Python's collector stays off while any thread is inside: what it destroys may call CUDA."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._was_enabled = threading.Lock(), 0, False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._was_enabled = gc.isenabled()
+                gc.disable()
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside and self._was_enabled:
+                gc.enable()
+
+
+_no_garbage = NoGarbage()

@@ -299,6 +299,41 @@ def test_a_capture_that_fails_ends_and_garbage_is_collected_as_before(fake: Fake
     assert work.result() == on_host(launched)
 
 
+def test_garbage_waits_for_the_last_of_captures_that_overlap(fake: FakeCupy) -> None:
+    """Two threads capture; while the second still does, the first one is done."""
+    before, device, seen = gc.isenabled(), CupyDevice(), []
+    work = Work(device)
+    device.load(launch.key for launch in work.launches())
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> None:
+        begun.set()
+        may_end.wait()
+        seen.append(gc.isenabled())
+
+    other = CupyDevice()
+    key = (0, ("tick", ()))
+    function = cupy_device._functions[key]
+    gc.enable()
+    try:
+        cupy_device._functions[key] = lambda *_: in_between()
+
+        def in_between() -> None:  # the first capture is under way: the second begins
+            cupy_device._functions[key] = slow
+            thread.start()
+            begun.wait()
+
+        thread = threading.Thread(target=lambda: other.record([launch("tick", (), 1, At(work.clock))]))
+        device.record([launch("tick", (), 1, At(work.clock))])
+        may_end.set()
+        thread.join()
+        assert seen == [False]
+        assert gc.isenabled()
+    finally:
+        cupy_device._functions[key] = function
+        (gc.enable if before else gc.disable)()
+
+
 def failing(*_: object) -> None:
     raise CUDADriverError(701)
 

@@ -16,6 +16,9 @@ HOST = "cuda-host"
 EVALUATION_BATCH = 4096
 """Images at a time: enough to keep a GPU busy. Where they do not fit into its memory, a program takes them in parts."""
 
+_devices: dict[str, Device] = {}
+"""By their names, the devices that calls share which no program makes."""
+
 
 class CudaBackend:
     """Programs on the GPU called `name`: `cuda` (the first), `cuda:1`; or on the CPU, `cuda-host`.
@@ -37,13 +40,13 @@ class CudaBackend:
         return True
 
     def describe(self) -> str:
-        return self._device().describe()
+        return self._shared_device().describe()
 
     def evaluation_batch(self, values: int) -> int:
         return EVALUATION_BATCH
 
     def asarray(self, array: Array) -> Array:
-        return self._device().asarray(array)
+        return self._shared_device().asarray(array)
 
     def to_numpy(self, array: Array) -> Array:
         return to_numpy(array)
@@ -51,15 +54,21 @@ class CudaBackend:
     def vary(self, images: Array, variations: Variations, by_row: Array, by_column: Array, table: Array) -> Array:
         from nncore.backend.cuda.vary import vary
 
-        return vary(self._device(), images, variations, by_row, by_column, table)
+        return vary(self._shared_device(), images, variations, by_row, by_column, table)
 
     def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Recorder:
         """One device takes the whole batch, whatever `replicas` says."""
         from nncore.backend.cuda.recorder import CudaRecorder
 
-        return CudaRecorder(self._device(), batch, vector, moments)
+        return CudaRecorder(self._new_device(), batch, vector, moments)
 
-    def _device(self) -> Device:
+    def _shared_device(self) -> Device:
+        """The device for calls that are made again and again: CuPy keeps freed memory for the stream that it was used in alone."""
+        if self.name not in _devices:
+            _devices[self.name] = self._new_device()
+        return _devices[self.name]
+
+    def _new_device(self) -> Device:
         """A device of its own for each program, so that none waits for another's work."""
         if self.name == HOST:
             from nncore.backend.cuda.host import HostDevice

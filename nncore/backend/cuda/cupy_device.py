@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,7 +21,8 @@ from nncore.errors import DeviceError
 OPTIONS = ("-std=c++17",)
 """What NVRTC is told besides what CuPy tells it. CuPy finds a kernel in its cache on disk by these and by the whole source."""
 STAGED = 2**24
-"""Bytes up to which `put` goes through page-locked memory, and so returns without waiting for the GPU."""
+"""Bytes up to which `put` and `get` go through page-locked memory: the GPU itself copies from there and to there, several times
+faster than its driver does with ordinary memory, and `put` need not wait for it."""
 
 Call: TypeAlias = tuple[Any, Size, Size, tuple[Any, ...]]
 """A kernel of CuPy's and what it is called with: blocks, threads, arguments."""
@@ -116,10 +117,15 @@ class CupyDevice:
 
     def get(self, buffer: Any, count: int | None = None) -> Array:
         with self:
-            self.wait()  # asleep: CuPy's own waiting keeps a core busy
             buffer = buffer[:count]
-            values: Array = np.empty(buffer.shape, buffer.dtype)
-            buffer.get(out=values)
+            if buffer.nbytes > STAGED:
+                self.wait()
+                values: Array = np.empty(buffer.shape, buffer.dtype)
+                buffer.get(out=values)
+            else:
+                values = self._page_locked(buffer.size, buffer.dtype)
+                buffer.get(out=values, blocking=False)
+                self.wait()  # asleep: CuPy's own waiting keeps a core busy
         return values
 
     def stage(self, count: int, dtype: npt.DTypeLike) -> CupyStage:
@@ -197,19 +203,20 @@ class CupyDevice:
         _functions.update(found)
 
     def _calls(self, launches: Sequence[Launch]) -> list[Call]:
-        """The launches as CuPy takes them, their kernels loaded."""
+        """The launches as CuPy takes them, their kernels loaded. One that is there several times is prepared once."""
         self.load(launch.key for launch in launches)
-        calls = []
+        calls: dict[Launch, Call] = {}
         for launch in launches:
-            arguments = tuple(value.buffer[value.offset :] if isinstance(value, At) else value for value in checked(launch))
-            calls.append((_functions[self.number, launch.key], launch.grid, launch.block, arguments))
-        return calls
+            if launch not in calls:
+                arguments = tuple(value.buffer[value.offset :] if isinstance(value, At) else value for value in checked(launch))
+                calls[launch] = _functions[self.number, launch.key], launch.grid, launch.block, arguments
+        return [calls[launch] for launch in launches]
 
     def _captured(self, calls: Sequence[Call]) -> Any:
         """A graph of these calls. Meanwhile this thread asks nothing else of CUDA, which would end the capture."""
         # CuPy asks for CUDA's context at the first launch of every thread; this makes it ask now.
         self._cupy.cuda.device.from_pointer(self._somewhere.ptr)
-        with _no_garbage():
+        with _no_garbage:
             # CuPy's own choice would let an allocation that was forgotten pass; the strictest would break on other threads' calls.
             self._stream.begin_capture(self._cupy.cuda.runtime.streamCaptureModeThreadLocal)
             try:
@@ -252,13 +259,24 @@ class Recorded:
             raise
 
 
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Python's collector stays off: what it destroys may call CUDA."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+class NoGarbage:
+    """Python's collector stays off while any thread is inside: what it destroys may call CUDA."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._was_enabled = threading.Lock(), 0, False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._was_enabled = gc.isenabled()
+                gc.disable()
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside and self._was_enabled:
+                gc.enable()
+
+
+_no_garbage = NoGarbage()

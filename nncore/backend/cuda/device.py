@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -118,25 +119,42 @@ C_TYPES: dict[str, type[np.generic]] = {"int": np.int32, "unsigned": np.uint32, 
 """What numbers and buffers must be for a C++ type, to the bit: a wider one would be misread silently."""
 
 
+@dataclass(frozen=True)
+class Parameter:
+    """What a kernel takes in one place: its C++ type, and the NumPy type of the number or of the buffer that is given for it."""
+
+    kind: str
+    dtype: type[np.generic]
+    is_pointer: bool
+
+
+@cache
+def parameters(key: Key) -> dict[str, Parameter]:
+    """The parameters of one instance of a kernel by name, in order."""
+    name, instance = key
+    kinds = kernels()[name].types(instance)
+    plain = {kind: kind.replace("const", "").replace("*", "").strip() for kind in kinds.values()}
+    return {name: Parameter(kind, C_TYPES[plain[kind]], kind.endswith("*")) for name, kind in kinds.items()}
+
+
 def checked(launch: Launch) -> list[np.generic | At | None]:
     """A launch's arguments in their order, as the signature wants them: numbers of the exact type, places of the exact dtype.
 
     Raises TypeError where the kernel has other parameters, or a buffer another dtype.
     """
-    kernel = kernels()[launch.kernel]
-    types = kernel.types(launch.instance)
-    if types.keys() != launch.arguments.keys():
+    wanted = parameters(launch.key)
+    if wanted.keys() != launch.arguments.keys():
         raise TypeError(
-            f"{kernel.name} lacks {sorted(types.keys() - launch.arguments.keys())} and has no "
-            f"{sorted(launch.arguments.keys() - types.keys())}"
+            f"{launch.kernel} lacks {sorted(wanted.keys() - launch.arguments.keys())} and has no "
+            f"{sorted(launch.arguments.keys() - wanted.keys())}"
         )
     found: list[np.generic | At | None] = []
-    for name, kind in types.items():
-        value, wanted = launch.arguments[name], C_TYPES[kind.replace("const", "").replace("*", "").strip()]
-        if kind.endswith("*"):
-            if value is not None and value.buffer.dtype != wanted:
-                raise TypeError(f"{kernel.name}: {name} is {kind}, not {value.buffer.dtype}")
+    for name, parameter in wanted.items():
+        value = launch.arguments[name]
+        if not parameter.is_pointer:
+            found.append(parameter.dtype(value))
+        elif value is None or value.buffer.dtype == parameter.dtype:
             found.append(value)
         else:
-            found.append(wanted(value))
+            raise TypeError(f"{launch.kernel}: {name} is {parameter.kind}, not {value.buffer.dtype}")
     return found

@@ -2,7 +2,7 @@
 
 A dataset that nobody can write to is copied once, if it takes less than half of the memory that is left; from then on steps take
 their images by number. Everything else is gathered on the host and sent some megabytes at a time into the two halves of a ring,
-one half while the device computes on the other.
+one half while the device computes on the other; so is the first run that takes every image of a dataset, which may be the only one.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class Feed:
     def __init__(self, device: Device, batch: int, size: int) -> None:
         self._device, self._batch, self._size = device, batch, size
         self._datasets: dict[int, tuple[Any, Any, Any, Any]] = {}
+        self._taken_whole: Any = None
+        """A weak reference to the images of the last run that took them all, and had not been copied."""
         self._rings: dict[np.dtype[Any], Ring] = {}
         self.generation = 0
         """Counts the times that buffers were given up, which graphs may have been captured with."""
@@ -90,7 +92,7 @@ class Feed:
         if known is not None and known[0]() is images and known[1]() is labels:
             return known[2], known[3]
         size = images.nbytes + 4 * len(labels)
-        if len(batches.indices) >= len(images) or 2 * size > self._device.free_memory():
+        if not self._pays(images, len(batches.indices)) or 2 * size > self._device.free_memory():
             return None
         try:
             buffers = self._device.zeros(images.size, images.dtype), self._device.zeros(len(labels), np.int32)
@@ -100,6 +102,14 @@ class Feed:
         self._device.put(buffers[1], labels.astype(np.int32))
         self._datasets[id(images)] = weakref.ref(images), weakref.ref(labels), *buffers
         return buffers
+
+    def _pays(self, images: Array, wanted: int) -> bool:
+        """Whether to copy all images: a run that takes each of them once gains nothing from it, but the next such run does."""
+        if wanted < len(images):
+            return True
+        again = self._taken_whole is not None and self._taken_whole() is images
+        self._taken_whole = weakref.ref(images)
+        return again
 
     def _forget_what_is_gone(self) -> None:
         """Free the memory of datasets that nobody has any more."""

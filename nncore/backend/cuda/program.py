@@ -111,7 +111,6 @@ class CudaProgram:
                     values = self._read_passes(section, chunk, counts[step], read)
                 else:
                     self._again(section, chunk, counts[step], times, ticks, steps > 1)
-        device.wait()
         done = int(device.get(self.record.clock)[NEXT]) if "loss" in kind.marks else steps
         if done < steps:
             values = self._end_at(section, kind, batches, done, read)

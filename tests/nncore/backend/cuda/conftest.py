@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from nncore.backend.cuda import cupy_device
+from nncore.backend.cuda import backend, cupy_device
 from tests.nncore.backend.cuda.cupy_standin import FakeCupy
 
 
@@ -14,6 +14,7 @@ from tests.nncore.backend.cuda.cupy_standin import FakeCupy
 def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeCupy], FakeCupy]:
     def install(fake: FakeCupy) -> FakeCupy:
         monkeypatch.setattr(cupy_device, "_functions", {})
+        monkeypatch.setattr(backend, "_devices", {})
         monkeypatch.setattr(cupy_device, "import_cupy", lambda: fake)
         return fake
 

@@ -88,6 +88,10 @@ def test_what_only_a_driver_could_make_has_the_methods_that_are_called(kind: typ
     assert [name for name in names.split() if not hasattr(kind, name)] == []
 
 
+def test_a_copy_to_the_host_need_not_be_waited_for() -> None:
+    assert "out=None, blocking=True)" in cupy.ndarray.get.__doc__
+
+
 def test_the_errors_are_called_as_they_are_looked_for() -> None:
     assert isinstance(translated(runtime.CUDARuntimeError(719)), DeviceError)
     of_driver = cuda.driver.CUDADriverError.__new__(cuda.driver.CUDADriverError)  # making one in full asks the driver for its words

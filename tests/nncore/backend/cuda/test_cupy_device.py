@@ -12,7 +12,7 @@ import pytest
 
 from nncore.backend.cuda import cupy_device
 from nncore.backend.cuda.cupy_device import CupyDevice
-from nncore.backend.cuda.device import At, Device
+from nncore.backend.cuda.device import At, Device, Launch, checked
 from nncore.backend.cuda.sources import kernels
 from nncore.errors import DeviceError
 from tests.nncore.backend.cuda.cupy_standin import FakeCupy
@@ -112,6 +112,29 @@ def test_values_may_be_changed_as_soon_as_they_have_been_put(fake: FakeCupy, mon
     assert device.get(buffer).tolist() == [0, 3, 1, 4, 2, 5]
     assert device.get(other, 2).tolist() == [0, 1]
     device.put(buffer, np.zeros(0, np.float32))
+    assert device.get(buffer, 0).tolist() == []
+
+
+@pytest.mark.parametrize("staged", [cupy_device.STAGED, 4], ids=["page-locked", "ordinary"])
+def test_what_was_got_stays_as_it_is(fake: FakeCupy, monkeypatch: pytest.MonkeyPatch, staged: int) -> None:
+    """Also in page-locked memory, which many share: by those that are got later, and those that are put."""
+    monkeypatch.setattr(cupy_device, "STAGED", staged)
+    device, found = CupyDevice(), []
+    buffer = device.zeros(6, np.float32)
+    for value in range(4):
+        device.put(buffer, np.full(6, value, np.float32))
+        found.append(device.get(buffer, 3))
+    assert [values.tolist() for values in found] == [[value] * 3 for value in range(4)]
+
+
+def test_a_copy_to_the_host_goes_to_page_locked_memory_and_is_waited_for_once(
+    fake: FakeCupy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device, waits, wait = CupyDevice(), [], CupyDevice.wait
+    buffer = device.zeros(6, np.float32)
+    monkeypatch.setattr(CupyDevice, "wait", lambda device: waits.append(wait(device)))
+    assert fake.is_page_locked(device.get(buffer))
+    assert len(waits) == 1
 
 
 def test_page_locked_memory_is_let_go_when_its_copy_is_done(fake: FakeCupy) -> None:
@@ -190,6 +213,22 @@ def test_a_recorded_graph_keeps_its_buffers(fake: FakeCupy) -> None:
     assert device.get(sums).tobytes() + device.get(clock, 2).tobytes() == on_host(launched)
 
 
+def test_launches_that_are_recorded_many_times_are_prepared_once(fake: FakeCupy, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[Launch] = []
+
+    def noted(launch: Launch) -> list[Any]:
+        prepared.append(launch)
+        return list(checked(launch))
+
+    monkeypatch.setattr(cupy_device, "checked", noted)
+    device = CupyDevice()
+    work = Work(device)
+    launches = work.launches()
+    device.record(launches * STEPS)()
+    assert prepared == launches
+    assert work.result() == on_host(launched)
+
+
 def test_kernels_are_compiled_once_for_each_gpu_and_only_those_asked_for(fake: FakeCupy) -> None:
     keys = [("take", ("Byte",)), ("finish", ()), ("tick", ())]
     device = CupyDevice(0)
@@ -258,6 +297,41 @@ def test_a_capture_that_fails_ends_and_garbage_is_collected_as_before(fake: Fake
     for _ in range(STEPS - 1):
         again()
     assert work.result() == on_host(launched)
+
+
+def test_garbage_waits_for_the_last_of_captures_that_overlap(fake: FakeCupy) -> None:
+    """Two threads capture; while the second still does, the first one is done."""
+    before, device, seen = gc.isenabled(), CupyDevice(), []
+    work = Work(device)
+    device.load(launch.key for launch in work.launches())
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> None:
+        begun.set()
+        may_end.wait()
+        seen.append(gc.isenabled())
+
+    other = CupyDevice()
+    key = (0, ("tick", ()))
+    function = cupy_device._functions[key]
+    gc.enable()
+    try:
+        cupy_device._functions[key] = lambda *_: in_between()
+
+        def in_between() -> None:  # the first capture is under way: the second begins
+            cupy_device._functions[key] = slow
+            thread.start()
+            begun.wait()
+
+        thread = threading.Thread(target=lambda: other.record([launch("tick", (), 1, At(work.clock))]))
+        device.record([launch("tick", (), 1, At(work.clock))])
+        may_end.set()
+        thread.join()
+        assert seen == [False]
+        assert gc.isenabled()
+    finally:
+        cupy_device._functions[key] = function
+        (gc.enable if before else gc.disable)()
 
 
 def failing(*_: object) -> None:

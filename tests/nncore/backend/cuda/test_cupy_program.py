@@ -21,6 +21,7 @@ from nncore.optimizers import Adam
 from nncore.plan import Plan
 from nncore.prediction import Predictor
 from tests.nncore.backend.cuda.cupy_standin import FakeCupy
+from tests.nncore.backend.cuda.cupy_standin_streams import Stream
 
 IMAGES = (np.arange(40 * 64) * 97 % 251).astype(np.uint8).reshape(40, 8, 8, 1)
 LABELS = np.arange(40) * 7 % 5
@@ -77,12 +78,29 @@ def test_augmentation_and_answers(fake: FakeCupy) -> None:
     assert get_backend("cuda").describe() == "Standin 9 · 1 GB"
 
 
+def test_calls_that_no_program_makes_share_a_stream(fake: FakeCupy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a new one each, they would never get the memory again that the ones before have freed."""
+    streams: list[object] = []
+
+    def noted(**settings: bool) -> object:
+        streams.append(made := Stream(fake, **settings))
+        return made
+
+    monkeypatch.setattr(fake.cuda, "Stream", noted)
+    images, rng = open_dataset("synthetic").limit(3).images, np.random.default_rng(0)
+    for _ in range(3):
+        AUGMENTATIONS["strong"](images, rng, "cuda")
+        get_backend("cuda").asarray(images)
+        get_backend("cuda").describe()
+    assert len(streams) == 2
+
+
 def test_a_gpu_with_little_memory(install: Callable[[FakeCupy], FakeCupy], monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not fit at once is done in parts, down to where one image does not fit; nothing is lost on the way."""
     monkeypatch.setattr(feed, "HALF", 64)
     expected = train("cuda-host", IMAGES, LABELS)
     refused = compared = 0
-    for memory in range(4_000, 120_000, 4_000):
+    for memory in range(4_000, 80_000, 2_000):
         install(FakeCupy(memory=memory))
         trained = network()
         before = trained.state_dict()

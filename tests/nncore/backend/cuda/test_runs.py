@@ -162,7 +162,7 @@ def test_each_layer_that_draws_has_keys_of_its_own(device: str) -> None:
     assert learner.network.random_state() == readable.random_state()
 
 
-@pytest.mark.parametrize("method", ["put", "run", "wait", "get"])
+@pytest.mark.parametrize("method", ["put", "run", "get"])
 def test_a_device_that_is_lost_leaves_everything_as_it_was(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     images, labels = examples()
     learner, undisturbed = Learner("cuda-host"), Learner("cuda-host")

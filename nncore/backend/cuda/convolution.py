@@ -9,7 +9,7 @@ import numpy as np
 
 from nncore.backend.contract import Tensor, Weights, Window
 from nncore.backend.cuda.base import Arguments, BaseRecorder, corner, image, sizes
-from nncore.backend.cuda.geometry import MOST_COPIES, THREADS, busy_tiles, share_of_places, threads, tiles, widest
+from nncore.backend.cuda.geometry import THREADS, busy_tiles, copies_of_windows, share_of_places, threads, tiles, widest
 from nncore.backend.cuda.memory import Pass
 from nncore.backend.cuda.pooling import PoolingRecorder
 
@@ -124,7 +124,7 @@ class ConvolutionRecorder(PoolingRecorder, BaseRecorder):
             )  # fmt: skip
         outputs = min(32, 1 << (O - 1).bit_length())
         walkers, rest = THREADS // outputs, (C // each, -(-O // outputs))
-        parts = max(1, min(MOST_COPIES, self.batch * P // (4 * walkers)))
+        parts = copies_of_windows(self.batch * P, walkers)
         copies = self.copies(weights, K * K * C, O, parts)
         self.add(
             "pooled_convolution_weight_gradient",

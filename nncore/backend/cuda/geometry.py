@@ -12,7 +12,7 @@ from nncore.backend.cuda.device import Size
 THREADS = 256
 """Threads of a block where each does a value by itself."""
 MOST_COPIES = 64
-"""Copies of a gradient at most: each is written once, and read once by the optimizer's kernel."""
+"""Copies of a gradient at most, but for large batches of pooled convolutions: each is written once, and read once by the update."""
 DEPTH = 32
 """How much of its sum a block of a product takes at a time, as in product.cu."""
 ENOUGH = 264
@@ -43,6 +43,15 @@ def share(M: int, N: int, depth: int) -> tuple[int, int]:
     parts = max(1, min(MOST_COPIES, ENOUGH // blocks, depth // (2 * DEPTH)))
     slice = -(-depth // parts // DEPTH) * DEPTH
     return max(1, -(-depth // slice)), slice
+
+
+def copies_of_windows(windows: int, walkers: int) -> int:
+    """Over how many blocks, each of so many threads one below another, to share sums over the windows of a pooled convolution.
+
+    A thread takes at least 4 windows. Of large batches it would take hundreds: then more blocks take 64 each.
+    """
+    few, many = windows // (4 * walkers), windows // (64 * walkers)
+    return max(1, min(MOST_COPIES, few), min(4 * MOST_COPIES, many))
 
 
 WIDTHS = {64: (64, 32, 16), 32: (32, 16), 16: (32,)}

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -119,9 +120,10 @@ class CudaProgram:
         return min(done + 1, steps), values
 
     def _end_at(self, section: str, kind: Section, batches: Batches, step: int, read: Sequence[Tensor]) -> list[Array]:
-        """Do the step again whose loss was not finite, and end with it: the launches behind it have used its memory.
+        """Take the step whose loss was not finite once more, and end the run with it.
 
-        Nothing learns from that; then, as after any step, the parameters follow the gradient.
+        The launches queued behind it have used the memory in which its tensors and its gradient were. While it is repeated the
+        clock stands at STOPPED, so that nothing changes; then the parameters follow the gradient, as after any step.
         """
         device, first, count = self._device, sum(batches.counts[:step]), batches.counts[step]
         alone = Batches(
@@ -249,13 +251,13 @@ def _enough_memory() -> Iterator[None]:
 
 def _bundled(counts: Sequence[int], steps: range, bundles: Sequence[int]) -> Iterator[tuple[int, int]]:
     """(first step, how many) for steps of one count in a row, in the largest bundles that they fill."""
-    step = steps.start
-    while step < steps.stop:
-        alike = next((n for n in range(step, min(step + bundles[0], steps.stop)) if counts[n] != counts[step]), None)
-        there = (min(step + bundles[0], steps.stop) if alike is None else alike) - step
-        times = next(bundle for bundle in bundles if bundle <= there)
-        yield step, times
-        step += times
+    for _, alike in groupby(steps, key=counts.__getitem__):
+        row = list(alike)
+        step, end = row[0], row[-1] + 1
+        for bundle in bundles:
+            for _ in range((end - step) // bundle):
+                yield step, bundle
+                step += bundle
 
 
 def _images(tensor: Tensor, memory: Array, count: int) -> Array:

@@ -15,7 +15,7 @@
 #define __device__ static inline
 #define __shared__ static
 #define __launch_bounds__(...)
-#define ALIGNED(at, bytes) (shim::crooked |= reinterpret_cast<uintptr_t>(at) % (bytes) != 0)
+#define ALIGNED(at, bytes) (shim::misaligned |= reinterpret_cast<uintptr_t>(at) % (bytes) != 0)
 
 using std::isfinite;
 
@@ -27,13 +27,13 @@ template <class T> static inline T max(T a, T b) { return a < b ? b : a; }
 
 namespace shim {
 
-static int crooked;  // a vector that lies where a GPU could not read it
+static int misaligned;  // whether a vector lay where a GPU could not read it
 
 static unsigned number(Index size) { return size.x * size.y * size.z; }
 static Index place(unsigned n, Index size) { return {n % size.x, n / size.x % size.y, n / size.x / size.y}; }
 
 static unsigned begin(const unsigned* launch) {
-    crooked = 0;
+    misaligned = 0;
     gridDim = {launch[1], launch[2], launch[3]}, blockDim = {launch[4], launch[5], launch[6]};
     return launch[0];
 }
@@ -48,7 +48,7 @@ template <class Body> int loops(const unsigned* launch, Body body) {
             body();
         }
     }
-    return crooked ? 2 : 0;
+    return misaligned ? 2 : 0;
 }
 
 struct Fibre {
@@ -110,7 +110,7 @@ template <class Body> int barriers(const unsigned* launch, Body body) {
             if (left && left != threads) return 1;
         }
     }
-    return crooked ? 2 : 0;
+    return misaligned ? 2 : 0;
 }
 
 }  // namespace shim

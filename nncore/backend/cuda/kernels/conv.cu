@@ -147,8 +147,8 @@ __global__ void conv2d(
 // unless y > 0. x is the corner of the padding. Rows of the product are (k, l, c), columns outputs; a sum runs along the places.
 // With E = kh * kw * C: grid: (ceil(E / TILE), ceil(O / WIDE), shares); N is O; CH = 4 if C % 4 == 0 else 1
 // TILE: 64 if E > 32 else 32 if E > 16 or O <= 16 else 16
-// block: (as of all, groups, 1), where groups = 4 if TILE < 64 else 2 if WIDE < 64 else 1: they take slices of the sum in turn, so
-// that few shares, which the optimizer must add up, still are many threads
+// block: (as of all, groups, 1), where groups = 4 if TILE < 64 else 2 if WIDE < 64 else 1: groups of threads that take slices of
+// the block's sum in turn. More threads then work on each copy, and the optimizer has fewer copies to add up.
 // shares: max(1, min(64, 512 // (grid x * grid y), places // (64 * groups))); slice = ceil(places / shares) raised to a multiple of
 // 16 * groups, then shares = ceil(places / slice), with the places of the count that is recorded for
 template <int TILE, int WIDE, int CH>

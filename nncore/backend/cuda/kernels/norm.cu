@@ -20,18 +20,18 @@ __device__ Walk walk(int places, int rows, int cols)
     return {first, min(begin + share, places), (int)blockDim.y, rows, cols, first / cols / rows, first / cols % rows, first % cols};
 }
 
-// How many places the next CHUNK ones are.
-__device__ int left(const Walk& w) { return min(CHUNK, (w.end - w.next + w.by - 1) / w.by); }
+// How many places the walker's next chunk has: CHUNK, or what is left of its share.
+__device__ int chunk_of(const Walk& w) { return min(CHUNK, (w.end - w.next + w.by - 1) / w.by); }
 
-__device__ void go_on(Walk& w)
+__device__ void advance(Walk& w)
 {
     w.next += w.by, w.j += w.by;
     while (w.j >= w.cols) w.j -= w.cols, w.i++;
     while (w.i >= w.rows) w.i -= w.rows, w.n++;
 }
 
-// Where a place lies in images of this pitch and row.
-__device__ size_t in(int pitch, int row, int C, const Walk& w) { return (size_t)w.n * pitch + w.i * row + w.j * C; }
+// The place's offset in images of this pitch and row, at channel 0.
+__device__ size_t offset(int pitch, int row, int C, const Walk& w) { return (size_t)w.n * pitch + w.i * row + w.j * C; }
 
 // Some values by how many there are, their mean, and the sum of their squared distances from it.
 struct Spread {
@@ -46,8 +46,8 @@ __device__ Spread merged(const Spread& a, const Spread& b)
     return {values, a.mean + apart * part, a.square + b.square + apart * apart * a.values * part};
 }
 
-// What the walkers of each channel have found, together. Every thread calls it, and gets its channel's.
-__device__ Spread together(const Spread& mine)
+// What all walkers of a channel have found, merged. Every thread of the block calls it, and gets its own channel's.
+__device__ Spread of_block(const Spread& mine)
 {
     __shared__ Spread found[THREADS];
     Spread* all = found + threadIdx.x;
@@ -65,7 +65,8 @@ struct Sums {
     float weighted, plain;
 };
 
-__device__ Sums together(const Sums& mine)
+// The same for sums.
+__device__ Sums of_block(const Sums& mine)
 {
     __shared__ Sums found[THREADS];
     Sums* all = found + threadIdx.x;
@@ -92,11 +93,11 @@ __global__ void batch_norm_sums(
     if (c < C)
         for (Walk at = walk(count * rows * cols, rows, cols); at.next < at.end;) {
             float seen[CHUNK], sum = 0, square = 0;
-            int there = left(at);
+            int there = chunk_of(at);
 #pragma unroll
             for (int v = 0; v < CHUNK; v++) {
-                seen[v] = v < there ? x[in(x_pitch, x_row, C, at) + c] : 0;
-                go_on(at);
+                seen[v] = v < there ? x[offset(x_pitch, x_row, C, at) + c] : 0;
+                advance(at);
             }
 #pragma unroll
             for (int v = 0; v < CHUNK; v++) sum += seen[v];
@@ -105,7 +106,7 @@ __global__ void batch_norm_sums(
             for (int v = 0; v < CHUNK; v++) square += v < there ? (seen[v] - mean) * (seen[v] - mean) : 0;
             mine = merged(mine, {(float)there, mean, square});
         }
-    Spread all = together(mine);
+    Spread all = of_block(mine);
     if (c >= C || threadIdx.y > 0) return;
     float* to = partial + (size_t)blockIdx.x * 3 * C + c;
     to[0] = all.values, to[C] = all.mean, to[2 * C] = all.square;
@@ -119,18 +120,18 @@ __device__ void apply(
     Walk at = walk(count * rows * cols, rows, cols);
     while (at.next < at.end) {
         float seen[CHUNK];
-        int there = left(at);
+        int there = chunk_of(at);
         Walk to = at;
 #pragma unroll
         for (int v = 0; v < CHUNK; v++) {
-            seen[v] = v < there ? x[in(x_pitch, x_row, C, at) + c] : 0;
-            go_on(at);
+            seen[v] = v < there ? x[offset(x_pitch, x_row, C, at) + c] : 0;
+            advance(at);
         }
 #pragma unroll
         for (int v = 0; v < CHUNK; v++) {
             float value = (seen[v] - mean) * scale + bias;
-            if (v < there) y[in(y_pitch, y_row, C, to) + c] = relu && value < 0 ? 0 : value;  // what is not a number stays so
-            go_on(to);
+            if (v < there) y[offset(y_pitch, y_row, C, to) + c] = relu && value < 0 ? 0 : value;  // what is not a number stays so
+            advance(to);
         }
     }
 }
@@ -150,7 +151,7 @@ __global__ void batch_norm_apply(
             const float* from = partial + (size_t)s * 3 * C + c;
             mine = merged(mine, {from[0], from[C], from[2 * C]});
         }
-    Spread all = together(mine);
+    Spread all = of_block(mine);
     if (c >= C) return;
     float inverse = 1 / sqrtf(all.square / max(all.values, 1.f) + eps);
     if (blockIdx.x == 0 && threadIdx.y == 0) {
@@ -186,14 +187,14 @@ __global__ void batch_norm_back_sums(
         float mean = found[c];
         for (Walk at = walk(count * rows * cols, rows, cols); at.next < at.end;) {
             float seen[CHUNK], grad[CHUNK], mask[CHUNK];
-            int there = left(at);
+            int there = chunk_of(at);
 #pragma unroll
             for (int v = 0; v < CHUNK; v++) {
                 bool valid = v < there;
-                seen[v] = valid ? x[in(x_pitch, x_row, C, at) + c] : 0;
-                grad[v] = valid ? g[in(g_pitch, g_row, C, at) + c] : 0;
-                mask[v] = valid && relu ? y[in(y_pitch, y_row, C, at) + c] : 1;
-                go_on(at);
+                seen[v] = valid ? x[offset(x_pitch, x_row, C, at) + c] : 0;
+                grad[v] = valid ? g[offset(g_pitch, g_row, C, at) + c] : 0;
+                mask[v] = valid && relu ? y[offset(y_pitch, y_row, C, at) + c] : 1;
+                advance(at);
             }
 #pragma unroll
             for (int v = 0; v < CHUNK; v++) {
@@ -202,7 +203,7 @@ __global__ void batch_norm_back_sums(
             }
         }
     }
-    Sums all = together(mine);
+    Sums all = of_block(mine);
     if (c >= C || threadIdx.y > 0) return;
     float* to = copies + (size_t)blockIdx.x * 2 * C + c;
     to[0] = all.weighted * found[C + c], to[C] = all.plain;
@@ -222,28 +223,28 @@ __global__ void batch_norm_back(
             mine.weighted += copies[(size_t)s * 2 * C + c];
             mine.plain += copies[(size_t)s * 2 * C + C + c];
         }
-    Sums all = together(mine);
+    Sums all = of_block(mine);
     if (c >= C) return;
     float mean = found[c], inverse = found[C + c], scale = weight[c] * inverse, M = (float)count * rows * cols;
     float of_bias = all.plain / M, of_weight = all.weighted / M * inverse;
     Walk at = walk(count * rows * cols, rows, cols);
     while (at.next < at.end) {
         float seen[CHUNK], grad[CHUNK], mask[CHUNK];
-        int there = left(at);
+        int there = chunk_of(at);
         Walk to = at;
 #pragma unroll
         for (int v = 0; v < CHUNK; v++) {
             bool valid = v < there;
-            seen[v] = valid ? x[in(x_pitch, x_row, C, at) + c] : 0;
-            grad[v] = valid ? g[in(g_pitch, g_row, C, at) + c] : 0;
-            mask[v] = valid && relu ? y[in(y_pitch, y_row, C, at) + c] : 1;
-            go_on(at);
+            seen[v] = valid ? x[offset(x_pitch, x_row, C, at) + c] : 0;
+            grad[v] = valid ? g[offset(g_pitch, g_row, C, at) + c] : 0;
+            mask[v] = valid && relu ? y[offset(y_pitch, y_row, C, at) + c] : 1;
+            advance(at);
         }
 #pragma unroll
         for (int v = 0; v < CHUNK; v++) {
             float passed = mask[v] > 0 ? grad[v] : 0;
-            if (v < there) gx[in(gx_pitch, gx_row, C, to) + c] = scale * (passed - of_bias - (seen[v] - mean) * of_weight);
-            go_on(to);
+            if (v < there) gx[offset(gx_pitch, gx_row, C, to) + c] = scale * (passed - of_bias - (seen[v] - mean) * of_weight);
+            advance(to);
         }
     }
 }

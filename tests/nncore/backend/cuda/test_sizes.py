@@ -28,6 +28,7 @@ TRIALS = {
     },
     **{f"pooled, {count} of 5": pooled(3, 2, 4, count).with_(spare=5 - count) for count in (0, 1, 2)},
     "pooled, a kernel as large as the image": trials.conv_pool((4, 5, 2), 3, square(5), (1, 1), True),
+    "pooled, so many windows that more than 64 blocks share them": trials.conv_pool((64, 64, 1), 32, square(1), count=36),
     "pooled, one window": trials.conv_pool((2, 2, 1), 1, square(1), count=1),
     "pooled, a kernel for which nothing is joined": trials.conv_pool((8, 9, 2), 3, Window((6, 3), (1, 1)), (1, 1), True),
     **{f"conv {C} to {O}": trials.conv((5, 6, C), O, square(3), (1, 1), True) for C, O in itertools.product(CHANNELS, CHANNELS)},

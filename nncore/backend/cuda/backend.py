@@ -17,7 +17,7 @@ EVALUATION_BATCH = 4096
 """Images at a time: enough to keep a GPU busy. Where they do not fit into its memory, a program takes them in parts."""
 
 _devices: dict[str, Device] = {}
-"""By their names, the devices that calls share which no program makes."""
+"""By name, the device that `describe`, `asarray` and `vary` use. Each program has one of its own."""
 
 
 class CudaBackend:
@@ -63,7 +63,10 @@ class CudaBackend:
         return CudaRecorder(self._new_device(), batch, vector, moments)
 
     def _shared_device(self) -> Device:
-        """The device for calls that are made again and again: CuPy keeps freed memory for the stream that it was used in alone."""
+        """One device for all calls beside programs.
+
+        CuPy keeps freed memory for the stream in which it was used, so that a new stream for each call would find none of it.
+        """
         if self.name not in _devices:
             _devices[self.name] = self._new_device()
         return _devices[self.name]

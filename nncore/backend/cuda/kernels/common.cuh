@@ -23,8 +23,8 @@ __device__ const Vector<T, N>& vector(const T* at) {
     return *reinterpret_cast<const Vector<T, N>*>(at);
 }
 
-// The steps of a run are counted on the device, in `clock`. `take` reads NEXT, the step to be taken, and writes NOW, the step that is
-// being taken; the loss reads NOW and writes NEXT, or STOPPED where it is not finite: the same step is then taken again and again,
-// and whoever changes parameters looks at STOPPED and leaves them. No kernel reads what it writes, so that no thread sees the count
-// change under it.
+// The steps of a run are counted on the device, in `clock`. `take` reads NEXT, the step to be taken, and writes NOW, the step that
+// is being taken. The loss reads NOW and writes NEXT, or STOPPED where it is not finite: the same step is then taken again and
+// again, and whoever changes parameters looks at STOPPED and leaves them. No kernel reads what it writes, so that no thread sees
+// the count change under it.
 enum { NEXT, NOW, STOPPED };

@@ -36,7 +36,8 @@ __global__ void avg_pool2d(
     y[(size_t)n * y_pitch + i * y_row + j * C + c] = total * (1.f / (kh * kw));
 }
 
-// Along one side, the windows that hold the place `at`: from first_window to last_window. `size` is a window's, `windows` their number.
+// Along one side, the windows that hold the place `at`: from first_window to last_window. `size` is a window's, `windows` their
+// number.
 __device__ int first_window(int at, int size, int stride) { return at < size ? 0 : (at - size) / stride + 1; }
 __device__ int last_window(int at, int stride, int windows) { return min(at / stride, windows - 1); }
 

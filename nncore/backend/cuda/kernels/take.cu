@@ -1,4 +1,5 @@
-// y[n] = images[order[step · batch + first + n]] · scale, inside y's padding. One thread a value; `size` values an image, `width` a row.
+// y[n] = images[order[step · batch + first + n]] · scale, inside y's padding. One thread a value; `size` values an image,
+// `width` a row.
 template <typename Pixel>
 __global__ void take(
     const Pixel* images, const int* order, int* clock, float scale, float* y, int y_pitch, int y_row, int size, int width,

@@ -4,20 +4,24 @@
 // stack of its own, up to its next barrier, until all have ended. `order` 1 turns the order of threads and blocks round: a result
 // that differs between the two is an error in the kernel; so is a barrier that only some threads reach (status 1), or a vector
 // at a place that is no multiple of its size (status 2).
-#include <cmath>
-#include <csetjmp>
-#include <cstdint>
-#include <cstdlib>
-#include <vector>
+//
+// No headers of C++'s library: they would take longer to compile than the kernel.
+#include <setjmp.h>
+#include <stdint.h>
 #include <ucontext.h>
+
+extern "C" {
+float expf(float), logf(float), sqrtf(float), tanhf(float), fabsf(float);
+void* calloc(size_t, size_t);
+void free(void*);
+}
+#define isfinite(x) __builtin_isfinite(x)
 
 #define __global__ static
 #define __device__ static inline
 #define __shared__ static
 #define __launch_bounds__(...)
 #define ALIGNED(at, bytes) (shim::misaligned |= reinterpret_cast<uintptr_t>(at) % (bytes) != 0)
-
-using std::isfinite;
 
 struct Index { unsigned x, y, z; };
 static Index threadIdx, blockIdx, blockDim, gridDim;
@@ -57,8 +61,9 @@ struct Fibre {
     bool begun, ended;
 };
 constexpr size_t STACK = 64 << 10;
-static std::vector<Fibre> fibres;
-static std::vector<char> stacks;
+static Fibre* fibres;
+static char* stacks;
+static unsigned room;  // for so many fibres
 static jmp_buf scheduler;
 static unsigned current;
 static void (*call)(void*);
@@ -84,21 +89,11 @@ static void enter(unsigned t) {
     setcontext(&fibres[t].start);
 }
 
-template <class Body> int barriers(const unsigned* launch, Body body) {
-    unsigned order = begin(launch), blocks = number(gridDim), threads = number(blockDim);
-    call = [](void* it) { (*static_cast<Body*>(it))(); };
-    argument = &body;
-    if (stacks.size() < threads * STACK) stacks.resize(threads * STACK);
-    fibres.assign(threads, Fibre());
-    for (unsigned t = 0; t < threads; t++) {
-        getcontext(&fibres[t].start);
-        fibres[t].start.uc_stack.ss_sp = &stacks[t * STACK];
-        fibres[t].start.uc_stack.ss_size = STACK;
-        makecontext(&fibres[t].start, life, 0);
-    }
+// Runs the fibres of every block; 1 where a barrier was not reached by all of a block's threads.
+static int run_fibres(unsigned order, unsigned blocks, unsigned threads) {
     for (unsigned b = 0; b < blocks; b++) {
         blockIdx = place(order ? blocks - 1 - b : b, gridDim);
-        for (Fibre& fibre : fibres) fibre.ended = false;
+        for (unsigned t = 0; t < threads; t++) fibres[t].ended = false;
         for (unsigned alive = threads, left; alive; alive = left) {
             left = 0;
             for (unsigned n = 0; n < threads; n++) {
@@ -111,6 +106,27 @@ template <class Body> int barriers(const unsigned* launch, Body body) {
         }
     }
     return misaligned ? 2 : 0;
+}
+
+template <class Body> int barriers(const unsigned* launch, Body body) {
+    unsigned order = begin(launch), blocks = number(gridDim), threads = number(blockDim);
+    call = [](void* it) { (*static_cast<Body*>(it))(); };
+    argument = &body;
+    if (room < threads) {
+        free(fibres), free(stacks);
+        fibres = static_cast<Fibre*>(calloc(threads, sizeof(Fibre))), stacks = static_cast<char*>(calloc(threads, STACK));
+        room = threads;
+    }
+    for (unsigned t = 0; t < threads; t++) {
+        fibres[t].begun = false;
+        getcontext(&fibres[t].start);
+        fibres[t].start.uc_stack.ss_sp = &stacks[t * STACK];
+        fibres[t].start.uc_stack.ss_size = STACK;
+        makecontext(&fibres[t].start, life, 0);
+    }
+    int status = run_fibres(order, blocks, threads);
+    argument = nullptr;
+    return status;
 }
 
 }  // namespace shim

@@ -103,8 +103,9 @@ class MomentWriter:
         if trainer.step != self._last:
             look = self._look if self._look is not None and self._look.step == trainer.step else None
             self._put(look, wait=True)
-        if best is not None and best.step not in (self._last_epoch, trainer.step) and self._thread is not None:
-            self._queue.put(_Taken(best.step, best.state, None, best.val_accuracy, best.step, replaces=False))
+        if best is None or best.step in (self._last_epoch, trainer.step) or self._most <= 2 or self._thread is None:
+            return
+        self._queue.put(_Taken(best.step, best.state, None, best.val_accuracy, best.step, replaces=False))
 
     def _is_due(self, distance: int) -> bool:
         """Whether a moment is to be taken of the present step, so far from the last one."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.core.moment_writer import MomentWriter
 from app.core.resume import resume
 from app.core.runs import RunStore
 from app.core.runs.moments import Moments
@@ -84,9 +85,8 @@ def test_a_training_leaves_the_moments_of_its_looks_with_their_answers(store):
             states[event.step] = session.trainer.network.state_dict()
         if isinstance(event, Validated | EpochEnd):
             found[event.step] = (event.evaluation, event.val_accuracy)
-        if isinstance(event, Finished):
-            assert moments_of(store, "r").steps() == [0, 5, 7, 10, 14, 15, 20, 21], "all are there when the end is told"
     kept = moments_of(store, "r")
+    assert kept.steps() == [0, 5, 7, 10, 14, 15, 20, 21]
     for step, state in states.items():
         moment = kept.load(step, session.trainer.network)
         assert same(moment.state, state)
@@ -97,6 +97,21 @@ def test_a_training_leaves_the_moments_of_its_looks_with_their_answers(store):
         assert moment.val_accuracy == accuracy and moment.evaluation.accuracy == accuracy
         assert moment.evaluation.loss == evaluation.loss and np.array_equal(moment.evaluation.labels, evaluation.labels)
         assert np.array_equal(moment.evaluation.confusion, evaluation.confusion)
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("end", [Finished, Stopped])
+def test_all_are_there_when_the_end_is_told(store, slow, monkeypatch, end):
+    _, may_go_on = slow
+    close = MomentWriter.close
+    monkeypatch.setattr(MomentWriter, "close", lambda writer: may_go_on.set() or close(writer))
+    session = job("r", epochs=1).begin(store)
+    for event in session.events():
+        if isinstance(event, Progress) and event.step == 6 and end is Stopped:
+            session.trainer.control.stop()
+        if isinstance(event, end):
+            assert moments_of(store, "r").steps() == ([0, 5, 7] if end is Finished else [0, 5, 6])
+    assert may_go_on.is_set()
 
 
 @pytest.mark.usefixtures("patient")
@@ -114,7 +129,7 @@ def test_moments_have_a_distance_that_grows_at_the_beginning(store):
 def test_large_networks_have_fewer_moments(store, monkeypatch):
     size = sum(value.nbytes for value in network_of().state_dict().values())
     for name, limit, steps in [
-        ("five", 5 * size + 1, [0, 5, 20, 21]),
+        ("five", 5 * size + 1, [0, 5, 7, 14, 20, 21]),
         ("two", 2 * size + 1, [0, 21]),
         ("one", size + 10**5, [0, 21]),
         ("none", size - 1, []),
@@ -125,7 +140,7 @@ def test_large_networks_have_fewer_moments(store, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(Moments, "save", lambda *a, taken=taken, save=save: taken.append(a[1]) or save(*a))
             run_to_end(job(name).begin(store))
-        assert [step for step in taken if step % 7 or step in (0, 21)] == steps
+        assert taken == steps
         assert len(moments_of(store, name).steps()) == min(len(taken), {"five": 4}.get(name, 2))
 
 
@@ -154,12 +169,21 @@ def test_the_best_weights_are_a_moment_even_between_two(store, monkeypatch):
 
 
 @pytest.mark.usefixtures("patient")
-def test_the_answers_of_the_best_epoch_stay(store):
-    session = job("r", epochs=9, learning_rate=1.5).begin(store)
+def test_the_answers_of_the_best_epoch_stay_where_room_is_scarce(store, monkeypatch):
+    room = int(3.5 * sum(value.nbytes for value in network_of().state_dict().values()))
+    make_room = Moments._make_room
+
+    def scarce(self: Moments, *arguments: object) -> bool:
+        self.limit = room
+        return make_room(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Moments, "_make_room", scarce)
+    session = job("r", epochs=9, learning_rate=0.5).begin(store)
     run_to_end(session)
     best = session.trainer.best
-    assert best is not None and best.step < 63
-    assert moments_of(store, "r").load(best.step, network_of()).evaluation is not None
+    assert best is not None and best.step == 21
+    kept = moments_of(store, "r")
+    assert kept.steps() == [0, 21, 63] and kept.load(21, network_of()).evaluation is not None
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import struct
@@ -337,6 +338,22 @@ def test_a_file_where_the_folder_belongs(moments):
     moments.forget_after(0)
     with pytest.raises(DigitLabError, match="Could not write"):
         moments.save(1, network().state_dict())
+
+
+def test_a_folder_that_lets_nothing_be_removed_is_one_sentence(moments, monkeypatch):
+    for step in (0, 10, 20):
+        moments.save(step, network().state_dict())
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(DigitLabError, match=r"Could not remove .*00000020.*: Permission denied"):
+        moments.forget_after(10)
+    moments.limit = all_bytes(moments)
+    with pytest.raises(DigitLabError, match=r"Could not write .*00000030.*: Permission denied"):
+        moments.save(30, network().state_dict())
+    assert moments.steps() == [0, 10, 20]
 
 
 # -- programs that are killed

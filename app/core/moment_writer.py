@@ -20,9 +20,9 @@ log = logging.getLogger("digitlab")
 WAITING = 2
 """Moments that may wait to be written."""
 MOST = 200
-"""How many moments a training has, where its network is small enough: the least distance between two is this share of its steps."""
+"""Two moments are at least total_steps / MOST steps apart; for a large network, MOST becomes how many fit into the limit."""
 DENSER = 20
-"""The first moments lie closer: at a step, the distance counts as if the training had so many times the steps taken by then."""
+"""Early in a training, total_steps counts as no more than DENSER times the steps taken so far: the first moments lie closer."""
 
 
 @dataclass(frozen=True, eq=False)

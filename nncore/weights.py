@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -33,7 +33,7 @@ MOST_TENSORS = 20_000
 MOST_LACKING = 1_000_000
 """Parameters that a description may have beyond the numbers in the file, and still be built to tell which are missing."""
 DTYPES = ("F16", "F32", "F64", "I64")
-"""The kinds of numbers that are read: floats, and whole numbers for counts."""
+"""The kinds of numbers that are read unless others are asked for: floats, and whole numbers for counts."""
 OBJECTS = ("architecture", "info", "config", "position")
 """Entries of the metadata that are JSON objects where they are there."""
 
@@ -43,11 +43,15 @@ def write_tensors(path: str | Path, tensors: Mapping[str, Array], **metadata: An
 
     JSON has no infinite numbers: they, and what is not a number, become null.
     """
-    content = save(
+    write_atomically(Path(path), packed(tensors, **metadata))
+
+
+def packed(tensors: Mapping[str, Array], **metadata: Any) -> bytes:
+    """What `write_tensors` writes, as bytes, for whoever must know their number first."""
+    return save(
         {name: np.asarray(value, order="C") for name, value in tensors.items()},
         {name: json.dumps(_plain(value), allow_nan=False) for name, value in metadata.items()},
     )
-    write_atomically(Path(path), content)
 
 
 def _plain(value: Any) -> Any:
@@ -59,12 +63,18 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def read_tensors(path: str | Path, expected_format: str) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The arrays and the metadata that `write_tensors` wrote. Raises WeightsError where the file is missing or damaged."""
+def read_tensors(
+    path: str | Path, expected_format: str, dtypes: Collection[str] = DTYPES
+) -> tuple[dict[str, Array], dict[str, Any]]:
+    """The arrays and the metadata that `write_tensors` wrote.
+
+    `dtypes` are the kinds of numbers, as safetensors names them, that the arrays may be of. Raises WeightsError where the file is
+    missing or damaged.
+    """
     path = Path(path)
     if not is_file(path):
         raise WeightsError(f"There is no weights file {shown(path)}.")
-    names, metadata = _read_header(path, expected_format)
+    names, metadata = _read_header(path, expected_format, dtypes)
     for entry in OBJECTS:
         if not isinstance(metadata.get(entry, {}), dict):
             raise WeightsError(f"{shown(path)} is damaged: its {entry} is {value_shown(metadata[entry])} instead of an object.")
@@ -78,7 +88,7 @@ def read_tensors(path: str | Path, expected_format: str) -> tuple[dict[str, Arra
     return tensors, metadata
 
 
-def _read_header(path: Path, expected_format: str) -> tuple[list[str], dict[str, Any]]:
+def _read_header(path: Path, expected_format: str, dtypes: Collection[str]) -> tuple[list[str], dict[str, Any]]:
     """The names of a file's tensors, and its metadata. Raises WeightsError where it is not worth while to read the tensors."""
     try:
         with opened(path) as file:
@@ -92,9 +102,9 @@ def _read_header(path: Path, expected_format: str) -> tuple[list[str], dict[str,
             text = file.read(length)
         header = read_json(text)
         metadata = header.pop("__metadata__", {})
-        if len(header) > MOST_TENSORS or any(entry["dtype"] not in DTYPES for entry in header.values()):
+        if len(header) > MOST_TENSORS or any(entry["dtype"] not in dtypes for entry in header.values()):
             raise WeightsError(
-                f"{shown(path)} holds tensors that DigitLab does not read: too many, or of kinds other than {DTYPES}."
+                f"{shown(path)} holds tensors that DigitLab does not read: too many, or of kinds other than {', '.join(dtypes)}."
             )
         if metadata.pop("format", None) != json.dumps(expected_format):
             raise WeightsError(f"{shown(path)} was not written by DigitLab: it does not say which network its weights belong to.")

@@ -21,6 +21,7 @@ def clear_all_leftovers() -> None:
         if folder.name in ("runs", OWN_DIGITS):
             for below in _folders(folder):
                 clear_leftovers(below)
+                clear_leftovers(below / "moments")
 
 
 def _folders(folder: Path) -> Iterator[Path]:

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from app.core.moment_writer import MomentWriter
 from app.core.runs import INTERRUPTED, Run, RunStore
+from app.core.runs.moments import Moments
 from models.presets import Preset
 from nncore.arrays import Array
 from nncore.data.catalogue import lasting_name
@@ -84,6 +86,7 @@ class Result:
 class TrainingSession:
     """Wraps a trainer: iterate `events()` instead of the trainer's, and all that happens is kept.
 
+    On the way, moments of the training are kept: weights and answers on held-out images at some of its steps (MomentWriter).
     When the training ends, finished or stopped, a checkpoint is written, and the weights that did best on the held-out images
     (the last ones where none were looked at) are saved, and measured on `test_data`; `result` holds the outcome.
 
@@ -106,6 +109,7 @@ class TrainingSession:
         self._flush_at = FLUSH
         self._checkpoint_step: int | None = None
         self._checkpoint_time = time.monotonic()
+        self._moments: MomentWriter | None = None
 
     def events(self) -> Generator[Event, None, None]:
         """The trainer's events, each kept as it passes, and a Checkpointed for each checkpoint written.
@@ -117,6 +121,7 @@ class TrainingSession:
         self.warning = None
         try:
             self.run = self.store.again(self.run)  # it may have been renamed since the training was last stopped
+            self._moments = MomentWriter(Moments(self.store.moments_of(self.run)), self.trainer)
             happening = self.trainer.events()
             last: Event | None = None
             try:
@@ -132,7 +137,10 @@ class TrainingSession:
                 self._interrupted()
                 raise
         finally:
-            self.store.release(self.run)
+            try:
+                self._finish_moments()
+            finally:
+                self.store.release(self.run)
 
     def checkpoint(self) -> Checkpointed:
         """Write a checkpoint of this moment, after the curves up to it. DigitLabError where either fails.
@@ -151,9 +159,13 @@ class TrainingSession:
         self._record(event)
         if isinstance(event, Started):
             self._attempt(lambda: self._begin(event))
-        elif isinstance(event, Stopped | Finished):
+        if self._moments is not None:
+            self._moments.take(event)
+            self._tell_of_moments(self._moments)
+        if isinstance(event, Stopped | Finished):
             kept = self._attempt(self.checkpoint) if self._checkpoint_step != self.trainer.step else None
             self._conclude("stopped" if isinstance(event, Stopped) else "finished")
+            self._finish_moments()  # whoever hears of the end finds them all
             yield event
             if kept:
                 yield kept
@@ -227,10 +239,26 @@ class TrainingSession:
         except ConfigError:
             raise
         except DigitLabError as error:
-            if self.warning is None:
-                self.warning = f"{error} The training goes on; what could not be written will be tried again."
-                self.warn(self.warning)
+            self._tell(error, "what could not be written will be tried again")
             return None
+
+    def _tell(self, error: DigitLabError, outcome: str) -> None:
+        """Warn, once, that the disk refuses something, and what comes of it."""
+        if self.warning is None:
+            self.warning = f"{error} The training goes on; {outcome}."
+            self.warn(self.warning)
+
+    def _tell_of_moments(self, writer: MomentWriter) -> None:
+        problem, writer.problem = writer.problem, None
+        if problem is not None:
+            self._tell(problem, "moments that could not be written are left out")
+
+    def _finish_moments(self) -> None:
+        """Wait until the moments that were taken are written."""
+        if self._moments is not None:
+            self._moments.close()
+            self._tell_of_moments(self._moments)
+            self._moments = None
 
     def _write_rows(self) -> bool:
         """Write the rows that have gathered. DigitLabError where the disk refuses; they stay then."""

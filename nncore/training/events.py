@@ -67,6 +67,8 @@ class Validated:
     step: int
     val_loss: float
     val_accuracy: float
+    evaluation: Evaluation
+    """The sample's images one by one."""
 
 
 @dataclass(frozen=True)

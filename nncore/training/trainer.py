@@ -116,7 +116,7 @@ class Trainer:
                 yield self._end_epoch()
             elif self.step % self.config.validate_every == 0:
                 found = self._evaluate(self._sample)
-                yield Validated(self.step, found.loss, found.accuracy)
+                yield Validated(self.step, found.loss, found.accuracy, found)
         best = self.best
         yield Finished(self.step, self.seconds, best.step if best else self.step, best.val_accuracy if best else math.nan)
 

@@ -234,6 +234,10 @@ class RunStore:
     def checkpoint_of(self, run: Run) -> Path:
         return self.folder_of(run) / "checkpoint.safetensors"
 
+    def moments_of(self, run: Run) -> Path:
+        """The folder of the run's moments, which need not be there."""
+        return self.folder_of(run) / "moments"
+
     def _folder(self, name: str) -> Path:
         return self.folder / check_name(name)
 

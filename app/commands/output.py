@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
+from app.core.export import plain
 from nncore.errors import DigitLabError
 from nncore.files import printable, shortened
 
@@ -80,7 +81,7 @@ def print_line(text: str) -> None:
 
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON line at once, so that a reader sees it while the command goes on. What is not a number becomes null."""
-    print_line(json.dumps(_plain(value)))
+    print_line(json.dumps(plain(value)))
 
 
 def percent(share: float | None) -> str:
@@ -91,14 +92,3 @@ def percent(share: float | None) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 image`, `1,000 images`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case float() if not math.isfinite(value):
-            return None
-    return value

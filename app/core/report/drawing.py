@@ -48,13 +48,17 @@ class Drawing:
         if colors is None:
             return text
         values = vars(colors)
+
+        def plain(found: re.Match[str]) -> str:
+            return " ".join(f'{what}="{values[name]}"' for what, name in re.findall(r"(\w+):var\(--(\w+)\)", found[0]))
+
         # Texts are escaped and so hold no quotation marks: what stands between two of them is ours.
-        return re.sub(r'style="(\w+):var\(--(\w+)\)"', lambda found: f'{found[1]}="{values[found[2]]}"', text)
+        return re.sub(r'style="[^"]*"', plain, text)
 
     def line(self, x1: float, y1: float, x2: float, y2: float, color: str, width: float = 1, dash: str = "") -> None:
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self._parts.append(
-            f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" {_paint("stroke", color)} '
+            f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" {_paint(stroke=color)} '
             f'stroke-width="{width:g}"{dashed}/>'
         )
 
@@ -70,20 +74,21 @@ class Drawing:
             elif points:
                 places = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
                 self._parts.append(
-                    f'<polyline points="{places}" fill="none" {_paint("stroke", color)} stroke-width="{width:g}" '
+                    f'<polyline points="{places}" fill="none" {_paint(stroke=color)} stroke-width="{width:g}" '
                     f'stroke-opacity="{opacity:g}" stroke-linejoin="round" stroke-linecap="round"{dashed}/>'
                 )
 
     def dot(self, x: float, y: float, color: str, radius: float = 2.5) -> None:
-        self._parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" {_paint("fill", color)}/>')
+        self._parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" {_paint(fill=color)}/>')
 
     def box(
         self, x: float, y: float, width: float, height: float, color: str, opacity: float = 1, edge: str = "", radius: float = 2
     ) -> None:
         """A filled rectangle, with a thin line around it where `edge` names its colour."""
-        border = f' {_paint("stroke", edge)} stroke-width="1"' if edge else ""
+        border = ' stroke-width="1"' if edge else ""
+        paint = _paint(fill=color, stroke=edge) if edge else _paint(fill=color)
         self._parts.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius:g}" {_paint("fill", color)} '
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius:g}" {paint} '
             f'fill-opacity="{opacity:.3g}"{border}/>'
         )
 
@@ -95,7 +100,7 @@ class Drawing:
         weight = ' font-weight="600"' if bold else ""
         turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turned else ""
         self._parts.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" text-anchor="{anchor}" {_paint("fill", color)}{weight}{turn}>'
+            f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" text-anchor="{anchor}" {_paint(fill=color)}{weight}{turn}>'
             f"{_quoted(text)}</text>"
         )
 
@@ -125,11 +130,11 @@ def elided(text: str, room: float, size: float = 11) -> str:
 
 
 def legend(drawing: Drawing, x: float, y: float, room: float, entries: Iterable[tuple[str, str]]) -> None:
-    """Names with their colours in a row from (x, y), as (name, colour); each is cut short so that all fit into `room` pixels."""
+    """Names with their colours in a row from (x, y), as (name, colour); where they need more than `room` pixels, cut short."""
     items = [*entries]
-    share = room / max(1, len(items))
+    needed = sum(len(name) * LETTER * 11 + 34 for name, _ in items)
     for name, color in items:
-        text = elided(name, share - 34)
+        text = name if needed <= room else elided(name, room / len(items) - 34)
         drawing.line(x, y - 4, x + 14, y - 4, color, 2.5)
         drawing.text(x + 19, y, text, "dim")
         x += 19 + len(text) * LETTER * 11 + 15
@@ -139,5 +144,8 @@ def _quoted(text: str) -> str:
     return escape(printable(text), quote=True)
 
 
-def _paint(what: str, color: str) -> str:
-    return f'{what}="{color}"' if color.startswith("#") else f'style="{what}:var(--{color})"'
+def _paint(**colors: str) -> str:
+    """Attributes that set `fill` or `stroke` to a colour."""
+    fixed = [f'{what}="{color}"' for what, color in colors.items() if color.startswith("#")]
+    named = [f"{what}:var(--{color})" for what, color in colors.items() if not color.startswith("#")]
+    return " ".join(fixed + ([f'style="{";".join(named)}"'] if named else []))

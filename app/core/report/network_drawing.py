@@ -9,8 +9,8 @@ from app.core.report.drawing import Drawing, elided
 from nncore.arrays import Shape, shape_text
 from nncore.network import LayerSummary, Network
 
-WIDTH = 1020
-COLUMN, HEIGHT = 127.5, 190
+WIDTH = 1016
+COLUMN, HEIGHT = 127, 190
 """Room for one stage and for one row of stages."""
 MOST = 48
 """Stages that are drawn; a network with more is cut short in words."""

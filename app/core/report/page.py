@@ -67,7 +67,7 @@ def _block(block: Block) -> str:
             return f'<div class="tiles">{"".join(tiles)}</div>'
         case Figure(drawing, caption):
             words = f"<figcaption>{_escaped(caption)}</figcaption>" if caption else ""
-            return f"<figure>{drawing.svg()}{words}</figure>"
+            return f'<figure style="width:{drawing.width:g}px">{drawing.svg()}{words}</figure>'
         case Row(blocks):
             return f'<div class="row">{_blocks(blocks)}</div>'
         case Table():

@@ -12,8 +12,8 @@ from app.core.report.calibration import Calibration
 from app.core.report.drawing import Drawing, legend
 from nncore.arrays import Array
 
-WIDTH, HEIGHT = 500, 270
-LEFT, RIGHT, TOP, BOTTOM = 52, 14, 34, 38
+WIDTH, HEIGHT = 494, 270
+LEFT, RIGHT, TOP, BOTTOM = 52, 20, 34, 38
 """Room for the axes and the legend around the plot itself."""
 POINTS = 400
 """Most points of a curve that are drawn."""
@@ -68,13 +68,14 @@ class _Scale:
         return LEFT + (self.width - LEFT - RIGHT) * np.asarray(steps, float) / self.last
 
     def up(self, values: Array) -> Array:
-        """nan where a value has no place, as 0 on a logarithmic axis."""
+        """nan for a value that is not within the ticks."""
         low, high, found = self.ticks[0], self.ticks[-1], np.asarray(values, float)
         if self.logarithmic:
             share = np.log(np.where(found > 0, found, np.nan) / low) / math.log(high / low)
         else:
             share = (found - low) / (high - low)
-        return self.height - BOTTOM - (self.height - TOP - BOTTOM) * np.clip(share, 0, 1)
+        share = np.where((share >= -1e-9) & (share <= 1 + 1e-9), share, np.nan)
+        return self.height - BOTTOM - (self.height - TOP - BOTTOM) * share
 
 
 def plot(

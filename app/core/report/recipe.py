@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from app.core.report.blocks import Block, Table, Text
+from app.core.report.blocks import Block, Row, Table, Text
 from models.presets import PRESETS
 from nncore.training.config import SETTINGS, Setting, TrainConfig
 
@@ -20,8 +20,9 @@ def recipe_tables(network: str, config: TrainConfig) -> Iterator[Block]:
         yield Table(("what differs", "here", whose), rows, frozenset({0, 1, 2}), frozenset((row, 1) for row in range(len(rows))))
     else:
         yield Text(f"Everything is as in {whose}.")
-    rows = tuple((one.title, value_text(one, config), _remark(one, config)) for one in SETTINGS.values())
-    yield Table(("all settings", "value", ""), rows, frozenset({0, 1, 2}))
+    rows = tuple((one.title, f"{value_text(one, config)}{_remark(one, config)}") for one in SETTINGS.values())
+    half = -(-len(rows) // 2)
+    yield Row(tuple(Table(("setting", "value"), part, frozenset({0, 1})) for part in (rows[:half], rows[half:])))
 
 
 def value_text(setting: Setting, config: Any) -> str:
@@ -32,4 +33,4 @@ def value_text(setting: Setting, config: Any) -> str:
 
 def _remark(setting: Setting, config: TrainConfig) -> str:
     """Why a setting has no effect; empty where it has."""
-    return "not used" if setting.unused_because(config) else ""
+    return " (not used)" if setting.unused_because(config) else ""

@@ -23,7 +23,7 @@ from nncore.errors import ConfigError
 from nncore.files import size_text
 from nncore.metrics import Evaluation
 
-WIDTH = 1020
+WIDTH = 1016
 """The width of a page's content, in pixels of a screen."""
 EXAMPLES = 32
 """Pictures of each kind: two rows of them."""
@@ -209,7 +209,7 @@ def _examples(data: DataFacts, found: Evaluation) -> Iterator[Block]:
         yield Text("Every answer is right.")
         return
     captions = [
-        (f"{names[found.labels[index]]} → {names[found.predicted[index]]} {sure[index] * 100:.0f} %", "second") for index in wrong
+        (f"{names[found.labels[index]]}→{names[found.predicted[index]]} {sure[index] * 100:.0f} %", "second") for index in wrong
     ]
     pictures = [data.measured.images[index] for index in wrong]
     words = "Wrong, the most confident first: what the image shows → the answer, with how sure the network is of it."

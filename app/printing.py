@@ -33,7 +33,7 @@ STYLE = f"""
 body {{ color: {LIGHT.text}; }}
 .dim, th {{ color: {LIGHT.dim}; font-weight: normal; }}
 h1 {{ font-size: 34px; font-weight: 600; margin: 0; }}
-h2 {{ font-size: 15px; font-weight: 600; color: {LIGHT.dim}; margin: 0; }}
+.title {{ font-size: 14px; font-weight: 600; color: {LIGHT.dim}; }}
 p, pre {{ margin: 0; }}
 pre {{ font-family: DejaVu Sans Mono, Menlo, Consolas, monospace; white-space: pre-wrap; }}
 .figure {{ font-size: 30px; font-weight: 600; }}
@@ -41,9 +41,14 @@ pre {{ font-family: DejaVu Sans Mono, Menlo, Consolas, monospace; white-space: p
 """
 
 
+_application: object = None
+"""Kept to the end of the program: Qt's fonts must not outlive it."""
+
+
 def write_pdf(report: Report, path: Path) -> None:
     """Write the report as a PDF of A4 pages in light colours. DigitLabError where that fails."""
-    app = QGuiApplication.instance() or QGuiApplication([sys.argv[0], *_platform()])
+    global _application
+    _application = QGuiApplication.instance() or QGuiApplication([sys.argv[0], *_platform()])
     content = QBuffer()
     content.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(content)
@@ -57,7 +62,6 @@ def write_pdf(report: Report, path: Path) -> None:
     _Pages(writer, painter).draw(report)
     painter.end()
     content.close()
-    del app
     write_atomically(path, bytes(content.data().data()))
 
 
@@ -81,9 +85,12 @@ class _Pages:
         self._number()
         self._place(_Words(f"<h1>{_escaped(report.title)}</h1><p class='dim'>{_escaped(report.subtitle)}</p>"))
         for section in report.sections:
-            title = _Words(f"<h2>{_escaped(section.title.upper())}</h2>")
+            title = _Words(f"<p class='title'>{_escaped(section.title.upper())}</p>")
             pieces = [_piece(block, WIDTH) for block in section.blocks]
-            needed = title.height(WIDTH) + GAP + (min(pieces[0].height(WIDTH), self._height / 2) if pieces else 0)
+            # A title stays with what it is about: sentences, and the first table or figure behind them.
+            words = next((place for place, block in enumerate(section.blocks) if not isinstance(block, Text)), 0)
+            first = sum(piece.height(WIDTH) + GAP for piece in pieces[: words + 1])
+            needed = title.height(WIDTH) + GAP + min(first, self._height / 2)
             if self._y + 3 * GAP + needed > self._height:
                 self._begin_page()
             else:

@@ -13,7 +13,6 @@ from typing import Any
 
 from rich.console import Console
 
-from app.core.export import plain
 from nncore.errors import DigitLabError
 from nncore.files import printable, shortened
 
@@ -92,3 +91,15 @@ def percent(share: float | None) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 image`, `1,000 images`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it: numbers that are not finite become null."""
+    match value:
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from app.commands.output import counted, percent, print_json, print_line, print_text
+from app.commands.output import counted, percent, plain, print_json, print_line, print_text
 from app.commands.runs_report import add_report, write_report
-from app.core.export import TABLES, as_csv, as_json
+from app.core.export import TABLES, as_csv, as_objects
 from app.core.repeat import command_of
 from app.core.runs import Run, RunStore
 from app.core.runs.choosing import ORDERS, chosen_runs, sorted_runs
@@ -172,7 +173,7 @@ def _export(store: RunStore, runs: list[Run], arguments: Namespace) -> None:
     kind = arguments.format or (ending if ending in ("csv", "json") else "csv")
     if kind == "json" and arguments.table is not None:
         raise ConfigError("--table is for CSV; a JSON file holds curves and settings together.")
-    text = as_json(store, runs) if kind == "json" else as_csv(store, runs, arguments.table or "curves")
+    text = f"{json.dumps(plain(as_objects(store, runs)))}\n" if kind == "json" else as_csv(store, runs, arguments.table or "curves")
     if arguments.out is None:
         _print_lines(text)
     else:

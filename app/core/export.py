@@ -1,11 +1,10 @@
-"""Curves and settings of runs as text: CSV tables, or one JSON document. Qt-free."""
+"""Curves and settings of runs: CSV tables, or objects for JSON. Qt-free."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -31,28 +30,12 @@ def as_csv(store: RunStore, runs: Iterable[Run], table: str) -> str:
     return out.getvalue()
 
 
-def as_json(store: RunStore, runs: Iterable[Run]) -> str:
-    """A list with an object a run: all its columns, and `curves`, each with `step`, `loss` and `accuracy` as lists.
-
-    A number that is not finite becomes null.
-    """
-    found = []
-    for run in runs:
-        curves = {kind: _columns(store.metrics(run, kind)) for kind in KINDS}
-        found.append(vars(run) | {"created": run.created.isoformat(), "curves": curves})
-    return json.dumps(plain(found), indent=1) + "\n"
-
-
-def plain(value: Any) -> Any:
-    """The value as JSON can hold it: numbers that are not finite become null."""
-    match value:
-        case dict():
-            return {key: plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [plain(item) for item in value]
-        case float() if not math.isfinite(value):
-            return None
-    return value
+def as_objects(store: RunStore, runs: Iterable[Run]) -> list[dict[str, Any]]:
+    """An object a run, for JSON: all its columns, and `curves`, each with `step`, `loss` and `accuracy` as lists."""
+    return [
+        vars(run) | {"created": run.created.isoformat(), "curves": {kind: _columns(store.metrics(run, kind)) for kind in KINDS}}
+        for run in runs
+    ]
 
 
 def _columns(rows: Sequence[tuple[int, float, float]]) -> dict[str, list[float]]:
@@ -64,4 +47,4 @@ def _values(run: Run) -> Iterator[tuple[str, object]]:
     columns = vars(run) | {"created": run.created.isoformat()}
     for name, value in {**columns, **run.config}.items():
         if name not in ("id", "name", "config"):
-            yield name, json.dumps(plain(value)) if isinstance(value, dict | list | tuple) else value
+            yield name, json.dumps(value) if isinstance(value, dict | list | tuple) else value

@@ -20,6 +20,7 @@ from nncore.network import Network
 from nncore.prediction import Predictor, can_evaluate
 from nncore.training.batches import Batches
 from nncore.training.config import TrainConfig
+from nncore.training.values import is_whole
 from nncore.weights import load_weights
 
 Curve = tuple[Array, Array, Array]
@@ -60,19 +61,10 @@ class RunFacts:
     data: DataFacts | None
     no_data: str
     no_evaluation: str
+    best_step: int | None
+    """The step of the weights, where the file tells it."""
     weights_size: int
     """Bytes of the weights file; 0 where there is none."""
-
-    @property
-    def best(self) -> tuple[int, float] | None:
-        """(step, accuracy) of the best look at the held-out images; the run's own figure where the table has it. None for none."""
-        steps, _, accuracies = self.validation
-        if not len(steps) or not np.isfinite(accuracies).any():
-            return None
-        target = self.run.val_accuracy
-        near = accuracies if target is None else -np.abs(accuracies - target)
-        place = int(np.nanargmax(near))
-        return int(steps[place]), float(accuracies[place])
 
 
 def gather(store: RunStore, run: Run, data_spec: str | None = None, *, with_data: bool = True) -> RunFacts:
@@ -81,7 +73,8 @@ def gather(store: RunStore, run: Run, data_spec: str | None = None, *, with_data
     Raises DataError where `data_spec` is given and does not hold the run's images. Everything else that is missing is told.
     """
     config, no_config = _config(run)
-    network, is_trained, no_weights = _network(store, run)
+    network, best_step, no_weights = _network(store, run)
+    is_trained = not no_weights
     data, no_data, no_evaluation = None, "", ""
     if with_data:
         try:
@@ -106,6 +99,7 @@ def gather(store: RunStore, run: Run, data_spec: str | None = None, *, with_data
         data=data,
         no_data=no_data,
         no_evaluation=no_evaluation or no_weights or no_data,
+        best_step=best_step,
         weights_size=weights.stat().st_size if is_file(weights) else 0,
     )
 
@@ -117,17 +111,19 @@ def _config(run: Run) -> tuple[TrainConfig | None, str]:
         return None, f"The settings of this run cannot be read: {error}"
 
 
-def _network(store: RunStore, run: Run) -> tuple[Network | None, bool, str]:
-    """The run's network, whether it is trained, and why not."""
-    try:
-        return load_weights(store.weights_of(run))[0], True, ""
-    except WeightsError as error:
-        reason = str(error)
+def _network(store: RunStore, run: Run) -> tuple[Network | None, int | None, str]:
+    """The run's network, the step of its weights, and why it has none, which is empty where it has."""
     if not is_file(store.weights_of(run)):
         reason = "This run has no weights yet; they are written when the training ends."
-    if run.network not in PRESETS:
-        return None, False, reason
-    return PRESETS[run.network].build(), False, reason
+    else:
+        try:
+            network, info = load_weights(store.weights_of(run))
+        except WeightsError as error:
+            reason = str(error)
+        else:
+            step = info.get("step")
+            return network, step if is_whole(step) else None, ""
+    return PRESETS[run.network].build() if run.network in PRESETS else None, None, reason
 
 
 def _data(run: Run, config: TrainConfig | None, spec: str) -> DataFacts:

@@ -20,9 +20,9 @@ def recipe_tables(network: str, config: TrainConfig) -> Iterator[Block]:
         yield Table(("what differs", "here", whose), rows, frozenset({0, 1, 2}), frozenset((row, 1) for row in range(len(rows))))
     else:
         yield Text(f"Everything is as in {whose}.")
-    rows = tuple((one.title, f"{value_text(one, config)}{_remark(one, config)}") for one in SETTINGS.values())
-    half = -(-len(rows) // 2)
-    yield Row(tuple(Table(("setting", "value"), part, frozenset({0, 1})) for part in (rows[:half], rows[half:])))
+    every = tuple((one.title, f"{value_text(one, config)}{_remark(one, config)}") for one in SETTINGS.values())
+    half = -(-len(every) // 2)
+    yield Row(tuple(Table(("setting", "value"), part, frozenset({0, 1})) for part in (every[:half], every[half:])))
 
 
 def value_text(setting: Setting, config: Any) -> str:

@@ -131,8 +131,8 @@ def _curves(facts: RunFacts) -> Iterator[Block]:
     if not len(steps) and not len(looked):
         yield Notice("No curves were kept of this run.")
         return
-    best = facts.best
-    mark = None if best is None else (best[0], best[1], f"best {percent(best[1])}")
+    step, best = facts.best_step, facts.run.val_accuracy
+    mark = None if step is None or best is None else (step, best, f"best {percent(best)}")
     loss = [Series("training", steps, losses, "accent", noisy=True), Series("held-out", looked, val_losses, "second")]
     accuracy = [Series("training", steps, right, "accent", noisy=True), Series("held-out", looked, val_right, "second")]
     yield Row((
@@ -140,8 +140,8 @@ def _curves(facts: RunFacts) -> Iterator[Block]:
         Figure(plot("Accuracy over the steps", accuracy, percent=True, mark=mark), "Accuracy."),
     ))  # fmt: skip
     words = "The training curves are smoothed; the pale lines are each step's own."
-    if best is not None:
-        words += f" The weights of this report are those of step {best[0]:,}, the best on the held-out images."
+    if mark is not None:
+        words += f" The weights are those of step {step:,}, the best on all held-out images."
     yield Text(words, dim=True)
 
 

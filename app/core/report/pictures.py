@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,28 +36,38 @@ def picture_grid(
     return drawing
 
 
-def first_filters(network: Network, image_shape: Shape | None) -> tuple[str, list[Array], float] | None:
-    """What the first layer with weights looks for, if that can be seen in an image: its name, pictures uint8 (height, width,
-    3), and the weight that is drawn in the darkest colour. None for a network whose first weights are no images.
+@dataclass(frozen=True, eq=False)
+class Filters:
+    """What the units of a layer look for, as pictures."""
+
+    layer: str
+    pictures: list[Array]
+    """uint8 (height, width, 3) a unit"""
+    most: float
+    """The largest weight, whichever its sign: what the strongest colour stands for."""
+    is_grey: bool
+    """Whether the images are grey, so that colours tell signs; otherwise each colour is the weight of that colour."""
+
+
+def first_filters(network: Network, image_shape: Shape | None) -> Filters | None:
+    """The weights of the first layer that has some, where they can be seen as images; None where they cannot.
+
+    `image_shape` is (height, width, channels) of the images that the network takes, as far as that is known.
     """
-    layer = next((layer for layer in network.layers if layer.parameters()), None)
-    weights = next((parameter.data for name, parameter in layer.parameters() if name == "weight"), None) if layer else None
-    if layer is None or weights is None:
+    found = ((layer.name, parameter) for layer in network.layers for name, parameter in layer.parameters() if name == "weight")
+    name, parameter = next(found, ("", None))
+    if parameter is None:
         return None
-    weights = np.asarray(weights, np.float32)
+    weights = np.asarray(parameter.data, np.float32)
     if weights.ndim == 2 and image_shape is not None and len(weights) == math.prod(image_shape):
         weights = weights.reshape(*image_shape, -1)
     if weights.ndim != 4 or weights.shape[2] not in (1, 3):
         return None
     most = float(np.abs(weights).max())
-    level = weights / (most or 1.0)
-    if weights.shape[2] == 1:
-        places = np.clip(np.rint((level[:, :, 0] + 1) * 127.5), 0, 255).astype(np.int64)
-        pictures = [DIVERGING[places[..., unit]] for unit in range(min(MOST_FILTERS, places.shape[-1]))]
-    else:
-        bytes_ = np.clip(np.rint((level + 1) * 127.5), 0, 255).astype(np.uint8)
-        pictures = [bytes_[..., unit] for unit in range(min(MOST_FILTERS, bytes_.shape[-1]))]
-    return layer.name, pictures, most
+    places = np.clip(np.rint((weights[..., :MOST_FILTERS] / (most or 1.0) + 1) * 127.5), 0, 255).astype(np.uint8)
+    is_grey = weights.shape[2] == 1
+    pictures = [DIVERGING[unit[..., 0]] if is_grey else unit for unit in np.moveaxis(places, -1, 0)]
+    return Filters(name, pictures, most, is_grey)
 
 
 def confusion_drawing(counts: Array, class_names: Sequence[str]) -> Drawing:

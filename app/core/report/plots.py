@@ -15,6 +15,8 @@ from nncore.arrays import Array
 WIDTH, HEIGHT = 494, 270
 LEFT, RIGHT, TOP, BOTTOM = 52, 20, 34, 38
 """Room for the axes and the legend around the plot itself."""
+LARGEST = 1e30
+"""Values beyond this, and their inverses on a logarithmic axis, count as not finite: no axis reaches so far."""
 POINTS = 400
 """Most points of a curve that are drawn."""
 DOTS = 40
@@ -84,9 +86,9 @@ def plot(
 ) -> Drawing:  # fmt: skip
     """Curves over the steps. `percent`: values are shares and the axis ends at 100 %. `mark` is a point (step, value, words)."""
     drawing = Drawing(width, height, title)
-    shown = [_prepared(one) for one in series]
+    shown = [_prepared(one, logarithmic) for one in series]
     known = np.concatenate([values for _, values, _ in shown] or [np.empty(0)])
-    known = known[np.isfinite(known) & (known > 0)] if logarithmic else known[np.isfinite(known)]
+    known = known[np.isfinite(known)]
     if not len(known):
         drawing.text(width / 2, height / 2, "nothing was measured", "dim", 12, "middle")
         return drawing
@@ -142,11 +144,13 @@ def calibration_plot(found: Calibration) -> Drawing:
     return drawing
 
 
-def _prepared(one: Series) -> tuple[Array, Array, Array]:
+def _prepared(one: Series, logarithmic: bool) -> tuple[Array, Array, Array]:
     """Steps, the values to draw and the raw ones of a series, thinned evenly to POINTS with the first and the last."""
-    values = smoothed(one.values) if one.noisy else one.values
+    size = np.abs(one.values)
+    raw = np.where((size <= LARGEST) & ((one.values >= 1 / LARGEST) | (not logarithmic)), one.values, np.nan)
+    values = smoothed(raw) if one.noisy else raw
     chosen = np.linspace(0, len(values) - 1, min(POINTS, len(values))).round().astype(np.int64)
-    return one.steps[chosen], values[chosen], one.values[chosen]
+    return one.steps[chosen], values[chosen], raw[chosen]
 
 
 def _bounds(known: Array, percent: bool) -> tuple[float, float]:
@@ -170,10 +174,12 @@ def _ticks(low: float, high: float, whole: bool = False) -> list[float]:
 
 
 def _log_ticks(known: Array) -> list[float]:
-    """Multiples of powers of ten by 1, 2 and 5 (only by 1 over more than four decades) that enclose the values."""
+    """Powers of ten that enclose the values: with their multiples by 2 and 5 up to four decades, some of them beyond eight."""
     low, high = math.log10(float(known.min())), math.log10(float(known.max()))
     factors = (1, 2, 5) if high - low <= 4 else (1,)
-    marks = [factor * 10.0**power for power in range(math.floor(low), math.floor(high) + 2) for factor in factors]
+    stride = max(1, math.ceil((high - low) / 8))
+    powers = range(math.floor(low), math.floor(high) + 2 * stride, stride)
+    marks = [factor * 10.0**power for power in powers for factor in factors]
     first = max(place for place, mark in enumerate(marks) if mark <= 10**low * 1.0000001)
     last = min(place for place, mark in enumerate(marks) if mark >= 10**high * 0.9999999)
     return marks[first : max(last, first + 1) + 1]

@@ -224,12 +224,12 @@ def _filters(facts: RunFacts) -> Iterator[Block]:
     if found is None:
         yield Notice("The first weights of this network are no images.")
         return
-    name, pictures, most = found
-    grey = facts.network.layers[0].input_shape[-1:] != (3,)
-    words = "Blue is negative, white zero, orange positive" if grey else "Each colour's weight as that colour, grey is zero"
-    caption = f"What the units of {name} look for. {words}; the strongest colour stands for ±{most:.2g}."
-    drawing = picture_grid(f"The weights of {name}", pictures, [("", "dim")] * len(pictures), WIDTH, 48)
-    yield Figure(drawing, caption)
+    words = (
+        "Blue is negative, white zero, orange positive" if found.is_grey else "Each colour is that colour's weight, grey is zero"
+    )
+    caption = f"What the units of {found.layer} look for. {words}; the strongest colour stands for ±{found.most:.2g}."
+    pictures = found.pictures
+    yield Figure(picture_grid(f"The weights of {found.layer}", pictures, [("", "dim")] * len(pictures), WIDTH, 48), caption)
 
 
 def _size(facts: RunFacts) -> Iterator[Block]:

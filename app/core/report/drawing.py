@@ -70,7 +70,7 @@ class Drawing:
         for part_x, part_y in zip(np.split(x, breaks), np.split(y, breaks), strict=True):
             points = [(a, b) for a, b in zip(part_x, part_y, strict=True) if np.isfinite(a) and np.isfinite(b)]
             if len(points) == 1:
-                self.dot(*points[0], color, width)
+                self.dot(*points[0], color, width, opacity)
             elif points:
                 places = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
                 self._parts.append(
@@ -78,8 +78,8 @@ class Drawing:
                     f'stroke-opacity="{opacity:g}" stroke-linejoin="round" stroke-linecap="round"{dashed}/>'
                 )
 
-    def dot(self, x: float, y: float, color: str, radius: float = 2.5) -> None:
-        self._parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" {_paint(fill=color)}/>')
+    def dot(self, x: float, y: float, color: str, radius: float = 2.5, opacity: float = 1) -> None:
+        self._parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" {_paint(fill=color)} fill-opacity="{opacity:g}"/>')
 
     def box(
         self, x: float, y: float, width: float, height: float, color: str, opacity: float = 1, edge: str = "", radius: float = 2

@@ -10,8 +10,8 @@ from nncore.arrays import Shape, shape_text
 from nncore.network import LayerSummary, Network
 
 WIDTH = 1016
-COLUMN, HEIGHT = 127, 190
-"""Room for one stage and for one row of stages."""
+COLUMN, HEIGHT, LINE = 127, 172, 12
+"""Room for one stage, for one row of stages, and for a line of small layers below it."""
 MOST = 48
 """Stages that are drawn; a network with more is cut short in words."""
 SIDE = 76
@@ -34,25 +34,29 @@ def network_drawing(network: Network) -> Drawing:
     """The network from left to right, in as many rows as it takes."""
     stages = _stages(network)
     shown = stages[:MOST]
-    rows = -(-len(shown) // int(WIDTH // COLUMN))
-    drawing = Drawing(WIDTH, rows * HEIGHT + (20 if len(stages) > MOST else 0), "The layers of the network with their shapes")
-    largest = max(max(stage.shape[:2]) for stage in shown if len(stage.shape) == 3) if _has_maps(shown) else 1
+    per_row = int(WIDTH // COLUMN)
+    rows = [shown[start : start + per_row] for start in range(0, len(shown), per_row)]
+    heights = [HEIGHT + LINE * max(len(_lines(stage.then)) for stage in row) for row in rows]
+    more = len(stages) - len(shown)
+    drawing = Drawing(WIDTH, sum(heights) + (24 if more else 0), "The layers of the network with their shapes")
+    largest = max((max(stage.shape[:2]) for stage in shown if len(stage.shape) == 3), default=1)
     longest = max(math.prod(stage.shape) for stage in shown)
     for place, stage in enumerate(shown):
-        row, column = divmod(place, int(WIDTH // COLUMN))
-        _draw(drawing, stage, column * COLUMN, row * HEIGHT, largest, longest)
+        row, column = divmod(place, per_row)
+        top = sum(heights[:row])
+        _draw(drawing, stage, column * COLUMN, top, largest, longest)
         if place + 1 < len(shown):
-            x, y = (column + 1) * COLUMN - 9, row * HEIGHT + 58
-            drawing.line(x - 7, y, x + 5, y, "dim", 1.2)
-            drawing.line(x + 1, y - 4, x + 5, y, "dim", 1.2)
-            drawing.line(x + 1, y + 4, x + 5, y, "dim", 1.2)
-    if len(stages) > MOST:
-        drawing.text(0, rows * HEIGHT + 12, f"… and {len(stages) - MOST:,} more layers", "dim", 12)
+            _arrow(drawing, (column + 1) * COLUMN - 4, top + 58)
+    if more:
+        drawing.text(0, drawing.height - 6, f"… and {more:,} more layers", "dim", 12)
     return drawing
 
 
-def _has_maps(stages: list[_Stage]) -> bool:
-    return any(len(stage.shape) == 3 for stage in stages)
+def _arrow(drawing: Drawing, x: float, y: float) -> None:
+    """An arrow to the right whose point is at (x, y)."""
+    drawing.line(x - 12, y, x, y, "dim", 1.2)
+    drawing.line(x - 4, y - 4, x, y, "dim", 1.2)
+    drawing.line(x - 4, y + 4, x, y, "dim", 1.2)
 
 
 def _stages(network: Network) -> list[_Stage]:
@@ -91,5 +95,16 @@ def _draw(drawing: Drawing, stage: _Stage, x: float, y: float, largest: int, lon
     drawing.text(middle, y + 126, elided(stage.name, room, 12), "text", 12, "middle", bold=True)
     drawing.text(middle, y + 141, elided(stage.words, room + 8, 10.5), "dim", 10.5, "middle")
     drawing.text(middle, y + 156, shape_text(stage.shape), "text", 10.5, "middle")
-    if stage.then:
-        drawing.text(middle, y + 171, elided(" · ".join(stage.then), room + 12, 9.5), "accent", 9.5, "middle")
+    for place, line in enumerate(_lines(stage.then)):
+        drawing.text(middle, y + 171 + LINE * place, elided(line, room + 12, 9.5), "accent", 9.5, "middle")
+
+
+def _lines(words: list[str]) -> list[str]:
+    """The names of small layers in at most three lines."""
+    lines: list[str] = []
+    for word in words:
+        if lines and elided(f"{lines[-1]} · {word}", COLUMN, 9.5)[-1] != "…":
+            lines[-1] += f" · {word}"
+        else:
+            lines.append(word)
+    return lines if len(lines) <= 3 else [*lines[:2], f"{lines[2]} …"]

@@ -27,10 +27,13 @@ from app.printing import write_pdf
 from models.presets import preset
 from nncore.data import open_dataset, open_test
 from nncore.errors import ConfigError, DataError
+from nncore.layers import Flatten, Linear
+from nncore.metrics import Evaluation
+from nncore.network import Network
 from nncore.prediction import Predictor
 from nncore.training.batches import Batches
 from nncore.training.config import TrainConfig
-from nncore.weights import load_weights
+from nncore.weights import load_weights, save_weights
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;"
 
@@ -279,6 +282,44 @@ def test_too_many_runs_are_one_sentence(store):
     run = store.create(None, "mlp", "synthetic", {})
     with pytest.raises(ConfigError, match="24 runs"):
         comparison([gather(store, run, with_data=False)] * 25)
+
+
+@pytest.mark.parametrize("classes", [3, 30, 200])
+def test_any_number_of_classes_has_a_report(store, classes, rng):
+    facts = gather(store, train(store))
+    labels = rng.integers(0, classes, 400)
+    probabilities = rng.dirichlet(np.ones(classes), 400).astype(np.float32)
+    images = replace(facts.data.test.subset(slice(400)), labels=labels, class_names=[f"class {n}" for n in range(classes)])
+    data = replace(facts.data, train=images, measured=images, evaluation=Evaluation(1.0, probabilities, labels))
+    page, reader = page_of(replace(facts, data=data))
+    assert_self_contained(reader, page)
+    cells = reader.text.split("\n")
+    assert f"class {classes - 1}" in cells and "Most often: " in reader.text
+    assert ("Confusion matrix" in page) == (classes < 200)
+
+
+def test_everything_right_has_no_mistakes_to_show(store):
+    facts = gather(store, train(store))
+    found = facts.data.evaluation
+    right = Evaluation(0.0, np.eye(10, dtype=np.float32)[found.labels], found.labels)
+    _, reader = page_of(replace(facts, data=replace(facts.data, evaluation=right)))
+    assert "Every answer is right." in reader.text and "100.00 % right" in reader.text and "Most often" not in reader.text
+
+
+def test_weights_of_another_network_are_not_measured(store):
+    run, other = train(store), train(store, network="two-layer")
+    save_weights(store.weights_of(run), Network([Flatten(), Linear(10)], (8, 8, 1)), {"step": 10**12})
+    page, reader = page_of(gather(store, run))
+    assert "No part of Drawn digits fits the network" in reader.text and "<polyline" in page
+    assert gather(store, run).best_step is None and gather(store, other).best_step == other.steps
+
+
+def test_figures_that_make_no_sense_leave_the_axes_whole(store):
+    run = train(store)
+    page, _ = page_of(gather(store, replace(run, val_accuracy=1e300, seconds=1e-300)))
+    assert not re.search(r'="[^"]*\b(nan|inf)\b', page)
+    store.add_metrics(run, [("train", -(10**9), 1.0, 0.5)])
+    assert gather(store, run).training[0].min() >= 0
 
 
 # -- the command

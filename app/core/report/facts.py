@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,15 +33,19 @@ class DataFacts:
 
     train: Dataset
     """All that the training was given, held-out images included."""
-    learnt: int
-    held_out: int
-    test: int
-    """Images of each part; 0 for a part that there is not."""
-    measured_part: str
+    held_out: Dataset | None
+    """The part of them that the network never learned from; None where the settings that say which are not known."""
+    test: Dataset | None
+    measured_part: str = ""
     """What `measured` is: `test` or `held-out`."""
     measured: Dataset | None = None
     evaluation: Evaluation | None = None
     """The answers on `measured`; both are None where nothing could be measured."""
+
+    @property
+    def learnt(self) -> int:
+        """How many images the network learned from."""
+        return len(self.train) - (0 if self.held_out is None else len(self.held_out))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +88,7 @@ def gather(store: RunStore, run: Run, data_spec: str | None = None, *, with_data
                 raise
             no_data = f"The data is not here any more, so what needs it is left out: {error}"
     if data is not None:
-        data, no_evaluation = _measured(run, data, network if is_trained else None, config, data_spec or run.data)
+        data, no_evaluation = _measured(run, data, network if is_trained else None)
     weights = store.weights_of(run)
     return RunFacts(
         run=run,
@@ -122,7 +126,7 @@ def _network(store: RunStore, run: Run) -> tuple[Network | None, int | None, str
             reason = str(error)
         else:
             step = info.get("step")
-            return network, step if is_whole(step) else None, ""
+            return network, step if is_whole(step) and 0 < step <= run.steps else None, ""
     return PRESETS[run.network].build() if run.network in PRESETS else None, None, reason
 
 
@@ -134,31 +138,23 @@ def _data(run: Run, config: TrainConfig | None, spec: str) -> DataFacts:
         raise DataError(
             f"{shown(spec)} does not hold the images that the run {run.name} was trained on; name a place that does with --data."
         )
-    test = open_test(spec, train)
-    held_out = len(Batches(train, config).validation_data) if config is not None else 0
-    return DataFacts(train, len(train) - held_out, held_out, 0 if test is None else len(test), "test")
+    held_out = None if config is None else Batches(train, config).validation_data
+    return DataFacts(train, held_out, open_test(spec, train))
 
 
-def _measured(run: Run, data: DataFacts, network: Network | None, config: TrainConfig | None, spec: str) -> tuple[DataFacts, str]:
+def _measured(run: Run, data: DataFacts, network: Network | None) -> tuple[DataFacts, str]:
     """The data with the network's answers on the test part, or on the held-out part where there is none; and why there are none."""
     if network is None:
         return data, ""
-    part, measured = "test", open_test(spec, data.train)
-    if measured is None or not can_evaluate(network, measured):
-        if config is None:
-            return data, "The data has no test part, and which images were held out is not known."
-        part, measured = "held-out", Batches(data.train, config).validation_data
-    if not can_evaluate(network, measured):
-        return (
-            data,
-            f"The network of this run cannot be measured on {title_of(run.data)}: it takes other images or knows other classes.",
-        )
-    evaluation = Predictor(network).evaluate(measured)
-    return DataFacts(data.train, data.learnt, data.held_out, data.test, part, measured, evaluation), ""
+    for part, images in (("test", data.test), ("held-out", data.held_out)):
+        if images is not None and can_evaluate(network, images):
+            return replace(data, measured_part=part, measured=images, evaluation=Predictor(network).evaluate(images)), ""
+    return data, f"No part of {title_of(run.data)} fits the network: it takes other images, or knows other classes."
 
 
 def _curve(store: RunStore, run: Run, kind: str) -> Curve:
-    steps, losses, accuracies = np.array(store.metrics(run, kind), np.float64).reshape(-1, 3).T
+    rows = np.array(store.metrics(run, kind), np.float64).reshape(-1, 3)
+    steps, losses, accuracies = rows[rows[:, 0] >= 0].T
     return steps, losses, accuracies
 
 

@@ -186,6 +186,9 @@ def _log_ticks(known: Array) -> list[float]:
 
 
 def _mark(drawing: Drawing, x: float, y: float, words: str) -> None:
+    """A dot with words beside it; nothing where it would lie beyond the axes."""
+    if not (math.isfinite(y) and x <= drawing.width - RIGHT + 1):
+        return
     drawing.dot(x, y, "panel", 6)
     drawing.dot(x, y, "second", 4)
     right = x > drawing.width * 0.6

@@ -103,8 +103,8 @@ def _data(facts: RunFacts) -> Iterator[Block]:
     if data is not None:
         rows += [
             ("images to learn from", f"{data.learnt:,}"),
-            ("held out to validate on", f"{data.held_out:,}"),
-            ("test images", f"{data.test:,}" if data.test else "none"),
+            ("held out to validate on", "not known" if data.held_out is None else f"{len(data.held_out):,}"),
+            ("test images", "none" if data.test is None else f"{len(data.test):,}"),
             ("an image", f"{shape_text(data.train.image_shape)} of {'grey' if data.train.image_shape[2] == 1 else 'colour'}"),
             ("classes", _classes(data)),
         ]

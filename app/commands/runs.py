@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from app.commands.output import counted, percent, plain, print_json, print_line, print_text
+from app.commands.output import console, counted, percent, plain, print_json, print_line, print_text
 from app.commands.runs_report import add_report, write_report
 from app.core.export import TABLES, as_csv, as_objects
 from app.core.repeat import command_of
@@ -84,7 +84,12 @@ def run(arguments: Namespace) -> None:
 
 
 def _list(store: RunStore, arguments: Namespace) -> None:
-    found = chosen_runs(store.list(), search=arguments.search, tags=arguments.tag, networks=arguments.network, data=arguments.data)
+    runs = store.list()
+    found = chosen_runs(runs, search=arguments.search, tags=arguments.tag, networks=arguments.network, data=arguments.data)
+    if not found:
+        console.print(
+            "No run fits; `digitlab runs list` shows all." if runs else "There are no runs yet; `digitlab train` makes one."
+        )
     for kept in sorted_runs(found, arguments.sort, arguments.reverse):
         if arguments.json:
             print_json(_fields(store, kept))

@@ -79,10 +79,8 @@ def test_runs_without_the_value_come_last_both_ways_round(store, capsys):
         (["--search", "mnist cnn best"], ["alpha"]),
         (["--search", "zweite"], ["beta"]),
         (["--search", "class demo"], ["alpha"]),
-        (["--search", "nowhere"], []),
         (["--tag", "best"], ["beta", "alpha"]),
         (["--tag", "best", "--tag", "class demo"], ["alpha"]),
-        (["--tag", "bes"], []),
         (["--network", "mnist-cnn"], ["gamma", "alpha"]),
         (["--network", "mnist-cnn", "--network", "mlp"], ["Delta", "gamma", "alpha"]),
         (["--data", "mnist"], ["Delta", "alpha"]),
@@ -92,6 +90,18 @@ def test_runs_without_the_value_come_last_both_ways_round(store, capsys):
 )
 def test_runs_are_found(store, capsys, arguments, expected):
     assert names(capsys, *arguments) == expected
+
+
+@pytest.mark.parametrize("arguments", [["--search", "nowhere"], ["--tag", "bes"], ["--data", "svhn", "--network", "mlp"]])
+def test_where_no_run_fits_that_is_said_beside_the_output(store, capsys, arguments):
+    assert main(["runs", "list", *arguments]) == 0
+    assert capsys.readouterr() == ("", "No run fits; `digitlab runs list` shows all.\n")
+
+
+def test_where_there_are_no_runs_that_is_said(capsys):
+    assert main(["runs", "list", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "" and "no runs yet" in err
 
 
 def test_a_run_that_was_trained_on_a_folder_is_found_by_its_path(store, capsys, tmp_path, monkeypatch):

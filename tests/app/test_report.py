@@ -195,10 +195,17 @@ def test_a_report_without_the_data_says_so_and_tells_the_rest(store, folder):
     shutil.rmtree(folder)
     facts = gather(store, run)
     page, reader = page_of(facts)
-    assert facts.data is None and facts.no_data.startswith("The data is not here any more")
+    assert facts.data is None and facts.no_data.startswith("The data cannot be opened")
     assert reader.text.count(facts.no_data) == 2, "where the data would stand, and where the answers would"
     assert run.checksum in reader.text and "<polyline" in page and "What the units of conv1 look for" in reader.text
     assert "Confusion" not in reader.text
+
+
+def test_data_that_does_not_fit_into_memory_is_told_in_its_place(store, monkeypatch):
+    run = train(store)
+    monkeypatch.setattr("app.core.report.facts.Batches", lambda *_: (_ for _ in ()).throw(MemoryError))
+    _, reader = page_of(gather(store, run))
+    assert "so what needs it is left out: There is not enough memory for it." in reader.text
 
 
 def test_other_data_in_its_place_is_not_measured(store, folder):
@@ -353,7 +360,8 @@ def test_the_command_writes_pdfs(store, tmp_path, monkeypatch, capsys, qapp):
 def test_the_page_needs_no_qt_and_the_pdf_no_display(store, tmp_path):
     train(store, name="one")
     code = (
-        "import os, sys; [os.environ.pop(name, None) for name in ('DISPLAY', 'WAYLAND_DISPLAY', 'QT_QPA_PLATFORM')]\n"
+        "import os, sys; [os.environ.pop(name, None) for name in ('DISPLAY', 'WAYLAND_DISPLAY')]\n"
+        "os.environ['QT_QPA_PLATFORM'] = 'xcb'\n"
         "from app.cli import main\n"
         "assert main(['runs', 'report', 'one', '--out', sys.argv[1] + '/one.html']) == 0\n"
         "assert not [name for name in sys.modules if 'PySide' in name]\n"
@@ -386,4 +394,4 @@ def test_a_row_of_the_table_that_is_damaged_has_a_report(store, tmp_path, capsys
         database.execute("UPDATE runs SET config = '{', seconds = 'x', network = x'00', data = x'01', created = 'then'")
     assert main(["runs", "report", "one", "--out", str(tmp_path / "one.html")]) == 0
     text = Reader((tmp_path / "one.html").read_text("utf-8")).text
-    assert "damaged" in text and "The data is not here any more" in text
+    assert "damaged" in text and "The data cannot be opened" in text

@@ -86,7 +86,8 @@ def gather(store: RunStore, run: Run, data_spec: str | None = None, *, with_data
         except (DigitLabError, MemoryError) as error:
             if data_spec is not None:
                 raise
-            no_data = f"The data is not here any more, so what needs it is left out: {error}"
+            reason = str(error) or "There is not enough memory for it."
+            no_data = f"The data cannot be opened, so what needs it is left out: {reason}"
     if data is not None:
         data, no_evaluation = _measured(run, data, network if is_trained else None)
     weights = store.weights_of(run)

@@ -8,12 +8,16 @@ import logging
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from app.commands import COMMANDS
 from app.commands.output import MISTAKE, complain, discard_output, one_line, prepare_streams, print_text
 from nncore.errors import DigitLabError
 from nncore.files import shown
+
+if TYPE_CHECKING:
+    from app.core.report import Report
 
 INTERRUPTED = 130
 """Exit status after Ctrl+C, as shells expect it."""
@@ -50,12 +54,19 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--reset-layout", action="store_true", help="open the window with panels and docks where they were at first"
     )
+    parser.set_defaults(write_pdf=_write_pdf)  # handed to the commands, which know nothing of Qt
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for command in COMMANDS:
         subparser = commands.add_parser(command.NAME, help=command.HELP, description=command.HELP)
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run)
     return parser
+
+
+def _write_pdf(report: Report, path: Path) -> None:
+    from app.printing import write_pdf  # Qt is only loaded for this
+
+    write_pdf(report, path)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -80,7 +80,7 @@ def print_line(text: str) -> None:
 
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON line at once, so that a reader sees it while the command goes on. What is not a number becomes null."""
-    print_line(json.dumps(_plain(value)))
+    print_line(json.dumps(plain(value)))
 
 
 def percent(share: float | None) -> str:
@@ -93,12 +93,13 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it: numbers that are not finite become null."""
     match value:
         case dict():
-            return {key: _plain(item) for key, item in value.items()}
+            return {key: plain(item) for key, item in value.items()}
         case list() | tuple():
-            return [_plain(item) for item in value]
+            return [plain(item) for item in value]
         case float() if not math.isfinite(value):
             return None
     return value

@@ -12,6 +12,7 @@ import pytest
 
 from app.core.history import History
 from app.core.runs import DAMAGED, INTERRUPTED, RunStore
+from app.core.runs.schema import VERSION
 from app.core.session import Job
 from models.presets import preset
 from nncore.data import synthetic
@@ -102,7 +103,7 @@ def test_a_database_of_a_later_version_is_left_alone(store):
     change(store, "PRAGMA user_version = 99")
     with pytest.raises(DigitLabError, match="later version"):
         store.list()
-    change(store, "PRAGMA user_version = 2")
+    change(store, f"PRAGMA user_version = {VERSION}")
     assert [run.name for run in store.list()] == ["one"]
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nncore.errors import ConfigError
+from nncore.files import printable
 
 NAME = re.compile(r"[\w][\w .+-]{0,79}")
 """Names of runs are names of folders too: letters, digits and a few signs, none of which leads out of the folder."""
@@ -19,6 +20,10 @@ INTERRUPTED = "interrupted"
 """The status of a run whose training ended before it could say so; it can be resumed."""
 DAMAGED = "damaged"
 """The status of a run whose line in the database cannot be read in full."""
+MOST_TAGS, LONGEST_TAG = 50, 40
+"""Tags that a run may have, and their letters."""
+LONGEST_NOTE = 10_000
+"""Characters of a run's notes."""
 STATUSES = ("running", "finished", "stopped", "failed", INTERRUPTED)
 
 
@@ -52,6 +57,10 @@ class Run:
     """Of what computed the run: digitlab, numpy."""
     checkpoint_every: int | None = None
     """Steps between two checkpoints that the user asked for."""
+    tags: tuple[str, ...] = ()
+    """Words that the user has put on the run, in order of the alphabet."""
+    notes: str = ""
+    """What the user has written about the run."""
 
 
 def check_name(name: str) -> str:
@@ -63,19 +72,40 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_tag(tag: str) -> str:
+    """The tag without spaces around it. ConfigError where it is empty, too long, or more than one line of plain text."""
+    found = tag.strip()
+    if not 0 < len(found) <= LONGEST_TAG or "," in found or printable(found) != found:
+        raise ConfigError(f"A tag cannot be {tag[:100]!r}; use up to {LONGEST_TAG} characters on one line, without a comma.")
+    return found
+
+
+def check_note(text: str) -> str:
+    """The text without spaces around it. ConfigError where it is too long or holds signs that are no text."""
+    found = text.replace("\r\n", "\n").strip()
+    lines = re.split("[\n\t]", found)
+    if len(found) > LONGEST_NOTE:
+        raise ConfigError(f"The notes on a run may have {LONGEST_NOTE:,} characters, not {len(found):,}; shorten them.")
+    if any(printable(line) != line for line in lines):
+        raise ConfigError("The notes on a run must be plain text; remove the control characters.")
+    return found
+
+
 def read_run(row: Mapping[str, Any]) -> Run | None:
-    """The run in a row of the database. A value that cannot be read gets a neutral one in its place, and the status is `damaged`.
+    """The run in a row of the database, by its columns. A value that cannot be read gets a neutral one in its place, and the status
+    is `damaged`.
 
     None for a row without a usable name: nothing on the disk can belong to it.
     """
-    if not isinstance(row["name"], str) or not NAME.fullmatch(row["name"]):
+    name = row.get("name")
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         return None
     values: dict[str, Any] = {}
     damaged = False
     for column, (read, instead) in READERS.items():
         try:
-            values[column] = read(row[column])
-        except (ValueError, TypeError, OverflowError, RecursionError):
+            values[column] = read(row.get(column))
+        except (ValueError, TypeError, OverflowError, RecursionError, ConfigError):
             values[column], damaged = instead, True
     if damaged:
         values["status"] = DAMAGED
@@ -107,6 +137,13 @@ def _object(value: Any) -> dict[str, Any]:
     return found
 
 
+def _tags(value: Any) -> tuple[str, ...]:
+    found = json.loads(_text(value))
+    if not isinstance(found, list) or len(found) > MOST_TAGS:
+        raise TypeError
+    return tuple(sorted({check_tag(_text(tag)) for tag in found}))
+
+
 def _status(value: Any) -> str:
     if value not in STATUSES:
         raise ValueError
@@ -135,5 +172,14 @@ READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "class_count": (_optional(_count), None),
     "versions": (_optional(_object), None),
     "checkpoint_every": (_optional(_count), None),
+    "tags": (lambda value: () if value is None else _tags(value), ()),
+    "notes": (lambda value: "" if value is None else check_note(_text(value)), ""),
 }
 """How each column is read, and what stands in its place where that fails."""
+
+JSON_COLUMNS = ("config", "versions", "tags")
+
+
+def plain_values(values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The values of columns, by their names, as SQLite takes them."""
+    return tuple(json.dumps(value) if name in JSON_COLUMNS and value is not None else value for name, value in values.items())

@@ -31,6 +31,11 @@ MIGRATIONS = (
         "DROP INDEX IF EXISTS metrics_of_run",
         "CREATE UNIQUE INDEX metrics_of_run ON metrics (run, kind, step)",
     ),
+    # 3: what people say of a run.
+    (
+        "ALTER TABLE runs ADD COLUMN tags TEXT",
+        "ALTER TABLE runs ADD COLUMN notes TEXT",
+    ),
 )
 """The statements that lead from each version to the next; `PRAGMA user_version` says how many of them a database has had."""
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app.core.runs.run import INTERRUPTED, READERS, Run, check_name, read_run
+from app.core.runs.run import INTERRUPTED, MOST_TAGS, READERS, Run, check_name, check_note, check_tag, read_run
 from app.core.runs.salvage import PROBLEMS, copy_readable, is_damage, set_aside
 from app.core.runs.schema import VERSION, upgrade, version_of
 from nncore import locks
@@ -37,7 +37,6 @@ LONGEST_VALUE = 2**24
 """Bytes of the longest value that is read: a damaged file may claim more."""
 NOTHING = 2**16
 """Bytes that are free on a disk on which SQLite cannot work any more."""
-JSON_COLUMNS = ("config", "versions")
 
 
 class RunStore:
@@ -81,7 +80,7 @@ class RunStore:
                 "status": "running",
             } | further
             columns = ", ".join(values)
-            database.execute(f"INSERT INTO runs ({columns}) VALUES ({', '.join('?' * len(values))})", _plain(values))
+            database.execute(f"INSERT INTO runs ({columns}) VALUES ({', '.join('?' * len(values))})", plain_values(values))
             self._folder(chosen).mkdir()
             made.append(self._folder(chosen))
             return chosen
@@ -98,15 +97,20 @@ class RunStore:
         """Set columns of a run by name."""
         values["updated"] = time.time()
         columns = ", ".join(f"{column} = ?" for column in values)
-        self._change(lambda database: database.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*_plain(values), run.id)))
+        self._change(lambda database: database.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*plain_values(values), run.id)))
 
     def list(self) -> list[Run]:
         """All runs, the newest first. A line that is damaged says so; one without a usable name is left out."""
         if not is_file(self._database):
             return []
-        query = f"SELECT {', '.join(READERS)} FROM runs ORDER BY id DESC"
-        rows = self._read(lambda database: database.execute(query).fetchall())
-        found = (read_run(dict(zip(READERS, row, strict=True))) for row in rows)
+
+        def read(database: sqlite3.Connection) -> builtins.list[dict[str, Any]]:
+            # All columns, since a table of an earlier version that cannot be written to lacks some.
+            rows = database.execute("SELECT * FROM runs ORDER BY id DESC")
+            names = [column[0] for column in rows.description]
+            return [dict(zip(names, row, strict=True)) for row in rows]
+
+        found = map(read_run, self._read(read))
         return [self._with_present_status(run) for run in found if run is not None]
 
     def get(self, name: str) -> Run:
@@ -163,6 +167,34 @@ class RunStore:
             locks.release_and_remove(self._lock_file(run), self._held.pop(run.id))
         finally:
             self.release(run)
+
+    def tag(self, run: Run, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Run:
+        """Put tags on a run and take others off; returns the run as it is then. It may be in training.
+
+        ConfigError for a tag that is impossible or one too many, and where the run has been deleted.
+        """
+        new, old = {check_tag(tag) for tag in add}, {tag.strip() for tag in remove}
+
+        def change(database: sqlite3.Connection) -> None:
+            row = database.execute("SELECT tags FROM runs WHERE id = ?", (run.id,)).fetchone()
+            read, nothing = READERS["tags"]
+            try:
+                present = read(row[0]) if row else nothing
+            except (ValueError, TypeError, RecursionError, ConfigError):  # damaged: begun anew
+                present = nothing
+            tags = sorted((set(present) | new) - old)
+            if len(tags) > MOST_TAGS:
+                raise ConfigError(f"A run may have {MOST_TAGS} tags; take some off first.")
+            database.execute("UPDATE runs SET tags = ? WHERE id = ?", (json.dumps(tags), run.id))
+
+        self._change(change)
+        return self.again(run)
+
+    def note(self, run: Run, text: str) -> Run:
+        """Replace the notes on a run by `text`; returns the run as it is then. ConfigError for what is no text, or too long."""
+        notes = check_note(text)
+        self._change(lambda database: database.execute("UPDATE runs SET notes = ? WHERE id = ?", (notes, run.id)))
+        return self.again(run)
 
     # -- curves
 
@@ -363,8 +395,3 @@ class RunStore:
             return shutil.disk_usage(self.folder).free < NOTHING
         except OSError:
             return False
-
-
-def _plain(values: dict[str, Any]) -> tuple[Any, ...]:
-    """The values as SQLite takes them."""
-    return tuple(json.dumps(value) if name in JSON_COLUMNS and value is not None else value for name, value in values.items())

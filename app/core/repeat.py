@@ -1,0 +1,42 @@
+"""The command that trains a run again. Qt-free."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from app.core.runs import Run
+from models.presets import DEFAULT, PRESETS
+from nncore.data.augment import AUGMENTATIONS, Augmentation
+from nncore.errors import ConfigError
+from nncore.training.config import SETTINGS, TrainConfig
+
+
+def command_of(run: Run) -> str:
+    """The `digitlab train` command that repeats a run, as a POSIX shell takes it. ConfigError where none does.
+
+    It names what is not the preset's own recipe. Where the data has moved, its place must be changed.
+    """
+    if run.network not in PRESETS:
+        raise ConfigError(f"There is no network preset called {run.network!r:.60} in this version, so no command repeats the run.")
+    config, usual = TrainConfig.from_dict(run.config), PRESETS[run.network].training
+    words = ["digitlab", "train"]
+    if run.network != DEFAULT:
+        words += ["--model", run.network]
+    words += ["--data", run.data]
+    for name, setting in SETTINGS.items():
+        if (value := getattr(config, name)) != getattr(usual, name) or name == "seed":
+            words += [setting.option, option_text(value)]
+    if run.image_limit is not None:
+        words += ["--limit", str(run.image_limit)]
+    return shlex.join(words)
+
+
+def option_text(value: Any) -> str:
+    """The value of a setting as its option takes it."""
+    if isinstance(value, Augmentation):
+        names = [name for name, known in AUGMENTATIONS.items() if known == value]
+        return names[0] if names else ",".join(f"{name}={size!r}" for name, size in value.as_dict().items() if size)
+    if isinstance(value, tuple):
+        return ",".join(map(repr, value))
+    return str(value)

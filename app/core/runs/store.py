@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app.core.runs.run import INTERRUPTED, MOST_TAGS, READERS, Run, check_name, check_note, check_tag, read_run
+from app.core.runs.run import INTERRUPTED, MOST_TAGS, READERS, Run, check_name, check_note, check_tag, plain_values, read_run
 from app.core.runs.salvage import PROBLEMS, copy_readable, is_damage, set_aside
 from app.core.runs.schema import VERSION, upgrade, version_of
 from nncore import locks

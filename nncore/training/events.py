@@ -124,6 +124,8 @@ class Finished:
     best_val_accuracy: float
     reason: str = ""
     """Why it has ended before its last step, as a sentence for the user; empty where every step has been taken."""
+    steps_given_up: int = 0
+    """How many of the steps that were planned have not been taken, and are planned no more."""
 
 
 @dataclass(frozen=True)

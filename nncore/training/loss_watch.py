@@ -64,15 +64,24 @@ class LossWatch:
         """Whether nothing looks like a divergence."""
         return self.share <= CALM and not self.has_diverged
 
+    @property
+    def ends_badly(self) -> bool:
+        """Whether a training that ends now has diverged, though too few steps were left to be sure: some losses are too large
+        since the last step that went well, and most of those since then.
+        """
+        return self.has_diverged or (self.share > CALM and median(self.recent) > TOO_LARGE * self.baseline)
+
     def start_over(self) -> None:
         """Forget that the training has diverged: it goes on all the same, and may recover."""
         self.has_diverged, self.share = False, 0.0
+        self.recent.clear()
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps, as JSON can hold it."""
         calm = None if math.isnan(self.calm_loss) else self.calm_loss
         return {
             "baseline": self.baseline, "share": self.share, "calm_step": self.calm_step, "calm_loss": calm, "seen": self._seen,
+            "recent": list(self.recent),
         }  # fmt: skip
 
     def load_state_dict(self, found: Any, step: int) -> None:
@@ -83,14 +92,18 @@ class LossWatch:
         if found is None:
             return
         values = found if isinstance(found, Mapping) else {}
-        baseline, share, at, loss, seen = (values.get(name) for name in ("baseline", "share", "calm_step", "calm_loss", "seen"))
+        baseline, share, at, loss, seen, recent = (
+            values.get(name) for name in ("baseline", "share", "calm_step", "calm_loss", "seen", "recent")
+        )
         if not (
             is_number(baseline) and baseline > 0 and is_number(share) and 0 <= share <= 1 and (loss is None or is_number(loss))
+            and isinstance(recent, list) and len(recent) <= SPAN and all(map(is_number, recent)) and (recent or share <= CALM)
             and is_whole(at) and 0 <= at <= step and is_whole(seen) and 0 <= seen <= step
         ):  # fmt: skip
             raise WeightsError("What it says of the losses of its last steps is missing or makes no sense.")
         self.baseline, self.share, self.calm_step, self._seen = float(baseline), float(share), int(at), int(seen)
         self.calm_loss = math.nan if loss is None else float(loss)
+        self.recent = deque(map(float, recent), maxlen=SPAN)
 
 
 def explain(watch: LossWatch, step: int, kept_step: int | None, rate: float) -> str:

@@ -99,13 +99,15 @@ class Trainer:
         """Train until all steps are taken or a stop is asked for, yielding what happens. Call again to go on.
 
         Steps are taken some 30 ms at a time, with one Progress for each such stretch; the commands in `control` are obeyed
-        between two stretches. What is learned does not depend on how steps are grouped. It ends with Finished after the last step,
-        or before where a setting says so (`Stops`); with Failed, soon after, where the training diverges: `best` then holds the
-        weights from before, if those are the best. DeviceError where the device is lost: the trainer is then as it was after the
-        last event, and can be saved, or go on on another device.
+        between two stretches. What is learned does not depend on how steps are grouped.
+
+        The last event is Finished after the last step, or before it where a setting says so (`Stops`); or Failed, soon after the
+        training has diverged: `best` then holds the best weights from before, and a training that goes on begins with them.
+        DeviceError where the device is lost: the trainer is then as it was after the last event, and can be saved, or go on on
+        another device.
         """
         if self.watch.has_diverged:
-            self.watch.start_over()
+            self._go_back()
         yield Started(self.step, self.total_steps, self.steps_per_epoch, len(self.train_data), len(self.validation_data))
         if self._has_open_end():
             yield self._end_epoch()
@@ -128,7 +130,19 @@ class Trainer:
                 yield self._end_epoch()
             elif self.step % self.config.validate_every == 0:
                 yield self._look()
-        yield from self._finish()
+        if self.watch.ends_badly:
+            yield self._fail()
+        else:
+            yield from self._finish()
+
+    def _go_back(self) -> None:
+        """Go on with the best weights from before the divergence; the optimizer's running averages begin anew."""
+        self.watch.start_over()
+        if self.best is not None:
+            self.network.load_state_dict(self.best.state)
+            for averages in self.optimizer.moments.values():
+                for average in averages.values():
+                    average[...] = 0
 
     def _finish(self) -> Iterator[Event]:
         """The end, after the last step or before it; within an epoch all held-out images are looked at first."""
@@ -136,12 +150,9 @@ class Trainer:
             yield self._validated(self._look_at_all())
         if reason := self.stops.reason(self.seconds):
             self.stops.start_over(self.seconds)
-        if self.step >= self.total_steps:
-            reason = ""
-        self.total_steps = self.step
-        best = self.best
-        accuracy = best.val_accuracy if best else math.nan
-        yield Finished(self.step, self.seconds, best.step if best else self.step, accuracy, reason)
+        given_up, self.total_steps = self.total_steps - self.step, self.step
+        step, accuracy = (self.best.step, self.best.val_accuracy) if self.best else (self.step, math.nan)
+        yield Finished(self.step, self.seconds, step, accuracy, reason if given_up else "", given_up)
 
     def _fail(self) -> Failed:
         """Make the weights from before the divergence the best ones, unless others from before did better; what to tell."""
@@ -151,6 +162,7 @@ class Trainer:
         if good is not None:
             with good.within(self.network):
                 self._note_best(good.step, self._evaluate(self.validation_data))
+        self.watch.has_diverged = True
         kept = None if self.best is None else self.best.step
         rate = smaller_rate(self.scheduler.base_lr, self.config.optimizer)
         return Failed(self.step, explain(self.watch, self.step, kept, rate), self.watch.calm_step, kept, rate)

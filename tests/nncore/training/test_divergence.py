@@ -76,6 +76,14 @@ def test_a_rate_of_99_on_the_way_ends_it_and_keeps_the_weights_from_before(data,
     assert all(np.array_equal(trainer.best.state[name], value) for name, value in calm.network.state_dict().items())
 
 
+@pytest.mark.parametrize("steps", [4, 10, 25])
+def test_one_that_ends_before_it_is_sure_has_diverged_all_the_same(data, steps):
+    trainer = trainer_of(data, optimizer="adam", learning_rate=99.0)
+    trainer.total_steps = steps
+    event = last(trainer)
+    assert event.step == steps and event.kept_step == 0
+
+
 def test_better_weights_of_an_epochs_end_stay_the_best(data):
     trainer = trainer_of(data)
     for event in trainer.events():
@@ -113,12 +121,14 @@ def test_an_ordinary_training_is_left_alone(data):
     assert isinstance(events[-1], Finished) and losses.max() > 3 * math.log(10), "this shall be a hard case"
 
 
-def test_it_can_go_on_with_a_smaller_rate(data):
-    trainer = trainer_of(data, optimizer="sgd", learning_rate=99.0)
-    last(trainer)
-    trainer.network.load_state_dict(trainer.best.state)
-    trainer.scheduler.set_lr(0.05)
-    trainer.set_epochs(10)
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+def test_it_can_go_on_with_a_smaller_rate(data, optimizer):
+    """From the weights that were kept, whatever the last ones are; with the same rate it is ended again."""
+    trainer = trainer_of(data, learning_rate=99.0, optimizer=optimizer)
+    first = last(trainer).step
+    assert last(trainer).step > first
+    trainer.control.set_learning_rate(0.01)
+    trainer.set_epochs(12)
     *_, event = trainer.events()
     assert isinstance(event, Finished) and trainer.best.val_accuracy > 0.5
 

@@ -131,7 +131,7 @@ def test_a_time_ends_it_after_a_look_at_all_held_out_images(data):
             trainer.meters.seconds += 65
     *_, look, end = events
     assert isinstance(end, Finished) and end.reason == "The time is up: 2 minutes of training."
-    assert (end.step, trainer.total_steps) == (24, 24)
+    assert (end.step, trainer.total_steps, end.steps_given_up) == (24, 24, 576)
     assert isinstance(look, Validated) and look.step == 24
     assert look.val_accuracy == Predictor(trainer.network).evaluate(trainer.validation_data).accuracy
     trainer.extend(1)
@@ -170,7 +170,7 @@ def test_a_stop_by_the_user_leaves_the_others_in_place(data):
 
 def test_without_settings_nothing_ends_it(data):
     end, _ = finished(trainer_of(data, epochs=6))
-    assert end.step == 120 and end.reason == ""
+    assert (end.step, end.reason, end.steps_given_up) == (120, "", 0)
 
 
 def test_a_damaged_state_is_refused():

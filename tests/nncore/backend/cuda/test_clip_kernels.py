@@ -44,6 +44,14 @@ def test_a_gradient_of_zeros_stays_one() -> None:
     assert not copies.buffer.any()
 
 
+def test_a_gradient_as_short_as_the_smallest_norm_is_halved() -> None:
+    """The norm and what is added to it are both 10⁻⁶."""
+    copies = values([1e-6], np.float32)
+    arguments = {"copies": copies, "partial": values([1e-12], np.float32), "max_norm": 1e-6, "parts": 1, "size": 1}
+    run("clip_copies", threads(1), arguments)
+    assert copies.buffer[0] == pytest.approx(5e-7)
+
+
 def test_a_norm_that_is_no_number_shows_in_every_copy() -> None:
     copies = values(np.ones(3), np.float32)
     partial = values([math.nan], np.float32)

@@ -274,6 +274,7 @@ class TrainingSession:
 
 
 def _with_state(network: Network, state: Mapping[str, Array]) -> Network:
-    twin = network.copy()
+    """A network of the same layers with the weights in `state`; those of `network` may be no numbers any more."""
+    twin = Network.from_config(network.config())
     twin.load_state_dict(state)
     return twin

@@ -61,6 +61,15 @@ def test_without_a_reason_none_is_told(isolated, capsys):
     assert end["event"] == "finished" and "reason" not in end
 
 
+@pytest.mark.parametrize("model", ["two-layer", "mnist-cnn"])
+def test_weights_that_are_no_numbers_are_not_what_the_run_keeps(isolated, capsys, model):
+    options = ("--model", model, "--data", "synthetic", "--limit", "50", "--run", "one", "--lr", "1e30", "--optimizer", "sgd")
+    assert main(["train", *options, "--batch-size", "8"]) == 2
+    assert "is no longer a number" in capsys.readouterr().err
+    network, info = load_weights(isolated / "runs" / "one" / "weights.safetensors")
+    assert info["step"] == 0 and all(np.isfinite(value).all() for value in network.state_dict().values())
+
+
 # The window
 
 

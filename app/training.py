@@ -54,7 +54,7 @@ class TrainingController(QObject):
         """The choice of a device by which the training was begun."""
         self._is_new_run = self._has_stepped = self._has_finished = False
         self.end_reason = ""
-        """Why the last training ended before its last step, as a sentence; empty where it did not."""
+        """Why a setting has ended the last training, as a sentence; empty where none has."""
         self._wanted_steps = 0
         """Steps that the training that runs shall have taken at its end."""
         self._session_ready.connect(self._take_session)

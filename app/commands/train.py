@@ -115,7 +115,7 @@ class _Report:
         self._as_json = as_json
         self.is_lost = False
         self.reason = ""
-        """Why the training ended before its last step, as a sentence; empty where it did not."""
+        """Why a setting has ended the training, as a sentence; empty where none has."""
 
     def epoch(self, event: EpochEnd) -> None:
         fields = ("epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "examples_per_second", "seconds")

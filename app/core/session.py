@@ -152,7 +152,9 @@ class TrainingSession:
         if isinstance(event, Started):
             self._attempt(lambda: self._begin(event))
         elif isinstance(event, Stopped | Finished):
-            kept = self._attempt(self.checkpoint) if self._checkpoint_step != self.trainer.step else None
+            # A reason to end changes more than the step: it does so no more, and the rest of the plan is given up.
+            is_new = (isinstance(event, Finished) and event.reason) or self._checkpoint_step != self.trainer.step
+            kept = self._attempt(self.checkpoint) if is_new else None
             self._conclude("stopped" if isinstance(event, Stopped) else "finished")
             yield event
             if kept:

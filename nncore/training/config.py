@@ -202,7 +202,7 @@ class TrainConfig:
     max_minutes: float = setting(
         0.0,
         "Time limit",
-        Number(0, 1e6),
+        Number(0, 100_000),
         "After how much training time the training ends; 0 for no limit. Looking at held-out images does not count.",
         unit="minutes",
     )

@@ -123,7 +123,7 @@ class Finished:
     best_step: int
     best_val_accuracy: float
     reason: str = ""
-    """Why it has ended before its last step, as a sentence for the user; empty where every step has been taken."""
+    """Why a setting has ended it, as a sentence for the user; empty where only its last step had been taken."""
     steps_given_up: int = 0
     """How many of the steps that were planned have not been taken, and are planned no more."""
 

@@ -152,7 +152,7 @@ class Trainer:
             self.stops.start_over(self.seconds)
         given_up, self.total_steps = self.total_steps - self.step, self.step
         step, accuracy = (self.best.step, self.best.val_accuracy) if self.best else (self.step, math.nan)
-        yield Finished(self.step, self.seconds, step, accuracy, reason if given_up else "", given_up)
+        yield Finished(self.step, self.seconds, step, accuracy, reason, given_up)
 
     def _fail(self) -> Failed:
         """Make the weights from before the divergence the best ones, unless others from before did better; what to tell."""

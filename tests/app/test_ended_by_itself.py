@@ -55,6 +55,17 @@ def test_the_command_line_tells_why_it_has_ended(isolated, capsys):
     assert RunStore().get("one").status == "finished"
 
 
+@pytest.mark.usefixtures("single_steps")
+def test_a_run_whose_last_step_has_a_checkpoint_already_goes_on_when_it_is_asked_to(isolated, capsys):
+    """The checkpoint of the end knows that the target has been reached."""
+    options = ("--batch-size", "16", "--lr", "0.3", "--target-accuracy", "0.5", "--checkpoint-every", "1")
+    assert main([*TRAIN, "--epochs", "40", *options]) == 0
+    ended = RunStore().get("one").steps
+    epochs = str(-(-ended // 19) + 2)
+    assert main(["train", "--resume", "one", "--epochs", epochs]) == 0
+    assert RunStore().get("one").steps == 19 * int(epochs)
+
+
 def test_without_a_reason_none_is_told(isolated, capsys):
     assert main([*TRAIN, "--epochs", "1", "--json"]) == 0
     *_, end = (json.loads(line) for line in capsys.readouterr().out.splitlines())

@@ -96,6 +96,15 @@ def test_an_end_within_an_epoch_looks_at_all_held_out_images(data):
     assert end.best_val_accuracy >= before[-1].val_accuracy
 
 
+def test_a_target_that_the_last_step_reaches_does_not_end_what_is_added(data):
+    steps = finished(trainer_of(data, target_accuracy=0.8, validate_every=1000))[0].step
+    trainer = trainer_of(data, target_accuracy=0.8, validate_every=1000, epochs=steps // 20)
+    end, _ = finished(trainer)
+    assert end.step == steps and end.reason and end.steps_given_up == 0
+    trainer.extend(1)
+    assert finished(trainer)[0].step == steps + 20
+
+
 # Patience
 
 

@@ -41,7 +41,7 @@ class LossWatch:
         """Its loss."""
         self.has_diverged = False
         self.recent: deque[float] = deque(maxlen=SPAN)
-        """The losses since then, the last ones of them."""
+        """The losses after `calm_step`, at most the last 20."""
         self._seen = 0
 
     def add(self, first_step: int, losses: Iterable[float]) -> None:

@@ -134,6 +134,21 @@ def test_it_can_go_on_with_a_smaller_rate(data, optimizer):
 
 
 @pytest.mark.usefixtures("single_steps")
+def test_a_training_that_goes_on_after_a_loss_that_was_no_number_can_be_saved(data):
+    trainer = trainer_of(data, optimizer="sgd", learning_rate=1e30)
+    assert "no longer a number" in last(trainer).reason
+    trainer.control.set_learning_rate(0.01)
+    for event in trainer.events():
+        if isinstance(event, Progress):
+            break
+    arrays, rest = trainer.state_dict()
+    resumed = trainer_of(data, optimizer="sgd", learning_rate=1e30)
+    resumed.load_state_dict(arrays, json.loads(json.dumps(rest)))
+    *_, event = resumed.events()
+    assert isinstance(event, Finished) and math.isfinite(trainer.meters.end_epoch().loss)
+
+
+@pytest.mark.usefixtures("single_steps")
 @pytest.mark.parametrize("at", [10, 15, 22])
 def test_a_resumed_training_is_ended_at_the_same_step(data, at):
     straight, broken, resumed = (trainer_of(data, optimizer="adam", learning_rate=99.0) for _ in range(3))

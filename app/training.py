@@ -53,6 +53,8 @@ class TrainingController(QObject):
         self._choice = ""
         """The choice of a device by which the training was begun."""
         self._is_new_run = self._has_stepped = self._has_finished = False
+        self.end_reason = ""
+        """Why a setting has ended the last training, as a sentence; empty where none has."""
         self._wanted_steps = 0
         """Steps that the training that runs shall have taken at its end."""
         self._session_ready.connect(self._take_session)
@@ -128,6 +130,7 @@ class TrainingController(QObject):
     def _begin(self, make_session: Callable[[str], TrainingSession], find_device: Callable[[], str] | None = None) -> None:
         """Start the worker. `find_device` says which device to take where it is not the one that is chosen."""
         self._has_stepped = self._has_finished = self.is_compiling = False
+        self.end_reason = ""
         choice = self._choice = self._device.choice.value  # another choice on the way is for the next training
         self._set_status(Status.STARTING)
         find_device = find_device or (lambda: self._device.resolve(choice))
@@ -170,7 +173,8 @@ class TrainingController(QObject):
                         if self.session is not None:
                             self._device.remember(self._choice, self.session.trainer.device)
                 case Finished():
-                    self._has_finished = True
+                    self._has_finished, self.end_reason = True, event.reason
+                    self._wanted_steps -= event.steps_given_up
                 case Paused():
                     self._set_status(Status.PAUSED)
                 case Resumed():

@@ -175,6 +175,17 @@ def _sum_copies(launch: Launch, record: Record) -> Cost:
     return _floats(copies, size, copies)
 
 
+def _gradient_squares(launch: Launch, record: Record) -> Cost:
+    size = launch.arguments["size"]
+    return _floats(size, launch.grid[0], 2 * size)
+
+
+def _clip_copies(launch: Launch, record: Record) -> Cost:
+    """Of the copies of all passes; none is read where the gradient is short enough, which is not known before."""
+    size, parts = launch.arguments["size"], launch.arguments["parts"]
+    return _floats(size + parts, size, (1 + parts) * size)
+
+
 def _update(operations: int) -> OfLaunch:
     """All parameters and their running averages read and written, all copies read; so many operations a parameter."""
 
@@ -225,6 +236,8 @@ COSTS: dict[str, OfLaunch] = {
     "batch_norm_back_sums": _norm_back_sums,
     "batch_norm_back": _norm_back,
     "sum_copies": _sum_copies,
+    "gradient_squares": _gradient_squares,
+    "clip_copies": _clip_copies,
     "update_sgd": _update(3),
     "update_momentum": _update(6),
     "update_adam": _update(14),

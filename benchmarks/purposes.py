@@ -78,6 +78,8 @@ WORDS: dict[str, Words] = {
     "batch_norm_back_sums": "gradients of weight and bias, of shares of the batch",
     "batch_norm_back": "gradient of the input",
     "sum_copies": "adds the copies of the gradients up",
+    "gradient_squares": "squares of the gradient, of shares of the parameters",
+    "clip_copies": "makes the copies of the gradients shorter",
     "update_sgd": "adds the copies of the gradients up; SGD",
     "update_momentum": "adds the copies of the gradients up; momentum",
     "update_adam": "adds the copies of the gradients up; Adam",

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from nncore.arrays import Array, array_module
-from nncore.checks import positive_number, shown
+from nncore.checks import positive_number, real_number, shown
 from nncore.errors import ConfigError, DataError
 
 
@@ -115,13 +115,25 @@ class Loss:
 class CrossEntropyLoss(Loss):
     """L = −1/N Σₙ Σᵢ tₙᵢ log softmax(zₙ)ᵢ for logits z, in nats; guessing among ten classes gives log 10 ≈ 2.3.
 
-    t is one-hot for labels, or the rows given (each summing to 1). Backward: dL/dz = (softmax(z) − t) / N.
+    t is one-hot for labels, or the rows given (each summing to 1). With label smoothing s, t is (1 − s) · t + s / classes (as in
+    PyTorch; Szegedy et al. 2016, arXiv 1512.00567, section 7). Backward: dL/dz = (softmax(z) − t) / N.
+    ConfigError unless 0 ≤ s ≤ 1.
     """
 
     kernel = "cross_entropy"
 
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        self.label_smoothing = real_number(label_smoothing, "The label smoothing", "from 0 to 1", lambda share: 0 <= share <= 1)
+
+    @property
+    def constants(self) -> tuple[float, ...]:
+        return (self.label_smoothing,)
+
     def forward(self, scores: Array, labels: Array) -> float:
         rows, log_probabilities = targets(scores, labels), log_softmax(scores)
+        if self.label_smoothing:
+            smoothing = rows.dtype.type(self.label_smoothing)
+            rows = (1 - smoothing) * rows + smoothing / rows.dtype.type(rows.shape[1])
         self._kept = rows, log_probabilities
         return -float((rows * log_probabilities).sum()) / max(len(scores), 1)
 

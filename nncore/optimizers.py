@@ -37,6 +37,7 @@ class Optimizer:
     """Changes parameters by their gradients. `lr`, the learning rate, may be set between any two steps.
 
     `weight_decay` is λ of a penalty ½ λ ‖θ‖² on every parameter (as in PyTorch): λ θ is added to the gradient.
+    `clip_norm`, where it is above 0, is the longest gradient that a step follows: see `clip_gradients`. It may be set as well.
     A subclass has the compiled rule that it names itself: it does not inherit one, since what it changes, a kernel would
     not do. Raises ConfigError for settings that make no sense.
     """
@@ -60,6 +61,7 @@ class Optimizer:
         self.weight_decay = decay_rate(weight_decay)
         self.lr = positive_number(lr, "The learning rate")
         self.steps = 0
+        self.clip_norm = 0.0
         self.moments: dict[str, dict[str, Array]] = {
             slot: {name: array_module(p.data).zeros_like(p.data) for name, p in self.parameters.items()} for slot in self.slots
         }
@@ -69,8 +71,10 @@ class Optimizer:
         return (lr,)
 
     def step(self) -> None:
-        """Move every parameter by its gradient once."""
+        """Move every parameter by its gradient once; the gradients are clipped first, where that is wanted."""
         self.steps += 1
+        if self.clip_norm:
+            clip_gradients([parameter.grad for parameter in self.parameters.values()], self.clip_norm)
         for name, parameter in self.parameters.items():
             self._update(name, parameter)
 
@@ -196,6 +200,22 @@ class Adam(Optimizer):
         square *= second
         square += rest_of_second * grad * grad
         values -= lr * mean / (array_module(square).sqrt(square * unbias) + eps)
+
+
+def clip_gradients(gradients: Sequence[Array], max_norm: float) -> None:
+    """g ← g · min(1, max_norm / (‖g‖ + 10⁻⁶)) in place, where ‖g‖ is the Euclidean norm of all gradients together (as in PyTorch).
+
+    Pascanu, Mikolov and Bengio 2013, arXiv 1211.5063, algorithm 1. Weight decay is added to what is left.
+    """
+    norm = math.sqrt(sum(float((gradient.astype(np.float64) ** 2).sum()) for gradient in gradients))
+    for gradient in gradients:
+        gradient *= clip_factor(norm, max_norm)
+
+
+def clip_factor(norm: float, max_norm: float) -> float:
+    """What a gradient of that norm is multiplied by so that it is no longer than `max_norm`: from 0 to 1; NaN for no number."""
+    factor = max_norm / (norm + 1e-6)
+    return 1.0 if factor > 1 else factor
 
 
 def _is_share(number: float) -> bool:

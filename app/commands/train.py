@@ -93,13 +93,19 @@ def run(arguments: Namespace) -> int:
 
 def _train(session: TrainingSession, report: _Report) -> None:
     """Train to the end, or to the first Ctrl+C. ConfigError where the training itself fails."""
+    failed: Failed | None = None
     with _progress_bar(session.trainer) as show, _stop_on_signals(session.trainer.control), closing(session.events()) as events:
         for event in events:
             show(event)
             if isinstance(event, EpochEnd):
                 report.epoch(event)
+            elif isinstance(event, Finished):
+                report.reason = event.reason
             elif isinstance(event, Failed):
-                raise ConfigError(event.reason)
+                failed = event
+    if failed is not None:
+        kept = f" Weights: {shown(session.result.weights)}" if failed.kept_step is not None and session.result else ""
+        raise ConfigError(f"{failed.reason}{kept}")
 
 
 class _Report:
@@ -108,6 +114,8 @@ class _Report:
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
         self.is_lost = False
+        self.reason = ""
+        """Why a setting has ended the training, as a sentence; empty where none has."""
 
     def epoch(self, event: EpochEnd) -> None:
         fields = ("epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "examples_per_second", "seconds")
@@ -131,11 +139,13 @@ class _Report:
             "test_accuracy": result.test_accuracy,
             "seconds": trainer.seconds,
         }
+        if self.reason:
+            values["reason"] = self.reason
         test = "" if result.test_accuracy is None else f", test {percent(result.test_accuracy)}"
         self._print(
             values,
             f"{'Finished' if finished else 'Stopped'} run {name} after {trainer.seconds:,.1f} s: "
-            f"validation {percent(result.val_accuracy)}{test}. Weights: {shown(weights)}",
+            f"validation {percent(result.val_accuracy)}{test}. {self.reason}{' ' * bool(self.reason)}Weights: {shown(weights)}",
         )
 
     def _print(self, values: dict[str, Any], text: str) -> None:
@@ -217,7 +227,7 @@ def _progress_bar(trainer: Trainer) -> Iterator[Callable[[Event], None]]:
         def show(event: Event) -> None:
             if isinstance(event, Progress):
                 bar.update(task, completed=event.step, total=event.total_steps, description=f"loss {event.train_loss:.3f}")
-            elif isinstance(event, Stopped | Finished):
+            elif isinstance(event, Stopped | Finished | Failed):
                 bar.stop()
 
         yield show

@@ -163,7 +163,9 @@ class TrainingSession:
             self._moments.take(event)
             self._tell_of_moments(self._moments)
         if isinstance(event, Stopped | Finished):
-            kept = self._attempt(self.checkpoint) if self._checkpoint_step != self.trainer.step else None
+            # A reason to end changes more than the step: it does so no more, and the rest of the plan is given up.
+            is_new = (isinstance(event, Finished) and event.reason) or self._checkpoint_step != self.trainer.step
+            kept = self._attempt(self.checkpoint) if is_new else None
             self._conclude("stopped" if isinstance(event, Stopped) else "finished")
             self._finish_moments()  # whoever hears of the end finds them all
             yield event
@@ -302,6 +304,7 @@ class TrainingSession:
 
 
 def _with_state(network: Network, state: Mapping[str, Array]) -> Network:
-    twin = network.copy()
+    """A network of the same layers with the weights in `state`; those of `network` may be no numbers any more."""
+    twin = Network.from_config(network.config())
     twin.load_state_dict(state)
     return twin

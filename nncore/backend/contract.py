@@ -221,6 +221,12 @@ class Recorder(Protocol):
     def sum_gradients(self) -> None:
         """The gradients of all replicas are added up; from here on `Program.gradient` is that of the whole batch."""
 
+    def clip_gradients(self, max_norm: float) -> None:
+        """The summed gradient g becomes g · min(1, max_norm / (‖g‖ + 10⁻⁶)), ‖g‖ its Euclidean norm: see nncore/optimizers.py.
+
+        Recorded, if at all, between `sum_gradients` and `update`.
+        """
+
     def update(self, rule: Rule) -> None:
         """The parameters follow the summed gradient by the rule, with the numbers that the step is given."""
 

@@ -113,6 +113,8 @@ class Plan:
                     _backward(record, tape, grad)
                     record.sum_gradients()
                 if optimizer is not None:
+                    if optimizer.clip_norm:
+                        record.clip_gradients(optimizer.clip_norm)
                     record.update(self._rule(optimizer))
         if not wait and not record.is_loaded():
             raise NotLoadedError

@@ -10,6 +10,7 @@ from typing import Any
 
 from nncore.data.augment import AUGMENTATIONS, Augmentation
 from nncore.errors import ConfigError
+from nncore.losses import CrossEntropyLoss, Loss
 from nncore.optimizers import OPTIMIZERS, Optimizer
 from nncore.parameter import Parameter
 from nncore.schedulers import Scheduler
@@ -145,6 +146,20 @@ class TrainConfig:
         "How hard all parameters are pulled towards zero, so that a network learns less by heart: the loss grows by half of this "
         "number times the sum of their squares (L2). Single layers can ask for more.",
     )
+    clip_norm: float = setting(
+        0.0,
+        "Clip norm",
+        Number(0, math.inf),
+        "The longest gradient that a step follows: where that of all parameters together is longer, it is shortened to this "
+        "length. It keeps single bad batches from throwing the weights far off; 0 takes every gradient as it is.",
+    )
+    label_smoothing: float = setting(
+        0.0,
+        "Label smoothing",
+        Number(0, 1, below=True),
+        "The share of each label that is spread evenly over all classes. With some, such as 0.1, the network does not become "
+        "surer than it should be; the training loss then stays above zero.",
+    )
     validation: int | float = setting(
         1 / 6,
         "Held out",
@@ -170,6 +185,27 @@ class TrainConfig:
         "Steps between two looks at a sample of the held-out images; all of them are looked at once an epoch.",
         unit="steps",
     )
+    target_accuracy: float = setting(
+        0.0,
+        "Target accuracy",
+        Number(0, 1),
+        "The share of held-out images that, once the network gets it right, ends the training: 0.98 for 98 %; 0 for no target. "
+        "Once it has been reached it no longer counts, so that the training can go on.",
+    )
+    patience: int = setting(
+        0,
+        "Patience",
+        Whole(0, 1_000_000),
+        "After how many epochs in a row without a smaller loss on the held-out images the training ends; 0 for never.",
+        unit="epochs",
+    )
+    max_minutes: float = setting(
+        0.0,
+        "Time limit",
+        Number(0, 100_000),
+        "After how much training time the training ends; 0 for no limit. Looking at held-out images does not count.",
+        unit="minutes",
+    )
     seed: int = setting(
         0,
         "Seed",
@@ -186,7 +222,13 @@ class TrainConfig:
 
     def build_optimizer(self, parameters: Mapping[str, Parameter]) -> Optimizer:
         """The optimizer that the config names, over `parameters`."""
-        return OPTIMIZERS[self.optimizer](parameters, self)
+        optimizer = OPTIMIZERS[self.optimizer](parameters, self)
+        optimizer.clip_norm = self.clip_norm
+        return optimizer
+
+    def build_loss(self) -> Loss:
+        """The loss that the config describes."""
+        return CrossEntropyLoss(self.label_smoothing)
 
     def build_scheduler(self, optimizer: Optimizer, steps_per_epoch: int = 1) -> Scheduler:
         """The scheduler that the config names, over `optimizer`."""

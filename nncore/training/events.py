@@ -62,7 +62,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Validated:
-    """A look at a sample of the held-out images."""
+    """A look at held-out images on the way: at a sample of them, or at all where the sample is right often enough for the target
+    accuracy, or where the training ends within an epoch.
+    """
 
     step: int
     val_loss: float
@@ -116,20 +118,31 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Finished:
-    """Every step has been taken; more can be asked for."""
+    """Every step has been taken, or a setting has ended the training before; more can be asked for."""
 
     step: int
     seconds: float
     best_step: int
     best_val_accuracy: float
+    reason: str = ""
+    """Why a setting has ended it, as a sentence for the user; empty where only its last step had been taken."""
+    steps_given_up: int = 0
+    """How many of the steps that were planned have not been taken, and are planned no more."""
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The training cannot go on; `reason` is one sentence for the user."""
+    """The training has diverged. `Trainer.best` holds the best weights from before, where there are any."""
 
     step: int
     reason: str
+    """What happened and what to do, for the user."""
+    since: int = 0
+    """The last step that went well."""
+    kept_step: int | None = None
+    """The step whose weights are kept as the best ones; None where none were good."""
+    learning_rate: float | None = None
+    """A smaller learning rate to start again with."""
 
 
 Event: TypeAlias = Started | Progress | Validated | EpochEnd | Checkpointed | Paused | Resumed | Stopped | Finished | Failed

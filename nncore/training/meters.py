@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ class Meters:
         The sums grow a step at a time, so that they do not depend on how steps are grouped.
         """
         for loss, hits, size in zip(losses.tolist(), right.tolist(), sizes, strict=True):
-            self._loss += loss * size
+            if math.isfinite(loss):  # else the epoch's mean would be no number either, where the training goes on
+                self._loss += loss * size
             self._right += hits
             self.count += size
         self.seconds += seconds

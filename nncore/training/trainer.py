@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from nncore.arrays import Array, shape_text
+from nncore.arrays import Array
 from nncore.data.dataset import Dataset
-from nncore.errors import ConfigError, DataError, DeviceError, DigitLabError, NotCompilable, WeightsError
-from nncore.layers import BatchNorm
-from nncore.losses import CrossEntropyLoss
+from nncore.errors import ConfigError, DeviceError, DigitLabError, NotCompilable, WeightsError
 from nncore.metrics import Evaluation, accuracy
 from nncore.network import Network
 from nncore.plan import Plan
@@ -24,12 +22,20 @@ from nncore.training.best import Best
 from nncore.training.config import SETTINGS, TrainConfig
 from nncore.training.control import Control, Pause, Resume, SetLearningRate, Stop, TrainMore
 from nncore.training.events import EpochEnd, Event, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
+from nncore.training.fit import check_batches, check_fit, checked_total
+from nncore.training.good_weights import GoodWeights
+from nncore.training.loss_watch import LossWatch, explain, smaller_rate
 from nncore.training.meters import Meters, Pace
-from nncore.training.position import LARGEST_TOTAL, Position, check_like, grouped
+from nncore.training.position import Position, check_like, grouped
 from nncore.training.schedules import Cycle, Cycles
+from nncore.training.stops import Stops
 
 SAMPLE = 1000
 """Held-out images looked at between epochs: enough to see accuracy to about half a percent."""
+WATCHED = 25
+"""The most steps of a stretch while a divergence is likely, so that it is noticed early."""
+WATCHED_FOR = 200
+"""For how many steps it is likely after the start, and after the learning rate has been set."""
 
 
 class Trainer:
@@ -43,24 +49,25 @@ class Trainer:
     """
 
     def __init__(self, network: Network, data: Dataset, config: TrainConfig, device: str = "cpu") -> None:
-        _check_fit(network, data)
+        check_fit(network, data)
         self.config, self.network, self.device, self.control = config, network, device, Control()
         self.batches = Batches(data, config, device)
         self.train_data, self.validation_data = self.batches.train_data, self.batches.validation_data
         self.steps_per_epoch = self.batches.steps_per_epoch
-        _check_batches(network, len(self.train_data), config.batch_size)
-        self.loss = CrossEntropyLoss()
+        check_batches(network, len(self.train_data), config.batch_size)
+        self.loss = config.build_loss()
         self.optimizer = config.build_optimizer(network.parameters())
         self.scheduler = config.build_scheduler(self.optimizer, self.steps_per_epoch)
-        self.total_steps = _checked_total(config.epochs * self.steps_per_epoch)
+        self.total_steps = checked_total(config.epochs * self.steps_per_epoch)
         self.step = 0
         self.checkpoint_every: int | None = None
         """Whoever writes a checkpoint every so many steps says so here: the steps of a Progress end at each multiple."""
         self.best: Best | None = None
-        self.meters, self.pace = Meters(), Pace()
+        self.meters, self.pace, self.stops = Meters(), Pace(), Stops(config)
+        self.watch, self._good, self._watched_until = LossWatch(network.output_shape[0]), GoodWeights(), WATCHED_FOR
         self._plan: Plan | None = None
         self._has_kernels = True
-        self._broken_off = False
+        self._broken_off, self._looked_at = False, -1
         self.predictor = Predictor(network, device)
         self._sample = self.validation_data.limit(SAMPLE, config.seed)
 
@@ -92,10 +99,15 @@ class Trainer:
         """Train until all steps are taken or a stop is asked for, yielding what happens. Call again to go on.
 
         Steps are taken some 30 ms at a time, with one Progress for each such stretch; the commands in `control` are obeyed
-        between two stretches. What is learned does not depend on how steps are grouped. A loss that is no longer a number
-        ends the training with Failed, whose step is the one that had it. DeviceError where the device is lost: the trainer is
-        then as it was after the last event, and can be saved, or go on on another device.
+        between two stretches. What is learned does not depend on how steps are grouped.
+
+        The last event is Finished after the last step, or before it where a setting says so (`Stops`); or Failed, soon after the
+        training has diverged: `best` then holds the best weights from before, and a training that goes on begins with them.
+        DeviceError where the device is lost: the trainer is then as it was after the last event, and can be saved, or go on on
+        another device.
         """
+        if self.watch.has_diverged:
+            self._go_back()
         yield Started(self.step, self.total_steps, self.steps_per_epoch, len(self.train_data), len(self.validation_data))
         if self._has_open_end():
             yield self._end_epoch()
@@ -104,21 +116,56 @@ class Trainer:
                 yield event
                 if isinstance(event, Stopped):
                     return
-            if self.step >= self.total_steps:
+            if self.step >= self.total_steps or self.stops.reason(self.seconds):
                 break
-            progress, failed = self._take_stretch()
+            if self.watch.is_calm:
+                self._good.offer(self.network, self.step)
+            progress = self._take_stretch()
             if progress is not None:
                 yield progress
-            if failed:
-                yield Failed(self.step, "The loss is no longer a number; start again with a smaller learning rate.")
+            if self.watch.has_diverged:
+                yield self._fail()
                 return
             if self._has_open_end():
                 yield self._end_epoch()
             elif self.step % self.config.validate_every == 0:
-                found = self._evaluate(self._sample)
-                yield Validated(self.step, found.loss, found.accuracy, found)
-        best = self.best
-        yield Finished(self.step, self.seconds, best.step if best else self.step, best.val_accuracy if best else math.nan)
+                yield self._look()
+        if self.watch.ends_badly:
+            yield self._fail()
+        else:
+            yield from self._finish()
+
+    def _go_back(self) -> None:
+        """Go on with the best weights from before the divergence; the optimizer's running averages begin anew."""
+        self.watch.start_over()
+        if self.best is not None:
+            self.network.load_state_dict(self.best.state)
+            for averages in self.optimizer.moments.values():
+                for average in averages.values():
+                    average[...] = 0
+
+    def _finish(self) -> Iterator[Event]:
+        """The end, after the last step or before it; within an epoch all held-out images are looked at first."""
+        if self.meters.count and self._looked_at != self.step:
+            yield self._validated(self._look_at_all())
+        if reason := self.stops.reason(self.seconds):
+            self.stops.start_over(self.seconds)
+        given_up, self.total_steps = self.total_steps - self.step, self.step
+        step, accuracy = (self.best.step, self.best.val_accuracy) if self.best else (self.step, math.nan)
+        yield Finished(self.step, self.seconds, step, accuracy, reason, given_up)
+
+    def _fail(self) -> Failed:
+        """Make the weights from before the divergence the best ones, unless others from before did better; what to tell."""
+        if self.best is not None and self.best.step > self.watch.calm_step:
+            self.best = None  # an epoch has ended since
+        good = self._good.until(self.watch.calm_step)
+        if good is not None:
+            with good.within(self.network):
+                self._note_best(good.step, self._evaluate(self.validation_data))
+        self.watch.has_diverged = True
+        kept = None if self.best is None else self.best.step
+        rate = smaller_rate(self.scheduler.base_lr, self.config.optimizer)
+        return Failed(self.step, explain(self.watch, self.step, kept, rate), self.watch.calm_step, kept, rate)
 
     def _obey(self) -> Iterator[Event]:
         """Carry out the commands that have come in; while paused, wait for more."""
@@ -135,6 +182,7 @@ class Trainer:
                     yield Stopped(self.step, self.seconds)
                 case SetLearningRate(value):
                     self.scheduler.set_lr(value)
+                    self._watched_until = self.step + WATCHED_FOR
                 case TrainMore(epochs):
                     with suppress(ConfigError):  # of more steps than a training can have; it keeps those that it has
                         self.extend(epochs)
@@ -145,8 +193,11 @@ class Trainer:
         The schedule of the steps planned before stays as it is. Milestones and decay after every epoch go on as they count;
         a cosine or a cycle begins again over the added epochs, whether they are added on the way or after the end.
         """
-        steps = SETTINGS["epochs"].kind.check("The number of epochs to add", epochs) * self.steps_per_epoch
-        planned, self.total_steps = self.total_steps, _checked_total(self.total_steps + steps)
+        self._add(SETTINGS["epochs"].kind.check("The number of epochs to add", epochs) * self.steps_per_epoch)
+
+    def _add(self, steps: int) -> None:
+        """Add `steps` to what is left to train."""
+        planned, self.total_steps = self.total_steps, checked_total(self.total_steps + steps)
         if isinstance(self.scheduler, Cycles):
             self.scheduler.begin(planned, steps)
 
@@ -155,12 +206,11 @@ class Trainer:
 
         Where more steps have been taken already the training ends where it is.
         """
-        wanted = SETTINGS["epochs"].kind.check("The number of epochs", epochs)
-        planned = self.total_steps // self.steps_per_epoch
-        if wanted > planned:
-            self.extend(wanted - planned)
+        wanted = SETTINGS["epochs"].kind.check("The number of epochs", epochs) * self.steps_per_epoch
+        if wanted > self.total_steps:
+            self._add(wanted - self.total_steps)
         else:
-            self.total_steps = max(self.step, wanted * self.steps_per_epoch)
+            self.total_steps = max(self.step, wanted)
 
     def state_dict(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """All that the rest of the training depends on beside network, data and config: arrays by name, and the rest as JSON
@@ -178,6 +228,8 @@ class Trainer:
             "base_lr": self.scheduler.base_lr,
             "train_count": len(self.train_data),
             "random": self.network.random_state(),
+            "watch": self.watch.state_dict(),
+            "stops": self.stops.state_dict(),
         }
         if isinstance(self.scheduler, Cycles):
             position["cycles"] = self.scheduler.cycles
@@ -197,6 +249,8 @@ class Trainer:
             raise WeightsError("Its optimizer has taken another number of steps than its training.")
         best = Best.restored(rest.get("best"), groups["best"], self.network, position.step)
         self.meters.load_state_dict(rest["position"])
+        self.watch.load_state_dict(rest["position"].get("watch"), position.step)
+        self.stops.load_state_dict(rest["position"].get("stops"), self.seconds)
         at_end = position.step > 0 and position.step % self.steps_per_epoch == 0 and self.meters.count == len(self.train_data)
         if not at_end and self.meters.count != self.batches.examples(position.step):
             raise WeightsError("The sums of its epoch belong to another step.")
@@ -204,6 +258,7 @@ class Trainer:
         self.network.load_random_state(position.random)
         self.optimizer.load_state_dict(groups["optimizer"])
         self.step, self.total_steps, self.best = position.step, position.total_steps, best
+        self._good, self._watched_until = GoodWeights(), max(WATCHED_FOR, position.step)
         self.scheduler.base_lr = position.base_lr
         if isinstance(self.scheduler, Cycles):
             first = self.scheduler.cycles[0]._replace(base_lr=position.base_lr)
@@ -214,8 +269,8 @@ class Trainer:
         """The images, uint8 (N, height, width, channels), and labels, int64 (N), of a step."""
         return self.batches.batch(step)
 
-    def _take_stretch(self) -> tuple[Progress | None, bool]:
-        """Take the steps of a stretch: what to tell of them, and whether the last one's loss was no number."""
+    def _take_stretch(self) -> Progress | None:
+        """Take the steps of a stretch: what to tell of them, up to the last one whose loss is a number."""
         plan, until = self.plan(), self._end_of_stretch()
         began = time.perf_counter()
         stretch = self.batches.stretch(self.step, until)
@@ -236,12 +291,12 @@ class Trainer:
         self.pace.add(taken, ended - prepared)
         self.meters.add(losses, right, sizes, ended - began)
         steps = np.arange(self.step + 1, self.step + taken + 1)
+        self.watch.add(self.step + 1, losses.tolist())
         self.step += taken
         self.scheduler.jump(self.step)
-        failed = not math.isfinite(losses[-1])
-        kept = taken - failed
+        kept = taken - (not math.isfinite(losses[-1]))
         if not kept:
-            return None, failed
+            return None
         speed = self.meters.examples_per_second
         left = (self.total_steps - self.step) * self.config.batch_size / speed if speed else math.nan
         return Progress(
@@ -253,7 +308,7 @@ class Trainer:
             epoch=(self.step - 1) // self.steps_per_epoch + 1,
             examples_per_second=speed,
             seconds_left=left,
-        ), failed
+        )
 
     def _check_whole(self) -> None:
         """Refuse to go on, or to be saved, where it is not known how many of a stretch's steps have been taken."""
@@ -263,6 +318,8 @@ class Trainer:
     def _end_of_stretch(self) -> int:
         """How many steps will have been taken when the next stretch ends."""
         ends = [self.step + self.pace.steps, self.batches.end_of_stretch(self.step), self.total_steps]
+        if self.step < self._watched_until or not self.watch.is_calm:
+            ends.append(self.step + WATCHED)
         looks = (self.config.validate_every, self.checkpoint_every)
         return min(*ends, *((self.step // every + 1) * every for every in looks if every is not None))
 
@@ -281,6 +338,27 @@ class Trainer:
             if not math.isfinite(losses[-1]):
                 break
         return np.array(losses, np.float64), np.array(right, np.int64)
+
+    def _look(self) -> Validated:
+        """Look at a sample of the held-out images, and at all of them where the sample reaches the target."""
+        found = self._evaluate(self._sample)
+        return self._validated(found if found.accuracy < self.stops.target else self._look_at_all())
+
+    def _validated(self, found: Evaluation) -> Validated:
+        return Validated(self.step, found.loss, found.accuracy, found)
+
+    def _look_at_all(self) -> Evaluation:
+        """Loss and answers on all held-out images; these may be the best weights, or the target may be reached."""
+        found = self._evaluate(self.validation_data)
+        self._looked_at = self.step
+        self._note_best(self.step, found)
+        self.stops.looked(found.accuracy)
+        return found
+
+    def _note_best(self, step: int, found: Evaluation) -> None:
+        """Keep the network's weights, which are those of `step`, where they did better than the best so far."""
+        if self.best is None or (found.accuracy, -found.loss) > (self.best.val_accuracy, -self.best.val_loss):
+            self.best = Best(step, found.accuracy, found.loss, self.network.state_dict())
 
     def _evaluate(self, data: Dataset) -> Evaluation:
         """Loss and answers on held-out images; where the device is lost meanwhile, by the CPU.
@@ -301,9 +379,8 @@ class Trainer:
         return self.step % self.steps_per_epoch == 0 and self.meters.count > 0
 
     def _end_epoch(self) -> EpochEnd:
-        found = self._evaluate(self.validation_data)
-        if self.best is None or (found.accuracy, -found.loss) > (self.best.val_accuracy, -self.best.val_loss):
-            self.best = Best(self.step, found.accuracy, found.loss, self.network.state_dict())
+        found = self._look_at_all()
+        self.stops.ended_epoch(found.loss)
         means = self.meters.end_epoch()
         return EpochEnd(
             epoch=self.step // self.steps_per_epoch,
@@ -316,36 +393,3 @@ class Trainer:
             seconds=self.seconds,
             evaluation=found,
         )
-
-
-def _check_fit(network: Network, data: Dataset) -> None:
-    """Raise ConfigError or DataError unless `network` can learn from `data`."""
-    if len(network.output_shape) != 1:
-        raise ConfigError(
-            f"The network ends in an image of {shape_text(network.output_shape)}, not in one score a class; "
-            "let it end with Flatten and Linear."
-        )
-    if network.output_shape[0] < len(data.class_names):
-        raise ConfigError(f"The network tells {network.output_shape[0]} classes apart, but the data has {len(data.class_names)}.")
-    if len(data) < 2:
-        raise DataError(f"{data.name} holds {len(data)} images; training needs at least two.")
-    if not data.is_labelled:
-        raise DataError(f"{data.name} has no labels to learn from; choose data that says what its images show.")
-    as_input(data.images[:1], network.input_shape)
-
-
-def _check_batches(network: Network, count: int, batch_size: int) -> None:
-    """Raise ConfigError where a step of the epoch's `count` images would be too small for batch norm."""
-    last = (count - 1) % batch_size + 1
-    for layer in network.layers:
-        if isinstance(layer, BatchNorm) and last * math.prod(layer.input_shape[:-1]) < 2:
-            raise ConfigError(
-                f"{layer.name} needs at least two images a step, but the last step of an epoch of {count:,} images would have "
-                f"one; take another batch size than {batch_size:,}."
-            )
-
-
-def _checked_total(steps: int) -> int:
-    if steps > LARGEST_TOTAL:
-        raise ConfigError(f"A training of {steps:,} steps would never end; take fewer epochs (at most {LARGEST_TOTAL:,} steps).")
-    return steps

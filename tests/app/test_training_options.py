@@ -25,12 +25,32 @@ def test_every_setting_is_an_option_and_what_is_shown_can_be_typed():
         "epochs": "7", "batch_size": "64", "optimizer": "momentum", "learning_rate": "0.01", "momentum": "0.8",
         "betas": "0.8,0.99", "schedule": "one-cycle", "milestones": "10,20", "gamma": "0.1", "epoch_decay": "1",
         "weight_decay": "1e-4", "validation": "0.25", "augmentation": "shift=2", "validate_every": "50", "seed": "3",
+        "clip_norm": "2.5", "label_smoothing": "0.1", "target_accuracy": "0.98", "patience": "4", "max_minutes": "1.5",
     }  # fmt: skip
     assert typed.keys() == SETTINGS.keys()
     arguments = parser.parse_args([word for name, text in typed.items() for word in (SETTINGS[name].option, text)])
     config = TrainConfig(**settings_given(arguments))
     assert config == TrainConfig(
-        7, 64, "momentum", 0.01, 0.8, (0.8, 0.99), "one-cycle", (10, 20), 0.1, 1.0, 1e-4, 0.25, Augmentation(shift=2), 50, 3
+        7,
+        64,
+        "momentum",
+        0.01,
+        0.8,
+        (0.8, 0.99),
+        "one-cycle",
+        (10, 20),
+        0.1,
+        1.0,
+        1e-4,
+        clip_norm=2.5,
+        label_smoothing=0.1,
+        validation=0.25,
+        augmentation=Augmentation(shift=2),
+        validate_every=50,
+        target_accuracy=0.98,
+        patience=4,
+        max_minutes=1.5,
+        seed=3,
     )
     assert parser.parse_args(["--validation", "500"]).validation == 500
     assert all(setting.help.split()[0] in parser.format_help() for setting in SETTINGS.values())

@@ -115,6 +115,8 @@ def test_dropout() -> None:
 LOSSES: list[tuple[Loss, bool]] = [
     (CrossEntropyLoss(), False),
     (CrossEntropyLoss(), True),
+    (CrossEntropyLoss(0.3), False),
+    (CrossEntropyLoss(0.3), True),
     (ProbabilityCrossEntropyLoss(), False),
     (ProbabilityCrossEntropyLoss(), True),
     (HingeLoss(), False),

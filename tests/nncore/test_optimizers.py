@@ -44,7 +44,7 @@ def test_the_numbers_are_those_of_the_formula():
 
 
 def test_losses_bring_their_kernels():
-    assert (CrossEntropyLoss.kernel, CrossEntropyLoss().constants) == ("cross_entropy", ())
+    assert (CrossEntropyLoss.kernel, CrossEntropyLoss(0.1).constants) == ("cross_entropy", (0.1,))
     assert (ProbabilityCrossEntropyLoss.kernel, ProbabilityCrossEntropyLoss().constants) == ("probability", ())
     assert (HingeLoss.kernel, HingeLoss(0.5).constants) == ("hinge", (0.5,))
     assert Loss.kernel == "" and Loss().constants == ()

@@ -24,7 +24,7 @@ from nncore.layers import (
     Softmax,
     Tanh,
 )
-from nncore.optimizers import SGD, Adam, Optimizer
+from nncore.optimizers import SGD, Adam, Optimizer, clip_gradients
 from nncore.parameter import Parameter
 from nncore.schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, OneCycleLR, StepLR
 
@@ -101,6 +101,7 @@ def test_flatten_keeps_the_order_of_its_own_layout() -> None:
 
 LOSSES: list[tuple[losses.Loss, Callable[[Any, Any], Any]]] = [
     (losses.CrossEntropyLoss(), nn.functional.cross_entropy),
+    (losses.CrossEntropyLoss(0.1), lambda z, t: nn.functional.cross_entropy(z, t, label_smoothing=0.1)),
     (losses.ProbabilityCrossEntropyLoss(), lambda p, t: nn.functional.nll_loss(torch.log(p), t)),
     (losses.HingeLoss(), lambda z, t: 10 * nn.functional.multi_margin_loss(z, t)),
 ]
@@ -175,6 +176,20 @@ def twenty_steps(rule: Any, torch_rule: Any, schedule: Any = None, torch_schedul
 @pytest.mark.parametrize("index", range(len(RULES)))
 def test_optimizer(index: int) -> None:
     twenty_steps(*RULES[index])
+
+
+@pytest.mark.parametrize("max_norm", [0.01, 3.0, 1e3])
+def test_clipping(max_norm: float) -> None:
+    rng = np.random.default_rng(0)
+    ours = {name: Parameter(rng.standard_normal(shape)) for name, shape in (("a", (4, 3)), ("b", (5,)))}
+    theirs = [torch.tensor(parameter.data, requires_grad=True) for parameter in ours.values()]
+    for parameter, tensor in zip(ours.values(), theirs, strict=True):
+        parameter.grad = rng.standard_normal(parameter.shape)
+        tensor.grad = torch.tensor(parameter.grad)
+    nn.utils.clip_grad_norm_(theirs, max_norm)
+    clip_gradients([parameter.grad for parameter in ours.values()], max_norm)
+    for parameter, tensor in zip(ours.values(), theirs, strict=True):
+        np.testing.assert_allclose(parameter.grad, tensor.grad.numpy(), rtol=1e-9)
 
 
 @pytest.mark.parametrize("index", range(len(SCHEDULES)))

@@ -22,9 +22,13 @@ def _answer(m, at, classes):
 
 
 @operation
-def cross_entropy(m, labels, indices, first, count, total, results, z, g, pitch, classes):
-    """g = (softmax(z) − one-hot) / N for logits z; `results` gets this replica's sum of losses, and how many are right."""
+def cross_entropy(m, labels, indices, first, count, total, results, z, g, pitch, classes, smoothing: Real):
+    """g = (softmax(z) − t) / N for logits z, where t is (1 − smoothing) · one-hot + smoothing / classes.
+
+    `results` gets this replica's sum of losses, and how many are right.
+    """
     share, losses, right = float32(1 / max(total, 1)), float64(0), 0
+    even = smoothing / float32(classes)
     for n in range(count):
         at, to, label = z + n * pitch, g + n * pitch, get_long(labels, get_long(indices, first + n))
         answer = _answer(m, at, classes)
@@ -36,8 +40,11 @@ def cross_entropy(m, labels, indices, first, count, total, results, z, g, pitch,
             powers += power
         losses += math.log(powers) + largest - get(m, at + label)
         for c in range(classes):
-            put(m, to + c, get(m, to + c) * (share / powers))
-        put(m, to + label, get(m, to + label) - share)
+            put(m, to + c, get(m, to + c) * (share / powers) - even * share)
+        put(m, to + label, get(m, to + label) - (float32(1) - smoothing) * share)
+        if smoothing > float32(0):
+            for c in range(classes):
+                losses += even * (get(m, at + label) - get(m, at + c))
     put_double(results, 0, losses)
     put_double(results, 1, float64(right))
 

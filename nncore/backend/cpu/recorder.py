@@ -321,6 +321,14 @@ class CpuRecorder:
         self.add("sum_gradients", gradient=First(self.gradient.at), pitch=ReplicaPitch(), parameters=self.vector.parameters)
         self.barrier()
 
+    def clip_gradients(self, max_norm: float) -> None:
+        partial = Shared(self.shared)
+        self.shared += -(-2 * self.replicas // 16) * 16
+        common = {"gradient": First(self.gradient.at), "parameters": self.vector.parameters, "partial": partial}
+        self.add("gradient_squares", **common)
+        self.barrier()
+        self.add("clip_gradients", **common, max_norm=max_norm)
+
     def update(self, rule: Rule) -> None:
         self.rule = rule
         self.add(f"update_{rule.name}", gradient=First(self.gradient.at), parameters=self.vector.parameters)

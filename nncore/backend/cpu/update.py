@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 
-from numba import float32
+from numba import float32, float64
 
 from nncore.backend.cpu.compiling import kernel, operation, part
-from nncore.backend.cpu.memory import get, get_double, put
+from nncore.backend.cpu.memory import get, get_double, put, put_double
+from nncore.backend.cpu.views import Real
 
 LINE = 16
 """Floats of a cache line."""
@@ -31,6 +32,29 @@ def sum_gradients(m, replica, replicas, gradient, pitch, parameters):
         other = gradient + r * pitch
         for i in range(start, end):
             put(m, gradient + i, get(m, gradient + i) + get(m, other + i))
+
+
+@operation
+def gradient_squares(m, replica, replicas, gradient, parameters, partial):
+    """Number `replica` of the float64 at `partial` becomes the sum of the squares of its share of the gradient."""
+    start, end = _share(parameters, replica, replicas)
+    total = float64(0)
+    for i in range(start, end):
+        total += float64(get(m, gradient + i)) * float64(get(m, gradient + i))
+    put_double(m + 4 * partial, replica, total)
+
+
+@operation
+def clip_gradients(m, replica, replicas, gradient, parameters, partial, max_norm: Real):
+    """The gradient, times the factor of nncore.optimizers.clip_gradients; the parts of the sum are added in their order."""
+    start, end = _share(parameters, replica, replicas)
+    total = float64(0)
+    for r in range(replicas):
+        total += get_double(m + 4 * partial, r)
+    factor = float32(max_norm / (math.sqrt(total) + 1e-6))
+    if not factor >= float32(1):  # also where it is not a number
+        for i in range(start, end):
+            put(m, gradient + i, factor * get(m, gradient + i))
 
 
 @kernel

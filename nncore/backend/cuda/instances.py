@@ -9,6 +9,8 @@ from nncore.backend.cuda.sources import Instance, kernels
 
 LOSS = [(256,)]
 """Threads of the block."""
+SQUARES = [(256,)]
+"""Threads of a block."""
 POOLED = list(product((5, 4, 3, 2, 1), (4, 2, 1)))
 """Sizes of the kernel's side, and channels that a thread does."""
 DENSE = [(high, wide, each) for high, wide, each in product((64, 32), (64, 32, 16), (4, 1)) if wide <= high]
@@ -19,6 +21,7 @@ INSTANCES: Mapping[str, Sequence[Instance]] = {
     "conv2d_input_gradient": DENSE,
     "conv2d_weight_gradient": [*DENSE, (16, 32, 4), (16, 32, 1)],
     "cross_entropy": LOSS,
+    "gradient_squares": SQUARES,
     "hinge": LOSS,
     "pooled_convolution": POOLED,
     "pooled_convolution_input_gradient": POOLED,

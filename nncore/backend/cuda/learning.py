@@ -1,4 +1,4 @@
-"""Taking a batch, the loss, and how the parameters follow: see kernels/take.cu, loss.cu and update.cu."""
+"""Taking a batch, the loss, and how the parameters follow: see kernels/take.cu, loss.cu, clip.cu and update.cu."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from nncore.errors import NotCompilable
 
 LOSS_THREADS = 256
 """Threads of the one block that calculates the loss."""
+NORM_BLOCKS, NORM_THREADS = 64, 256
+"""Blocks that share the sum of the gradient's squares, and threads of each."""
 
 
 class LearningRecorder(BaseRecorder):
@@ -53,6 +55,29 @@ class LearningRecorder(BaseRecorder):
     def sum_gradients(self) -> None:
         """No kernel: the update adds the copies up by itself, and `Program.gradient` where it is asked."""
         self.record.marks.add("gradients")
+
+    def clip_gradients(self, max_norm: float) -> None:
+        """The copies are added up to find the norm, and each is made shorter: see kernels/clip.cu."""
+        record, size = self.record, self.record.vector.parameters
+        gradient, partial = self.once_for_all(size), self.once_for_all(NORM_BLOCKS)
+
+        def summed(part: Pass) -> Arguments:
+            return {"gradient": gradient.at, **record.table_arguments(part.number + 1)}
+
+        def squares(_: Pass) -> Arguments:
+            return {"gradient": gradient.at, "partial": partial.at, "size": size}
+
+        def copies(part: Pass) -> int:
+            return (part.number + 1) * record.copies_size
+
+        def clip(part: Pass) -> Arguments:
+            shared = {"partial": partial.at, "max_norm": max_norm, "parts": NORM_BLOCKS}
+            return {"copies": At(record.copies), "size": copies(part), **shared}
+
+        blocks = (NORM_BLOCKS, 1, 1), (NORM_THREADS, 1, 1)
+        self.add("sum_copies", lambda _: threads(size), summed, once=True)
+        self.add("gradient_squares", lambda _: blocks, squares, (NORM_THREADS,), once=True)
+        self.add("clip_copies", lambda part: threads(copies(part)), clip, once=True)
 
     def update(self, rule: Rule) -> None:
         record, kernel = self.record, f"update_{rule.name}"

@@ -27,6 +27,7 @@ from nncore.layers.conv import conv2d, conv2d_backward
 from nncore.layers.dropout import kept
 from nncore.layers.pooling import Pool
 from nncore.losses import LOSSES
+from nncore.optimizers import clip_gradients
 
 PIXEL, TWO_BY_TWO = Window((1, 1), (1, 1)), Window((2, 2), (2, 2))
 
@@ -245,6 +246,9 @@ class ReferenceRecorder:
 
     def sum_gradients(self) -> None:
         """One replica's gradient is that of the whole batch."""
+
+    def clip_gradients(self, max_norm: float) -> None:
+        self.operations.append(lambda step: clip_gradients([self.gradient], max_norm))
 
     def update(self, rule: Rule) -> None:
         def operation(step: Step) -> None:

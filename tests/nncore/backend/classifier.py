@@ -30,7 +30,7 @@ def classifier(device: str, replicas: int = 2, dropout: Dropout | None = None) -
             if dropout is not None:
                 record.dropout(x, dropout.p, x, dropout)
             record.linear(x, weights, y, False)
-            record.loss("cross_entropy", (), y, grad)
+            record.loss("cross_entropy", (0.0,), y, grad)
             record.linear_backward(x, weights, y, False, grad, None)
             record.sum_gradients()
         with record.section("update") if dropout is None else nullcontext():

@@ -66,8 +66,12 @@ TRIALS: dict[str, Trial] = {
     "dropout of vectors": trials.dropout((1, 1, 33), 0.5),
     "dropout of almost all": trials.dropout((1, 1, 100), 0.99),
     **{f"cross entropy of {classes}": trials.loss("cross_entropy", classes) for classes in (1, 2, 10, 33)},
+    **{f"smoothed cross entropy of {classes}": trials.loss("cross_entropy", classes, (0.3,)) for classes in (1, 2, 10, 33)},
     **{f"probability of {classes}": trials.loss("probability", classes) for classes in (2, 10, 33)},
     **{f"hinge of {classes}": trials.loss("hinge", classes, (0.7,)) for classes in (1, 2, 10, 33)},
+    "clipped": trials.clip(0.5),
+    "clipped, large": trials.clip(0.5, 170, 330),
+    "not clipped": trials.clip(1000.0),
     "sgd": trials.update("sgd", (0.1,), 0.0),
     "sgd with decay": trials.update("sgd", (0.1,), 0.03, 33, 17),
     "momentum": trials.update("momentum", (0.1, 0.9), 0.03),
@@ -297,9 +301,9 @@ def test_what_a_backend_does_not_know_fails_while_recording(device: str) -> None
     for wrong in (trials.loss("squares", 3), trials.activation("gelu", (1, 1, 3)), trials.activation_backward("gelu", (1, 1, 3))):
         with pytest.raises(NotCompilable):
             record(wrong, device)
-    for constants in ((), (1.0, 2.0)):
+    for name, constants in (("hinge", (1.0, 2.0)), ("cross_entropy", (0.1, 1.0)), ("probability", (1.0,))):
         with pytest.raises((TypeError, ValueError)):
-            record(trials.loss("hinge", 3, constants) if constants else trials.loss("cross_entropy", 3, (1.0,)), device)
+            record(trials.loss(name, 3, constants), device)
 
 
 def test_a_third_running_average_fails_while_recording() -> None:

@@ -10,6 +10,7 @@ from trial import Recording, Trial
 from nncore.arrays import Array
 from nncore.backend.contract import IntPair, Rule, Window
 from nncore.layers import Dropout
+from nncore.losses import LOSSES
 from nncore.optimizers import SGD, Adam
 
 Images = tuple[int, int, int]
@@ -196,7 +197,11 @@ def dropout(x: Images, p: float, count: int = 5) -> Trial:
     return Trial(build, count=count, tolerance=3e-7)
 
 
-def loss(name: str, classes: int, constants: tuple[float, ...] = (), count: int = 7) -> Trial:
+def loss(name: str, classes: int, constants: tuple[float, ...] | None = None, count: int = 7) -> Trial:
+    """`constants` None: those that the loss has unless told otherwise."""
+    if constants is None:
+        constants = LOSSES[name]().constants if name in LOSSES else ()
+
     def build(recording: Recording) -> None:
         values = real_numbers(count, 1, 1, classes, scale=2)
         if name == "probability":
@@ -229,6 +234,22 @@ def update(name: str, rates: tuple[float, ...], decay: float, inputs: int = 5, o
     shape = (inputs, outputs)
     parameters = {"weight": real_numbers(*shape, seed=1), "bias": real_numbers(outputs, seed=2)}
     return Trial(build, parameters, count=7, moments=moments, rates=rates, compares_gradient=False, tolerance=1e-6)
+
+
+def clip(max_norm: float, inputs: int = 5, outputs: int = 3, values: Array | None = None) -> Trial:
+    """The gradient of a linear layer (of its weight `values`, where given), made no longer than `max_norm`, and a step by it."""
+
+    def build(recording: Recording) -> None:
+        x = recording.given(real_numbers(7, 1, 1, inputs) if values is None else values)
+        grad = recording.given(real_numbers(7, 1, 1, outputs, seed=5))
+        recording.record.linear_backward(x, recording.weights, grad, False, grad, None)
+        recording.record.sum_gradients()
+        recording.record.clip_gradients(max_norm)
+        weight, bias = recording.parts["weight"], recording.parts["bias"]
+        recording.record.update(Rule("sgd", [(part.start, part.end, 0.0) for part in (weight, bias)], MOVES["sgd"]))
+
+    parameters = {"weight": np.zeros((inputs, outputs)), "bias": np.zeros(outputs)}
+    return Trial(build, parameters, count=7, rates=(1.0,), tolerance=1e-6)
 
 
 def square(size: int, stride: int = 1) -> Window:

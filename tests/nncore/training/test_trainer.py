@@ -282,7 +282,7 @@ def test_the_number_of_epochs_can_be_set(data):
 
 
 def test_a_training_that_would_never_end_is_refused(data, monkeypatch):
-    monkeypatch.setattr("nncore.training.trainer.LARGEST_TOTAL", 7_000_000)
+    monkeypatch.setattr("nncore.training.fit.LARGEST_TOTAL", 7_000_000)
     trainer = Trainer(network(), data, replace(CONFIG, epochs=1_000_000))
     assert trainer.total_steps == 7_000_000
     with pytest.raises(ConfigError, match="would never end"):

@@ -30,6 +30,7 @@ WHOLE = [f"{HERE}/test_runs.py", f"{HERE}/test_passes.py", f"{HERE}/test_sizes.p
 TESTS = {
     **{file: [f"{HERE}/test_kernels.py"] for file in ("elementwise.cu", "softmax.cu", "dropout.cu", "pooling.cu")},
     "loss.cu": [f"{HERE}/test_loss_kernels.py"],
+    "clip.cu": [f"{HERE}/test_clip_kernels.py"],
     "conv.cu": [f"{HERE}/test_conv_kernels.py"],
     "norm.cu": [f"{HERE}/test_norm_kernels.py"],
     "vary.cu": [f"{HERE}/test_vary_kernel.py"],

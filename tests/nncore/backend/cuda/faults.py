@@ -78,7 +78,13 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     # cross_entropy
     ("loss.cu", "(largest - scores[label])", "largest - scores[label]"),
     ("loss.cu", "loss += logf", "loss = logf"),
-    ("loss.cu", "c == label ? share : 0", "c == answer ? share : 0"),
+    ("loss.cu", "c == label ? (1 - smoothing) * share : 0", "c == answer ? (1 - smoothing) * share : 0"),
+    ("loss.cu", "c == label ? (1 - smoothing) * share : 0", "c == label ? share : 0"),
+    ("loss.cu", "- even * share", ""),
+    ("loss.cu", "+ even * below", ""),
+    ("loss.cu", "(1 - smoothing) * (largest", "(largest"),
+    ("loss.cu", "even = smoothing / classes", "even = smoothing"),
+    ("loss.cu", "below += largest - scores[c]", "below += scores[c]"),
     ("loss.cu", "(share / powers)", "share"),
     # probability
     ("loss.cu", "scores[label] < TINY ? TINY : scores[label]", "scores[label] > TINY ? scores[label] : TINY"),

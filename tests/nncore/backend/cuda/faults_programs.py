@@ -63,6 +63,20 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ("pooled.cu", "e / CH * C + c + e % CH) * O", "e / CH * C + e % CH) * O"),
     ("pooled.cu", "(size_t)blockIdx.x * (K * K * C + 1) * O", "(size_t)blockIdx.x * K * K * C * O"),
     ("pooled.cu", "if (c == 0 && threadIdx.y == 0)", "if (c == CH && threadIdx.y == 0)"),
+    # gradient_squares
+    ("clip.cu", "        __syncthreads();\n", ""),
+    ("clip.cu", "sums[t] += sums[t + half]", "sums[t] = sums[t + half]"),
+    ("clip.cu", "half > 0", "half > 1"),
+    ("clip.cu", "sum += gradient[i] * gradient[i]", "sum += gradient[i]"),
+    ("clip.cu", "i += gridDim.x * THREADS", "i += THREADS"),
+    ("clip.cu", "partial[blockIdx.x] =", "partial[0] ="),
+    # clip_copies
+    ("clip.cu", "if (i >= size) return;", "if (i > size) return;"),
+    ("clip.cu", "part < parts", "part < 1"),
+    ("clip.cu", "sqrtf(squares)", "squares"),
+    ("clip.cu", " + 1e-6f", ""),
+    ("clip.cu", "!(factor >= 1)", "factor < 1"),
+    ("clip.cu", "if (!(factor >= 1)) ", ""),
     # what sum_copies and every rule share
     ("update.cu", "row[SOURCE] + i - row[START]", "row[SOURCE] + i"),
     ("update.cu", "part < row[PARTS]", "part < 1"),

@@ -17,10 +17,11 @@ from nncore.data.augment import Augmentation
 from tests.nncore.backend.cuda.check_faults import FAULTS, TESTS, Fault, kernel_of, put_in
 
 QUICK: dict[str, tuple[str, Trial]] = {
+    "clip.cu": ("sums[t] += sums[t + half]", trials.clip(0.5)),
     "conv.cu": ("above += x_row;", trials.conv((5, 6, 3), 5, square(3), (1, 1))),
     "dropout.cu": ("bits >> 15", trials.dropout((4, 5, 3), 0.3)),
     "elementwise.cu": ("1 - y * y", trials.activation_backward("tanh", (4, 5, 3))),
-    "loss.cu": ("c == label ? share : 0", trials.loss("cross_entropy", 10)),
+    "loss.cu": ("c == label ? (1 - smoothing) * share : 0", trials.loss("cross_entropy", 10)),
     "norm.cu": ("apart * apart * a.values * part", trials.batch_norm((4, 3, 5), True)),
     "pooled.cu": ("who.at[h] = CUT", trials.conv_pool((7, 8, 3), 5, square(3), (1, 1), True)),
     "pooling.cu": ("value > best", trials.max_pool((7, 8, 3), Window((3, 2), (2, 1)))),

@@ -11,12 +11,14 @@ import pytest
 from kernel import run, values
 
 from nncore.arrays import Array
-from nncore.losses import LOSSES, Loss, softmax
+from nncore.losses import LOSSES, CrossEntropyLoss, Loss, softmax
 
 THREADS = 256
 CLOSE = 1e-6
 """Largest difference between float32 and float64, as a share of a loss; absolute for gradients, which are at most 1."""
-MARGIN = 0.75
+MARGIN, SMOOTHING = 0.75, 0.2
+SMOOTHED = "cross_entropy with smoothing"
+NAMES = (*LOSSES, SMOOTHED)
 STEP, BATCH = 2, 310
 """The step that is being taken, and how many images each step's row of `order` has room for."""
 BEFORE = 9
@@ -24,6 +26,8 @@ BEFORE = 9
 
 
 def loss_of(name: str) -> Loss:
+    if name == SMOOTHED:
+        return CrossEntropyLoss(SMOOTHING)
     return LOSSES[name](*([MARGIN] if name == "hinge" else []))
 
 
@@ -79,13 +83,15 @@ def take(
     }  # fmt: skip
     if name == "hinge":
         common["margin"] = MARGIN
+    if name in ("cross_entropy", SMOOTHED):
+        common["smoothing"] = SMOOTHING if name == SMOOTHED else 0.0
     grads, first = [], 0
     for number, size in enumerate(parts or [count]):
         assert common["clock"].buffer.tolist() == [BEFORE, STEP, stopped], "a step is counted by its last pass alone"
         z, g = values(scores[first : first + size], np.float32), values(np.full(size * classes + 1, 1234), np.float32)
         last = number + 1 == max(len(parts), 1)
         mine = {"z": z, "g": g if with_grad else None, "first": first, "count": size, "last": last}
-        run(name, ((1, 1, 1), (THREADS, 1, 1)), common | mine, (THREADS,))
+        run(name.split()[0], ((1, 1, 1), (THREADS, 1, 1)), common | mine, (THREADS,))
         assert g.buffer[-1] == 1234
         grads.append(g.buffer[:-1].reshape(size, classes))
         first += size
@@ -106,31 +112,31 @@ def check(name: str, scores: Array, labels: Array, parts: Sequence[int] = ()) ->
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 10), (7, 3), (32, 10), (BATCH, 2), (255, 3), (0, 5)], ids=str)
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_batch_in_one_pass(name: str, shape: tuple[int, int]) -> None:
     check(name, *batch(name, *shape))
 
 
 @pytest.mark.parametrize("parts", [(3, 3, 1), (1, 6), (7, 0), (0, 7), (1,) * 7], ids=str)
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_batch_in_several_passes(name: str, parts: tuple[int, ...]) -> None:
     check(name, *batch(name, 7, 4), parts)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", NAMES)
 def test_without_a_gradient_the_results_are_the_same(name: str) -> None:
     scores, labels = batch(name, 9, 4)
     assert take(name, scores, labels, with_grad=False).results.tobytes() == take(name, scores, labels).results.tobytes()
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", NAMES)
 def test_an_empty_batch_has_no_loss_and_counts_as_a_step(name: str) -> None:
     taken = take(name, np.zeros((0, 3), np.float32), np.zeros(0, int))
     assert (taken.loss, taken.right, taken.clock) == (0, 0, [STEP + 1, STEP, 0])
 
 
 @pytest.mark.parametrize("parts", [(5,), (2, 3), (3, 2), (1, 1, 3)], ids=str)
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_loss_that_is_not_finite_stops_the_steps(name: str, parts: tuple[int, ...]) -> None:
     scores, labels = batch(name, 5, 3)
     scores[2, labels[2]] = np.nan
@@ -145,7 +151,7 @@ def test_an_infinite_loss_stops_the_steps() -> None:
     assert (taken.loss, taken.clock) == (np.inf, [BEFORE, STEP, 1])
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", NAMES)
 def test_once_stopped_neither_results_nor_the_count_of_steps_change(name: str) -> None:
     """The step that failed is taken again by what has been asked for already, whatever its loss is then."""
     taken = take(name, *batch(name, 5, 3), (2, 3), stopped=1, old=7)
@@ -153,7 +159,7 @@ def test_once_stopped_neither_results_nor_the_count_of_steps_change(name: str) -
     assert taken.clock == [BEFORE, STEP, 1]
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", NAMES)
 def test_of_equal_scores_the_first_is_the_answer(name: str) -> None:
     scores = np.full((3, 4), 0.25, np.float32)
     assert [take(name, scores, np.full(3, label)).right for label in range(4)] == [3, 0, 0, 0]

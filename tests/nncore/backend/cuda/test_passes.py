@@ -40,9 +40,9 @@ def layers() -> list[Layer]:
 
 def planned(net: list[Layer] | None = None, device: str = "cuda-host", batch: int = BATCH) -> Plan:
     network = Network(net or layers(), SHAPE, seed=3)
-    return Plan(
-        network, (batch, *SHAPE), CrossEntropyLoss(), Adam(network.parameters(), 0.01, eps=1e-3, weight_decay=0.01), 1, device
-    )
+    optimizer = Adam(network.parameters(), 0.01, eps=1e-3, weight_decay=0.01)
+    optimizer.clip_norm = 0.1
+    return Plan(network, (batch, *SHAPE), CrossEntropyLoss(0.1), optimizer, 1, device)
 
 
 def capacity(program: Any) -> int:

@@ -59,7 +59,7 @@ TRIALS = {
     **{f"take, {count} of 9": trials.take((5, 3, 3), True, (1, 2), count).with_(spare=9 - count) for count in (0, 1, 5)},
     **{
         f"{loss}, {count} of {count + spare}": trials.loss(loss, 10, constants, count=count).with_(spare=spare)
-        for loss, constants in (("cross_entropy", ()), ("probability", ()), ("hinge", (0.7,)))
+        for loss, constants in (("cross_entropy", (0.2,)), ("probability", ()), ("hinge", (0.7,)))
         for count, spare in ((0, 4), (1, 3), (300, 0))
     },
     **{

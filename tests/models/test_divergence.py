@@ -1,0 +1,30 @@
+"""Every preset, by every optimizer: with a learning rate of 99 a training is stopped within 200 steps, with words that help."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.presets import PRESETS
+from nncore.data.dataset import Dataset
+from nncore.optimizers import OPTIMIZERS
+from nncore.training.events import Failed
+from nncore.training.trainer import Trainer
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_rate_of_99(name, optimizer):
+    """With the preset's own recipe, in small batches, which is quicker."""
+    preset, rng = PRESETS[name], np.random.default_rng(0)
+    shape = preset.input_shape if len(preset.input_shape) == 3 else (28, 28, 1)
+    data = Dataset(rng.integers(256, size=(480, *shape), dtype=np.uint8), rng.integers(10, size=480), "noise")
+    config = replace(preset.training, optimizer=optimizer, learning_rate=99.0, batch_size=min(16, preset.training.batch_size))
+    trainer = Trainer(preset.build(0, shape), data, config)
+    with np.errstate(all="ignore"):
+        *_, event = trainer.events()
+    assert isinstance(event, Failed) and event.step <= 200
+    assert "start again with a smaller learning rate, such as 0.0" in event.reason
+    assert trainer.best.step == event.kept_step == 0 and f"The weights of step {event.kept_step:,} are kept." in event.reason

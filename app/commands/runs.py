@@ -86,10 +86,10 @@ def run(arguments: Namespace) -> None:
 def _list(store: RunStore, arguments: Namespace) -> None:
     runs = store.list()
     found = chosen_runs(runs, search=arguments.search, tags=arguments.tag, networks=arguments.network, data=arguments.data)
-    if not found:
-        console.print(
-            "No run fits; `digitlab runs list` shows all." if runs else "There are no runs yet; `digitlab train` makes one."
-        )
+    if runs and not found:
+        console.print("No run fits; `digitlab runs list` shows all.")
+    elif not runs and console.is_terminal:
+        console.print("There are no runs yet; `digitlab train` makes one.")
     for kept in sorted_runs(found, arguments.sort, arguments.reverse):
         if arguments.json:
             print_json(_fields(store, kept))

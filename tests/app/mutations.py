@@ -136,7 +136,8 @@ def try_database(work: Path, sound: Path, rng: random.Random, data: Dataset) -> 
         store.weights_of(run)
     if runs:
         store.delete(runs[0])
-    assert created.name in {run.name for run in store.list()}
+    names = {run.name for run in store.list()}
+    assert created.name in names, f"{created.name} is not among {sorted(names)}, which began with {[run.name for run in runs]}"
 
 
 def main(kind: str, sound: str, work: str, seed: str, first: str, last: str) -> None:

@@ -46,6 +46,9 @@ def copy_readable(damaged: Path, connection: sqlite3.Connection) -> int:
             # From both ends, since reading stops at the damaged page.
             for direction in ("ASC", "DESC"):
                 _copy(old, connection, table, columns, direction)
+        # A damaged tree may have given a number twice: who comes second gets another. A name that is there already is not doubled.
+        for direction in ("ASC", "DESC"):
+            _copy(old, connection, "runs", COLUMNS["runs"] - {"id"}, direction)
     return int(connection.execute("SELECT count(*) FROM runs").fetchone()[0])
 
 

@@ -63,6 +63,6 @@ class Timeline:
         """Index of the moment nearest to `step`. The timeline must not be empty."""
         return int(np.argmin([abs(moment.step - step) for moment in self._moments]))
 
-    def clear(self) -> None:
-        self._moments.clear()
-        self._gap = 0
+    def forget_after(self, step: int) -> None:
+        """Drop the moments of later steps."""
+        self._moments = [moment for moment in self._moments if moment.step <= step]

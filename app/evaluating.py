@@ -102,7 +102,7 @@ class Evaluating(QObject):
             return shown, False
         if self._training.is_active:
             return None if newest is None else Shown(run, *newest, is_current=run is self._training.trained), False
-        evaluation = run.evaluations.get(moment.step)
+        evaluation = run.evaluations.get(moment.step) or _kept_with(moment, run)
         if evaluation is not None:
             return Shown(run, moment.step, evaluation, is_current=True), False
         must = self._is_wanted and bool(run.held_out) and self._failed != (run, moment.step)
@@ -134,6 +134,15 @@ class Evaluating(QObject):
         self._is_busy, self._busy_with, self._failed = False, None, (run, moment.step)
         self.problem.emit(replace(problem, about=EVALUATION))
         self._follow(has_changed=True)
+
+
+def _kept_with(moment: Moment, run: RunInView) -> Evaluation | None:
+    """The evaluation that was kept with a moment, where it is one of all held-out images or these are not to be had."""
+    found = moment.evaluation
+    if found is None:
+        return None
+    whole = run.held_out is not None and len(run.held_out) == len(found.labels)
+    return found if whole or run.why_no_images else None
 
 
 def _differ(one: Shown | None, other: Shown | None) -> bool:

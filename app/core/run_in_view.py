@@ -30,7 +30,7 @@ class Evaluations:
         """Keep the evaluation after `step`. It replaces one of the same step."""
         self._by_step.pop(step, None)
         self._by_step[step] = evaluation
-        while len(self._by_step) > 1 and sum(map(_nbytes, self._by_step.values())) > self._limit:
+        while len(self._by_step) > 1 and sum(found.nbytes for found in self._by_step.values()) > self._limit:
             del self._by_step[next(iter(self._by_step))]
 
     def get(self, step: int) -> Evaluation | None:
@@ -87,7 +87,3 @@ class RunInView:
         self.history.forget_after(step)
         self.timeline.forget_after(step)
         self.evaluations.forget_after(step)
-
-
-def _nbytes(evaluation: Evaluation) -> int:
-    return evaluation.probabilities.nbytes + evaluation.labels.nbytes

@@ -16,7 +16,7 @@ from nncore.network import Network
 from nncore.prediction import WORTH_COMPILING, Predictor
 
 PART = 2048
-"""Images between two looks at whether the evaluation is still wanted."""
+"""About how many images are taken between two looks at whether the evaluation is still wanted."""
 
 
 class Evaluator:
@@ -37,7 +37,8 @@ class Evaluator:
             self._predictor, self._architecture = Predictor(Network.from_config(network.architecture)), network.architecture
         self._predictor.network.load_state_dict(moment.state)
         # Compiling takes a minute; until it is done, parts are taken that nobody compiles for.
-        size = PART if engine.is_ready() else WORTH_COMPILING - 1
+        batch = self._predictor.batch
+        size = max(1, PART // batch) * batch if engine.is_ready() else WORTH_COMPILING - 1
         parts: list[Evaluation] = []
         for start in range(0, len(data), size):
             if give_up():

@@ -17,7 +17,7 @@ from nncore.training.trainer import Trainer
 
 @pytest.fixture
 def stop_at(monkeypatch) -> dict[str, int]:
-    """Under `step`: the step after which each training stops. Until it is set there is none."""
+    """Under `step`: the step after which each training stops, the first of an epoch. Until it is set there is none."""
     wanted: dict[str, int] = {}
     events = Trainer.events
 
@@ -88,7 +88,7 @@ def every_view_tells(window: Window, qtbot, run_name: str, step: int) -> None:
     network = Network.from_config(state.network.value.architecture)
     network.load_state_dict(state.moment.value.state)
     found = Predictor(network).evaluate(state.run.value.held_out)
-    assert np.array_equal(confusion.counts, found.confusion) and at in cards.mistakes_card.title.text()
+    assert np.array_equal(confusion.counts, found.confusion) and f"step {step:,} ·" in cards.which.words
     assert len(cards.grid) == min(200, len(found.mistakes()))
     # the answer
     qtbot.waitUntil(lambda: window.probe.look is not None and window.probe.look.question.moment.step == step, timeout=10_000)
@@ -131,3 +131,101 @@ def test_the_story_of_two_runs(make_window, qtbot, stop_at):
     qtbot.waitUntil(lambda: again.lab.state.run.value.name == "mlp-1", timeout=10_000)
     assert again.panel_name == "train"
     every_view_tells(again, qtbot, "mlp-1", 3 * steps)
+
+
+def test_the_moment_comes_back_at_the_next_start(make_window, qtbot, stop_at):
+    window = make_window()
+    window.show_panel("train")
+    recipe(window, "mlp", 0.02)
+    stop_at["step"] = 16
+    train(window, qtbot)
+    assert window.lab.state.moment.value.step == 16 and window.lab.state.run.value.history.best_step == 15
+    for shown in (16, 15):
+        window.lab.state.show_moment(window.lab.state.timeline.nearest(shown))
+        window.lab.state.change_recipe(learning_rate=0.5)  # the next training, not this run
+        window.close()
+        window = make_window()  # which waits for the network of the last time
+        assert window.lab.state.run.value.name == "mlp-1"
+        assert window.lab.state.recipe.value.config.learning_rate == 0.5
+        window.lab.state.change_recipe(learning_rate=0.02)
+        every_view_tells(window, qtbot, "mlp-1", shown)
+
+
+def test_another_run_is_refused_while_one_is_trained(make_window, qtbot, stop_at):
+    window = make_window()
+    recipe(window, "mlp", 0.02)
+    train(window, qtbot)
+    first = window.lab.store.get("mlp-1")
+    window.lab.state.change_recipe(epochs=1000)
+    window._actions["toggle"].trigger()
+    qtbot.waitUntil(lambda: window.lab.training.last is not None and window.lab.training.run.name == "mlp-2", timeout=60_000)
+    window.lab.opener.open_run(first)
+    qtbot.waitUntil(window.panel.notice.isVisible, timeout=10_000)
+    assert "stop it before looking at another" in window.panel.notice.message.text()
+    assert window.lab.state.run.value.name == "mlp-2" and window.lab.state.recipe.value.config.epochs == 1000
+
+
+def test_continue_in_runs_trains_the_selected_run_to_its_planned_end_and_then_one_epoch_more(make_window, qtbot, stop_at):
+    window = make_window()
+    for name in ("mlp", "two-layer"):
+        recipe(window, name, 0.02)
+        stop_at["step"] = 1
+        train(window, qtbot)
+    del stop_at["step"]
+    window.show_panel("runs")
+    table, button = window.panel.table, window.panel._continue
+    for expected in (30, 45):
+        (row,) = (row for row in range(table.rowCount()) if table.item(row, 0).text() == "mlp-1")
+        table.selectRow(row)
+        assert "mlp-1" in button.toolTip()
+        with qtbot.waitSignal(window.lab.training.ended, timeout=90_000):
+            button.click()
+        assert {run.name: run.steps for run in window.lab.store.list()} == {"mlp-1": expected, "two-layer-1": 1}
+        assert window.lab.state.run.value.name == "mlp-1" and window.lab.state.recipe.value.network == "mlp"
+
+
+def test_why_a_run_cannot_go_on_is_said(make_window, qtbot, stop_at, tmp_path, monkeypatch):
+    window = make_window()
+    store, state, more = window.lab.store, window.lab.state, window._actions["more"]
+    recipe(window, "mlp", 0.02)
+    stop_at["step"] = 1
+    for _ in range(3):
+        train(window, qtbot)
+    bare, changed, _last = (store.get(f"mlp-{number}") for number in (1, 2, 3))
+    store.checkpoint_of(bare).unlink()
+    store.update(changed, checksum="other images")
+
+    window.lab.opener.open_run(bare)
+    qtbot.waitUntil(lambda: state.run.value.is_of(bare), timeout=10_000)
+    assert not more.isEnabled() and "mlp-1 has no checkpoint to go on from" in more.toolTip()
+    window.show_panel("runs")
+    window.panel.table.selectRow(2)
+    assert not window.panel._continue.isEnabled() and "no checkpoint" in window.panel._continue.toolTip()
+
+    window.lab.opener.open_run(store.get("mlp-2"))
+    qtbot.waitUntil(lambda: state.run.value.is_of(changed) and bool(state.run.value.why_no_images), timeout=10_000)
+    assert not more.isEnabled() and "does not hold the images" in more.toolTip()
+    window.show_panel("train")
+    assert "does not hold the images" in window.panel.mistakes.grid._hint and len(window.panel.mistakes.grid) == 0
+
+    monkeypatch.setattr("app.panels.runs.confirmed", lambda *_: True)
+    window.show_panel("runs")
+    window.panel.table.selectRow(1)
+    window.panel._delete.click()
+    assert "mlp-2 has been deleted" in more.toolTip() and not more.isEnabled()
+
+
+def test_a_run_that_was_cut_off_is_shown_from_its_checkpoint(make_window, qtbot, stop_at):
+    window = make_window()
+    recipe(window, "mlp", 0.02)
+    stop_at["step"] = 16
+    train(window, qtbot)
+    run = window.lab.store.get("mlp-1")
+    window.lab.store.weights_of(run).unlink()  # they are written at the end of a training
+    window.close()
+    again = make_window()
+    qtbot.waitUntil(lambda: again.lab.state.run.value.name == "mlp-1", timeout=10_000)
+    assert [moment.step for moment in again.lab.state.timeline] == [15, 16]
+    again.show_panel("runs")
+    again.panel.table.selectRow(0)
+    assert again.panel._look.isEnabled() and again._actions["more"].isEnabled()

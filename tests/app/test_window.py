@@ -107,7 +107,7 @@ def test_training_moves_curves_network_moment_and_answer(window, qtbot):
     qtbot.waitUntil(lambda: answers[-1][0] == total, timeout=5000)
     assert not np.allclose(answers[-1][1], before), "the drawing is answered by the network that has just been trained"
     assert window.lab.state.network.value.source == "run mnist-cnn-1"
-    assert "best on validation" in window.panel.curves.best.text() and len(window.panel.mistakes.grid) > 0
+    assert "best" in window.panel.curves.best.text() and len(window.panel.mistakes.grid) > 0
     assert window.lab.store.get("mnist-cnn-1").status == "finished"
 
 

@@ -39,6 +39,7 @@ class TrainingCurves(QObject):
         self.loss_card = Card("Loss (log)", self._key, label("smooth", "dim"), self._smoothing)
         self.loss_card.body.addWidget(self.loss)
         self.best = label("", "dim")
+        self.best.setToolTip("The best accuracy on all held-out images, at the end of an epoch")
         self.accuracy_card = Card("Accuracy", self.best)
         self.accuracy_card.body.addWidget(self.accuracy)
         theme().changed.connect(self._write_key)
@@ -113,7 +114,7 @@ class TrainingCurves(QObject):
         self.accuracy.set_data((steps, right * 100), (looked, val_right * 100))
         self._mark_accuracy()
         if history.best_step:
-            self.best.setText(f"best on validation {history.best_accuracy * 100:.2f} % at step {history.best_step:,}")
+            self.best.setText(f"best {history.best_accuracy * 100:.2f} % at step {history.best_step:,}")
         elif len(steps):
             self.best.setText("")
         else:

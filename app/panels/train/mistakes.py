@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
 from app.core.probe import Kind, Probe
 from app.lab import Lab
 from app.widgets.card import Card
 from app.widgets.confusion import ConfusionMatrix
+from app.widgets.elided import Elided
 from app.widgets.image_grid import ImageGrid
 from nncore.arrays import Array
 
-TITLE = "WHAT IT STILL GETS WRONG"
 AFTER_AN_EPOCH = "After the first epoch, the held-out images that the network gets wrong appear here, the most confident first."
 MISTAKES = 200
 """Mistakes that are shown, the most confident first."""
@@ -45,7 +45,9 @@ class Mistakes(QObject):
         return card
 
     def _build_mistakes(self) -> Card:
-        card = Card(TITLE)
+        self.which = Elided()
+        self.which.setAlignment(Qt.AlignmentFlag.AlignRight)
+        card = Card("What it still gets wrong", self.which)
         card.title.setToolTip("Held-out images, those first of which the network was surest")
         self.grid = ImageGrid("mistakes", AFTER_AN_EPOCH)
         self.grid.activated.connect(self._choose)
@@ -58,14 +60,13 @@ class Mistakes(QObject):
         if shown is None:
             self._confusion.set_counts(np.zeros((10, 10), np.int64))
             self.confusion_card.title.setText("CONFUSION")
-            self.mistakes_card.title.setText(TITLE)
+            self.which.show_words("")
             self._show_images(np.zeros(0, np.int64))
             return
-        at = f" — step {shown.step:,}".upper()
         self._confusion.set_counts(shown.evaluation.confusion, faded=not shown.is_current)
-        self.confusion_card.title.setText(f"CONFUSION{at}")
+        self.confusion_card.title.setText(f"CONFUSION — STEP {shown.step:,}")
         wrong = shown.evaluation.mistakes()
-        self.mistakes_card.title.setText(f"{TITLE}{at}" + (f" — {len(wrong):,}" if len(wrong) else ""))
+        self.which.show_words(f"step {shown.step:,} · {len(wrong):,} images")
         self._show_images(wrong[:MISTAKES])
 
     def _show_cell(self, shows: int, taken_for: int) -> None:
@@ -74,7 +75,7 @@ class Mistakes(QObject):
             found = shown.evaluation
             chosen = np.flatnonzero((found.labels == shows) & (found.predicted == taken_for))
             words = "recognised" if shows == taken_for else f"taken for {taken_for}"
-            self.mistakes_card.title.setText(f"{shows} {words} — step {shown.step:,} — {len(chosen):,}".upper())
+            self.which.show_words(f"step {shown.step:,} · {shows} {words} · {len(chosen):,} images")
             self._show_images(chosen[np.argsort(-found.probabilities[chosen].max(axis=1, initial=0))][:MISTAKES])
 
     def _show_images(self, indices: Array) -> None:

@@ -152,8 +152,11 @@ class Opener(QObject):
         self._show_run(opened)
         if self._training.is_active:
             return
-        if opened[0].recipe is not None:
-            self._state.recipe.set(opened[0].recipe)
+        run, data = opened[0], self._state.data.value
+        if run.recipe is not None:
+            self._state.recipe.set(run.recipe)
+            if run.run is not None and data is not None and not run.recipe.preset.fits(data.train.image_shape):
+                self.open_data(run.run.data)  # the recipe would not fit what is in view
         then()
 
     def _show_run(self, opened: Opened) -> None:

@@ -215,6 +215,22 @@ def test_why_a_run_cannot_go_on_is_said(make_window, qtbot, stop_at, tmp_path, m
     assert "mlp-2 has been deleted" in more.toolTip() and not more.isEnabled()
 
 
+def test_a_run_on_images_of_another_kind_brings_its_data(make_window, qtbot, stop_at):
+    window = make_window()
+    state = window.lab.state
+    window.lab.opener.open_data("synthetic-street")
+    qtbot.waitUntil(lambda: state.data.value.spec == "synthetic-street", timeout=20_000)
+    recipe(window, "svhn-mlp", 0.01)
+    stop_at["step"] = 1
+    train(window, qtbot)
+    window.lab.opener.open_data("synthetic")
+    qtbot.waitUntil(lambda: state.data.value.spec == "synthetic", timeout=20_000)
+    assert state.recipe.value.network != "svhn-mlp", "it does not fit these images"
+    window.lab.opener.open_run(window.lab.store.get("svhn-mlp-1"))
+    qtbot.waitUntil(lambda: state.data.value.spec == "synthetic-street", timeout=20_000)
+    assert state.recipe.value.network == "svhn-mlp"
+
+
 def test_a_run_that_was_cut_off_is_shown_from_its_checkpoint(make_window, qtbot, stop_at):
     window = make_window()
     recipe(window, "mlp", 0.02)

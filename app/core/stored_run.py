@@ -42,7 +42,7 @@ def read_run(store: RunStore, run: Run) -> tuple[RunInView, Moment]:
     found = RunInView(network_in_view(network, run), run, recipe_of(run), history, why_no_more=why_no_more)
     for moment in moments:
         found.timeline.add(moment)
-    return found, best
+    return found, found.timeline[found.timeline.nearest(best.step)]
 
 
 def network_in_view(network: Network, run: Run) -> NetworkInView:

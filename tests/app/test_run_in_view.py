@@ -36,7 +36,7 @@ def stop_at(monkeypatch) -> dict[str, int]:
 def recipe(window: Window, network: str, rate: float, images: int = 400) -> None:
     state = window.lab.state
     state.recipe.set(state.recipe.value.with_network(network).with_limit(images))
-    state.change_recipe(epochs=2, batch_size=20, learning_rate=rate, validation=0.25)
+    state.change_recipe(epochs=2, batch_size=20, learning_rate=rate, validation=0.25, validate_every=5)
 
 
 def train(window: Window, qtbot, action: str = "toggle") -> None:
@@ -114,12 +114,11 @@ def test_the_story_of_two_runs(make_window, qtbot, stop_at):
     look_at(window, qtbot, "mlp-1")
     every_view_tells(window, qtbot, "mlp-1", steps)
 
-    slider = window.time_bar.slider
-    middle = (slider.maximum() + 1) // 2
-    slider.setValue(middle)
-    moment = window.lab.state.timeline[middle]
-    assert moment.step != steps, "another moment than the one before"
-    every_view_tells(window, qtbot, "mlp-1", moment.step)
+    timeline = window.lab.state.timeline
+    others = [place for place in range(len(timeline)) if timeline[place].step != steps]
+    middle = others[len(others) // 2]
+    window.time_bar.slider.setValue(middle)
+    every_view_tells(window, qtbot, "mlp-1", timeline[middle].step)
 
     del stop_at["step"]
     train(window, qtbot, "more")
@@ -241,7 +240,7 @@ def test_a_run_that_was_cut_off_is_shown_from_its_checkpoint(make_window, qtbot,
     window.close()
     again = make_window()
     qtbot.waitUntil(lambda: again.lab.state.run.value.name == "mlp-1", timeout=10_000)
-    assert [moment.step for moment in again.lab.state.timeline] == [15, 16]
+    assert [moment.step for moment in again.lab.state.timeline][-2:] == [15, 16]
     again.show_panel("runs")
     again.panel.table.selectRow(0)
     assert again.panel._look.isEnabled() and again._actions["more"].isEnabled()

@@ -120,7 +120,8 @@ class TimeBar(QWidget):
             return
         self._what.show_words("moment")
         self._slide(0, max(1, len(timeline) - 1), timeline.nearest(moment.step))
-        validation = f" · validation {moment.val_accuracy * 100:.2f} %" if moment.val_accuracy is not None else ""
+        accuracy = run.history.val_accuracy_at(moment.step)  # as the curves have it
+        validation = "" if accuracy is None else f" · validation {accuracy * 100:.2f} %"
         self._step.show_words(f"{moment.step:,} / {timeline[-1].step:,}")
         self._figures.show_words(f"{run.name}{validation}")
 

@@ -14,7 +14,7 @@ from app.core.run_in_view import RunInView
 from app.core.runs import Run, RunStore
 from app.core.session import Job, Result, TrainingSession
 from app.core.state import LabState
-from app.core.stored_run import network_in_view, recipe_of
+from app.core.stored_run import network_in_view, read_history, recipe_of
 from app.core.timeline import Moment
 from app.errors import TRAINING
 from app.threads.training import TrainingWorker, Update
@@ -117,6 +117,10 @@ class TrainingController(QObject):
             session = resume(self._store, self._store.again(view.run).name, device=device)
         trainer = session.trainer
         try:
+            if own is None and len(view.history.train) < trainer.step:  # it has been trained elsewhere since it was opened
+                best = trainer.best
+                accuracy = None if best is None else best.val_accuracy
+                view.history = read_history(self._store, session.run, 0 if best is None else best.step, accuracy)
             if epochs is not None or trainer.step >= trainer.total_steps:
                 trainer.extend(1 if epochs is None else epochs)
         except BaseException:

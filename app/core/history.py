@@ -78,6 +78,12 @@ class History:
         if self.best_step > step:
             self.best_step, self.best_accuracy = 0, float("nan")
 
+    def val_accuracy_at(self, step: int) -> float | None:
+        """The accuracy on held-out images at `step`, or when they were last looked at before; None where they were not."""
+        steps, _, accuracies = self.validation.columns()
+        count = int(np.searchsorted(steps, step, side="right"))
+        return float(accuracies[count - 1]) if count else None
+
     def add(self, event: Event) -> None:
         """Take in an event of the trainer."""
         match event:

@@ -38,11 +38,16 @@ def read_run(store: RunStore, run: Run) -> tuple[RunInView, Moment]:
     """
     network, moments, why_no_more = _read_weights(store, run)
     best = moments[0]
-    history = History.of_rows(store.metrics(run, "train"), store.metrics(run, "validation"), best.step, run.val_accuracy)
+    history = read_history(store, run, best.step, run.val_accuracy)
     found = RunInView(network_in_view(network, run), run, recipe_of(run), history, why_no_more=why_no_more)
     for moment in moments:
         found.timeline.add(moment)
     return found, found.timeline[found.timeline.nearest(best.step)]
+
+
+def read_history(store: RunStore, run: Run, best_step: int, best_accuracy: float | None) -> History:
+    """The curves of a run. DigitLabError where the table of runs cannot be read."""
+    return History.of_rows(store.metrics(run, "train"), store.metrics(run, "validation"), best_step, best_accuracy)
 
 
 def network_in_view(network: Network, run: Run) -> NetworkInView:

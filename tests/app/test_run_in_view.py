@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QLabel
 
+from app.core.resume import resume
+from app.core.runs import RunStore
 from app.window import Window
 from nncore.network import Network
 from nncore.prediction import Predictor
@@ -69,6 +71,9 @@ def every_view_tells(window: Window, qtbot, run_name: str, step: int) -> None:
     qtbot.waitUntil(lambda: at in cards.confusion_card.title.text() and not confusion.is_faded, timeout=20_000)
     assert f"run {run_name}" in window.top_bar._network._words
     assert window.time_bar._step.words == f"{step:,} / {run.steps:,}" and window.time_bar._figures.words.startswith(run_name)
+    looks = [accuracy for at_step, _, accuracy in window.lab.store.metrics(run, "validation") if at_step <= step]
+    validation = f"{looks[-1] * 100:.2f} %" if looks else ""
+    assert validation in window.time_bar._figures.words and validation in panel.curves.accuracy_card.title.text()
     assert window._actions["more"].text() == f"+1 epoch of {run_name}" and window._actions["more"].isEnabled()
     # curves
     for curves in (panel.curves.loss, panel.curves.accuracy):
@@ -88,7 +93,7 @@ def every_view_tells(window: Window, qtbot, run_name: str, step: int) -> None:
     network = Network.from_config(state.network.value.architecture)
     network.load_state_dict(state.moment.value.state)
     found = Predictor(network).evaluate(state.run.value.held_out)
-    assert np.array_equal(confusion.counts, found.confusion) and f"step {step:,} ·" in cards.which.words
+    assert np.array_equal(confusion.counts, found.confusion) and f"step {step:,} ·" in cards.which.text()
     assert len(cards.grid) == min(200, len(found.mistakes()))
     # the answer
     qtbot.waitUntil(lambda: window.probe.look is not None and window.probe.look.question.moment.step == step, timeout=10_000)
@@ -181,6 +186,21 @@ def test_continue_in_runs_trains_the_selected_run_to_its_planned_end_and_then_on
             button.click()
         assert {run.name: run.steps for run in window.lab.store.list()} == {"mlp-1": expected, "two-layer-1": 1}
         assert window.lab.state.run.value.name == "mlp-1" and window.lab.state.recipe.value.network == "mlp"
+
+
+def test_a_run_that_was_trained_elsewhere_meanwhile_has_all_its_curves(make_window, qtbot, stop_at):
+    window = make_window()
+    for name in ("mlp", "two-layer"):
+        recipe(window, name, 0.02)
+        stop_at["step"] = 1
+        train(window, qtbot)
+    look_at(window, qtbot, "mlp-1")
+    del stop_at["step"]
+    for _ in resume(RunStore(), "mlp-1").events():
+        pass
+    train(window, qtbot, "more")
+    assert window.lab.state.run.value.history.train.columns()[0].tolist() == list(range(1, 46))
+    every_view_tells(window, qtbot, "mlp-1", 45)
 
 
 def test_why_a_run_cannot_go_on_is_said(make_window, qtbot, stop_at, tmp_path, monkeypatch):

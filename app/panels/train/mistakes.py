@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.core.probe import Kind, Probe
@@ -46,12 +46,12 @@ class Mistakes(QObject):
 
     def _build_mistakes(self) -> Card:
         self.which = Elided()
-        self.which.setAlignment(Qt.AlignmentFlag.AlignRight)
-        card = Card("What it still gets wrong", self.which)
+        card = Card("What it still gets wrong")
         card.title.setToolTip("Held-out images, those first of which the network was surest")
         self.grid = ImageGrid("mistakes", AFTER_AN_EPOCH)
         self.grid.activated.connect(self._choose)
-        card.body.addWidget(self.grid)
+        card.body.addWidget(self.which)
+        card.body.addWidget(self.grid, 1)
         return card
 
     def show_all(self) -> None:

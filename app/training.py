@@ -117,7 +117,7 @@ class TrainingController(QObject):
             session = resume(self._store, self._store.again(view.run).name, device=device)
         trainer = session.trainer
         try:
-            if own is None and len(view.history.train) < trainer.step:  # it has been trained elsewhere since it was opened
+            if own is None:  # it may have been trained elsewhere since it was opened, or further than to its checkpoint
                 best = trainer.best
                 accuracy = None if best is None else best.val_accuracy
                 view.history = read_history(self._store, session.run, 0 if best is None else best.step, accuracy)

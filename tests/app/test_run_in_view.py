@@ -203,6 +203,27 @@ def test_a_run_that_was_trained_elsewhere_meanwhile_has_all_its_curves(make_wind
     every_view_tells(window, qtbot, "mlp-1", 45)
 
 
+def test_what_came_after_the_checkpoint_is_forgotten_when_the_run_goes_on(make_window, qtbot, stop_at):
+    window = make_window()
+    recipe(window, "mlp", 0.02)
+    stop_at["step"] = 16
+    train(window, qtbot)
+    path = window.lab.store.checkpoint_of(window.lab.store.get("mlp-1"))
+    early = path.read_bytes()
+    del stop_at["step"]
+    train(window, qtbot, "more")
+    recipe(window, "two-layer", 0.02)
+    train(window, qtbot)
+    path.write_bytes(early)  # as where the program was killed before it wrote the next one
+    look_at(window, qtbot, "mlp-1")
+    assert len(window.lab.state.run.value.history.train) == 45
+    stop_at["step"] = 17
+    train(window, qtbot, "more")
+    run = window.lab.state.run.value
+    assert run.history.train.columns()[0].tolist() == list(range(1, 18)) and run.timeline[-1].step == 17
+    every_view_tells(window, qtbot, "mlp-1", 17)
+
+
 def test_why_a_run_cannot_go_on_is_said(make_window, qtbot, stop_at, tmp_path, monkeypatch):
     window = make_window()
     store, state, more = window.lab.store, window.lab.state, window._actions["more"]

@@ -65,6 +65,12 @@ class Evaluating(QObject):
         """Whether the evaluation of the moment in view is being computed, or about to be."""
         return self._still.isActive() or self._is_busy
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the moment in view could not be evaluated; `problem` said why."""
+        run, moment = self._state.run.value, self._state.moment.value
+        return self._failed is not None and moment is not None and self._failed == (run, moment.step)
+
     def want(self, wanted: bool) -> None:
         """Say whether a view shows the evaluations now. They are computed only then."""
         if wanted is not self._is_wanted:

@@ -167,7 +167,12 @@ def test_what_cannot_be_evaluated_is_said_once(lab, qtbot, monkeypatch):
     lab.evaluating.want(True)
     qtbot.waitUntil(lambda: bool(problems), timeout=5000)
     lab.state.run.tell()
-    assert not lab.evaluating.is_coming and [problem.message for problem in problems] == ["The labels do not fit."] and calls == [1]
+    assert (
+        lab.evaluating.has_failed
+        and not lab.evaluating.is_coming
+        and [problem.message for problem in problems] == ["The labels do not fit."]
+        and calls == [1]
+    )
 
 
 def test_what_a_moment_brings_along_is_shown_where_it_is_of_all_images(lab, qtbot, held):

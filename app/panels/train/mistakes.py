@@ -97,6 +97,8 @@ class Mistakes(QObject):
             return AFTER_AN_EPOCH
         if run.why_no_images:
             return run.why_no_images
+        if self.lab.evaluating.has_failed:
+            return "The held-out images could not be looked at."
         return "The held-out images are being looked at…" if run.held_out else "The held-out images are being opened…"
 
     def _choose(self, position: int) -> None:

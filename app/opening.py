@@ -90,9 +90,13 @@ class Opener(QObject):
         `then` is called when it is shown.
         """
         own = self._training.trained
-        if own is not None and self._training.run is not None and own.is_of(run):  # with moments that are not on the disk
+        is_own = own is not None and self._training.run is not None and own.is_of(run)
+        if is_own and self._training.is_active:
+            return  # it is in view, or about to be
+        if own is not None and is_own and len(own.timeline):
             best = own.history.best_step or own.timeline[-1].step
-            self._open_at_once(NETWORK, lambda: self._choose_run((own, own.timeline[own.timeline.nearest(best)]), then))
+            moment = own.timeline[own.timeline.nearest(best)]  # one of more moments than are on the disk
+            self._open_at_once(NETWORK, lambda: self._choose_run((own, moment), then))
         else:
             self._open(
                 NETWORK, f"run {run.name}", lambda: read_run(self._store, run), lambda opened: self._choose_run(opened, then)

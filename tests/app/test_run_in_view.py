@@ -163,6 +163,8 @@ def test_another_run_is_refused_while_one_is_trained(make_window, qtbot, stop_at
     window.lab.state.change_recipe(epochs=1000)
     window._actions["toggle"].trigger()
     qtbot.waitUntil(lambda: window.lab.training.last is not None and window.lab.training.run.name == "mlp-2", timeout=60_000)
+    window.lab.opener.open_run(window.lab.training.run)  # it is in view already
+    assert not window.panel.notice.isVisible() and window.lab.state.run.value.name == "mlp-2"
     window.lab.opener.open_run(first)
     qtbot.waitUntil(window.panel.notice.isVisible, timeout=10_000)
     assert "stop it before looking at another" in window.panel.notice.message.text()

@@ -18,7 +18,9 @@ from nncore.errors import DigitLabError
 log = logging.getLogger("digitlab")
 
 
-NETWORK, DATA, PICTURE, LOOK, TRAINING, RUNS = "network", "data", "picture", "look", "training", "runs"
+NETWORK, DATA, PICTURE, LOOK, TRAINING, RUNS, EVALUATION = (
+    "network", "data", "picture", "look", "training", "runs", "evaluation",
+)  # fmt: skip
 """What a Problem can be about."""
 
 

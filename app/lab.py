@@ -11,10 +11,11 @@ from app.core.engine import ChosenDevice
 from app.core.last_time import keep, keep_recipe, kept_recipe
 from app.core.probe import NO_DRAWING, Kind, Probe
 from app.core.recipe import misfit
-from app.core.runs import RunStore
+from app.core.runs import Run, RunStore
 from app.core.settings import Settings
 from app.core.state import LabState
 from app.errors import PICTURE, TRAINING, Problem
+from app.evaluating import Evaluating
 from app.library import Library
 from app.looking import Looking
 from app.opening import Opener
@@ -54,12 +55,13 @@ class Lab(QObject):
         self.library = Library()
         self.looking = Looking(self.state)
         self.opener = Opener(self.state, settings, store, self.training)
+        self.evaluating = Evaluating(self.state, self.training)
         self.own_digits = OwnDigits(self.state.acts)
         store.warn = lambda message: self.problem.emit(Problem(message))
-        for part in (self.training, self.library, self.looking, self.opener, self.own_digits):
+        for part in (self.training, self.library, self.looking, self.opener, self.evaluating, self.own_digits):
             part.problem.connect(self.problem)
             part.setParent(self)
-        for source in (self.looking, self.opener):
+        for source in (self.looking, self.opener, self.evaluating):
             source.solved.connect(self.solved)
         self.state.probe.subscribe(lambda _: self.solved.emit(PICTURE), now=False)
         for observable in (self.state.network, self.state.data):  # another of either may do what the last one could not
@@ -91,6 +93,7 @@ class Lab(QObject):
         except Exception:  # a picture that cannot be kept must not keep the window open
             log.exception("what was in view is not kept")
         self.looking.close()
+        self.evaluating.close()
         Task.wait_for_all()
         self.own_digits.close()
 
@@ -98,6 +101,23 @@ class Lab(QObject):
         """Train with the recipe, on the data in view. Raises ConfigError where there is no data yet."""
         self.training.start(self.state.recipe.value.job(self.state.data.value))
         keep_recipe(self.settings, self.state.recipe.value)
+
+    def continue_run(self, run: Run) -> None:
+        """Show a run and train it further: up to its planned end, or one epoch more where that has been reached."""
+        self.opener.open_run(run, then=self._continue)
+
+    def _continue(self) -> None:
+        if reason := self.training.why_no_more:
+            self.problem.emit(Problem(reason, about=TRAINING))
+        else:
+            self.training.go_on(None)
+
+    def forget_run(self, run: Run) -> None:
+        """Say of a run that has been deleted, if it is in view, that it cannot be trained further."""
+        view = self.state.run.value
+        if view is not None and view.is_of(run):
+            view.why_no_more = f"{run.name} has been deleted, so it cannot be trained further; Start trains a new run."
+            self.state.run.tell()
 
     def look_for_devices(self) -> None:
         """Find out which devices there are and how much memory they have free, in the background."""

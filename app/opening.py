@@ -13,9 +13,11 @@ from PySide6.QtCore import QObject, Signal
 from app.core import own_digits
 from app.core.in_view import DataInView, NetworkInView
 from app.core.probe import Probe
+from app.core.run_in_view import RunInView
 from app.core.runs import Run, RunStore
 from app.core.settings import Settings
 from app.core.state import LabState
+from app.core.stored_run import held_out_images, read_run
 from app.core.timeline import Moment
 from app.errors import DATA, NETWORK, PICTURE, Problem
 from app.threads.task import Task
@@ -24,13 +26,12 @@ from models.shipped import DEFAULT_PICTURE_NETWORK, cards, open_weights
 from nncore.arrays import Array
 from nncore.data import open_dataset, open_test
 from nncore.data.catalogue import title_of
+from nncore.data.dataset import Dataset
 from nncore.errors import DigitLabError
-from nncore.network import Network
 from nncore.vision.picture import read_picture
-from nncore.weights import load_weights
 
-Opened = tuple[NetworkInView, Network, dict[str, Any]]
-"""A network as it is shown, itself, and what its file says of it."""
+Opened = tuple[RunInView, Moment]
+"""A run, and the moment to show of it."""
 
 
 class Opener(QObject):
@@ -50,24 +51,29 @@ class Opener(QObject):
     def open_weights(self, name_or_path: str) -> None:
         """Show the network of shipped weights or of a weights file."""
 
-        self._open(NETWORK, name_or_path, lambda: _opened_weights(name_or_path), self._show_network)
+        self._open(NETWORK, name_or_path, lambda: _opened_weights(name_or_path), self._show_run)
 
     def open_default(self) -> None:
         """Show the network that ships with the product."""
         self.open_weights(DEFAULT_PICTURE_NETWORK)
 
-    def open_last(self, opens_with: Mapping[str, str]) -> None:
-        """Show the network of the last time again, or, where it is no longer there, the one that ships with the product."""
+    def open_last(self, opens_with: Mapping[str, Any]) -> None:
+        """Show the run of the last time again, at the moment nearest to `step`; or the network that ships where it is gone.
+
+        The recipe of the next training stays as it is.
+        """
 
         def load() -> Opened:
             with suppress(DigitLabError):
                 if "run" in opens_with:
-                    return self._opened_run(self._store.get(opens_with["run"]))
+                    run, best = read_run(self._store, self._store.get(opens_with["run"]))
+                    step = opens_with.get("step", best.step)
+                    return run, run.timeline[run.timeline.nearest(step)]
                 if "weights" in opens_with:
                     return _opened_weights(opens_with["weights"])
             return _opened_weights(DEFAULT_PICTURE_NETWORK)
 
-        self._open(NETWORK, "the network", load, self._show_network)
+        self._open(NETWORK, "the network", load, self._show_run)
 
     def restore_probe(self, load: Callable[[], Probe | None]) -> None:
         """Make the probe that `load` returns the probe, unless there is one by then."""
@@ -78,9 +84,23 @@ class Opener(QObject):
 
         Task(load, show, self.problem.emit).begin()
 
-    def open_run(self, run: Run) -> None:
-        """Show the network that a run has trained."""
-        self._open(NETWORK, f"run {run.name}", lambda: self._opened_run(run), self._show_network)
+    def open_run(self, run: Run, then: Callable[[], None] = lambda: None) -> None:
+        """Show a run: its network at its best, curves, moments, held-out images, and its recipe as that of the next training.
+
+        `then` is called when it is shown.
+        """
+        own = self._training.trained
+        is_own = own is not None and self._training.run is not None and own.is_of(run)
+        if is_own and self._training.is_active:
+            return  # it is in view, or about to be
+        if own is not None and is_own and len(own.timeline):
+            best = own.history.best_step or own.timeline[-1].step
+            moment = own.timeline[own.timeline.nearest(best)]  # one of more moments than are on the disk
+            self._open_at_once(NETWORK, lambda: self._choose_run((own, moment), then))
+        else:
+            self._open(
+                NETWORK, f"run {run.name}", lambda: read_run(self._store, run), lambda opened: self._choose_run(opened, then)
+            )
 
     def open_data(self, spec: str) -> None:
         """Show a dataset by name or path."""
@@ -131,16 +151,55 @@ class Opener(QObject):
 
         self._open(PICTURE, paths[place].name, load, show)
 
-    def _opened_run(self, run: Run) -> Opened:
-        network, info = load_weights(self._store.weights_of(run))
-        return NetworkInView.of(network, run.network, f"run {run.name}", run=run.name), network, info
-
-    def _show_network(self, opened: Opened) -> None:
-        view, network, info = opened
+    def _choose_run(self, opened: Opened, then: Callable[[], None]) -> None:
+        """Show a run that the user has chosen."""
+        self._show_run(opened)
         if self._training.is_active:
-            self.problem.emit(Problem("A training is running; stop it before looking at another network.", about=NETWORK))
             return
-        self._state.show_network(view, Moment(int(info.get("step") or 0), network.state_dict(), info.get("val_accuracy")))
+        run, data = opened[0], self._state.data.value
+        if run.recipe is not None:
+            self._state.recipe.set(run.recipe)
+            if run.run is not None and data is not None and not run.recipe.preset.fits(data.train.image_shape):
+                self.open_data(run.run.data)  # the recipe would not fit what is in view
+        then()
+
+    def _show_run(self, opened: Opened) -> None:
+        """Show a run, unless a training runs."""
+        run, moment = opened
+        if not self._training.is_active:
+            self._state.show_run(run, moment)
+            self._open_images(run)
+        elif run is not self._training.trained:
+            self.problem.emit(Problem("A training is running; stop it before looking at another network.", about=NETWORK))
+
+    def _open_images(self, view: RunInView) -> None:
+        """Open the held-out images of a run that is shown. Where they are not there, the run says why."""
+        run, in_view = view.run, self._state.data.value
+        if run is None or view.held_out is not None:
+            return
+
+        def show(images: Dataset) -> None:
+            view.held_out = images
+            self._tell_of(view)
+
+        def failed(problem: Problem) -> None:
+            view.why_no_images = problem.message
+            view.why_no_more = view.why_no_more or problem.message
+            self._tell_of(view)
+
+        Task(lambda: held_out_images(run, in_view), show, failed).begin()
+
+    def _tell_of(self, view: RunInView) -> None:
+        """Let the views show what has become known of a run, if it is still in view."""
+        if self._state.run.value is view:
+            self._state.run.tell()
+
+    def _open_at_once(self, kind: str, show: Callable[[], None]) -> None:
+        """Show what is in memory already, instead of whatever of its kind is being opened."""
+        self._last_opened[kind] = object()
+        self.opening.emit("", kind)
+        self.solved.emit(kind)
+        show()
 
     def _open(self, kind: str, what: str, load: Callable[[], Any], show: Callable[[Any], None]) -> None:
         self._last_opened[kind] = ticket = object()
@@ -165,8 +224,7 @@ def _opened_weights(name_or_path: str) -> Opened:
     network, info = open_weights(name_or_path)
     path, shipped = Path(name_or_path), name_or_path in cards()
     weights = name_or_path if shipped else str(path.absolute())
-    return (
-        NetworkInView.of(network, str(info.get("network") or path.stem), "shipped" if shipped else path.name, weights=weights),
-        network,
-        info,
-    )
+    name = str(info.get("network") or path.stem)
+    view = NetworkInView.of(network, name, "shipped" if shipped else path.name, weights=weights)
+    why = f"{name} came without its training, and so without the images that it held out."
+    return RunInView(view, why_no_images=why), Moment(int(info.get("step") or 0), network.state_dict(), info.get("val_accuracy"))

@@ -52,6 +52,7 @@ class TimeBar(QWidget):
         theme().changed.connect(self.refresh)
         lab.training.status_changed.connect(self.refresh)
         lab.training.updated.connect(self._show_progress)
+        lab.state.run.subscribe(self.refresh, now=False)
         lab.state.moment.subscribe(self._show_moment)
         self.refresh()
 
@@ -108,20 +109,21 @@ class TimeBar(QWidget):
     def _show_moment(self, moment: Moment | None) -> None:
         if self._lab.training.is_active:
             return
-        timeline = self._lab.state.timeline
+        run, timeline = self._lab.state.run.value, self._lab.state.timeline
         movable = moment is not None and len(timeline) > 1
         self.slider.setEnabled(movable)
-        if not movable or moment is None:
+        if moment is None or run is None or run.run is None:
             self._what.show_words("")
             self._slide(0, 1, 0)
             self._step.show_words("")
-            self._figures.show_words("Start trains the recipe of the Train panel")
+            self._figures.show_words("Start trains a new run by the recipe")
             return
         self._what.show_words("moment")
-        self._slide(0, len(timeline) - 1, timeline.nearest(moment.step))
-        validation = f"validation {moment.val_accuracy * 100:.2f} %" if moment.val_accuracy is not None else ""
+        self._slide(0, max(1, len(timeline) - 1), timeline.nearest(moment.step))
+        accuracy = run.history.val_accuracy_at(moment.step)  # as the curves have it
+        validation = "" if accuracy is None else f" · validation {accuracy * 100:.2f} %"
         self._step.show_words(f"{moment.step:,} / {timeline[-1].step:,}")
-        self._figures.show_words(validation)
+        self._figures.show_words(f"{run.name}{validation}")
 
     def _slide(self, low: int, high: int, value: int) -> None:
         """Set the slider without a signal."""

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QMenuBar, QToolButton, QWidget
 
 from app.core.in_view import DataInView, NetworkInView
+from app.core.stored_run import is_kept
 from app.errors import Problem
 from app.lab import Lab
 from app.theme import svg_pixmap, theme
@@ -149,7 +150,7 @@ class TopBar(QWidget):
         for name, card in cards().items():
             words = f"{name}, {card['test_accuracy'] * 100:.2f} % on {title_of(card['data'])}"
             menu.addAction(words, partial(self._lab.opener.open_weights, name))
-        runs = [run for run in self._lab.store.list() if self._lab.store.weights_of(run).exists()][:RECENT]
+        runs = [run for run in self._lab.store.list() if is_kept(self._lab.store, run)][:RECENT]
         if runs:
             menu.addSection("Runs")
         for run in runs:

@@ -9,14 +9,16 @@ from enum import Enum
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.engine import ChosenDevice
-from app.core.history import History
-from app.core.in_view import NetworkInView
+from app.core.resume import resume
+from app.core.run_in_view import RunInView
 from app.core.runs import Run, RunStore
 from app.core.session import Job, Result, TrainingSession
 from app.core.state import LabState
+from app.core.stored_run import network_in_view, read_history, recipe_of
+from app.core.timeline import Moment
 from app.errors import TRAINING
 from app.threads.training import TrainingWorker, Update
-from nncore.training.events import Finished, Paused, Progress, Resumed, Started
+from nncore.training.events import EpochEnd, Finished, Paused, Progress, Resumed, Started
 
 
 class Status(Enum):
@@ -28,11 +30,11 @@ class Status(Enum):
 
 
 class TrainingController(QObject):
-    """Owns the worker and takes its updates into `history` and into the state's network, moment and timeline."""
+    """Owns the worker and takes its updates into the run that is trained (`trained`), which becomes the run in view."""
 
     status_changed = Signal(object)
     updated = Signal(object)
-    """An Update that history and state have taken in."""
+    """An Update that `trained` and the state have taken in."""
     first_step = Signal()
     """The worker has taken its first step; all that training needs has been loaded by then."""
     ended = Signal()
@@ -44,7 +46,10 @@ class TrainingController(QObject):
         self._state, self._store, self._device = state, store, device
         self._worker: TrainingWorker | None = None
         self.session: TrainingSession | None = None
-        self.history = History()
+        self.trained: RunInView | None = None
+        """What views show of the session's run: the one that is trained, or was last."""
+        self._next: RunInView | None = None
+        """The run that goes on in the training that starts; None where it is a new one."""
         self.last: Progress | None = None
         self.started: Started | None = None
         self.status = Status.IDLE
@@ -52,7 +57,7 @@ class TrainingController(QObject):
         """Whether a training that starts waits for the engine to be compiled."""
         self._choice = ""
         """The choice of a device by which the training was begun."""
-        self._is_new_run = self._has_stepped = self._has_finished = False
+        self._has_stepped = self._has_finished = False
         self.end_reason = ""
         """Why a setting has ended the last training, as a sentence; empty where none has."""
         self._wanted_steps = 0
@@ -72,34 +77,62 @@ class TrainingController(QObject):
         return self.session.result if self.session else None
 
     @property
-    def can_go_on(self) -> bool:
-        """Whether a training has ended that can go on."""
-        return not self.is_active and self.session is not None
+    def why_no_more(self) -> str:
+        """Why the run in view cannot be trained further, in one sentence; empty where it can."""
+        view = self._state.run.value
+        if view is None:
+            return "There is no run in view yet; Start trains a new one."
+        if view.run is None:
+            return f"{view.name} came without its training, so it cannot be trained further; Start trains a new run."
+        return "" if self._is_own(view) else view.why_no_more
 
     def start(self, job: Job) -> None:
         """Start a training from new weights, on the device that is chosen. Does nothing while another runs."""
-        if self.is_active:
-            return
-        self._is_new_run = True
-        self._begin(lambda device: replace(job, device=device).begin(self._store))
+        if not self.is_active:
+            self._begin(None, lambda device: replace(job, device=device).begin(self._store))
 
-    def go_on(self, epochs: int = 1) -> None:
-        """Train `epochs` more: after the end of the training that runs, or at once, on the device that is chosen, where it has
-        ended.
+    def go_on(self, epochs: int | None = 1) -> None:
+        """Train `epochs` more: after the end of the training that runs, or else the run in view, on the device that is chosen.
+
+        Where it is the run that was trained last its session goes on, and else its last checkpoint does. None: up to the
+        planned end, or one epoch more where that has been reached. Does nothing where `why_no_more` says why.
         """
-        session = self.session
+        session, view = self.session, self._state.run.value
         if self.status in (Status.TRAINING, Status.PAUSED) and session is not None:
-            session.trainer.control.train_more(epochs)
-            self._wanted_steps += epochs * session.trainer.steps_per_epoch
-        elif self.can_go_on and session is not None:
+            added = 1 if epochs is None else epochs
+            session.trainer.control.train_more(added)
+            self._wanted_steps += added * session.trainer.steps_per_epoch
+        elif not self.is_active and view is not None and not self.why_no_more:
+            own = session if self._is_own(view) else None
+            self._begin(view, lambda device: self._extended(own, view, epochs, device))
 
-            def extended(device: str) -> TrainingSession:
-                session.trainer.to(device)
-                session.trainer.extend(epochs)
-                return session
+    def _extended(self, own: TrainingSession | None, view: RunInView, epochs: int | None, device: str) -> TrainingSession:
+        """The session `own`, or else that of the run in `view` at its last checkpoint, with epochs added.
 
-            self._is_new_run = False
-            self._begin(extended)
+        For the worker's thread. Raises a DigitLabError where the run cannot be resumed.
+        """
+        if own is not None:
+            session = own
+            session.trainer.to(device)
+        else:
+            assert view.run is not None, "why_no_more says so of any other"
+            session = resume(self._store, self._store.again(view.run).name, device=device)
+        trainer = session.trainer
+        try:
+            if own is None:  # it may have been trained elsewhere since it was opened, or further than to its checkpoint
+                best = trainer.best
+                accuracy = None if best is None else best.val_accuracy
+                view.history = read_history(self._store, session.run, 0 if best is None else best.step, accuracy)
+            if epochs is not None or trainer.step >= trainer.total_steps:
+                trainer.extend(1 if epochs is None else epochs)
+        except BaseException:
+            self._store.release(session.run)
+            raise
+        return session
+
+    def _is_own(self, view: RunInView) -> bool:
+        """Whether the session at hand is that of the run in `view`."""
+        return self.session is not None and view is self.trained
 
     def toggle_pause(self) -> None:
         """Pause the training that runs, or resume the one that is paused."""
@@ -122,13 +155,20 @@ class TrainingController(QObject):
     def close(self) -> None:
         """Stop the training and wait until it has been written to the disk."""
         if self._worker is not None:
-            self._worker.requestInterruption()
-            if self.session is not None:
-                self.session.trainer.control.stop()
+            self._worker.stop()
             self._worker.wait()
 
-    def _begin(self, make_session: Callable[[str], TrainingSession], find_device: Callable[[], str] | None = None) -> None:
-        """Start the worker. `find_device` says which device to take where it is not the one that is chosen."""
+    def _begin(
+        self,
+        view: RunInView | None,
+        make_session: Callable[[str], TrainingSession],
+        find_device: Callable[[], str] | None = None,
+    ) -> None:
+        """Start the worker: for the run in `view`, or for a new one where it is None.
+
+        `find_device` says which device to take where it is not the one that is chosen.
+        """
+        self._next = view
         self._has_stepped = self._has_finished = self.is_compiling = False
         self.end_reason = ""
         choice = self._choice = self._device.choice.value  # another choice on the way is for the next training
@@ -147,24 +187,19 @@ class TrainingController(QObject):
     def _take_session(self, session: TrainingSession) -> None:
         self.session, self.is_compiling = session, False
         self._wanted_steps = session.trainer.total_steps
-        if self._is_new_run:
-            self.history, self.last = History(), None
+        before, run = self.trained, session.run
+        self.trained = self._next or RunInView(network_in_view(session.trainer.network, run), run, recipe_of(run))
+        self.trained.held_out, self.trained.why_no_images = session.trainer.validation_data, ""
+        if self.trained is not before:
+            self.last = None
 
     def _take_update(self, update: Update) -> None:
+        trained = self.trained
+        assert trained is not None, "a session comes before its updates"
         for event in update.events:
-            self.history.add(event)
             match event:
                 case Started():
-                    self.started = event
-                    if update.moment is not None and self.session is not None and not self._is_in_view:
-                        view = NetworkInView.of(
-                            self.session.trainer.network,
-                            self.session.run.network,
-                            f"run {self.session.run.name}",
-                            run=self.session.run.name,
-                        )
-                        self._state.show_network(view, update.moment)
-                    self._set_status(Status.TRAINING)
+                    self._take_start(event, trained, update.moment)
                 case Progress():
                     self.last = event
                     if not self._has_stepped:
@@ -172,6 +207,8 @@ class TrainingController(QObject):
                         self.first_step.emit()
                         if self.session is not None:
                             self._device.remember(self._choice, self.session.trainer.device)
+                case EpochEnd():
+                    trained.evaluations.add(event.step, event.evaluation)
                 case Finished():
                     self._has_finished, self.end_reason = True, event.reason
                     self._wanted_steps -= event.steps_given_up
@@ -179,12 +216,26 @@ class TrainingController(QObject):
                     self._set_status(Status.PAUSED)
                 case Resumed():
                     self._set_status(Status.TRAINING)
+            trained.history.add(event)
         if update.moment is not None:
-            self._state.timeline.add(update.moment)
+            trained.timeline.add(update.moment)
             self._state.moment.set(update.moment)
         self.updated.emit(update)
         if self._worker is not None:
             QTimer.singleShot(0, self._worker.acknowledge)  # after what is waiting to be painted
+
+    def _take_start(self, event: Started, trained: RunInView, moment: Moment | None) -> None:
+        """Show the run that is trained from now on, from the step on that it begins with."""
+        self.started = event
+        session = self.session
+        if session is not None:
+            if session.run.name != trained.name:  # it has been renamed since it was last trained
+                trained.network = network_in_view(session.trainer.network, session.run)
+            trained.run = session.run
+        trained.forget_after(event.step)
+        if moment is not None:
+            self._state.show_run(trained, moment)
+        self._set_status(Status.TRAINING)
 
     def _take_end(self) -> None:
         worker = self._worker
@@ -193,19 +244,12 @@ class TrainingController(QObject):
         problem, self._worker = worker.problem, None
         session = self.session
         if session is not None and self._must_go_on and not worker.isInterruptionRequested():
-            self._is_new_run = False
-            self._begin(lambda _: session, lambda: session.trainer.device)
+            self._begin(self.trained, lambda _: session, lambda: session.trainer.device)
             return
         self._set_status(Status.IDLE)
         self.ended.emit()
         if problem is not None:
             self.problem.emit(replace(problem, about=TRAINING))
-
-    @property
-    def _is_in_view(self) -> bool:
-        """Whether every view shows the run that is trained already: not a new one, nor one that others were looked at since."""
-        view, run = self._state.network.value, self.run
-        return not self._is_new_run and view is not None and run is not None and view.opens_with.get("run") == run.name
 
     @property
     def _must_go_on(self) -> bool:

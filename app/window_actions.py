@@ -63,13 +63,13 @@ class WindowActions(QObject):
         for part in (lab.state.acts.last, lab.state.probe):
             part.subscribe(lambda _: self._refresh_probe())
         lab.looking.looked.connect(lambda _: self._refresh_probe())
+        lab.state.run.subscribe(lambda _: self.refresh(), now=False)
         theme().changed.connect(self._tint)
         self._tint()
 
     def _make(self, spec: ActionSpec, act: Callable[[], object]) -> QAction:
         action = QAction(spec.text, self._window)
-        keys = f" ({', '.join(spec.keys)})" if spec.keys else ""
-        action.setToolTip(f"{spec.tooltip}{keys}")
+        action.setToolTip(_with_keys(spec.tooltip, spec))
         action.setStatusTip(spec.tooltip)
         action.setShortcuts([QKeySequence(key) for key in spec.keys])
         action.triggered.connect(lambda: act())  # without Qt's argument: whether the action is checked
@@ -88,10 +88,23 @@ class WindowActions(QObject):
         actions["toggle"].setText({Status.TRAINING: "Pause", Status.PAUSED: "Go on"}.get(status, "Start"))
         actions["toggle"].setEnabled(status not in (Status.STARTING, Status.STOPPING))
         actions["stop"].setEnabled(status in (Status.TRAINING, Status.PAUSED))
-        actions["more"].setEnabled(status in (Status.TRAINING, Status.PAUSED) or training.can_go_on)
+        self._refresh_more()
         for name in ("earlier", "later", "open_weights"):
             actions[name].setEnabled(status is Status.IDLE)
         actions["save_weights"].setEnabled(self._lab.state.network.value is not None)
+
+    def _refresh_more(self) -> None:
+        """Say which run one epoch more would train, or why it cannot be trained further."""
+        training, view, action = self._lab.training, self._lab.state.run.value, self.by_name["more"]
+        runs = training.status in (Status.TRAINING, Status.PAUSED)
+        why_not = "" if runs else training.why_no_more
+        spec = next(spec for spec in ACTIONS if spec.name == "more")
+        words = spec.text if why_not or view is None else f"+1 epoch of {view.name}"
+        action.setText(words)
+        action.setIconText(words)
+        action.setToolTip(_with_keys(why_not or f"{words}: see every training image once more", spec))
+        action.setStatusTip(why_not or spec.tooltip)
+        action.setEnabled(runs or (training.status is Status.IDLE and not why_not))
 
     def _refresh_probe(self) -> None:
         """Enable what can be done to the probe now, and say in the menu what would be undone."""
@@ -169,3 +182,8 @@ class WindowActions(QObject):
     def _show_help(self) -> None:
         panels = [(f"Ctrl+{number}", spec.tooltip) for number, spec in enumerate(PANELS, 1)]
         HelpDialog(self._window, panels).exec()
+
+
+def _with_keys(tooltip: str, spec: ActionSpec) -> str:
+    """A tooltip with the keys of its action."""
+    return f"{tooltip} ({', '.join(spec.keys)})" if spec.keys else tooltip

@@ -45,6 +45,10 @@ class Evaluation:
     """int64 (N)"""
 
     @property
+    def nbytes(self) -> int:
+        return self.probabilities.nbytes + self.labels.nbytes
+
+    @property
     def predicted(self) -> Array:
         return self.probabilities.argmax(axis=-1)
 

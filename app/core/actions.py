@@ -69,9 +69,16 @@ ACTIONS = (
         )
         for digit in range(10)
     ),
-    ActionSpec("toggle", "Start", "Train with the recipe; while it trains, pause and go on", "Train", ("Space",), "play"),
+    ActionSpec("toggle", "Start", "Train a new run by the recipe; while it trains, pause and go on", "Train", ("Space",), "play"),
     ActionSpec("stop", "Stop", "End the training after this step; what was trained is kept", "Train", ("Ctrl+.",), "stop"),
-    ActionSpec("more", "Train one epoch more", "See every training image once more", "Train", ("Ctrl+E",), "more"),
+    ActionSpec(
+        "more",
+        "Train one epoch more",
+        "Train the run in view further: see every training image once more",
+        "Train",
+        ("Ctrl+E",),
+        "more",
+    ),
     ActionSpec("earlier", "Earlier moment", "Show the network as it was one snapshot earlier", "Train", ("Left",), "", True),
     ActionSpec("later", "Later moment", "Show the network as it was one snapshot later", "Train", ("Right",)),
     ActionSpec("full_screen", "Full screen", "Fill the screen, and back", "View", ("F11",), "", True),

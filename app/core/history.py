@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.metrics import Evaluation
 from nncore.training.events import EpochEnd, Event, Progress, Validated
 
 
@@ -37,18 +37,52 @@ class Rows:
         rows = self._values[: self._count]
         return rows[:, 0], rows[:, 1], rows[:, 2]
 
+    def forget_after(self, step: int) -> None:
+        """Remove the rows of later steps."""
+        kept = int(np.searchsorted(self._values[: self._count, 0], step, side="right"))
+        if kept < self._count:
+            self._values = self._values.copy()  # columns that were handed out stay as they are
+            self._count = kept
+
 
 @dataclass
 class History:
-    """Steps, losses and accuracies of training and validation, and the last evaluation on all held-out images."""
+    """Steps, losses and accuracies of training and validation, and the best of the validation."""
 
     train: Rows = field(default_factory=Rows)
     """A row a step."""
     validation: Rows = field(default_factory=Rows)
-    evaluation: Evaluation | None = None
     best_step: int = 0
     best_accuracy: float = float("nan")
     """The best accuracy at the end of an epoch, on all held-out images; nan before the first."""
+
+    @classmethod
+    def of_rows(
+        cls,
+        train: Sequence[tuple[int, float, float]],
+        validation: Sequence[tuple[int, float, float]],
+        best_step: int = 0,
+        best_accuracy: float | None = None,
+    ) -> History:
+        """The curves of a run from its rows of (step, loss, accuracy), in order; `best_accuracy` is None where there is none."""
+        history = cls(best_step=best_step, best_accuracy=float("nan") if best_accuracy is None else best_accuracy)
+        for rows, found in ((history.train, train), (history.validation, validation)):
+            if found:
+                rows.extend(*np.array(found, np.float64).T)
+        return history
+
+    def forget_after(self, step: int) -> None:
+        """Drop what was noted of later steps."""
+        self.train.forget_after(step)
+        self.validation.forget_after(step)
+        if self.best_step > step:
+            self.best_step, self.best_accuracy = 0, float("nan")
+
+    def val_accuracy_at(self, step: int) -> float | None:
+        """The accuracy on held-out images at `step`, or when they were last looked at before; None where they were not."""
+        steps, _, accuracies = self.validation.columns()
+        count = int(np.searchsorted(steps, step, side="right"))
+        return float(accuracies[count - 1]) if count else None
 
     def add(self, event: Event) -> None:
         """Take in an event of the trainer."""
@@ -59,6 +93,5 @@ class History:
                 self.validation.append(event.step, event.val_loss, event.val_accuracy)
             case EpochEnd():
                 self.validation.append(event.step, event.val_loss, event.val_accuracy)
-                self.evaluation = event.evaluation
                 if not event.val_accuracy <= self.best_accuracy:  # also where there is no best yet (nan)
                     self.best_step, self.best_accuracy = event.step, event.val_accuracy

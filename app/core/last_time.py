@@ -1,4 +1,4 @@
-"""What the window showed when it was closed: recipe, network and probe, kept for the next start. Qt-free."""
+"""What the window showed when it was closed: recipe, run, moment and probe, kept for the next start. Qt-free."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ LONGEST_ORIGIN = 300
 
 
 def keep(settings: Settings, state: LabState) -> None:
-    """Keep recipe, network and probe. Where the disk refuses, `settings.warn` is told."""
+    """Keep recipe, run, moment and probe. Where the disk refuses, `settings.warn` is told."""
     keep_recipe(settings, state.recipe.value)
-    if state.network.value is not None:
-        settings["network"] = dict(state.network.value.opens_with)
+    if state.network.value is not None and state.moment.value is not None:
+        settings["network"] = {**state.network.value.opens_with, "step": state.moment.value.step}
     _keep_probe(settings, state.probe.value)
 
 
@@ -43,11 +43,15 @@ def kept_recipe(settings: Settings) -> Recipe | None:
         return None
 
 
-def kept_network(settings: Settings) -> Mapping[str, str]:
-    """What opened the network of the last time: `run` with a run's name, or `weights` with a name or path; else nothing."""
-    kept = settings["network"]
+def kept_network(settings: Settings) -> Mapping[str, Any]:
+    """What opened the network of the last time: `run` with a run's name, or `weights` with a name or path; else nothing.
+
+    With it `step`, the moment that was shown, where that is known.
+    """
+    kept = dict(settings["network"])
+    step = kept.pop("step", None)
     sound = len(kept) == 1 and all(name in ("run", "weights") and isinstance(value, str) for name, value in kept.items())
-    return dict(kept) if sound else {}
+    return (kept | ({"step": step} if type(step) is int else {})) if sound else {}
 
 
 def kept_probe(settings: Settings) -> Probe | None:

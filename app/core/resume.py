@@ -38,7 +38,8 @@ def resume(
     try:
         config = TrainConfig.from_dict(run.config)
         spec = data_spec or run.data
-        data = _same_data(run, spec, run.image_limit or image_limit, config.seed)
+        data = open_dataset(spec).limit(run.image_limit or image_limit, config.seed)
+        require_same_images(run, data, spec)
         trainer = _trainer(store, run, data, config, epochs, device)
         return TrainingSession(trainer, store, run, open_test(spec, data), checkpoint_every or run.checkpoint_every)
     except BaseException:
@@ -46,15 +47,13 @@ def resume(
         raise
 
 
-def _same_data(run: Run, spec: str, limit: int | None, seed: int) -> Dataset:
-    """The images that the run was trained on. DataError where they are others."""
-    data = open_dataset(spec).limit(limit, seed)
+def require_same_images(run: Run, data: Dataset, spec: str) -> None:
+    """Raise DataError where `data`, which was opened from `spec`, is not what the run was trained on."""
     if run.checksum is not None and content_sum(data) != run.checksum:
         raise DataError(
-            f"{shown(spec)} does not hold the images that the run {run.name} was trained on; name a place that does with --data, "
-            "or begin a new run."
+            f"{shown(spec)} does not hold the images that the run {run.name} was trained on; name a place that does with "
+            f"digitlab train --resume {run.name} --data, or begin a new run."
         )
-    return data
 
 
 def _trainer(store: RunStore, run: Run, data: Dataset, config: TrainConfig, epochs: int | None, device: str) -> Trainer:

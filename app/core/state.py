@@ -1,4 +1,4 @@
-"""The state of the window: network, moment, probe, data, recipe. Qt-free.
+"""The state of the window: run, moment, probe, data, recipe. Qt-free.
 
 Every panel shows this state and listens to it. Panels do not listen to each other.
 """
@@ -11,6 +11,7 @@ from app.core.in_view import DataInView, NetworkInView
 from app.core.observable import Observable
 from app.core.probe import Probe
 from app.core.recipe import Recipe
+from app.core.run_in_view import RunInView
 from app.core.timeline import Moment, Timeline
 from app.core.undo import Act, UndoStack
 from models.presets import PRESETS
@@ -20,15 +21,24 @@ class LabState:
     """The window's state. Set its fields from the interface thread only."""
 
     def __init__(self) -> None:
+        self.run: Observable[RunInView | None] = Observable(None)
+        """The run in view. Whoever changes a part of it calls `run.tell`."""
         self.network: Observable[NetworkInView | None] = Observable(None)
+        """The network of the run in view."""
         self.moment: Observable[Moment | None] = Observable(None)
+        """The moment of the run in view."""
         self.probe: Observable[Probe] = Observable(Probe())
         self.data: Observable[DataInView | None] = Observable(None)
         self.recipe: Observable[Recipe] = Observable(Recipe.of(next(iter(PRESETS))))
         """The settings of the next training."""
-        self.timeline = Timeline()
+        self._no_moments = Timeline()
         self.acts = UndoStack()
         """What was done to the probe and the user's own digits."""
+
+    @property
+    def timeline(self) -> Timeline:
+        """The moments of the run in view; none where there is no run."""
+        return self._no_moments if self.run.value is None else self.run.value.timeline
 
     def show_probe(self, probe: Probe, words: str, before: Probe | None = None) -> None:
         """Make something the probe, so that undo brings back what was there before: `before`, or else the present probe.
@@ -44,15 +54,22 @@ class LabState:
         """Set fields of the recipe's TrainConfig, by name. Raises ConfigError for values that make no sense."""
         self.recipe.set(self.recipe.value.with_settings(**settings))
 
-    def show_network(self, view: NetworkInView, moment: Moment) -> None:
-        """Show another network. The timeline then holds `moment` alone."""
-        self.timeline.clear()
-        self.timeline.add(moment)
-        # Both are in place before anyone is told: nobody must see one network with the weights of another.
-        self.network.put(view)
+    def show_run(self, run: RunInView, moment: Moment) -> None:
+        """Show a run as it was at `moment`, which its timeline holds from then on."""
+        is_another = run is not self.run.value or run.network is not self.network.value
+        run.timeline.add(moment)
+        # All are in place before anyone is told: nobody must see one network with the weights of another.
+        self.run.put(run)
+        self.network.put(run.network)
         self.moment.put(moment)
-        self.network.tell()
+        self.run.tell()
+        if is_another:
+            self.network.tell()
         self.moment.tell()
+
+    def show_network(self, view: NetworkInView, moment: Moment) -> None:
+        """Show a network that came without a training: shipped weights, or a file."""
+        self.show_run(RunInView(view), moment)
 
     def show_moment(self, index: int) -> None:
         """Show the moment at `index` of the timeline, or its first or last where the index lies outside."""

@@ -10,6 +10,7 @@ from operator import attrgetter
 import numpy as np
 
 from nncore.arrays import Array
+from nncore.metrics import Evaluation
 
 TIMELINE_BYTES = 256 * 2**20
 """Bytes that the moments of a training may take; beyond it every second one is dropped."""
@@ -22,10 +23,12 @@ class Moment:
     step: int
     state: Mapping[str, Array]
     val_accuracy: float | None = None
+    evaluation: Evaluation | None = None
+    """What the network answered on held-out images at this step, all of them or a sample; None where that was not kept with it."""
 
     @property
     def nbytes(self) -> int:
-        return sum(array.nbytes for array in self.state.values())
+        return sum(array.nbytes for array in self.state.values()) + (self.evaluation.nbytes if self.evaluation else 0)
 
 
 class Timeline:
@@ -63,6 +66,6 @@ class Timeline:
         """Index of the moment nearest to `step`. The timeline must not be empty."""
         return int(np.argmin([abs(moment.step - step) for moment in self._moments]))
 
-    def clear(self) -> None:
-        self._moments.clear()
-        self._gap = 0
+    def forget_after(self, step: int) -> None:
+        """Drop the moments of later steps."""
+        self._moments = [moment for moment in self._moments if moment.step <= step]

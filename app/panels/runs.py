@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPushButton, QTableWidget, QTableWidgetItem
 
 from app.core.runs import Run
+from app.core.stored_run import is_kept
 from app.errors import RUNS, Problem
 from app.lab import Lab
 from app.panels.base import Panel
@@ -16,6 +17,7 @@ from app.widgets.card import Card, label
 from app.widgets.question import confirmed
 from nncore.data.catalogue import title_of
 from nncore.errors import DigitLabError
+from nncore.files import is_file
 
 COLUMNS = ("name", "network", "data", "validation", "test", "steps", "time", "status", "date")
 
@@ -30,11 +32,13 @@ class RunsPanel(Panel):
         super().__init__(lab)
         self._runs: list[Run] = []
         self._look = QPushButton("Look at it")
-        self._look.setToolTip("Make this run's best weights the network that every view shows")
+        self._look.setToolTip("Show this run in every view: its network at its best, its curves, its moments and its recipe")
         self._look.clicked.connect(self._open)
+        self._continue = QPushButton("Continue")
+        self._continue.clicked.connect(self._look_and_continue)
         self._delete = QPushButton("Delete…")
         self._delete.clicked.connect(self._ask_and_delete)
-        card = Card("Runs", self._look, self._delete)
+        card = Card("Runs", self._look, self._continue, self._delete)
         self._empty = label("No runs yet. Each training is kept here with its settings, its curves and its weights.", "dim")
         self.table = QTableWidget(0, len(COLUMNS), alternatingRowColors=False, showGrid=False)
         self.table.setAccessibleName("runs")
@@ -89,12 +93,31 @@ class RunsPanel(Panel):
 
     def _enable(self) -> None:
         run = self._selected()
-        self._look.setEnabled(run is not None and self.lab.store.weights_of(run).exists())
+        self._look.setEnabled(run is not None and is_kept(self.lab.store, run))
+        self._enable_continue(run)
         reason = "" if run is None else self._kept_because(run)
-        if self._delete.hasFocus() or self._look.hasFocus():
+        if any(button.hasFocus() for button in (self._delete, self._look, self._continue)):
             self.table.setFocus()  # a button that is disabled would hand the keyboard on to somewhere else
         self._delete.setEnabled(run is not None and not reason)
         self._delete.setToolTip(reason or DELETE)
+
+    def _enable_continue(self, run: Run | None) -> None:
+        """Say which run would go on, or why it cannot."""
+        reason = "Choose a run in the table first." if run is None else self._ended_because(run)
+        self._continue.setEnabled(not reason)
+        self._continue.setToolTip(
+            reason or f"Show {run.name if run else ''} and train it further: to its planned end, or one epoch more if it is there"
+        )
+
+    def _ended_because(self, run: Run) -> str:
+        """Why a run cannot be trained further now, as far as the table tells; empty where it can."""
+        if self.lab.training.is_active:
+            return "A training is running; stop it before another run goes on."
+        if run.status == "running":
+            return "It is being trained by another window or command; stop it there first."
+        if not is_file(self.lab.store.checkpoint_of(run)):
+            return f"{run.name} has no checkpoint to go on from; Start trains a new run."
+        return ""
 
     def _kept_because(self, run: Run) -> str:
         """Why a run cannot be deleted now; empty where it can."""
@@ -110,6 +133,11 @@ class RunsPanel(Panel):
         if run is not None and self._look.isEnabled():
             self.lab.opener.open_run(run)
 
+    def _look_and_continue(self) -> None:
+        run = self._selected()
+        if run is not None and self._continue.isEnabled():
+            self.lab.continue_run(run)
+
     def _ask_and_delete(self) -> None:
         run = self._selected()
         if run is None or not self._delete.isEnabled():
@@ -124,6 +152,7 @@ class RunsPanel(Panel):
             self.lab.problem.emit(replace(Problem.of(error), about=RUNS))
         else:
             self.lab.solved.emit(RUNS)
+            self.lab.forget_run(run)
         self.refresh()
         if self._runs:
             self.table.selectRow(min(row, len(self._runs) - 1))

@@ -49,6 +49,7 @@ class TrainingWorker(QThread):
         """
         super().__init__()
         self._find_device, self._make_session, self._ready = find_device, make_session, ready
+        self._session: TrainingSession | None = None
         self._shown = Event()
         self._shown.set()
         self.problem: Problem | None = None
@@ -56,6 +57,12 @@ class TrainingWorker(QThread):
     def acknowledge(self) -> None:
         """Say that the last update is on the screen. Until then events are gathered, so that updates do not pile up."""
         self._shown.set()
+
+    def stop(self) -> None:
+        """End the training after its present step, or as soon as it has begun."""
+        self.requestInterruption()
+        if self._session is not None:
+            self._session.trainer.control.stop()
 
     def run(self) -> None:
         lower_priority()
@@ -66,7 +73,9 @@ class TrainingWorker(QThread):
             engine.prepare(self.isInterruptionRequested, device)  # if that fails, the session compiles what it needs
             if self.isInterruptionRequested():
                 return
-            session = self._make_session(device)
+            session = self._session = self._make_session(device)
+            if self.isInterruptionRequested():  # while the session was made: `stop` did not know it
+                session.trainer.control.stop()
             self._ready(session)
             self.problem = self._iterate(session)
         except BaseException as error:  # as in Task

@@ -11,6 +11,8 @@ from app.theme import font, theme
 from nncore.arrays import Array
 
 MARGIN = 18
+FADED = 0.35
+"""Opacity while other counts are awaited."""
 
 
 class ConfusionMatrix(QWidget):
@@ -21,14 +23,20 @@ class ConfusionMatrix(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._counts: Array = np.zeros((10, 10), np.int64)
+        self.is_faded = False
         self.setAccessibleName("confusion matrix")
         self.setMinimumSize(190, 190)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme().changed.connect(self.update)
 
-    def set_counts(self, counts: Array) -> None:
-        """Show counts, int (classes, classes)."""
-        self._counts = counts
+    @property
+    def counts(self) -> Array:
+        """The counts that are shown, int64 (classes, classes)."""
+        return self._counts
+
+    def set_counts(self, counts: Array, faded: bool = False) -> None:
+        """Show counts, int (classes, classes); faded where they are not those that are asked for."""
+        self._counts, self.is_faded = counts, faded
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -50,6 +58,7 @@ class ConfusionMatrix(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         colors, painter = theme().colors, QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setOpacity(FADED if self.is_faded else 1.0)
         painter.setFont(font(11 if self._side >= 22 else 9))
         center = Qt.AlignmentFlag.AlignCenter
         # Shares of the row; the square root makes single mistakes among a thousand visible.

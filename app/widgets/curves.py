@@ -90,6 +90,9 @@ class Curves(QWidget):
         self._raw = self._plot.plot([], [], antialias=False)  # so many pale strokes show no edges
         self._train = self._plot.plot([], [])
         self._validation = self._plot.plot([], [])
+        self._cursor = pg.InfiniteLine(angle=90, movable=False)
+        self._cursor.hide()
+        self._plot.addItem(self._cursor, ignoreBounds=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._plot)
@@ -105,6 +108,29 @@ class Curves(QWidget):
             self._raw.setData(*extremes(steps, values))
         self._train.setData(*thinned(steps, smoothed(values, self.smoothing)))
         self._validation.setData(*thinned(*validation))
+
+    @property
+    def cursor_step(self) -> int | None:
+        """The step at which the vertical line stands; None where there is none."""
+        return int(self._cursor.value()) if self._cursor.isVisible() else None
+
+    def set_cursor(self, step: int | None) -> None:
+        """Draw a vertical line at a step, or none."""
+        if step is not None:
+            self._cursor.setValue(step)
+        self._cursor.setVisible(step is not None)
+
+    def values_at(self, step: int) -> tuple[float | None, float | None]:
+        """The values of training, smoothed as they are drawn, and of validation, at `step` or last before it.
+
+        None where there is none.
+        """
+        found: list[float | None] = []
+        for curve, weight in (("training", self.smoothing), ("validation", 0.0)):
+            steps, values = self._data.get(curve, (np.empty(0), np.empty(0)))
+            count = int(np.searchsorted(steps, step, side="right"))
+            found.append(float(smoothed(values[:count], weight)[-1]) if count else None)
+        return found[0], found[1]
 
     def _y_range(self, values: Array, validation: Array) -> tuple[float, float]:
         """From the least to the largest value shown, in whole grid steps; in powers of ten on a logarithmic axis."""
@@ -139,6 +165,7 @@ class Curves(QWidget):
         self._raw.setPen(pg.mkPen(faint, width=1))
         self._train.setPen(pg.mkPen(colors.accent, width=2))
         self._validation.setPen(pg.mkPen(colors.second, width=2))
+        self._cursor.setPen(pg.mkPen(colors.dim, width=1, style=Qt.PenStyle.DashLine))
         for side in ("left", "bottom"):
             axis = self._plot.getPlotItem().getAxis(side)
             axis.setPen(pg.mkPen(colors.line))

@@ -273,7 +273,7 @@ def test_a_lost_gpu_is_one_sentence_and_the_training_goes_on_on_the_cpu(lab, qtb
         "The GPU was lost. The run two-layer-1 is kept up to step 3. "
         "Choose the CPU as the device, and train one epoch more to go on."
     )
-    assert lab.training.history.train.columns()[0].tolist() == [1, 2, 3] and lab.state.moment.value.step == 3
+    assert lab.training.trained.history.train.columns()[0].tolist() == [1, 2, 3] and lab.state.moment.value.step == 3
     lab.choose_device("cpu")
     lab.training.go_on()
     qtbot.waitUntil(lambda: not lab.training.is_active, timeout=60_000)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import numpy as np
 
 from app.core.in_view import NetworkInView
@@ -58,3 +61,20 @@ def test_a_full_disk_is_told_after_a_training_that_went_on_all_the_same(lab, qtb
     qtbot.waitUntil(lambda: bool(problems) and not lab.training.is_active, timeout=100_000)
     assert len(problems) == 1 and problems[0].message.startswith("The disk is full. The training goes on")
     assert lab.store.list()[0].status == "finished" and lab.training.last.step == lab.training.last.total_steps
+
+
+def test_closing_while_a_training_is_made_ready_stops_it_before_its_first_step(lab, qtbot, monkeypatch):
+    begin, making = Job.begin, threading.Event()
+
+    def late(job: Job, *arguments: object):
+        making.set()
+        while not lab.training._worker.isInterruptionRequested():
+            time.sleep(0.005)
+        return begin(job, *arguments)
+
+    monkeypatch.setattr(Job, "begin", late)
+    lab.training.start(Job(preset("two-layer"), "synthetic", synthetic("train", 100), None, TrainConfig(epochs=2)))
+    qtbot.waitUntil(making.is_set, timeout=100_000)
+    lab.training.close()
+    (run,) = lab.store.list()
+    assert (run.status, run.steps) == ("stopped", 0)

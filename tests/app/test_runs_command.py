@@ -12,6 +12,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rich.console import Console
 
 from app.cli import build_parser, main
 from app.commands.settings import settings_given
@@ -98,7 +99,10 @@ def test_where_no_run_fits_that_is_said_beside_the_output(store, capsys, argumen
     assert capsys.readouterr() == ("", "No run fits; `digitlab runs list` shows all.\n")
 
 
-def test_where_there_are_no_runs_that_is_said(capsys):
+def test_where_there_are_no_runs_that_is_said_on_a_terminal_alone(capsys, monkeypatch):
+    assert main(["runs", "list", "--json"]) == 0
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr("app.commands.runs.console", Console(stderr=True, force_terminal=True))
     assert main(["runs", "list", "--json"]) == 0
     out, err = capsys.readouterr()
     assert out == "" and "no runs yet" in err

@@ -107,7 +107,7 @@ def test_training_moves_curves_network_moment_and_answer(window, qtbot):
     qtbot.waitUntil(lambda: answers[-1][0] == total, timeout=5000)
     assert not np.allclose(answers[-1][1], before), "the drawing is answered by the network that has just been trained"
     assert window.lab.state.network.value.source == "run mnist-cnn-1"
-    assert "best on validation" in window.panel.curves.best.text() and len(window.panel.mistakes.grid) > 0
+    assert "best" in window.panel.curves.best.text() and len(window.panel.mistakes.grid) > 0
     assert window.lab.store.get("mnist-cnn-1").status == "finished"
 
 
@@ -394,15 +394,21 @@ def test_runs_are_listed_looked_at_and_deleted(window, qtbot, monkeypatch):
     assert table.rowCount() == 0 and window.lab.store.list() == []
 
 
-def test_an_epoch_more_brings_the_run_that_it_trains_back_into_view(window, qtbot):
+def test_an_epoch_more_is_one_of_the_run_in_view(window, qtbot):
     use_few_images(window, 300, 1)
     train(qtbot, window)
+    more, training = window._actions["more"], window.lab.training
+    assert more.text() == "+1 epoch of mnist-cnn-1" and "+1 epoch of mnist-cnn-1" in window.time_bar._buttons["more"].toolTip()
+    before = training.trained
     window.lab.opener.open_default()
     qtbot.waitUntil(lambda: window.lab.state.network.value.source == "shipped", timeout=5000)
-    window._actions["more"].trigger()
-    qtbot.waitUntil(lambda: window.lab.training.is_active, timeout=5000)
-    qtbot.waitUntil(lambda: not window.lab.training.is_active, timeout=60_000)
-    last = window.lab.training.last.step
+    assert not more.isEnabled() and "came without its training" in more.toolTip()
+    window.lab.opener.open_run(window.lab.store.get("mnist-cnn-1"))
+    assert window.lab.state.run.value is before and len(before.timeline) > 1, "with the moments that it had"
+    more.trigger()
+    qtbot.waitUntil(lambda: training.is_active, timeout=5000)
+    qtbot.waitUntil(lambda: not training.is_active, timeout=60_000)
+    last = training.last.step
     assert window.lab.state.network.value.source == "run mnist-cnn-1" and window.lab.state.moment.value.step == last
     assert {moment.step <= last for moment in window.lab.state.timeline} == {True}, "no moment of the network before"
 

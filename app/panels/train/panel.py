@@ -10,7 +10,6 @@ from app.panels.train.curves import TrainingCurves
 from app.panels.train.form import RecipeForm
 from app.panels.train.layers import LayerTable
 from app.panels.train.mistakes import Mistakes
-from app.training import Status
 from app.widgets.card import GAP
 
 LEFT = 288
@@ -43,16 +42,10 @@ class TrainPanel(Panel):
         both.addLayout(left)
         both.addLayout(right, 1)
         self.content.addLayout(both)
-        lab.training.status_changed.connect(self._show_status)
-        self._show_all()
-
-    def _show_status(self, status: Status) -> None:
-        if status is Status.STARTING:
-            self._show_all()
 
     def came_into_sight(self) -> None:
         self.curves.show_all()
+        self.lab.evaluating.want(True)
 
-    def _show_all(self) -> None:
-        self.curves.show_all()
-        self.mistakes.show_all()
+    def went_out_of_sight(self) -> None:
+        self.lab.evaluating.want(False)

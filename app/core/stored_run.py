@@ -1,0 +1,124 @@
+"""Reading a run from the disk as the views show it: network, curves, moments, recipe, held-out images. Qt-free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from app.core.history import History
+from app.core.in_view import DataInView, NetworkInView
+from app.core.recipe import Recipe
+from app.core.resume import require_same_images
+from app.core.run_in_view import RunInView
+from app.core.runs import DAMAGED, Run, RunStore
+from app.core.timeline import Moment
+from models.presets import preset
+from nncore.data import open_dataset
+from nncore.data.catalogue import title_of
+from nncore.data.dataset import Dataset
+from nncore.errors import ConfigError, WeightsError
+from nncore.files import is_file
+from nncore.network import Network
+from nncore.training.batches import Batches
+from nncore.training.checkpoint import FORMAT
+from nncore.training.config import TrainConfig
+from nncore.training.position import grouped
+from nncore.weights import load_weights, network_from, read_tensors
+
+
+def is_kept(store: RunStore, run: Run) -> bool:
+    """Whether there is a network of the run to look at."""
+    return is_file(store.weights_of(run)) or is_file(store.checkpoint_of(run))
+
+
+def read_run(store: RunStore, run: Run) -> tuple[RunInView, Moment]:
+    """A run without its held-out images, and its best moment, or where there is none its last.
+
+    Raises WeightsError where none of its weights can be read, and DigitLabError where the table of runs cannot.
+    """
+    network, moments, why_no_more = _read_weights(store, run)
+    best = moments[0]
+    history = read_history(store, run, best.step, run.val_accuracy)
+    found = RunInView(network_in_view(network, run), run, recipe_of(run), history, why_no_more=why_no_more)
+    for moment in moments:
+        found.timeline.add(moment)
+    return found, found.timeline[found.timeline.nearest(best.step)]
+
+
+def read_history(store: RunStore, run: Run, best_step: int, best_accuracy: float | None) -> History:
+    """The curves of a run. DigitLabError where the table of runs cannot be read."""
+    return History.of_rows(store.metrics(run, "train"), store.metrics(run, "validation"), best_step, best_accuracy)
+
+
+def network_in_view(network: Network, run: Run) -> NetworkInView:
+    """The network of a run, named after it."""
+    return NetworkInView.of(network, run.network, f"run {run.name}", run=run.name)
+
+
+def recipe_of(run: Run) -> Recipe | None:
+    """What the run was trained by; None where the table of runs does not tell, or this version does not know the network."""
+    try:
+        return Recipe(preset(run.network).name, TrainConfig.from_dict(run.config), run.image_limit or None)
+    except ConfigError:
+        return None
+
+
+def held_out_images(run: Run, in_view: DataInView | None = None) -> Dataset:
+    """The images that the run's training holds out. Its data is taken from `in_view` where that is the same, and else opened.
+
+    Raises a DigitLabError where the data is not here, or no longer holds the images of then.
+    """
+    config = TrainConfig.from_dict(run.config)
+    opened = in_view.train if in_view is not None and in_view.spec == run.data else open_dataset(run.data)
+    data = opened.limit(run.image_limit or None, config.seed)
+    require_same_images(run, data, run.data)
+    return replace(Batches(data, config).validation_data, name=title_of(run.data))
+
+
+def _read_weights(store: RunStore, run: Run) -> tuple[Network, list[Moment], str]:
+    """The network of a run; its moments, the best first; and why it cannot be trained further, or nothing where it can."""
+    moments, network, why_no_more = [], None, ""
+    if is_file(store.weights_of(run)):
+        network, info = load_weights(store.weights_of(run))
+        moments.append(Moment(int(info.get("step") or 0), network.state_dict(), info.get("val_accuracy")))
+    if run.status == DAMAGED:
+        why_no_more = f"What the table of runs says of {run.name} is damaged, so it cannot be trained further."
+    if is_file(store.checkpoint_of(run)):
+        try:
+            network, further = _read_checkpoint(store, run)
+            moments.extend(further)
+        except WeightsError as error:
+            if network is None:
+                raise
+            why_no_more = why_no_more or str(error)
+    else:
+        why_no_more = why_no_more or f"{run.name} has no checkpoint to go on from; Start trains a new run."
+    if network is None:
+        raise WeightsError(f"Nothing of {run.name} is kept on the disk but its curves; train a new run.")
+    return network, moments, why_no_more
+
+
+def _read_checkpoint(store: RunStore, run: Run) -> tuple[Network, list[Moment]]:
+    """The network of a run's checkpoint, and its moments: the best, where there is one, and the last.
+
+    Raises WeightsError where the file is damaged.
+    """
+    path = store.checkpoint_of(run)
+    arrays, metadata = read_tensors(path, FORMAT)
+    groups = grouped(arrays, ("network", "optimizer", "best"))
+    network = network_from(path, metadata.get("architecture"), groups["network"])
+    last = Moment(_step(metadata.get("position")), network.state_dict())
+    if not groups["best"]:
+        return network, [last]
+    best = network_from(path, metadata.get("architecture"), groups["best"])
+    info = metadata.get("best")
+    accuracy = info.get("val_accuracy") if isinstance(info, Mapping) else None
+    return network, [Moment(_step(info), best.state_dict(), accuracy if isinstance(accuracy, float) else None), last]
+
+
+def _step(found: object) -> int:
+    """The step that a part of a checkpoint's metadata names. WeightsError where it names none."""
+    step = found.get("step") if isinstance(found, Mapping) else None
+    if not isinstance(step, int) or isinstance(step, bool) or step < 0:
+        raise WeightsError("The checkpoint does not say after which step it was written, so it cannot be gone on from.")
+    return step

@@ -11,6 +11,7 @@ from app.core.recipe import Recipe
 from app.core.resume import require_same_images
 from app.core.run_in_view import RunInView
 from app.core.runs import DAMAGED, Run, RunStore
+from app.core.runs.moments import Moments
 from app.core.timeline import Moment
 from models.presets import preset
 from nncore.data import open_dataset
@@ -40,8 +41,10 @@ def read_run(store: RunStore, run: Run) -> tuple[RunInView, Moment]:
     best = moments[0]
     history = read_history(store, run, best.step, run.val_accuracy)
     found = RunInView(network_in_view(network, run), run, recipe_of(run), history, why_no_more=why_no_more)
-    for moment in moments:
-        found.timeline.add(moment)
+    stored = Moments(store.moments_of(run))
+    for moment in (*moments, *(stored.load(step, network) for step in stored.steps())):
+        if moment is not None:
+            found.timeline.add(moment)
     return found, found.timeline[found.timeline.nearest(best.step)]
 
 

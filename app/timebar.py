@@ -67,6 +67,8 @@ class TimeBar(QWidget):
         if status is Status.IDLE:
             self._show_moment(self._lab.state.moment.value)
             return
+        if self.slider.hasFocus():  # otherwise the keyboard would go to some other button
+            self._buttons["toggle"].setFocus()
         self.slider.setEnabled(False)
         self._what.show_words("step")
         if status is Status.STARTING or last is None:

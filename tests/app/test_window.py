@@ -413,6 +413,18 @@ def test_an_epoch_more_is_one_of_the_run_in_view(window, qtbot):
     assert {moment.step <= last for moment in window.lab.state.timeline} == {True}, "no moment of the network before"
 
 
+def test_the_keyboard_goes_from_the_slider_to_the_button_that_pauses(window, qtbot):
+    use_few_images(window, 300, 1)
+    train(qtbot, window)
+    bar = window.time_bar
+    bar.slider.setFocus()
+    assert bar.slider.hasFocus()
+    window._actions["more"].trigger()
+    qtbot.waitUntil(lambda: window.lab.training.is_active, timeout=5000)
+    assert not bar.slider.isEnabled() and bar._buttons["toggle"].hasFocus()
+    qtbot.waitUntil(lambda: not window.lab.training.is_active, timeout=60_000)
+
+
 def test_start_without_data_says_what_to_do(window):
     window.lab.state.data.set(None)
     window._actions["toggle"].trigger()

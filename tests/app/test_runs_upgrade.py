@@ -61,7 +61,7 @@ def test_an_upgrade_that_breaks_off_changes_nothing_and_is_made_up_for(old, monk
         assert [run.name for run in old.list()] == ["old"], "it is read as it lies"
     with closing(sqlite3.connect(old.folder / "runs.sqlite")) as database:
         columns = {row[1] for row in database.execute("PRAGMA table_info(runs)")}
-    assert version(old) == before and not columns & {"tags", "notes"}
+    assert version(old) == before and not columns & {"parent", "parent_step"}
     assert [run.name for run in old.list()] == ["old"] and version(old) == VERSION
 
 

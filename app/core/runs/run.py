@@ -61,6 +61,10 @@ class Run:
     """Words that the user has put on the run, in order of the alphabet."""
     notes: str = ""
     """What the user has written about the run."""
+    parent: str | None = None
+    """The name, then, of the run from which this one branches off; None where it began with new weights."""
+    parent_step: int | None = None
+    """The step of that run at which it branches off."""
 
 
 def check_name(name: str) -> str:
@@ -174,6 +178,8 @@ READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "checkpoint_every": (_optional(_count), None),
     "tags": (lambda value: () if value is None else _tags(value), ()),
     "notes": (lambda value: "" if value is None else check_note(_text(value)), ""),
+    "parent": (_optional(_text), None),
+    "parent_step": (_optional(_count), None),
 }
 """How each column is read, and what stands in its place where that fails."""
 

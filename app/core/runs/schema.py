@@ -36,6 +36,11 @@ MIGRATIONS = (
         "ALTER TABLE runs ADD COLUMN tags TEXT",
         "ALTER TABLE runs ADD COLUMN notes TEXT",
     ),
+    # 4: where a run branches off.
+    (
+        "ALTER TABLE runs ADD COLUMN parent TEXT",
+        "ALTER TABLE runs ADD COLUMN parent_step INTEGER",
+    ),
 )
 """The statements that lead from each version to the next; `PRAGMA user_version` says how many of them a database has had."""
 

@@ -181,12 +181,13 @@ class TrainingSession:
             yield kept
 
     def _begin(self, event: Started) -> None:
-        """Mark the run as running; of a training that goes on, forget what was written after its checkpoint."""
+        """Mark the run as running; of a training that goes on, forget what was written after its checkpoint.
+
+        A checkpoint of this moment lets a training go on that is cut off before the next one, and knows how many steps are wanted.
+        """
         self.store.update(self.run, status="running")
         self.store.forget_metrics_after(self.run, event.step)
-        trainer = self.trainer
-        if event.step or trainer.total_steps != trainer.config.epochs * trainer.steps_per_epoch:
-            self.checkpoint()  # it must know how many steps are wanted now
+        self.checkpoint()
 
     def _record(self, event: Event) -> None:
         match event:

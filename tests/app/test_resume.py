@@ -16,13 +16,14 @@ from app.cli import main
 from app.core.resume import resume
 from app.core.runs import INTERRUPTED, Run, RunStore
 from app.core.session import Job, TrainingSession
+from app.core.stored_run import read_run
 from models.presets import preset
 from nncore.data import open_dataset, synthetic
 from nncore.data.augment import AUGMENTATIONS
 from nncore.data.dataset import Dataset
 from nncore.errors import ConfigError, DataError
 from nncore.training.config import TrainConfig
-from nncore.training.events import EpochEnd, Event, Progress
+from nncore.training.events import EpochEnd, Event, Progress, Started
 from nncore.weights import load_weights
 
 
@@ -81,6 +82,18 @@ def test_a_training_that_was_left_ends_as_if_it_had_not_been(store: RunStore, st
     assert left.status == "finished" and left.steps == straight.steps == 21
     assert curves(store, left) == curves(store, straight) and len(curves(store, left)[0]) == 21
     assert weights(store, left) == weights(store, straight)
+
+
+def test_a_run_that_is_cut_off_at_once_can_be_looked_at_and_gone_on_with(store: RunStore) -> None:
+    session = job("early").begin(store)
+    happening = session.events()
+    assert isinstance(next(happening), Started)
+    run = store.get("early")
+    view, moment = read_run(store, run)
+    assert moment.step == 0 and view.why_no_more == "", "as it lies on the disk, before anybody leaves"
+    happening.close()
+    run_to_end(resume(store, "early"))
+    assert store.get("early").status == "finished"
 
 
 def test_a_run_without_a_checkpoint_begins_anew(store: RunStore) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QGraphicsItem, QMenu, QVBoxLayout, QWidget
 
+from app.smoothing import smoothed
 from app.theme import font, theme
 from app.widgets.pixels import png_bytes
 from nncore.arrays import Array
@@ -22,15 +23,6 @@ from nncore.files import write_atomically
 pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)
 
 FORMATS = "PNG picture (*.png);;SVG drawing (*.svg);;Table of values (*.csv)"
-
-
-def smoothed(values: Array, weight: float) -> Array:
-    """Exponential moving average s₁ = v₁, sₜ = weight · sₜ₋₁ + (1 − weight) · vₜ, of the same length as `values`."""
-    if weight <= 0 or len(values) < 2:
-        return values
-    from scipy.signal import lfilter  # half a second to import, so only where curves are drawn
-
-    return lfilter([1 - weight], [1, -weight], values, zi=[weight * values[0]])[0]
 
 
 POINTS = 320
@@ -129,7 +121,8 @@ class Curves(QWidget):
         for curve, weight in (("training", self.smoothing), ("validation", 0.0)):
             steps, values = self._data.get(curve, (np.empty(0), np.empty(0)))
             count = int(np.searchsorted(steps, step, side="right"))
-            found.append(float(smoothed(values[:count], weight)[-1]) if count else None)
+            value = float(smoothed(values[:count], weight)[-1]) if count else math.nan
+            found.append(None if math.isnan(value) else value)
         return found[0], found[1]
 
     def _y_range(self, values: Array, validation: Array) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from app.core.report.calibration import calibration
 from app.core.report.drawing import Drawing, elided, legend, png_uri
 from app.core.report.network_drawing import MOST, network_drawing
 from app.core.report.pictures import confusion_drawing, first_filters, picture_grid
-from app.core.report.plots import Series, calibration_plot, plot, smoothed
+from app.core.report.plots import Series, calibration_plot, plot
 from app.core.report.scores import class_scores, most_confused
 from models.presets import PRESETS
 from nncore.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU
@@ -96,19 +96,7 @@ def test_the_calibration_error_is_a_share(sure, bits):
     parsed(calibration_plot(found))
 
 
-# -- smoothing and plots
-
-
-def test_smoothing_is_true_from_the_first_value_on():
-    values = np.array([4.0, 2.0, 1.0, 1.0])
-    expected = [4, (0.9 * 4 + 2) / 1.9, (0.81 * 4 + 0.9 * 2 + 1) / 2.71, (0.729 * 4 + 0.81 * 2 + 0.9 + 1) / 3.439]
-    assert smoothed(values, 0.9) == pytest.approx(expected)
-    assert smoothed(np.full(50, 3.25)) == pytest.approx(3.25)
-
-
-def test_what_is_not_a_number_has_no_part_in_smoothing():
-    found = smoothed(np.array([4.0, np.inf, 2.0, np.nan]), 0.9)
-    assert found[[0, 2]] == pytest.approx(smoothed(np.array([4.0, 2.0]), 0.9)) and np.isnan(found[[1, 3]]).all()
+# -- plots
 
 
 VALUES = st.floats(allow_nan=True, allow_infinity=True) | st.floats(0, 1)

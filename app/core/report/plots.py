@@ -10,6 +10,7 @@ import numpy as np
 
 from app.core.report.calibration import Calibration
 from app.core.report.drawing import Drawing, legend
+from app.smoothing import smoothed
 from nncore.arrays import Array
 
 WIDTH, HEIGHT = 494, 270
@@ -21,8 +22,6 @@ POINTS = 400
 """Most points of a curve that are drawn."""
 DOTS = 40
 """Points of a curve up to which each is marked by a dot."""
-SMOOTHING = 0.9
-"""How much each point of a smoothed curve remembers of those before it."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +34,6 @@ class Series:
     color: str
     noisy: bool = False
     """Whether it is drawn smoothed, above a pale line that is not."""
-
-
-def smoothed(values: Array, weight: float = SMOOTHING) -> Array:
-    """The exponential moving average that is true from the first value on (as Adam corrects its averages):
-
-        mₜ = weight · mₜ₋₁ + (1 − weight) · vₜ,   m₀ = 0,   sₜ = mₜ / (1 − weightᵗ)
-
-    float64 (N). Values that are not finite have no part in it, and are so in the result.
-    """
-    from scipy.signal import lfilter
-
-    sound = np.isfinite(values)
-    out = np.full(len(values), np.nan)
-    if sound.any():
-        averaged = lfilter([1 - weight], [1, -weight], values[sound])
-        out[sound] = averaged / (1 - weight ** np.arange(1, sound.sum() + 1))
-    return out
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -101,6 +102,28 @@ class Lab(QObject):
         """Train with the recipe, on the data in view. Raises ConfigError where there is no data yet."""
         self.training.start(self.state.recipe.value.job(self.state.data.value))
         keep_recipe(self.settings, self.state.recipe.value)
+
+    def branch(self) -> None:
+        """Train a new run by the recipe that begins with the weights of the moment in view. Does nothing where `why_no_branch`
+        says why; raises ConfigError where there is no data.
+        """
+        run, moment = self.state.run.value, self.state.moment.value
+        if run is not None and moment is not None and not self.why_no_branch:
+            job = self.state.recipe.value.job(self.state.data.value)
+            self.training.start(replace(job, weights=moment.state, parent=(run.name, moment.step)))
+            keep_recipe(self.settings, self.state.recipe.value)
+
+    @property
+    def why_no_branch(self) -> str:
+        """Why no new run can begin at the moment in view, in one sentence; empty where one can."""
+        run, recipe = self.state.run.value, self.state.recipe.value
+        if self.training.is_active:
+            return "A training is running; stop it first."
+        if run is None or self.state.moment.value is None:
+            return "There is no run in view yet; Start trains a new one."
+        if recipe.network != run.network.name:
+            return f"The recipe is for {recipe.network}, and {run.name} is {run.network.name}; choose that as the recipe's network."
+        return ""
 
     def continue_run(self, run: Run) -> None:
         """Show a run and train it further: up to its planned end, or one epoch more where that has been reached."""

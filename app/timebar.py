@@ -14,7 +14,7 @@ from app.theme import theme
 from app.training import Status
 from app.widgets.elided import Elided
 
-WIDTHS = {"toggle": 120, "stop": 84, "more": 112}
+WIDTHS = {"toggle": 120, "stop": 84, "more": 112, "branch": 100}
 """Width of each button in pixels: enough for all that it can say, so that nothing moves."""
 
 
@@ -50,6 +50,7 @@ class TimeBar(QWidget):
         row.addWidget(self._step)
         row.addWidget(self._figures)
         theme().changed.connect(self.refresh)
+        actions["branch"].changed.connect(lambda: self._name_buttons(lab.training.status))
         lab.training.status_changed.connect(self.refresh)
         lab.training.updated.connect(self._show_progress)
         lab.state.run.subscribe(self.refresh, now=False)
@@ -94,7 +95,12 @@ class TimeBar(QWidget):
             Status.STOPPING: ("Stopping…", "stop"),
         }[status]
         colors = theme().colors
-        for name, text, picture in (("toggle", words, icon), ("stop", "Stop", "stop"), ("more", "+1 epoch", "more")):
+        for name, text, picture in (
+            ("toggle", words, icon),
+            ("stop", "Stop", "stop"),
+            ("more", "+1 epoch", "more"),
+            ("branch", "Branch", "branch"),
+        ):
             action, button = self._actions[name], self._buttons[name]
             tint = colors.on_accent if name == "toggle" and action.isEnabled() else colors.text
             button.setText(text)

@@ -51,6 +51,8 @@ class WindowActions(QObject):
             "toggle": self._toggle,
             "stop": lab.training.stop,
             "more": lambda: lab.training.go_on(1),
+            "branch": lambda: self._train(lab.branch),
+            "best": self._show_best,
             "earlier": lambda: self._step_moment(-1),
             "later": lambda: self._step_moment(1),
             "full_screen": self._toggle_full_screen,
@@ -64,6 +66,7 @@ class WindowActions(QObject):
             part.subscribe(lambda _: self._refresh_probe())
         lab.looking.looked.connect(lambda _: self._refresh_probe())
         lab.state.run.subscribe(lambda _: self.refresh(), now=False)
+        lab.state.recipe.subscribe(lambda _: self._refresh_branch(), now=False)
         theme().changed.connect(self._tint)
         self._tint()
 
@@ -89,6 +92,9 @@ class WindowActions(QObject):
         actions["toggle"].setEnabled(status not in (Status.STARTING, Status.STOPPING))
         actions["stop"].setEnabled(status in (Status.TRAINING, Status.PAUSED))
         self._refresh_more()
+        self._refresh_branch()
+        best = self._best_step
+        actions["best"].setEnabled(status is Status.IDLE and best is not None)
         for name in ("earlier", "later", "open_weights"):
             actions[name].setEnabled(status is Status.IDLE)
         actions["save_weights"].setEnabled(self._lab.state.network.value is not None)
@@ -105,6 +111,21 @@ class WindowActions(QObject):
         action.setToolTip(_with_keys(why_not or f"{words}: see every training image once more", spec))
         action.setStatusTip(why_not or spec.tooltip)
         action.setEnabled(runs or (training.status is Status.IDLE and not why_not))
+
+    def _refresh_branch(self) -> None:
+        """Say from which run a new one would begin, or why none can."""
+        why_not, view, action = self._lab.why_no_branch, self._lab.state.run.value, self.by_name["branch"]
+        spec = next(spec for spec in ACTIONS if spec.name == "branch")
+        words = spec.tooltip if view is None else spec.tooltip.replace("the run in view", view.name)
+        action.setToolTip(_with_keys(why_not or words, spec))
+        action.setStatusTip(why_not or words)
+        action.setEnabled(not why_not)
+
+    @property
+    def _best_step(self) -> int | None:
+        """The step after which the run in view did best; None where that is not known."""
+        run = self._lab.state.run.value
+        return run.history.best_step or None if run is not None else None
 
     def _refresh_probe(self) -> None:
         """Enable what can be done to the probe now, and say in the menu what would be undone."""
@@ -164,10 +185,19 @@ class WindowActions(QObject):
         if training.status in (Status.TRAINING, Status.PAUSED):
             training.toggle_pause()
             return
+        self._train(self._lab.start_training)
+
+    def _train(self, begin: Callable[[], object]) -> None:
+        """Begin a training; where that cannot be done, say why."""
         try:
-            self._lab.start_training()
+            begin()
         except DigitLabError as error:
             self._lab.problem.emit(replace(Problem.of(error), about=TRAINING))
+
+    def _show_best(self) -> None:
+        state, best = self._lab.state, self._best_step
+        if best is not None and len(state.timeline):
+            state.show_moment(state.timeline.nearest(best))
 
     def _step_moment(self, by: int) -> None:
         state = self._lab.state

@@ -121,6 +121,7 @@ def _show(store: RunStore, kept: Run, as_json: bool) -> None:
         "data": f"{title_of(kept.data)} ({shown(kept.data)})" if title_of(kept.data) != kept.data else kept.data,
         "limit": "all images" if kept.image_limit is None else counted(kept.image_limit, "image"),
         "begun": f"{kept.created:%Y-%m-%d %H:%M}",
+        "begins with": "new weights" if kept.parent is None else f"{kept.parent} at step {kept.parent_step or 0:,}",
         "steps": f"{kept.steps:,}",
         "time": f"{kept.seconds:,.1f} s",
         "validation": percent(kept.val_accuracy),

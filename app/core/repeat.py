@@ -19,6 +19,8 @@ def command_of(run: Run) -> str:
     """
     if run.network not in PRESETS:
         raise ConfigError(f"There is no network preset called {run.network!r:.60} in this version, so no command repeats the run.")
+    if run.parent is not None:
+        raise ConfigError(f"{run.name} began with weights of {run.parent}, which no command gives it.")
     config, usual = TrainConfig.from_dict(run.config), PRESETS[run.network].training
     words = ["digitlab", "train"]
     if run.network != DEFAULT:

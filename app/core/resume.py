@@ -63,6 +63,8 @@ def _trainer(store: RunStore, run: Run, data: Dataset, config: TrainConfig, epoc
         trainer = load_checkpoint(path, data, device)
         if trainer.config != config:
             raise WeightsError(f"{shown(path)} belongs to another training than the run {run.name}; it cannot be resumed from it.")
+    elif run.parent is not None:
+        raise WeightsError(f"The weights that {run.name} began with are not kept; begin a new run from {run.parent} again.")
     else:
         trainer = Trainer(preset(run.network).build(config.seed, data.image_shape), data, config, device)
     if epochs is not None:

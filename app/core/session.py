@@ -54,10 +54,19 @@ class Job:
     """To how many images `train_data` was limited, with the config's seed; None where all were taken."""
     device: str = "cpu"
     """Where it is computed: a name that nncore.backend.devices knows."""
+    weights: Mapping[str, Array] | None = None
+    """What `Network.state_dict` gave: the weights to begin with. None: new ones, by the config's seed."""
+    parent: tuple[str, int] | None = None
+    """The name of the run that `weights` are taken from, and the step after which it had them."""
 
     def begin(self, store: RunStore, checkpoint_every: int | None = None) -> TrainingSession:
-        """Build network and trainer, and enter the run into the table. ConfigError or DataError where they do not fit."""
+        """Build network and trainer, and enter the run into the table. ConfigError or DataError where they do not fit, WeightsError
+        where the weights to begin with are another network's.
+        """
         network = self.preset.build(self.config.seed, self.train_data.image_shape)
+        if self.weights is not None:
+            network.load_state_dict(self.weights)
+        parent, parent_step = self.parent or (None, None)
         trainer = Trainer(network, self.train_data, self.config, self.device)
         run = store.create(
             self.run_name,
@@ -69,6 +78,8 @@ class Job:
             class_count=len(self.train_data.class_names),
             versions={"digitlab": version("digitlab"), "numpy": np.__version__},
             checkpoint_every=checkpoint_every,
+            parent=parent,
+            parent_step=parent_step,
         )
         store.hold(run)
         return TrainingSession(trainer, store, run, self.test_data, checkpoint_every)

@@ -69,6 +69,7 @@ class Lab(QObject):
             observable.subscribe(lambda _: self.solved.emit(TRAINING), now=False)
         self.state.data.subscribe(lambda _: self._fit_recipe(), now=False)
         self.training.status_changed.connect(lambda _: self._fit_recipe())
+        self.training.ended.connect(lambda: self.said.emit(self.training.end_reason))
         self.own_digits.changed.connect(self._follow_own_digits)
         self.looking.looked.connect(lambda _: self._keep_correction())
         self._correction: tuple[int, Probe] | None = None

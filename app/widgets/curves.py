@@ -25,6 +25,8 @@ pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)
 FORMATS = "PNG picture (*.png);;SVG drawing (*.svg);;Table of values (*.csv)"
 
 
+LEAST_STEPS = 20
+"""Steps that stay in sight however near one goes."""
 POINTS = 320
 """Most points of a curve that are drawn: about one every three pixels. Drawing time grows with their number."""
 
@@ -65,6 +67,8 @@ class Curves(QWidget):
         self.smoothing = 0.9
         self._data: dict[str, tuple[Array, Array]] = {}
         self._range: tuple[tuple[float, float], tuple[float, float]] | None = None
+        self.is_zoomed = False
+        """Whether the user has chosen which steps are in sight; new values then leave them so."""
         self._plot = pg.PlotWidget(axisItems={"bottom": _StepAxis("bottom")} | ({"left": _LogAxis("left")} if logarithmic else {}))
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
@@ -73,7 +77,9 @@ class Curves(QWidget):
         item = self._plot.getPlotItem()
         item.setLogMode(x=False, y=logarithmic)
         item.showGrid(x=False, y=True, alpha=0.25)
-        item.setMouseEnabled(x=False, y=False)
+        item.setMouseEnabled(x=True, y=False)  # the wheel zooms along the steps, and dragging moves along them
+        item.getViewBox().sigRangeChangedManually.connect(self._hold_zoom)
+        item.scene().sigMouseClicked.connect(lambda click: self.show_whole() if click.double() else None)
         item.getAxis("bottom").enableAutoSIPrefix(False)
         item.getAxis("left").setWidth(48)
         for side in ("left", "bottom"):  # text and grid are painted when they change, not with every point
@@ -142,7 +148,24 @@ class Curves(QWidget):
     def _set_range(self, x: tuple[float, float], y: tuple[float, float]) -> None:
         if (x, y) != self._range:
             self._range = (x, y)
-            self._plot.getPlotItem().setRange(xRange=x, yRange=y, padding=0.02)
+            item = self._plot.getPlotItem()
+            item.setLimits(xMin=0, xMax=x[1] * 1.02, minXRange=min(LEAST_STEPS, x[1]))
+            item.setRange(xRange=None if self.is_zoomed else x, yRange=y, padding=0.02)
+
+    @property
+    def steps_in_sight(self) -> tuple[float, float]:
+        """The first and the last step of the axis."""
+        low, high = self._plot.getPlotItem().viewRange()[0]
+        return low, high
+
+    def _hold_zoom(self, *_: object) -> None:
+        self.is_zoomed = True
+
+    def show_whole(self) -> None:
+        """Show all steps again, and those that come."""
+        self.is_zoomed = False
+        if self._range is not None:
+            self._plot.getPlotItem().setXRange(*self._range[0], padding=0.02)
 
     def set_smoothing(self, weight: float) -> None:
         """Smooth the training curve by a weight from 0 (not at all) to below 1."""
@@ -192,10 +215,12 @@ class Curves(QWidget):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)
         menu.addAction("Copy picture", lambda: pg.Qt.QtWidgets.QApplication.clipboard().setPixmap(self._plot.grab()))
-        menu.addAction("Save as PNG, SVG or CSV…", self._ask_and_save)
+        menu.addAction("Save as PNG, SVG or CSV…", self.ask_and_save)
+        menu.addAction("Show all steps", self.show_whole).setEnabled(self.is_zoomed)
         menu.exec(event.globalPos())
 
-    def _ask_and_save(self) -> None:
+    def ask_and_save(self) -> None:
+        """Ask for a file, and write the curves to it. DigitLabError where that fails."""
         name, chosen = QFileDialog.getSaveFileName(self, "Save curves", f"{self._name}.png", FORMATS)
         if name:
             self.save(Path(name if Path(name).suffix else name + chosen.partition("*")[2].rstrip(")")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QSlider, QWidget
+from PySide6.QtWidgets import QPushButton, QSlider, QWidget
 
 from app.core.history import History
 from app.lab import Lab
@@ -36,19 +36,30 @@ class TrainingCurves(QObject):
         self._smoothing.valueChanged.connect(self._smooth)
         self._key = label("", "dim")
         self._key.setTextFormat(Qt.TextFormat.RichText)
-        self.loss_card = Card("Loss (log)", self._key, label("smooth", "dim"), self._smoothing)
+        self.loss_card = Card("Loss (log)", self._key, label("smooth", "dim"), self._smoothing, self._save_button(self.loss))
         self.loss_card.body.addWidget(self.loss)
         self.best = label("", "dim")
         self.best.setToolTip("The best accuracy on all held-out images, at the end of an epoch")
-        self.accuracy_card = Card("Accuracy", self.best)
+        self.accuracy_card = Card("Accuracy", self.best, self._save_button(self.accuracy))
         self.accuracy_card.body.addWidget(self.accuracy)
         theme().changed.connect(self._write_key)
         self._write_key()
+        for curves in (self.loss, self.accuracy):
+            curves.setToolTip(
+                "The wheel zooms along the steps, dragging moves along them, a double click shows all again"
+            )
         self._turn = 0
         self._redraw = Throttle(self._show_next_curve, CURVES_EVERY, self)
         lab.training.updated.connect(self._show_update)
         lab.state.run.subscribe(lambda _: self._show_run())
         lab.state.moment.subscribe(lambda _: self._show_moment(), now=False)
+
+    def _save_button(self, curves: Curves) -> QPushButton:
+        button = QPushButton("Save…")
+        button.setAccessibleName(f"save the plot of {curves.accessibleName()}")
+        button.setToolTip("Save this plot as a picture (PNG, SVG) or its values as a table (CSV)")
+        button.clicked.connect(curves.ask_and_save)
+        return button
 
     def _smooth(self, percent: int) -> None:
         for curves in (self.loss, self.accuracy):

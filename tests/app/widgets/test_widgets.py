@@ -6,16 +6,16 @@ import csv
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.errors import Problem
 from app.theme import DARK, DIVERGING, LIGHT, MAGMA
 from app.widgets.canvas import SIDE, Canvas
 from app.widgets.confusion import ConfusionMatrix
-from app.widgets.curves import Curves
+from app.widgets.curves import Curves, grown
 from app.widgets.image_grid import ImageGrid
 from app.widgets.mosaic import Mosaic
 from app.widgets.notice import Notice
@@ -217,6 +217,42 @@ def test_curves_smooth_and_export(qtbot, tmp_path):
         curves.save(tmp_path / name)
     assert not QImage(str(tmp_path / "a.png")).isNull() and "<svg" in (tmp_path / "a.svg").read_text()
     assert curves.values_at(2) == ((0.9 * 2 + 1) / 1.9, None), "the mean of the two, by their weights, and not near the first"
+
+
+def test_curves_are_zoomed_with_the_wheel_and_stay_so(qtbot):
+    curves = Curves("loss")
+    qtbot.addWidget(curves)
+    curves.resize(600, 300)
+    curves.show()
+    qtbot.waitExposed(curves)
+    steps = np.arange(1.0, 1001.0)
+    nothing = (np.empty(0), np.empty(0))
+    curves.set_data((steps, 1 / steps), nothing)
+    whole = curves.steps_in_sight
+    assert whole[1] >= 1000 and not curves.is_zoomed
+    port = curves._plot.viewport()
+    middle = QPointF(port.rect().center())
+
+    def turn(by: int) -> None:
+        wheel = QWheelEvent(
+            middle, port.mapToGlobal(middle), QPoint(), QPoint(0, by), Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QApplication.sendEvent(port, wheel)
+
+    turn(1200)
+    near = curves.steps_in_sight
+    assert curves.is_zoomed and whole[0] < near[0] < near[1] < whole[1]
+    curves.set_data((np.arange(1.0, 5001.0), np.ones(5000)), nothing)
+    assert curves.steps_in_sight == pytest.approx(near), "what comes meanwhile moves nothing"
+    for _ in range(40):
+        turn(-1200)
+    low, high = curves.steps_in_sight
+    assert low >= 0 and high <= grown(5000) * 1.03, "no farther away than the whole"
+    curves.show_whole()
+    assert not curves.is_zoomed and curves.steps_in_sight[1] >= 5000
+    curves.set_data((np.arange(1.0, 9001.0), np.ones(9000)), nothing)
+    assert curves.steps_in_sight[1] >= 9000
 
 
 def test_a_notice_tells_mistakes_from_defects(qtbot):

@@ -22,7 +22,7 @@ from app.looking import Looking
 from app.opening import Opener
 from app.own_digits import OwnDigits
 from app.threads.task import Task
-from app.training import TrainingController
+from app.training import Status, TrainingController
 from nncore.backend.devices import Found, find_devices
 from nncore.data.catalogue import OWN_DIGITS
 
@@ -69,12 +69,12 @@ class Lab(QObject):
             observable.subscribe(lambda _: self.solved.emit(TRAINING), now=False)
         self.state.data.subscribe(lambda _: self._fit_recipe(), now=False)
         self.training.status_changed.connect(lambda _: self._fit_recipe())
-        self.training.ended.connect(lambda: self.said.emit(self.training.end_reason))
+        self.training.status_changed.connect(self._tell_end)
         self.own_digits.changed.connect(self._follow_own_digits)
         self.looking.looked.connect(lambda _: self._keep_correction())
         self._correction: tuple[int, Probe] | None = None
         """A digit to be kept, and the probe that it is for, until the network has looked at that."""
-        self._has_told_of_undo = self._is_looking_for_devices = False
+        self._has_told_of_undo = self._has_told_end = self._is_looking_for_devices = False
         self.state.acts.last.subscribe(lambda _: self._forget_undo(), now=False)
 
     def warm_up(self) -> None:
@@ -166,6 +166,13 @@ class Lab(QObject):
     def _miss_devices(self, problem: Problem) -> None:
         self._is_looking_for_devices = False
         self.problem.emit(problem)
+
+    def _tell_end(self, status: Status) -> None:
+        """Say what has ended a training before its last step, until the next one begins."""
+        reason = self.training.end_reason if status is Status.IDLE else ""
+        if reason or (self._has_told_end and status is Status.STARTING):
+            self.said.emit(reason)
+            self._has_told_end = bool(reason)
 
     def _fit_recipe(self) -> None:
         """Choose a network that takes the images in view, where the recipe's does not. Not while a training runs."""

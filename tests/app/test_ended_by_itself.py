@@ -23,6 +23,23 @@ def job(**changes: object) -> Job:
     return Job(preset("two-layer"), "synthetic", synthetic("train", 360), None, replace(CONFIG, **changes), "one")
 
 
+# The window
+
+
+def test_the_window_tells_why_a_training_has_ended(window, qtbot):
+    lab, said = window.lab, []
+    lab.said.connect(said.append)
+    lab.state.recipe.set(lab.state.recipe.value.with_network("two-layer").with_limit(400))
+    lab.state.change_recipe(epochs=40, batch_size=20, learning_rate=0.3, target_accuracy=0.3)
+    with qtbot.waitSignal(lab.training.ended, timeout=60_000):
+        window._actions["toggle"].trigger()
+    assert said[-1].startswith("The held-out accuracy has reached ")
+    lab.state.change_recipe(epochs=1, target_accuracy=0.0)
+    with qtbot.waitSignal(lab.training.ended, timeout=60_000):
+        window._actions["toggle"].trigger()
+    assert said[-1] == "", "it is not said of the next one"
+
+
 # The command line
 
 TRAIN = ("train", "--model", "two-layer", "--data", "synthetic", "--limit", "360", "--run", "one", "--device", "cpu")

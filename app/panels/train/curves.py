@@ -45,9 +45,7 @@ class TrainingCurves(QObject):
         theme().changed.connect(self._write_key)
         self._write_key()
         for curves in (self.loss, self.accuracy):
-            curves.setToolTip(
-                "The wheel zooms along the steps, dragging moves along them, a double click shows all again"
-            )
+            curves.setToolTip("The wheel zooms along the steps, dragging moves along them, a double click shows all again")
         self._turn = 0
         self._redraw = Throttle(self._show_next_curve, CURVES_EVERY, self)
         lab.training.updated.connect(self._show_update)

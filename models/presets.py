@@ -9,10 +9,14 @@ from functools import partial
 
 from models import networks
 from nncore.arrays import Shape
+from nncore.data.augment import AUGMENTATIONS
 from nncore.errors import ConfigError
 from nncore.layers import Layer
 from nncore.network import Network
 from nncore.training.config import TrainConfig
+
+RECOMMENDED, PUBLISHED = TEMPLATES = ("recommended", "published")
+"""The recipes of a preset, by name."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,17 @@ class Preset:
     input_shape: Shape
     layers: Callable[[], Sequence[Layer]]
     training: TrainConfig
+    """The recipe that works well on the data at hand: the default."""
+    published: TrainConfig | None = None
+    """The recipe as the network's source gives it, where that is another one."""
     any_input: bool = False
     """Whether it takes images of any size; `input_shape` is then only what it takes unless told otherwise."""
+
+    def recipe(self, template: str) -> TrainConfig:
+        """The recipe that one of TEMPLATES names. Raises ConfigError for any other name."""
+        if template not in TEMPLATES:
+            raise ConfigError(f"There is no template {template!r:.60}; there are {' and '.join(TEMPLATES)}.")
+        return self.published if self.published is not None and template == PUBLISHED else self.training
 
     def fits(self, input_shape: Shape) -> bool:
         """Whether it takes images of that shape."""
@@ -50,10 +63,11 @@ PRESETS = {
         ),
         Preset(
             "mnist-mlp",
-            "Three linear layers trained one image at a time, from tiny weights by tiny steps: slow, and worth watching.",
+            "Three linear layers from tiny weights. As published they take one image at a time: slow, and worth watching.",
             (784,),
             networks.mnist_mlp,
-            TrainConfig(epochs=10, batch_size=1, optimizer="sgd", learning_rate=1e-4, validation=0.1),
+            TrainConfig(epochs=5, batch_size=64, learning_rate=1e-3, schedule="one-cycle"),
+            published=TrainConfig(epochs=10, batch_size=1, optimizer="sgd", learning_rate=1e-4, validation=0.1),
         ),
         Preset(
             "mlp",
@@ -68,14 +82,31 @@ PRESETS = {
             "After LeNet, for colour pictures of house numbers: two convolutions, the pool before the ReLU.",
             COLOUR,
             networks.svhn_lenet,
-            TrainConfig(epochs=10, batch_size=250, optimizer="sgd", learning_rate=1e-2),
+            TrainConfig(
+                epochs=30,
+                batch_size=64,
+                learning_rate=3e-3,
+                schedule="one-cycle",
+                augmentation=AUGMENTATIONS["light"],
+                label_smoothing=0.05,
+                weight_decay=5e-4,
+            ),
+            published=TrainConfig(epochs=10, batch_size=250, optimizer="sgd", learning_rate=1e-2),
         ),
         Preset(
             "svhn-mlp",
             "One wide hidden layer on colour pictures: how far one gets without convolutions.",
             COLOUR,
             networks.svhn_mlp,
-            TrainConfig(epochs=10, batch_size=250, optimizer="sgd", learning_rate=1e-2),
+            TrainConfig(
+                epochs=30,
+                batch_size=64,
+                learning_rate=1e-3,
+                schedule="one-cycle",
+                augmentation=AUGMENTATIONS["light"],
+                label_smoothing=0.05,
+            ),
+            published=TrainConfig(epochs=10, batch_size=250, optimizer="sgd", learning_rate=1e-2),
         ),
         Preset(
             "two-layer",

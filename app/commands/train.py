@@ -19,7 +19,7 @@ from app.commands.settings import add_settings, settings_given
 from app.core.resume import resume
 from app.core.runs import Run, RunStore
 from app.core.session import Job, TrainingSession
-from models.presets import DEFAULT, PRESETS, preset
+from models.presets import DEFAULT, PRESETS, RECOMMENDED, TEMPLATES, preset
 from nncore.backend.devices import choose_device, get_backend
 from nncore.data import open_dataset, open_test
 from nncore.errors import ConfigError, DeviceError, DigitLabError
@@ -38,6 +38,9 @@ HELP = "Train a network; its weights and its curves are kept as a run."
 def add_arguments(parser: ArgumentParser) -> None:
     """Options that are left out take the preset's own values."""
     parser.add_argument("--model", metavar="NAME", help=f"network preset: {', '.join(PRESETS)} (default {DEFAULT})")
+    parser.add_argument(
+        "--template", choices=TEMPLATES, help=f"the preset's settings: what works well, or its source's (default {RECOMMENDED})"
+    )
     parser.add_argument("--data", metavar="DATA", help="mnist, svhn, synthetic, or a path (default mnist)")
     add_settings(parser)
     parser.add_argument("--limit", type=int, metavar="N", help="use N images of the data only")
@@ -162,7 +165,7 @@ class _Report:
 
 def _job(arguments: Namespace, device: str) -> Job:
     chosen = preset(arguments.model or DEFAULT)
-    config = replace(chosen.training, **settings_given(arguments))
+    config = replace(chosen.recipe(arguments.template or RECOMMENDED), **settings_given(arguments))
     spec = arguments.data or "mnist"
     data = open_dataset(spec).limit(arguments.limit, config.seed)
     return Job(chosen, spec, data, open_test(spec, data), config, arguments.run_name, arguments.limit, device)
@@ -194,6 +197,8 @@ def _contradictions(arguments: Namespace, kept: Run) -> Iterator[tuple[str, obje
         yield "--run", shown(arguments.run_name), kept.name
     if arguments.model not in (None, kept.network):
         yield "--model", shown(arguments.model), kept.network
+    if arguments.template is not None:
+        yield "--template", arguments.template, "its own settings"
     if arguments.limit is not None and kept.checksum is not None and arguments.limit != kept.image_limit:
         yield "--limit", arguments.limit, kept.image_limit or "(all images)"
     config = TrainConfig.from_dict(kept.config)

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.core.in_view import DataInView
 from app.core.session import Job
-from models.presets import PRESETS, Preset, preset
+from models.presets import PRESETS, TEMPLATES, Preset, preset
 from nncore.arrays import Shape, shape_text
 from nncore.errors import ConfigError
 from nncore.training.config import TrainConfig
@@ -51,9 +51,23 @@ class Recipe:
         return preset(self.network)
 
     def with_network(self, network: str) -> Recipe:
-        """A recipe for another preset, with that preset's settings. Seed, augmentation and limit stay as they are."""
-        config = replace(preset(network).training, seed=self.config.seed, augmentation=self.config.augmentation)
+        """A recipe for another preset, with that preset's settings. Seed and limit stay as they are, and so does an augmentation
+        that is not the present preset's own.
+        """
+        config = replace(preset(network).training, seed=self.config.seed)
+        if self.config.augmentation != self.preset.training.augmentation:
+            config = replace(config, augmentation=self.config.augmentation)
         return Recipe(network, config, self.limit)
+
+    def with_template(self, template: str) -> Recipe:
+        """The recipe that one of the preset's TEMPLATES names. Seed and limit stay as they are. ConfigError for another name."""
+        return replace(self, config=replace(self.preset.recipe(template), seed=self.config.seed))
+
+    @property
+    def template(self) -> str | None:
+        """The name of the template that this recipe is, whatever its seed; None where it is neither."""
+        found = (name for name in TEMPLATES if self.with_template(name).config == self.config)
+        return next(found, None)
 
     def with_limit(self, limit: int | None) -> Recipe:
         """The same recipe on `limit` images, or on all where it is None."""

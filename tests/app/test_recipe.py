@@ -8,7 +8,7 @@ import pytest
 from app.core.in_view import DataInView
 from app.core.recipe import Recipe
 from app.training import Status
-from models.presets import PRESETS
+from models.presets import PRESETS, PUBLISHED, RECOMMENDED
 from nncore.data import Dataset, synthetic, synthetic_street
 from nncore.data.augment import AUGMENTATIONS
 from nncore.errors import ConfigError
@@ -25,7 +25,33 @@ def test_another_network_keeps_what_belongs_to_no_network():
     recipe = Recipe.of("mnist-cnn").with_settings(seed=7, augmentation=AUGMENTATIONS["light"], epochs=99).with_limit(500)
     other = recipe.with_network("svhn-lenet")
     assert (other.config.seed, other.config.augmentation, other.limit) == (7, AUGMENTATIONS["light"], 500)
-    assert other.config.epochs == PRESETS["svhn-lenet"].training.epochs and other.config.batch_size == 250
+    assert other.config.epochs == PRESETS["svhn-lenet"].training.epochs and other.config.batch_size == 64
+    plain = Recipe.of("mnist-cnn").with_network("svhn-lenet")
+    assert plain.config == PRESETS["svhn-lenet"].training, "its augmentation, too"
+
+
+def test_templates():
+    recipe = Recipe.of("svhn-lenet").with_settings(seed=7).with_limit(500)
+    assert recipe.template == RECOMMENDED
+    published = recipe.with_template(PUBLISHED)
+    assert (published.config.optimizer, published.config.learning_rate, published.config.batch_size) == ("sgd", 0.01, 250)
+    assert (published.config.seed, published.limit, published.template) == (7, 500, PUBLISHED)
+    assert published.with_settings(momentum=0.5).template is None
+    assert published.with_template(RECOMMENDED) == recipe
+    with pytest.raises(ConfigError, match="recommended and published"):
+        recipe.with_template("other")
+
+
+def test_the_form_brings_a_published_recipe_back(window, qtbot):
+    window.show_panel("train")
+    form, state = window.panel.recipe, window.lab.state
+    state.recipe.set(Recipe.of("mnist-mlp"))
+    assert form.template.currentText() == RECOMMENDED
+    form.template.textActivated.emit(PUBLISHED)
+    assert state.recipe.value.config == PRESETS["mnist-mlp"].published and form.fields["batch_size"].value() == 1
+    assert form.template.currentText() == PUBLISHED
+    state.change_recipe(epochs=2)
+    assert form.template.currentIndex() == -1 and form.template.placeholderText() == "changed"
 
 
 def test_a_fitting_network_is_preferred_to_one_that_takes_anything():

@@ -435,7 +435,7 @@ def test_only_networks_that_take_the_data_are_offered(window, qtbot):
     window.lab.state.data.set(DataInView("synthetic-street", synthetic_street("train", 40), None))
     box = window.panel_named("train").recipe.preset
     form = window.panel_named("train").recipe
-    assert box.name == "svhn-lenet" and form.fields["batch_size"].value() == 250, "a network that fits is chosen"
+    assert box.name == "svhn-lenet" and form.fields["batch_size"].value() == 64, "a network that fits is chosen"
     offered = {box.itemData(row): box.model().item(row) for row in range(box.count())}
     fitting = [name for name, item in offered.items() if item.isEnabled()]
     assert set(fitting) == {name for name, preset in PRESETS.items() if preset.fits((32, 32, 3))}

@@ -9,7 +9,17 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
-from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QHBoxLayout, QLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLayout,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.core.recipe import Recipe
 from app.errors import TRAINING, Problem
@@ -20,6 +30,7 @@ from app.panels.train.network_box import NetworkBox
 from app.training import Status
 from app.widgets.card import Card, label
 from app.widgets.scrolled import Scrolled
+from models.presets import TEMPLATES
 from nncore.errors import ConfigError
 from nncore.training.batches import steps_per_epoch
 from nncore.training.config import SETTINGS, Setting
@@ -27,6 +38,7 @@ from nncore.training.schedules import describe_schedule
 from nncore.training.values import Varied
 
 NETWORK = "Network: the layers, in a row, from the picture to ten scores."
+TEMPLATE = "Template: recommended sets what works well on the data at hand, published what the network's source trained it with."
 IMAGES = "Images: train on a random part of the data only, for a quick try."
 LIVE = ("learning_rate", "augmentation")
 """What may be changed while a network trains: the one at once, the other for the next time."""
@@ -48,6 +60,8 @@ class RecipeForm(Card):
         super().__init__("Recipe")
         self._lab, self._state, self._settings = lab, lab.state, settings
         self.preset = NetworkBox(lab)
+        self.template = QComboBox(placeholderText="changed")
+        self.template.addItems(TEMPLATES)
         self.limit = QSpinBox(minimum=0, maximum=10_000_000, singleStep=1000, specialValueText="all", groupSeparatorShown=True)
         self.plan = label("", "dim", wrap=True)
         self.plan.setAccessibleName("what will happen to the learning rate")
@@ -63,6 +77,7 @@ class RecipeForm(Card):
         self._scroll = self._build()
         self.body.addWidget(self._scroll)
         self.preset.named.connect(self._choose_network)
+        self.template.textActivated.connect(self._choose_template)
         self.limit.valueChanged.connect(self._set_limit)
         lab.training.status_changed.connect(lambda _: self._enable())
         self._state.recipe.subscribe(self._show)
@@ -78,6 +93,7 @@ class RecipeForm(Card):
     def _build(self) -> Scrolled:
         form, rest = _form(), _form()
         self._add(form, NETWORK, self.preset, self.preset)
+        self._add(form, TEMPLATE, self.template, self.template)
         self._add(form, IMAGES, self.limit, self.limit)
         for name, setting in self._settings.items():
             widget = self.fields[name]
@@ -136,6 +152,9 @@ class RecipeForm(Card):
     def _choose_network(self, name: str) -> None:
         self._state.recipe.set(self._state.recipe.value.with_network(name))
 
+    def _choose_template(self, name: str) -> None:
+        self._state.recipe.set(self._state.recipe.value.with_template(name))
+
     def _change(self, name: str, value: Any) -> None:
         preset = self._state.recipe.value.preset.training
         if name == "validation" and isinstance(value, float) and round(preset.validation, 3) == round(value, 3):
@@ -166,6 +185,7 @@ class RecipeForm(Card):
             if self.limit.value() != (recipe.limit or 0):  # setting the same value would rewrite what is being typed
                 self.limit.setValue(recipe.limit or 0)
         self.preset.show_name(recipe.network)
+        self.template.setCurrentIndex(self.template.findText(recipe.template or ""))
         self._show_plan()
         self._enable()
 
@@ -179,7 +199,7 @@ class RecipeForm(Card):
     def _enable(self) -> None:
         """Disable what cannot be changed now, and say in its tooltip why a setting has no effect."""
         idle = self._lab.training.status is Status.IDLE
-        for widget in (self.preset, self.limit):
+        for widget in (self.preset, self.template, self.limit):
             self._enable_one(widget, idle)
         for name, setting in self._settings.items():
             unused = setting.unused_because(self._state.recipe.value.config)

@@ -59,7 +59,7 @@ from nncore.files import LARGEST_DATASET, MODEST, believable
 from nncore.vision.picture import MOST_SCANS, SCAN
 
 GIGABYTE = 10**9
-FUZZED = 4000
+FUZZED = 5000
 on_unix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
 
 

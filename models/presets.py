@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from models import networks
@@ -44,12 +44,20 @@ class Preset:
         """Whether it takes images of that shape."""
         return self.any_input or math.prod(self.input_shape) == math.prod(input_shape)
 
+    def takes(self, input_shape: Shape) -> Shape:
+        """The shape of one input of the network that is built for images of `input_shape`."""
+        return input_shape if self.any_input else self.input_shape
+
     def build(self, seed: int = 0, input_shape: Shape | None = None) -> Network:
         """The network with fresh weights, fixed by the seed; for images of `input_shape`, where it takes any."""
-        return Network(self.layers(), input_shape if input_shape and self.any_input else self.input_shape, seed)
+        return Network(self.layers(), self.takes(input_shape) if input_shape else self.input_shape, seed)
 
 
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)
+STREET_PUBLISHED = TrainConfig(epochs=10, batch_size=250, optimizer="sgd", learning_rate=1e-2)
+"""How the sources of the small networks for house numbers train them."""
+STREET = TrainConfig(epochs=30, batch_size=64, schedule="one-cycle", augmentation=AUGMENTATIONS["light"], label_smoothing=0.05)
+"""What works for them on a few thousand images."""
 
 PRESETS = {
     preset.name: preset
@@ -82,31 +90,16 @@ PRESETS = {
             "After LeNet, for colour pictures of house numbers: two convolutions, the pool before the ReLU.",
             COLOUR,
             networks.svhn_lenet,
-            TrainConfig(
-                epochs=30,
-                batch_size=64,
-                learning_rate=3e-3,
-                schedule="one-cycle",
-                augmentation=AUGMENTATIONS["light"],
-                label_smoothing=0.05,
-                weight_decay=5e-4,
-            ),
-            published=TrainConfig(epochs=10, batch_size=250, optimizer="sgd", learning_rate=1e-2),
+            replace(STREET, learning_rate=3e-3, weight_decay=5e-4),
+            published=STREET_PUBLISHED,
         ),
         Preset(
             "svhn-mlp",
             "One wide hidden layer on colour pictures: how far one gets without convolutions.",
             COLOUR,
             networks.svhn_mlp,
-            TrainConfig(
-                epochs=30,
-                batch_size=64,
-                learning_rate=1e-3,
-                schedule="one-cycle",
-                augmentation=AUGMENTATIONS["light"],
-                label_smoothing=0.05,
-            ),
-            published=TrainConfig(epochs=10, batch_size=250, optimizer="sgd", learning_rate=1e-2),
+            STREET,
+            published=STREET_PUBLISHED,
         ),
         Preset(
             "two-layer",

@@ -10,7 +10,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 HEAD = """# Settings of a training
 
 Every setting of `TrainConfig` (nncore/training/config.py), which is the one place where it is described: its checks, the options of
-`digitlab train` and this page follow from there. A preset has its own values; an option replaces one of them.
+`digitlab train` and this page follow from there. A preset has two recipes:
+`--template recommended`, which works well on the data at hand and is the default, and `--template published`, what the network's
+source trained it with. An option replaces one of their values.
 
 """
 

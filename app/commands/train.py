@@ -173,6 +173,8 @@ def _job(arguments: Namespace, device: str) -> Job:
 
 def _resumed(arguments: Namespace, store: RunStore, device: str) -> TrainingSession:
     kept = store.get(arguments.resume)
+    if arguments.template is not None:
+        raise ConfigError(f"The run {kept.name} goes on with its own settings; leave --template out, or begin a new run.")
     for option, asked, had in _contradictions(arguments, kept):
         raise ConfigError(
             f"The run {kept.name} was begun with {option} {had}, not {asked}; leave {option} out, or begin a new run."
@@ -197,8 +199,6 @@ def _contradictions(arguments: Namespace, kept: Run) -> Iterator[tuple[str, obje
         yield "--run", shown(arguments.run_name), kept.name
     if arguments.model not in (None, kept.network):
         yield "--model", shown(arguments.model), kept.network
-    if arguments.template is not None:
-        yield "--template", arguments.template, "its own settings"
     if arguments.limit is not None and kept.checksum is not None and arguments.limit != kept.image_limit:
         yield "--limit", arguments.limit, kept.image_limit or "(all images)"
     config = TrainConfig.from_dict(kept.config)

@@ -52,15 +52,15 @@ class Recipe:
 
     def with_network(self, network: str) -> Recipe:
         """A recipe for another preset, with that preset's settings. Seed and limit stay as they are, and so does an augmentation
-        that is not the present preset's own.
+        that is in none of the present preset's templates, and so the user's own.
         """
         config = replace(preset(network).training, seed=self.config.seed)
-        if self.config.augmentation != self.preset.training.augmentation:
+        if self.config.augmentation not in (self.preset.recipe(name).augmentation for name in TEMPLATES):
             config = replace(config, augmentation=self.config.augmentation)
         return Recipe(network, config, self.limit)
 
     def with_template(self, template: str) -> Recipe:
-        """The recipe that one of the preset's TEMPLATES names. Seed and limit stay as they are. ConfigError for another name."""
+        """The recipe that one of the preset's TEMPLATES names, whole: only seed and limit stay. ConfigError for another name."""
         return replace(self, config=replace(self.preset.recipe(template), seed=self.config.seed))
 
     @property

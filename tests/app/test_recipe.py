@@ -28,6 +28,8 @@ def test_another_network_keeps_what_belongs_to_no_network():
     assert other.config.epochs == PRESETS["svhn-lenet"].training.epochs and other.config.batch_size == 64
     plain = Recipe.of("mnist-cnn").with_network("svhn-lenet")
     assert plain.config == PRESETS["svhn-lenet"].training, "its augmentation, too"
+    for name in (RECOMMENDED, PUBLISHED):
+        assert plain.with_template(name).with_network("svhn-mlp").template == RECOMMENDED, "none of a template is nobody's choice"
 
 
 def test_templates():

@@ -174,6 +174,20 @@ def test_options_that_contradict_the_run_are_refused_by_name(capsys, store, opti
     assert main([*common, "--epochs", "1", "--run", "r", "--resume", "r"]) == 0, "what says the same is no contradiction"
 
 
+def test_templates_on_the_command_line(capsys, store):
+    common = ["train", "--model", "mnist-mlp", "--data", "synthetic", "--limit", "60", "--epochs", "1", "--batch-size", "30"]
+    for template, rate in (("published", 1e-4), ("recommended", 1e-3)):
+        assert main([*common, "--template", template, "--run", template]) == 0
+        config = store.get(template).config
+        assert (config["learning_rate"], config["batch_size"], config["epochs"]) == (rate, 30, 1), "options win"
+    assert main([*common, "--run", "usual"]) == 0
+    assert store.get("usual").config == store.get("recommended").config
+    capsys.readouterr()
+    assert main(["train", "--resume", "usual", "--template", "published"]) == 2
+    said = capsys.readouterr().err
+    assert said == "digitlab: The run usual goes on with its own settings; leave --template out, or begin a new run.\n"
+
+
 DYING = """
 import os, signal, sys
 from app.core.session import TrainingSession

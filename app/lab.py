@@ -23,6 +23,7 @@ from app.opening import Opener
 from app.own_digits import OwnDigits
 from app.threads.task import Task
 from app.training import Status, TrainingController
+from nncore.arrays import shape_text
 from nncore.backend.devices import Found, find_devices
 from nncore.data.catalogue import OWN_DIGITS
 
@@ -124,6 +125,10 @@ class Lab(QObject):
             return "There is no run in view yet; Start trains a new one."
         if recipe.network != run.network.name:
             return f"The recipe is for {recipe.network}, and {run.name} is {run.network.name}; choose that as the recipe's network."
+        data = self.state.data.value
+        if data is not None and recipe.preset.takes(data.train.image_shape) != run.network.input_shape:
+            takes, shape = (shape_text(each) for each in (run.network.input_shape, data.train.image_shape))
+            return f"{run.name} takes {takes}, and this data is {shape}; choose data of that shape in the Data panel."
         return ""
 
     def continue_run(self, run: Run) -> None:

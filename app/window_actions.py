@@ -66,7 +66,8 @@ class WindowActions(QObject):
             part.subscribe(lambda _: self._refresh_probe())
         lab.looking.looked.connect(lambda _: self._refresh_probe())
         lab.state.run.subscribe(lambda _: self.refresh(), now=False)
-        lab.state.recipe.subscribe(lambda _: self._refresh_branch(), now=False)
+        for observable in (lab.state.recipe, lab.state.data):
+            observable.subscribe(lambda _: self._refresh_branch(), now=False)
         theme().changed.connect(self._tint)
         self._tint()
 

@@ -6,14 +6,20 @@ import numpy as np
 import pytest
 
 from app.cli import main
+from app.core.in_view import DataInView
 from app.core.repeat import command_of
 from app.core.resume import resume
 from app.core.runs import RunStore
 from app.core.runs.moments import Moments
+from app.core.session import Job, TrainingSession
 from app.window import Window
+from models.presets import preset
+from nncore.data import synthetic, synthetic_street
 from nncore.errors import ConfigError, WeightsError
 from nncore.network import Network
 from nncore.prediction import Predictor
+from nncore.training.config import TrainConfig
+from nncore.training.events import Started
 from nncore.weights import load_weights
 from tests.app.test_run_in_view import every_view_tells, recipe, train
 
@@ -96,6 +102,38 @@ def test_a_branch_whose_first_weights_are_lost_is_not_resumed_with_others(traine
     store.checkpoint_of(run).unlink()
     with pytest.raises(WeightsError, match="begin a new run from mlp-1"):
         resume(store, "mlp-2")
+
+
+def test_a_branch_that_is_cut_off_at_once_goes_on_with_its_weights(isolated):
+    store, data = RunStore(), synthetic("train").limit(120, 3)
+    config = TrainConfig(epochs=1, batch_size=10, seed=3, validate_every=5)
+    weights = preset("two-layer").build(99, data.image_shape).state_dict()
+
+    def begun(name: str) -> TrainingSession:
+        return Job(preset("two-layer"), "synthetic", data, None, config, name, 120, weights=weights, parent=("other", 7)).begin(
+            store
+        )
+
+    for _ in begun("straight").events():
+        pass
+    happening = begun("cut").events()
+    assert isinstance(next(happening), Started)
+    checkpoint = store.checkpoint_of(store.get("cut"))
+    at_once = checkpoint.read_bytes()
+    happening.close()
+    checkpoint.write_bytes(at_once)  # what a killed process would have left
+    for _ in resume(store, "cut").events():
+        pass
+    ends = [load_weights(store.weights_of(store.get(name)))[0].state_dict() for name in ("straight", "cut")]
+    assert all(np.array_equal(ends[0][name], ends[1][name]) for name in ends[0])
+    assert store.metrics(store.get("cut"), "train") == store.metrics(store.get("straight"), "train")
+
+
+def test_no_branch_where_the_data_has_another_shape(trained):
+    trained.lab.state.data.set(DataInView("street", synthetic_street("train", 20), None))
+    assert trained.lab.state.recipe.value.network == "mlp", "which takes any images"
+    action = trained._actions["branch"]
+    assert not action.isEnabled() and "mlp-1 takes 28×28×1, and this data is 32×32×3" in action.toolTip()
 
 
 def test_the_best_moment(trained):

@@ -62,7 +62,7 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     from app.core.last_time import kept_network, kept_probe
     from app.core.runs import RunStore
     from app.core.settings import Settings
-    from app.errors import catch_everything, log_to
+    from app.errors import Problem, catch_everything, log_to
     from app.keys import KeysOfFocus
     from app.lab import Lab
     from app.threads.priority import switch_threads_often
@@ -88,6 +88,8 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
         window.restore_layout()
     window.show_panel(settings["panel"])
     lab.opener.open_last(kept_network(settings))
+    if settings.damage:
+        window.show_problem(Problem(" ".join(settings.damage)))
     lab.opener.restore_probe(lambda: kept_probe(settings))
     lab.opener.open_data(settings["data"] or default_dataset())
     QTimer.singleShot(0, lab.warm_up)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from nncore.arrays import Array
 from nncore.data import open_dataset, open_test
 from nncore.data.catalogue import title_of
 from nncore.data.dataset import Dataset
-from nncore.errors import DigitLabError
+from nncore.errors import ConfigError, DigitLabError
 from nncore.vision.picture import read_picture
 
 Opened = tuple[RunInView, Moment]
@@ -60,20 +59,30 @@ class Opener(QObject):
     def open_last(self, opens_with: Mapping[str, Any]) -> None:
         """Show the run of the last time again, at the moment nearest to `step`; or the network that ships where it is gone.
 
-        The recipe of the next training stays as it is.
+        What is there and cannot be read is told. The recipe of the next training stays as it is.
         """
 
-        def load() -> Opened:
-            with suppress(DigitLabError):
+        def load() -> tuple[Opened, DigitLabError | None]:
+            try:
                 if "run" in opens_with:
                     run, best = read_run(self._store, self._store.get(opens_with["run"]))
                     step = opens_with.get("step", best.step)
-                    return run, run.timeline[run.timeline.nearest(step)]
+                    return (run, run.timeline[run.timeline.nearest(step)]), None
                 if "weights" in opens_with:
-                    return _opened_weights(opens_with["weights"])
-            return _opened_weights(DEFAULT_PICTURE_NETWORK)
+                    return _opened_weights(opens_with["weights"]), None
+            except ConfigError:  # a run that has been deleted
+                pass
+            except DigitLabError as error:
+                return _opened_weights(DEFAULT_PICTURE_NETWORK), error
+            return _opened_weights(DEFAULT_PICTURE_NETWORK), None
 
-        self._open(NETWORK, "the network", load, self._show_run)
+        def show(result: tuple[Opened, DigitLabError | None]) -> None:
+            opened, error = result
+            self._show_run(opened)
+            if error is not None:
+                self.problem.emit(Problem(f"What was in view last is not shown: {error}", about=NETWORK))
+
+        self._open(NETWORK, "the network", load, show)
 
     def restore_probe(self, load: Callable[[], Probe | None]) -> None:
         """Make the probe that `load` returns the probe, unless there is one by then."""

@@ -40,6 +40,7 @@ from app.topbar import TopBar
 from app.training import Status
 from app.widgets.pages import Pages
 from app.window_actions import WindowActions
+from nncore.files import shown
 
 log = logging.getLogger("digitlab")
 
@@ -206,10 +207,13 @@ class Window(QMainWindow):
 
     def restore_layout(self) -> None:
         """Put window and docks where they were when the window was last closed."""
-        saved = read_layout(self.lab.settings.layout_file)
+        path = self.lab.settings.layout_file
+        saved = read_layout(path)
         if saved is not None:
             self._layout = saved
             place(self, self._dock, saved)
+        elif path.exists():
+            self.lab.settings.damage.append(f"The layout in {shown(path)} cannot be read, so the window is as at the first start.")
 
     def closeEvent(self, event: QCloseEvent) -> None:
         event.accept()

@@ -13,7 +13,7 @@ from app.core.recipe import Recipe
 from app.core.settings import Settings
 from app.core.state import LabState
 from models.presets import DEFAULT
-from nncore.errors import ConfigError, DigitLabError
+from nncore.errors import ConfigError, DataError, DigitLabError
 from nncore.vision.picture import read_picture
 
 MOST_PIXELS = 2_000_000
@@ -36,31 +36,39 @@ def keep_recipe(settings: Settings, recipe: Recipe) -> None:
 
 
 def kept_recipe(settings: Settings) -> Recipe | None:
-    """The recipe of the last time; None where there is none, or none of this version."""
+    """The recipe of the last time; None where there is none, or, which `settings.damage` then says, none of this version."""
+    if not settings["recipe"]:
+        return None
     try:
         return Recipe.from_dict(settings["recipe"])
-    except ConfigError:
+    except ConfigError as error:
+        settings.damage.append(f"The recipe of the last time cannot be used, so the usual one is there: {error}")
         return None
 
 
 def kept_network(settings: Settings) -> Mapping[str, Any]:
     """What opened the network of the last time: `run` with a run's name, or `weights` with a name or path; else nothing.
 
-    With it `step`, the moment that was shown, where that is known.
+    With it `step`, the moment that was shown, where that is known. What makes no sense is said in `settings.damage`.
     """
     kept = dict(settings["network"])
     step = kept.pop("step", None)
     sound = len(kept) == 1 and all(name in ("run", "weights") and isinstance(value, str) for name, value in kept.items())
+    if kept and not sound:
+        settings.damage.append("What was kept of the last network in view makes no sense, so the one that ships is there.")
     return (kept | ({"step": step} if type(step) is int else {})) if sound else {}
 
 
 def kept_probe(settings: Settings) -> Probe | None:
-    """The probe of the last time; None where there is none, or its picture is not there or damaged."""
+    """The probe of the last time; None where there is none. DataError where what was kept of it is damaged."""
+    if not settings["probe"]:
+        return None
     try:
         origin, label, kind = _checked(settings["probe"])
         return Probe(read_picture(settings.probe_file), origin, label, kind)
-    except (DigitLabError, OSError, ValueError):
-        return None
+    except (DigitLabError, OSError, ValueError) as error:
+        reason = str(error) if isinstance(error, DigitLabError) else "what was kept of it makes no sense."
+        raise DataError(f"The picture of the last time is not shown: {reason}") from error
 
 
 def _keep_probe(settings: Settings, probe: Probe) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 import platformdirs
 
+from nncore.checks import listed
 from nncore.errors import DigitLabError
-from nncore.files import write_atomically
+from nncore.files import shown, write_atomically
 
 log = logging.getLogger("digitlab")
 
@@ -28,8 +29,9 @@ def config_folder() -> Path:
 
 
 class Settings:
-    """Preferences by name. Only those that differ from DEFAULTS are written; a damaged file counts as empty.
+    """Preferences by name. Only those that differ from DEFAULTS are written.
 
+    A file that cannot be read is set aside and counts as empty; what was lost so is said in `damage`.
     What cannot be written is valid until the window closes; `warn` is told so once.
     """
 
@@ -38,14 +40,32 @@ class Settings:
         self.warn: Callable[[str], None] = log.warning
         self._has_warned = False
         self._path = self.folder / "settings.json"
-        self._chosen: dict[str, Any] = {}
+        self.damage: list[str] = []
+        """A sentence for each thing that was kept for this start and could not be read."""
+        self._chosen = self._read()
+
+    def _read(self) -> dict[str, Any]:
+        """What the file holds, less what this program has not written."""
         try:
             found = json.loads(self._path.read_text("utf-8"))
-            # A value of another kind than the default's was not written by this program.
-            kinds = {name: (str, type(None)) if value is None else (type(value),) for name, value in DEFAULTS.items()}
-            self._chosen = {name: value for name, value in found.items() if name in DEFAULTS and isinstance(value, kinds[name])}
-        except (OSError, ValueError, AttributeError, RecursionError):
-            pass
+            if not isinstance(found, dict):
+                raise ValueError("it holds no settings by name")
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, RecursionError):
+            aside = self._path.with_suffix(".damaged.json")
+            kept = ""
+            with suppress(OSError):
+                self._path.replace(aside)
+                kept = f" The file is kept as {shown(aside)}."
+            self.damage.append(f"The settings in {shown(self._path)} cannot be read, so the usual ones are there.{kept}")
+            return {}
+        # A value of another kind than the default's was not written by this program.
+        kinds = {name: (str, type(None)) if value is None else (type(value),) for name, value in DEFAULTS.items()}
+        chosen = {name: value for name, value in found.items() if name in DEFAULTS and isinstance(value, kinds[name])}
+        if lost := found.keys() - chosen.keys():
+            self.damage.append(f"What {shown(self._path)} says of {listed(lost)} makes no sense here and is left out.")
+        return chosen
 
     def __getitem__(self, name: str) -> Any:
         return self._chosen.get(name, DEFAULTS[name])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -178,24 +179,62 @@ def test_a_drawing_comes_back_as_a_picture(make_window, qtbot):
     assert second.lab.state.probe.value.origin == "drawing of the last time"
 
 
-@pytest.mark.parametrize(
-    "kept",
-    [
-        {"network": {"run": "gone"}, "probe": {"origin": "x", "label": 1, "kind": "picture"}},
-        {"network": {"weights": "/no/such/file"}, "probe": {"origin": 3}, "recipe": {"network": "gone", "settings": {}}},
-        {"network": {"run": 5}, "probe": {"kind": []}, "recipe": {"network": "mlp", "settings": {"epochs": -1}, "limit": 3}},
-        {"network": {"x": "y", "z": ""}, "recipe": {"network": [], "settings": [], "limit": True}},
-    ],
-)
-def test_what_is_gone_or_damaged_is_dropped_silently(make_window, tmp_path, kept, qtbot):
+def kept_for_the_next_start(tmp_path, settings: bytes, picture: bytes = b"no picture") -> Path:
     folder = tmp_path / "config" / "digitlab"
     folder.mkdir(parents=True)
-    (folder / "settings.json").write_text(json.dumps(kept))
-    (folder / "probe.png").write_bytes(b"no picture")
+    (folder / "settings.json").write_bytes(settings)
+    (folder / "probe.png").write_bytes(picture)
+    return folder
+
+
+NO_PROBE = {"probe": {"origin": "x", "label": 1, "kind": "picture"}}
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        (b"", "settings.json cannot be read, so the usual ones are there"),
+        (b'{"theme": "dark"', "The file is kept as"),
+        (b"[1]", "settings.json cannot be read"),
+        (b"\xff\xfe", "settings.json cannot be read"),
+        ({"thene": "dark", "panel": 3}, "says of panel, thene makes no sense here and is left out"),
+        ({"recipe": {"network": "gone", "settings": {}}}, "The recipe of the last time cannot be used"),
+        ({"recipe": {"network": "mlp", "settings": {"epochs": -1}, "limit": 3}}, "The recipe of the last time cannot be used"),
+        ({"network": {"run": 5}}, "the last network in view makes no sense"),
+        ({"network": {"weights": "/no/such/file"}}, "What was in view last is not shown: "),
+        (NO_PROBE, "The picture of the last time is not shown: "),
+        ({"probe": {"origin": 3}}, "The picture of the last time is not shown: what was kept of it makes no sense."),
+    ],
+)
+def test_what_was_kept_and_is_damaged_is_told_in_one_line(make_window, tmp_path, kept, told, qtbot):
+    kept_for_the_next_start(tmp_path, kept if isinstance(kept, bytes) else json.dumps(kept).encode())
+    window = make_window()
+    notice = window.panel.notice
+    qtbot.waitUntil(notice.isVisible, timeout=10_000)
+    assert told in notice.message.text() and "\n" not in notice.message.text() and not notice._more.isVisible()
+    assert window.lab.state.network.value.source == "shipped" and window.lab.state.recipe.value.network == "mnist-cnn"
+    assert window.lab.state.probe.value.picture is None
+
+
+def test_settings_that_cannot_be_read_are_set_aside(make_window, tmp_path):
+    folder = kept_for_the_next_start(tmp_path, b'{"theme": "dark", "panel"')
+    window = make_window()
+    window.set_theme("light")
+    assert (folder / "settings.damaged.json").read_bytes() == b'{"theme": "dark", "panel"'
+    assert json.loads((folder / "settings.json").read_text())["theme"] == "light"
+
+
+def test_a_run_that_has_been_deleted_is_not_missed(make_window, tmp_path, qtbot):
+    kept_for_the_next_start(tmp_path, json.dumps({"network": {"run": "gone"}}).encode())
     window = make_window()
     qtbot.wait(50)
-    assert window.lab.state.network.value.source == "shipped" and window.lab.state.recipe.value.network == "mnist-cnn"
-    assert window.lab.state.probe.value.picture is None and not window.panel.notice.isVisible()
+    assert window.lab.state.network.value.source == "shipped" and not window.panel.notice.isVisible()
+
+
+def test_a_damaged_layout_is_told(make_window, tmp_path):
+    kept_for_the_next_start(tmp_path, b"{}")
+    (tmp_path / "config" / "digitlab" / "layout.json").write_bytes(b"{")
+    assert "layout.json cannot be read, so the window is as at the first start." in make_window().panel.notice.message.text()
 
 
 def test_settings_that_cannot_be_written_are_told_once_and_lose_no_training(make_window, qtbot, tmp_path):

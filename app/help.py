@@ -39,6 +39,10 @@ OTHER_KEYS = (
     ("Return", "Look closer at the gallery's image, pixel by pixel; Esc goes back"),
     ("V", "See what augmentation makes of the gallery's image; there: other variations"),
     ("+, −, Home", "There: nearer, farther, the whole picture; arrows go from pixel to pixel"),
+    (
+        "+, −, Page Up, Page Down, Home",
+        "While a plot has the keyboard: nearer, farther, along the steps, all of them",
+    ),
     (", .  or  Page Up, Page Down", "There: the image before, and the next"),
 )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QBuffer, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QPainter
+from PySide6.QtGui import QColor, QContextMenuEvent, QFocusEvent, QKeyEvent, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QGraphicsItem, QMenu, QVBoxLayout, QWidget
 
@@ -25,6 +25,8 @@ pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)
 FORMATS = "PNG picture (*.png);;SVG drawing (*.svg);;Table of values (*.csv)"
 
 
+ZOOM = 1.5
+"""How much nearer one press of a key goes."""
 LEAST_STEPS = 20
 """Steps that stay in sight however near one goes."""
 POINTS = 320
@@ -73,6 +75,7 @@ class Curves(QWidget):
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._plot.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         item = self._plot.getPlotItem()
         item.setLogMode(x=False, y=logarithmic)
@@ -166,6 +169,48 @@ class Curves(QWidget):
         self.is_zoomed = False
         if self._range is not None:
             self._plot.getPlotItem().setXRange(*self._range[0], padding=0.02)
+
+    def zoom(self, factor: float) -> None:
+        """Show `factor` times as many steps, around the cursor where it is in sight, and else around the middle."""
+        low, high = self.steps_in_sight
+        step = self.cursor_step
+        around = (low + high) / 2 if step is None or not low <= step <= high else step
+        self.is_zoomed = True
+        self._plot.getPlotItem().setXRange(around - (around - low) * factor, around + (high - around) * factor, padding=0)
+
+    def move_along(self, share: float) -> None:
+        """Move along the steps, by a share of those in sight."""
+        low, high = self.steps_in_sight
+        self.is_zoomed = True
+        self._plot.getPlotItem().getViewBox().translateBy(x=(high - low) * share)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        match event.key():
+            case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
+                self.zoom(1 / ZOOM)
+            case Qt.Key.Key_Minus:
+                self.zoom(ZOOM)
+            case Qt.Key.Key_PageUp:
+                self.move_along(-0.5)
+            case Qt.Key.Key_PageDown:
+                self.move_along(0.5)
+            case Qt.Key.Key_Home:
+                self.show_whole()
+            case _:
+                super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._frame()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._frame()
+
+    def _frame(self) -> None:
+        """Draw a frame around the plot while it has the keyboard."""
+        pen = pg.mkPen(theme().colors.accent) if self.hasFocus() else None
+        self._plot.getPlotItem().getViewBox().setBorder(pen)
 
     def set_smoothing(self, weight: float) -> None:
         """Smooth the training curve by a weight from 0 (not at all) to below 1."""

@@ -116,8 +116,10 @@ def test_the_story_of_two_runs(make_window, qtbot, stop_at):
     train(window, qtbot)
     every_view_tells(window, qtbot, "two-layer-1", 1)
 
+    window.panel.curves.loss.zoom(0.3)
     look_at(window, qtbot, "mlp-1")
     every_view_tells(window, qtbot, "mlp-1", steps)
+    assert not window.panel.curves.loss.is_zoomed, "another run is shown whole"
 
     timeline = window.lab.state.timeline
     others = [place for place in range(len(timeline)) if timeline[place].step != steps]

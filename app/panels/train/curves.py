@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QPushButton, QSlider, QWidget
 
 from app.core.history import History
+from app.core.run_in_view import RunInView
 from app.lab import Lab
 from app.theme import theme
 from app.threads.training import Update
@@ -16,6 +17,11 @@ from nncore.training.events import Finished, Stopped
 
 CURVES_EVERY = 160
 """Least milliseconds between two drawings of a plot, which take longer than all other drawing."""
+
+ZOOMING = (
+    "The wheel zooms along the steps, dragging moves along them, a double click shows all again "
+    "(with the keyboard: +, −, Page Up and Page Down, Home)"
+)
 
 
 class TrainingCurves(QObject):
@@ -45,7 +51,9 @@ class TrainingCurves(QObject):
         theme().changed.connect(self._write_key)
         self._write_key()
         for curves in (self.loss, self.accuracy):
-            curves.setToolTip("The wheel zooms along the steps, dragging moves along them, a double click shows all again")
+            curves.setToolTip(ZOOMING)
+        self._shown: RunInView | None = None
+        """The run whose curves are drawn."""
         self._turn = 0
         self._redraw = Throttle(self._show_next_curve, CURVES_EVERY, self)
         lab.training.updated.connect(self._show_update)
@@ -80,6 +88,11 @@ class TrainingCurves(QObject):
             self.show_all()  # whichever curve's turn it was
 
     def _show_run(self) -> None:
+        run = self._state.run.value
+        if run is not self._shown:
+            self._shown = run
+            for curves in (self.loss, self.accuracy):
+                curves.show_whole()
         if self._panel.isVisible():  # else it is drawn when the panel comes into sight
             self.show_all()
 

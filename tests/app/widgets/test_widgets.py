@@ -255,6 +255,26 @@ def test_curves_are_zoomed_with_the_wheel_and_stay_so(qtbot):
     assert curves.steps_in_sight[1] >= 9000
 
 
+def test_curves_are_zoomed_from_the_keyboard(qtbot):
+    curves = Curves("loss")
+    qtbot.addWidget(curves)
+    curves.resize(600, 300)
+    curves.show()
+    qtbot.waitExposed(curves)
+    curves.setFocus()
+    curves.set_data((np.arange(1.0, 1001.0), np.ones(1000)), (np.empty(0), np.empty(0)))
+    curves.set_cursor(500)
+    whole = curves.steps_in_sight
+    QTest.keyClick(curves, Qt.Key.Key_Plus)
+    near = curves.steps_in_sight
+    assert curves.is_zoomed and near[1] - near[0] == pytest.approx((whole[1] - whole[0]) / 1.5, rel=0.01)
+    assert (500 - near[0]) / (near[1] - near[0]) == pytest.approx((500 - whole[0]) / (whole[1] - whole[0]), abs=0.01)
+    QTest.keyClick(curves, Qt.Key.Key_PageUp)
+    assert curves.steps_in_sight[0] < near[0]
+    QTest.keyClick(curves, Qt.Key.Key_Home)
+    assert curves.steps_in_sight == pytest.approx(whole, abs=5) and not curves.is_zoomed
+
+
 def test_a_notice_tells_mistakes_from_defects(qtbot):
     holder = QWidget()
     qtbot.addWidget(holder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from html import escape
 from pathlib import Path
 
@@ -131,14 +132,16 @@ class _Pages:
         self._painter.restore()
 
 
-class _Piece:
+class _Piece(ABC):
     """Something of a certain height that can be drawn at the painter's origin."""
 
+    @abstractmethod
     def height(self, width: float) -> float:
-        raise NotImplementedError
+        """Its height in pixels where there is room for `width`."""
 
+    @abstractmethod
     def draw(self, painter: QPainter, width: float) -> None:
-        raise NotImplementedError
+        """Draw it from the painter's origin on, no wider than `width`."""
 
 
 class _Words(_Piece):

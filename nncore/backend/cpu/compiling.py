@@ -81,6 +81,7 @@ class operation:  # noqa: N801 (a decorator)
     def address(self) -> int:
         """Where the compiled operation stands in memory."""
         made: dict[str, Any] = {"kernel": part(self._function), **vars(memory), **vars(views)}
+        # `source` is built from this program's own kernels alone; nothing that is read from a file or typed comes into it.
         # The kernel's own file, so that Numba finds a source to hold its cache against; the name tells operations apart.
         exec(compile(self.source(), inspect.getfile(self._function), "exec"), made)
         with _own_cache():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QBuffer, Qt
+from PySide6.QtCore import QBuffer, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QFocusEvent, QKeyEvent, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QGraphicsItem, QMenu, QVBoxLayout, QWidget
@@ -61,6 +61,9 @@ def extremes(steps: Array, values: Array) -> tuple[Array, Array]:
 class Curves(QWidget):
     """One quantity over the steps: training in the theme's accent, validation in its second colour."""
 
+    zoomed = Signal(object)
+    """(first, last) of the steps in sight, when the user has chosen them; None when all are wanted again."""
+
     def __init__(self, name: str, logarithmic: bool = False, shows_raw: bool = True) -> None:
         """`shows_raw` draws the training curve unsmoothed too, in a pale line."""
         super().__init__()
@@ -82,7 +85,7 @@ class Curves(QWidget):
         item.showGrid(x=False, y=True, alpha=0.25)
         item.setMouseEnabled(x=True, y=False)  # the wheel zooms along the steps, and dragging moves along them
         item.getViewBox().sigRangeChangedManually.connect(self._hold_zoom)
-        item.scene().sigMouseClicked.connect(lambda click: self.show_whole() if click.double() else None)
+        item.scene().sigMouseClicked.connect(lambda click: self._leave_zoom() if click.double() else None)
         item.getAxis("bottom").enableAutoSIPrefix(False)
         item.getAxis("left").setWidth(48)
         for side in ("left", "bottom"):  # text and grid are painted when they change, not with every point
@@ -162,27 +165,39 @@ class Curves(QWidget):
         return low, high
 
     def _hold_zoom(self, *_: object) -> None:
+        """The user has chosen the steps in sight."""
         self.is_zoomed = True
+        self.zoomed.emit(self.steps_in_sight)
+
+    def show_steps(self, low: float, high: float) -> None:
+        """Show the steps from `low` to `high`, and keep to them; without a signal."""
+        self.is_zoomed = True
+        self._plot.getPlotItem().setXRange(low, high, padding=0)
 
     def show_whole(self) -> None:
-        """Show all steps again, and those that come."""
+        """Show all steps again, and those that come; without a signal."""
         self.is_zoomed = False
         if self._range is not None:
             self._plot.getPlotItem().setXRange(*self._range[0], padding=0.02)
+
+    def _leave_zoom(self) -> None:
+        """The user wants all steps again."""
+        self.show_whole()
+        self.zoomed.emit(None)
 
     def zoom(self, factor: float) -> None:
         """Show `factor` times as many steps, around the cursor where it is in sight, and else around the middle."""
         low, high = self.steps_in_sight
         step = self.cursor_step
         around = (low + high) / 2 if step is None or not low <= step <= high else step
-        self.is_zoomed = True
-        self._plot.getPlotItem().setXRange(around - (around - low) * factor, around + (high - around) * factor, padding=0)
+        self.show_steps(around - (around - low) * factor, around + (high - around) * factor)
+        self._hold_zoom()
 
     def move_along(self, share: float) -> None:
         """Move along the steps, by a share of those in sight."""
         low, high = self.steps_in_sight
-        self.is_zoomed = True
         self._plot.getPlotItem().getViewBox().translateBy(x=(high - low) * share)
+        self._hold_zoom()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         match event.key():
@@ -195,7 +210,7 @@ class Curves(QWidget):
             case Qt.Key.Key_PageDown:
                 self.move_along(0.5)
             case Qt.Key.Key_Home:
-                self.show_whole()
+                self._leave_zoom()
             case _:
                 super().keyPressEvent(event)
 
@@ -261,7 +276,7 @@ class Curves(QWidget):
         menu = QMenu(self)
         menu.addAction("Copy picture", lambda: pg.Qt.QtWidgets.QApplication.clipboard().setPixmap(self._plot.grab()))
         menu.addAction("Save as PNG, SVG or CSV…", self.ask_and_save)
-        menu.addAction("Show all steps", self.show_whole).setEnabled(self.is_zoomed)
+        menu.addAction("Show all steps", self._leave_zoom).setEnabled(self.is_zoomed)
         menu.exec(event.globalPos())
 
     def ask_and_save(self) -> None:

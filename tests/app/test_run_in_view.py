@@ -116,10 +116,12 @@ def test_the_story_of_two_runs(make_window, qtbot, stop_at):
     train(window, qtbot)
     every_view_tells(window, qtbot, "two-layer-1", 1)
 
-    window.panel.curves.loss.zoom(0.3)
+    curves = window.panel.curves
+    curves.loss.zoom(0.3)
+    assert curves.accuracy.is_zoomed and curves.accuracy.steps_in_sight == pytest.approx(curves.loss.steps_in_sight, abs=0.5)
     look_at(window, qtbot, "mlp-1")
     every_view_tells(window, qtbot, "mlp-1", steps)
-    assert not window.panel.curves.loss.is_zoomed, "another run is shown whole"
+    assert not curves.loss.is_zoomed and not curves.accuracy.is_zoomed, "another run is shown whole"
 
     timeline = window.lab.state.timeline
     others = [place for place in range(len(timeline)) if timeline[place].step != steps]

@@ -52,6 +52,8 @@ class TrainingCurves(QObject):
         self._write_key()
         for curves in (self.loss, self.accuracy):
             curves.setToolTip(ZOOMING)
+        self.loss.zoomed.connect(lambda steps: _show(self.accuracy, steps))
+        self.accuracy.zoomed.connect(lambda steps: _show(self.loss, steps))
         self._shown: RunInView | None = None
         """The run whose curves are drawn."""
         self._turn = 0
@@ -154,3 +156,11 @@ class TrainingCurves(QObject):
         """The curves of the run in view; empty where there is no run."""
         run = self._state.run.value
         return History() if run is None else run.history
+
+
+def _show(curves: Curves, steps: tuple[float, float] | None) -> None:
+    """Show the steps that the user has chosen in the other plot; None: all of them."""
+    if steps is None:
+        curves.show_whole()
+    else:
+        curves.show_steps(*steps)

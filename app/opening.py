@@ -178,6 +178,9 @@ class Opener(QObject):
         if not self._training.is_active:
             self._state.show_run(run, moment)
             self._open_images(run)
+            if run.damage:
+                self.problem.emit(Problem(run.damage, about=NETWORK))
+                run.damage = ""
         elif run is not self._training.trained:
             self.problem.emit(Problem("A training is running; stop it before looking at another network.", about=NETWORK))
 

@@ -5,6 +5,7 @@ A file is hostile until it is checked: the header before any tensor is read, the
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import struct
@@ -24,6 +25,8 @@ from nncore.layers.cost import LARGEST_NETWORK
 from nncore.network import Network, layers_from_config, total_cost
 
 FORMAT = "digitlab-weights/1"
+DIGEST = "sha256"
+"""The entry of the metadata that holds `digest` of the arrays."""
 LARGEST_FILE = 16 * LARGEST_NETWORK
 """Bytes: parameters, two moments and the best copy of the largest network, four bytes each."""
 LARGEST_HEADER = 8 * 2**20
@@ -48,10 +51,17 @@ def write_tensors(path: str | Path, tensors: Mapping[str, Array], **metadata: An
 
 def packed(tensors: Mapping[str, Array], **metadata: Any) -> bytes:
     """What `write_tensors` writes, as bytes, for whoever must know their number first."""
-    return save(
-        {name: np.asarray(value, order="C") for name, value in tensors.items()},
-        {name: json.dumps(_plain(value), allow_nan=False) for name, value in metadata.items()},
-    )
+    arrays = {name: np.asarray(value, order="C") for name, value in tensors.items()}
+    entries = metadata | {DIGEST: digest(arrays)}
+    return save(arrays, {name: json.dumps(_plain(value), allow_nan=False) for name, value in entries.items()})
+
+
+def digest(arrays: Mapping[str, Array]) -> str:
+    """SHA-256, in hexadecimal, of the numbers of C-contiguous arrays in the order of their names: a damaged one changes it."""
+    found = hashlib.sha256()
+    for name in sorted(arrays):
+        found.update(arrays[name].data.cast("B") if arrays[name].size else b"")
+    return found.hexdigest()
 
 
 def _plain(value: Any) -> Any:
@@ -85,6 +95,8 @@ def read_tensors(
         raise WeightsError(f"{shown(path)} is damaged or is no weights file (safetensors).") from error
     except MemoryError as error:
         raise WeightsError(f"There is not enough memory to read {shown(path)}.") from error
+    if metadata.pop(DIGEST, None) not in (None, digest(tensors)):  # files of earlier versions have none
+        raise WeightsError(f"{shown(path)} is damaged: its numbers are not those that were written.")
     return tensors, metadata
 
 

@@ -68,6 +68,8 @@ class RunInView:
     evaluations: Evaluations = field(default_factory=Evaluations)
     held_out: Dataset | None = None
     """The images that its training holds out; None where they are not there, or not yet."""
+    damage: str = ""
+    """What of it could not be read from the disk, as a sentence; empty where all could, and once it has been told."""
     why_no_images: str = ""
     """Why there are no held-out images, in one sentence; empty while they are there or being opened."""
     why_no_more: str = ""

@@ -37,14 +37,17 @@ def read_run(store: RunStore, run: Run) -> tuple[RunInView, Moment]:
 
     Raises WeightsError where none of its weights can be read, and DigitLabError where the table of runs cannot.
     """
-    network, moments, why_no_more = _read_weights(store, run)
+    damage: list[str] = []
+    network, moments, why_no_more = _read_weights(store, run, damage)
     best = moments[0]
     history = read_history(store, run, best.step, run.val_accuracy)
     found = RunInView(network_in_view(network, run), run, recipe_of(run), history, why_no_more=why_no_more)
     stored = Moments(store.moments_of(run))
+    stored.warn = damage.append
     for moment in (*moments, *(stored.load(step, network) for step in stored.steps())):
         if moment is not None:
             found.timeline.add(moment)
+    found.damage = " ".join(damage)
     return found, found.timeline[found.timeline.nearest(best.step)]
 
 
@@ -78,8 +81,11 @@ def held_out_images(run: Run, in_view: DataInView | None = None) -> Dataset:
     return replace(Batches(data, config).validation_data, name=title_of(run.data))
 
 
-def _read_weights(store: RunStore, run: Run) -> tuple[Network, list[Moment], str]:
-    """The network of a run; its moments, the best first; and why it cannot be trained further, or nothing where it can."""
+def _read_weights(store: RunStore, run: Run, damage: list[str]) -> tuple[Network, list[Moment], str]:
+    """The network of a run; its moments, the best first; and why it cannot be trained further, or nothing where it can.
+
+    A checkpoint that cannot be read is said in `damage`.
+    """
     moments, network, why_no_more = [], None, ""
     if is_file(store.weights_of(run)):
         network, info = load_weights(store.weights_of(run))
@@ -93,6 +99,7 @@ def _read_weights(store: RunStore, run: Run) -> tuple[Network, list[Moment], str
         except WeightsError as error:
             if network is None:
                 raise
+            damage.append(str(error))
             why_no_more = why_no_more or str(error)
     else:
         why_no_more = why_no_more or f"{run.name} has no checkpoint to go on from; Start trains a new run."

@@ -291,3 +291,27 @@ def test_a_run_that_was_cut_off_is_shown_from_its_checkpoint(make_window, qtbot,
     again.show_panel("runs")
     again.panel.table.selectRow(0)
     assert again.panel._look.isEnabled() and again._actions["more"].isEnabled()
+
+
+def test_what_is_damaged_of_a_run_is_told_in_one_line(make_window, qtbot):
+    window = make_window()
+    recipe(window, "mlp", 0.02, images=100)
+    train(window, qtbot)
+    store = window.lab.store
+    run = store.get("mlp-1")
+    checkpoint, moment = store.checkpoint_of(run), min(store.moments_of(run).glob("*.safetensors"))
+    for path in (checkpoint, moment):
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+    window.close()
+    again = make_window()
+    notice = again.panel.notice
+    qtbot.waitUntil(notice.isVisible, timeout=10_000)
+    assert (
+        "checkpoint.safetensors is damaged" in notice.message.text() and "The moment of step 0 is left out" in notice.message.text()
+    )
+    assert again.lab.state.run.value.name == "mlp-1" and not again._actions["more"].isEnabled()
+    notice.dismiss()
+    again.lab.opener.open_run(store.get("mlp-1"))
+    qtbot.waitUntil(notice.isVisible, timeout=10_000)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save
 
 from nncore.errors import DigitLabError, WeightsError
 from nncore.files import write_atomically
@@ -280,3 +281,23 @@ def test_a_failed_write_leaves_the_old_file_and_no_scraps(tmp_path):
     with pytest.raises(DigitLabError, match="Could not write"):
         write_atomically(blocked, b"new")
     assert path.read_bytes() == b"old" and not list(tmp_path.glob(".w.bin*"))
+
+
+def test_no_damaged_number_is_read(tmp_path):
+    path = tmp_path / "small.safetensors"
+    save_weights(path, Network([Linear(3)], (2,), seed=1))
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    assert len(content) - start == 4 * 9
+    for place in range(start, len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        with pytest.raises(WeightsError, match="is damaged: its numbers are not those that were written"):
+            load_weights(path)
+
+
+def test_a_file_without_a_checksum_is_read(tmp_path):
+    path, network = tmp_path / "old.safetensors", Network([Linear(3)], (2,), seed=1)
+    metadata = {"format": json.dumps(FORMAT), "architecture": json.dumps(network.config())}
+    path.write_bytes(save(network.state_dict(), metadata))
+    loaded, _ = load_weights(path)
+    assert all(np.array_equal(value, network.state_dict()[name]) for name, value in loaded.state_dict().items())

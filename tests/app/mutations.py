@@ -20,6 +20,7 @@ from nncore.data import synthetic
 from nncore.data.dataset import Dataset
 from nncore.errors import DigitLabError
 from nncore.training.checkpoint import load_checkpoint
+from nncore.weights import DIGEST
 
 SECONDS = 5
 """Of the processor's time, which a busy machine does not change."""
@@ -79,11 +80,18 @@ def damage_json(value: Any, rng: random.Random) -> Any:
 
 
 def damage_checkpoint(content: bytes, rng: random.Random) -> bytes:
-    """A damaged safetensors file: in its bytes, or, more cunningly, in what its header says."""
-    if rng.random() < 0.4:
-        return damage_bytes(content, rng)
+    """A damaged safetensors file: in its bytes, or, more cunningly, in what its header says, and half of the time without the
+    checksum of its numbers.
+    """
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])
+    if rng.random() < 0.5:
+        del header["__metadata__"][DIGEST]
+        written = json.dumps(header).encode()
+        content = struct.pack("<Q", len(written)) + written + content[8 + length :]
+        length = len(written)
+    if rng.random() < 0.4:
+        return damage_bytes(content, rng)
     if rng.random() < 0.8:
         name = rng.choice(list(header["__metadata__"]))
         header["__metadata__"][name] = json.dumps(damage_json(json.loads(header["__metadata__"][name]), rng))

@@ -15,6 +15,7 @@ import numpy as np
 
 from app.core.moment_writer import MomentWriter
 from app.core.runs import INTERRUPTED, Run, RunStore
+from app.core.runs.marks import CONTINUED, LayerState, Mark
 from app.core.runs.moments import Moments
 from models.presets import Preset
 from nncore.arrays import Array
@@ -26,7 +27,19 @@ from nncore.network import Network
 from nncore.prediction import Predictor, can_evaluate
 from nncore.training.checkpoint import save_checkpoint
 from nncore.training.config import TrainConfig
-from nncore.training.events import Checkpointed, EpochEnd, Event, Failed, Finished, Progress, Started, Stopped, Validated
+from nncore.training.events import (
+    Changed,
+    Checkpointed,
+    EpochEnd,
+    Event,
+    Examined,
+    Failed,
+    Finished,
+    Progress,
+    Started,
+    Stopped,
+    Validated,
+)
 from nncore.training.trainer import Trainer
 from nncore.weights import save_weights
 
@@ -116,7 +129,9 @@ class TrainingSession:
         self.warn: Callable[[str], None] = log.warning
         self.warning: str | None = None
         """What `warn` was told since `events` was last called."""
-        self._rows: list[tuple[str, int, float, float]] = []
+        self._rows: list[tuple[str, int, float, float] | tuple[str, int, float, float, float]] = []
+        self._marks: list[Mark] = []
+        self._states: list[LayerState] = []
         self._flush_at = FLUSH
         self._checkpoint_step: int | None = None
         self._checkpoint_time = time.monotonic()
@@ -203,10 +218,19 @@ class TrainingSession:
     def _record(self, event: Event) -> None:
         match event:
             case Progress():
-                columns = (event.steps, event.train_losses, event.train_accuracies)
+                columns = (event.steps, event.train_losses, event.train_accuracies, event.learning_rates)
                 self._rows.extend(("train", *row) for row in zip(*(column.tolist() for column in columns), strict=True))
             case Validated() | EpochEnd():
                 self._rows.append(("validation", event.step, event.val_loss, event.val_accuracy))
+            case Changed():
+                self._marks.append(Mark(event.step, event.setting, event.value))
+            case Examined():
+                self._states.extend(
+                    LayerState(event.step, found.layer, found.gradient_norm, found.weight_norm, found.dead)
+                    for found in event.layers
+                )
+            case Started() if event.step:
+                self._marks.append(Mark(event.step, CONTINUED))
 
     def _is_due(self, event: Event) -> bool:
         """Whether a checkpoint is to be written after this event."""
@@ -278,6 +302,12 @@ class TrainingSession:
         """Write the rows that have gathered. DigitLabError where the disk refuses; they stay then."""
         self.store.add_metrics(self.run, self._rows)
         self._rows.clear()
+        if self._marks:
+            self.store.add_marks(self.run, self._marks)
+            self._marks.clear()
+        if self._states:
+            self.store.add_layer_states(self.run, self._states)
+            self._states.clear()
         self._flush_at = FLUSH
         return True
 

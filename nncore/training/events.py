@@ -93,6 +93,38 @@ class EpochEnd:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """A setting has been changed on the way: it counts from the step after `step` on."""
+
+    step: int
+    setting: str
+    """The field of TrainConfig."""
+    value: float
+
+
+@dataclass(frozen=True)
+class LayerHealth:
+    """The state of one layer. None: it has no such number."""
+
+    layer: str
+    """Its name in the network."""
+    gradient_norm: float | None
+    """L2 norm of the gradient of its parameters, by the last step's batch."""
+    weight_norm: float | None
+    """L2 norm of its parameters."""
+    dead: float | None
+    """Of a ReLU: the share of its units that are 0 for every image of a sample."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """The layers have been looked at after `step`."""
+
+    step: int
+    layers: tuple[LayerHealth, ...]
+
+
+@dataclass(frozen=True)
 class Checkpointed:
     step: int
     path: Path
@@ -145,4 +177,6 @@ class Failed:
     """A smaller learning rate to start again with."""
 
 
-Event: TypeAlias = Started | Progress | Validated | EpochEnd | Checkpointed | Paused | Resumed | Stopped | Finished | Failed
+Event: TypeAlias = (
+    Started | Progress | Validated | EpochEnd | Changed | Examined | Checkpointed | Paused | Resumed | Stopped | Finished | Failed
+)

@@ -21,7 +21,19 @@ from nncore.training.batches import Batches, Stretch
 from nncore.training.best import Best
 from nncore.training.config import SETTINGS, TrainConfig
 from nncore.training.control import Control, Pause, Resume, SetLearningRate, Stop, TrainMore
-from nncore.training.events import EpochEnd, Event, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
+from nncore.training.events import (
+    Changed,
+    EpochEnd,
+    Event,
+    Failed,
+    Finished,
+    Paused,
+    Progress,
+    Resumed,
+    Started,
+    Stopped,
+    Validated,
+)
 from nncore.training.fit import check_batches, check_fit, checked_total
 from nncore.training.good_weights import GoodWeights
 from nncore.training.loss_watch import LossWatch, explain, smaller_rate
@@ -183,6 +195,7 @@ class Trainer:
                 case SetLearningRate(value):
                     self.scheduler.set_lr(value)
                     self._watched_until = self.step + WATCHED_FOR
+                    yield Changed(self.step, "learning_rate", value)
                 case TrainMore(epochs):
                     with suppress(ConfigError):  # of more steps than a training can have; it keeps those that it has
                         self.extend(epochs)

@@ -65,6 +65,8 @@ class Run:
     """The name, then, of the run from which this one branches off; None where it began with new weights."""
     parent_step: int | None = None
     """The step of that run at which it branches off."""
+    layers: dict[str, Any] | None = None
+    """What `Network.config` gave for a network of the user's own; None for that of a preset."""
 
 
 def check_name(name: str) -> str:
@@ -180,10 +182,11 @@ READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "notes": (lambda value: "" if value is None else check_note(_text(value)), ""),
     "parent": (_optional(_text), None),
     "parent_step": (_optional(_count), None),
+    "layers": (_optional(_object), None),
 }
 """How each column is read, and what stands in its place where that fails."""
 
-JSON_COLUMNS = ("config", "versions", "tags")
+JSON_COLUMNS = ("config", "versions", "tags", "layers")
 
 
 def plain_values(values: Mapping[str, Any]) -> tuple[Any, ...]:

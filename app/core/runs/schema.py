@@ -41,11 +41,30 @@ MIGRATIONS = (
         "ALTER TABLE runs ADD COLUMN parent TEXT",
         "ALTER TABLE runs ADD COLUMN parent_step INTEGER",
     ),
+    # 5: the layers of a network that is no preset, what happened to a run on the way, and the state of its layers.
+    (
+        "ALTER TABLE runs ADD COLUMN layers TEXT",
+        "ALTER TABLE metrics ADD COLUMN rate REAL",
+        """CREATE TABLE IF NOT EXISTS marks (
+            run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE, step INTEGER NOT NULL, kind TEXT NOT NULL, value REAL)""",
+        "CREATE UNIQUE INDEX IF NOT EXISTS marks_of_run ON marks (run, step, kind)",
+        """CREATE TABLE IF NOT EXISTS layers (
+            run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE, step INTEGER NOT NULL, layer TEXT NOT NULL,
+            gradient REAL, weight REAL, dead REAL)""",
+        "CREATE UNIQUE INDEX IF NOT EXISTS layers_of_run ON layers (run, step, layer)",
+    ),
 )
 """The statements that lead from each version to the next; `PRAGMA user_version` says how many of them a database has had."""
 
 VERSION = len(MIGRATIONS)
-COLUMNS = {"runs": set(READERS), "metrics": {"run", "kind", "step", "loss", "accuracy"}}
+COLUMNS = {
+    "runs": set(READERS),
+    "metrics": {"run", "kind", "step", "loss", "accuracy", "rate"},
+    "marks": {"run", "step", "kind", "value"},
+    "layers": {"run", "step", "layer", "gradient", "weight", "dead"},
+}
+PARTS = ("metrics", "marks", "layers")
+"""The tables of what belongs to a run at a step."""
 
 
 class UnknownTables(sqlite3.DatabaseError):

@@ -16,9 +16,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.core.runs.marks import LayerState, Mark
 from app.core.runs.run import INTERRUPTED, MOST_TAGS, READERS, Run, check_name, check_note, check_tag, plain_values, read_run
 from app.core.runs.salvage import PROBLEMS, copy_readable, is_damage, set_aside
-from app.core.runs.schema import VERSION, upgrade, version_of
+from app.core.runs.schema import PARTS, VERSION, upgrade, version_of
 from nncore import locks
 from nncore.errors import ConfigError, DigitLabError
 from nncore.files import is_file, shown
@@ -159,7 +160,7 @@ class RunStore:
         try:
 
             def remove(database: sqlite3.Connection) -> None:
-                for table, column in (("metrics", "run"), ("runs", "id")):
+                for table, column in (*((part, "run") for part in PARTS), ("runs", "id")):
                     database.execute(f"DELETE FROM {table} WHERE {column} = ?", (run.id,))
 
             shutil.rmtree(folder, ignore_errors=True)  # first, since it makes the room that a full disk lacks
@@ -198,15 +199,21 @@ class RunStore:
 
     # -- curves
 
-    def add_metrics(self, run: Run, rows: Iterable[tuple[str, int, float, float]]) -> None:
-        """Add rows of (kind, step, loss, accuracy); kind is `train` or `validation`. A row of the same kind and step is replaced.
+    def add_metrics(self, run: Run, rows: Iterable[tuple[str, int, float, float] | tuple[str, int, float, float, float]]) -> None:
+        """Add rows of (kind, step, loss, accuracy) and, for a step of the training, its learning rate.
 
-        A loss that is not a number is kept as an infinite one, since SQLite would take it for nothing.
+        Kind is `train` or `validation`. A row of the same kind and step is replaced. A loss that is not a number is kept as an
+        infinite one, since SQLite would take it for nothing.
         """
-        values = [(run.id, kind, step, math.inf if math.isnan(loss) else loss, share) for kind, step, loss, share in rows]
+        values = [
+            (run.id, kind, step, math.inf if math.isnan(loss) else loss, share, *(rate or (None,)))
+            for kind, step, loss, share, *rate in rows
+        ]
 
         def insert(database: sqlite3.Connection) -> None:
-            database.executemany("INSERT OR REPLACE INTO metrics (run, kind, step, loss, accuracy) VALUES (?, ?, ?, ?, ?)", values)
+            database.executemany(
+                "INSERT OR REPLACE INTO metrics (run, kind, step, loss, accuracy, rate) VALUES (?, ?, ?, ?, ?, ?)", values
+            )
             database.execute("UPDATE runs SET updated = ? WHERE id = ?", (time.time(), run.id))
 
         self._change(insert)
@@ -219,9 +226,51 @@ class RunStore:
         )
         return self._read(lambda database: database.execute(query, (run.id, kind)).fetchall())
 
+    def rates(self, run: Run) -> builtins.list[tuple[int, float]]:
+        """(step, learning rate) of a run, in order; runs of earlier versions have none."""
+        query = (
+            "SELECT step, rate FROM metrics WHERE run = ? AND kind = 'train' AND typeof(step) = 'integer' "
+            "AND typeof(rate) = 'real' ORDER BY step"
+        )
+        return self._read(lambda database: database.execute(query, (run.id,)).fetchall())
+
+    def add_marks(self, run: Run, marks: Iterable[Mark]) -> None:
+        """Add marks; one of the same kind at the same step is replaced."""
+        values = [(run.id, *mark) for mark in marks]
+        query = "INSERT OR REPLACE INTO marks (run, step, kind, value) VALUES (?, ?, ?, ?)"
+        self._change(lambda database: database.executemany(query, values))
+
+    def marks(self, run: Run) -> builtins.list[Mark]:
+        """The marks of a run, in order of their steps; rows that are damaged are left out."""
+        query = (
+            "SELECT step, kind, value FROM marks WHERE run = ? AND typeof(step) = 'integer' AND typeof(kind) = 'text' "
+            "AND typeof(value) IN ('real', 'null') ORDER BY step, rowid"
+        )
+        return [Mark(*row) for row in self._read(lambda database: database.execute(query, (run.id,)).fetchall())]
+
+    def add_layer_states(self, run: Run, states: Iterable[LayerState]) -> None:
+        """Add the states of layers; one of the same layer at the same step is replaced."""
+        values = [(run.id, *state) for state in states]
+        query = "INSERT OR REPLACE INTO layers (run, step, layer, gradient, weight, dead) VALUES (?, ?, ?, ?, ?, ?)"
+        self._change(lambda database: database.executemany(query, values))
+
+    def layer_states(self, run: Run) -> builtins.list[LayerState]:
+        """The states of a run's layers, in order of their steps; rows that are damaged are left out."""
+        numbers = " AND ".join(f"typeof({column}) IN ('real', 'null')" for column in ("gradient", "weight", "dead"))
+        query = (
+            "SELECT step, layer, gradient, weight, dead FROM layers WHERE run = ? AND typeof(step) = 'integer' "
+            f"AND typeof(layer) = 'text' AND {numbers} ORDER BY step, rowid"
+        )
+        return [LayerState(*row) for row in self._read(lambda database: database.execute(query, (run.id,)).fetchall())]
+
     def forget_metrics_after(self, run: Run, step: int) -> None:
-        """Remove the rows beyond a step, from which the training goes on."""
-        self._change(lambda database: database.execute("DELETE FROM metrics WHERE run = ? AND step > ?", (run.id, step)))
+        """Remove all rows beyond a step, from which the training goes on."""
+
+        def forget(database: sqlite3.Connection) -> None:
+            for table in PARTS:
+                database.execute(f"DELETE FROM {table} WHERE run = ? AND step > ?", (run.id, step))
+
+        self._change(forget)
 
     # -- who trains
 

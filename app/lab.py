@@ -21,6 +21,7 @@ from app.library import Library
 from app.looking import Looking
 from app.opening import Opener
 from app.own_digits import OwnDigits
+from app.playing import Playing
 from app.threads.task import Task
 from app.training import Status, TrainingController
 from nncore.arrays import shape_text
@@ -57,9 +58,11 @@ class Lab(QObject):
         self.library = Library()
         self.looking = Looking(self.state)
         self.opener = Opener(self.state, settings, store, self.training)
+        self.playing = Playing(self.state, self.looking, self.training)
         self.evaluating = Evaluating(self.state, self.training)
         self.own_digits = OwnDigits(self.state.acts)
         store.warn = lambda message: self.problem.emit(Problem(message))
+        self.playing.setParent(self)
         for part in (self.training, self.library, self.looking, self.opener, self.evaluating, self.own_digits):
             part.problem.connect(self.problem)
             part.setParent(self)
@@ -89,6 +92,7 @@ class Lab(QObject):
 
     def close(self) -> None:
         """Keep what is in view for the next start, and end every thread. A training that runs is stopped and kept."""
+        self.playing.stop()
         self.library.close()
         self.training.close()
         try:
@@ -114,6 +118,26 @@ class Lab(QObject):
             job = self.state.recipe.value.job(self.state.data.value)
             self.training.start(replace(job, weights=moment.state, parent=(run.name, moment.step)))
             keep_recipe(self.settings, self.state.recipe.value)
+
+    def continue_here(self) -> None:
+        """Train the run in view from the moment in view up to its planned end; what came later is given up. Does nothing where
+        `why_not_from_here` says why.
+        """
+        moment = self.state.moment.value
+        if moment is not None and not self.why_not_from_here:
+            self.training.go_on_from(moment)
+
+    @property
+    def why_not_from_here(self) -> str:
+        """Why the run in view cannot go on from the moment in view, in one sentence; empty where it can."""
+        run, moment = self.state.run.value, self.state.moment.value
+        if self.training.is_active:
+            return "A training is running; stop it first."
+        if reason := self.training.why_no_more:
+            return reason
+        if run is None or moment is None or moment.step >= run.history.last_step:
+            return "This is the end of the run; one epoch more goes on from here."
+        return ""
 
     @property
     def why_no_branch(self) -> str:

@@ -8,14 +8,18 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
 
+from app.core.actions import ACTIONS
 from app.core.timeline import Moment
 from app.lab import Lab
 from app.theme import theme
 from app.training import Status
 from app.widgets.elided import Elided
 
-WIDTHS = {"toggle": 120, "stop": 84, "more": 112, "branch": 100}
+WIDTHS = {"toggle": 120, "stop": 116, "continue_here": 116, "more": 112, "branch": 100, "play": 36}
 """Width of each button in pixels: enough for all that it can say, so that nothing moves."""
+WORDS = {"stop": "Stop", "continue_here": "Go on here", "more": "+1 epoch", "branch": "Branch"}
+"""What is written on those that always say the same."""
+ICONS = {spec.name: spec.icon for spec in ACTIONS}
 
 
 class TimeBar(QWidget):
@@ -39,6 +43,7 @@ class TimeBar(QWidget):
             self._buttons[name] = button
             row.addWidget(button)
         self._buttons["toggle"].setProperty("role", "go")
+        self._buttons["play"].setAccessibleName("play the training")
         self._what = Elided(width=56)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("moment of the training")
@@ -50,7 +55,8 @@ class TimeBar(QWidget):
         row.addWidget(self._step)
         row.addWidget(self._figures)
         theme().changed.connect(self.refresh)
-        actions["branch"].changed.connect(lambda: self._name_buttons(lab.training.status))
+        for name in ("branch", "continue_here", "play"):
+            actions[name].changed.connect(lambda: self._name_buttons(lab.training.status))
         lab.training.status_changed.connect(self.refresh)
         lab.training.updated.connect(self._show_progress)
         lab.state.run.subscribe(self.refresh, now=False)
@@ -80,11 +86,12 @@ class TimeBar(QWidget):
         total = training.session.trainer.total_steps if training.session else last.total_steps
         self._slide(0, total, last.step)
         self._step.show_words(f"{last.step:,} / {total:,}")
+        name = f" · {training.run.name}" if training.run else ""  # at the end, since it may be long
         if status is Status.PAUSED:
-            self._figures.show_words("paused")
+            self._figures.show_words(f"paused{name}")
         else:
             left = "" if math.isnan(last.seconds_left) else f" · {duration(last.seconds_left)} left"
-            self._figures.show_words(f"{last.examples_per_second:,.0f} images/s{left}")
+            self._figures.show_words(f"{last.examples_per_second:,.0f} images/s{left}{name}")
 
     def _name_buttons(self, status: Status) -> None:
         words, icon = {
@@ -94,19 +101,19 @@ class TimeBar(QWidget):
             Status.PAUSED: ("Go on", "play"),
             Status.STOPPING: ("Stopping…", "stop"),
         }[status]
-        colors = theme().colors
-        for name, text, picture in (
-            ("toggle", words, icon),
-            ("stop", "Stop", "stop"),
-            ("more", "+1 epoch", "more"),
-            ("branch", "Branch", "branch"),
-        ):
-            action, button = self._actions[name], self._buttons[name]
+        colors, is_idle = theme().colors, status is Status.IDLE
+        pictures = {"toggle": icon, "play": "pause" if self._lab.playing.is_on else "film"}
+        for name, button in self._buttons.items():
+            action = self._actions[name]
             tint = colors.on_accent if name == "toggle" and action.isEnabled() else colors.text
-            button.setText(text)
-            button.setIcon(theme().icon(picture, tint))
+            button.setText(words if name == "toggle" else WORDS.get(name, ""))
+            button.setIcon(theme().icon(pictures.get(name) or ICONS[name], tint))
             button.setToolTip(action.toolTip())
             self._enable(button, name == "toggle" or action.isEnabled())
+        # Only one of the two can be done at a time, so they share their place.
+        for name, is_there in (("stop", not is_idle), ("continue_here", is_idle)):
+            self._enable(self._buttons[name], is_there and self._actions[name].isEnabled())
+            self._buttons[name].setVisible(is_there)
 
     def _enable(self, button: QPushButton, enabled: bool) -> None:
         """Enable or disable a button. The keyboard goes from one that is disabled to the one that starts and pauses."""

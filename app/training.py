@@ -106,8 +106,20 @@ class TrainingController(QObject):
             own = session if self._is_own(view) else None
             self._begin(view, lambda device: self._extended(own, view, epochs, device))
 
-    def _extended(self, own: TrainingSession | None, view: RunInView, epochs: int | None, device: str) -> TrainingSession:
-        """The session `own`, or else that of the run in `view` at its last checkpoint, with epochs added.
+    def go_on_from(self, moment: Moment) -> None:
+        """Train the run in view from one of its moments up to its planned end; what came after the moment is given up.
+
+        Does nothing while a training runs, and where `why_no_more` says why.
+        """
+        session, view = self.session, self._state.run.value
+        if not self.is_active and view is not None and not self.why_no_more:
+            own = session if self._is_own(view) else None
+            self._begin(view, lambda device: self._extended(own, view, None, device, moment))
+
+    def _extended(
+        self, own: TrainingSession | None, view: RunInView, epochs: int | None, device: str, moment: Moment | None = None
+    ) -> TrainingSession:
+        """The session `own`, or else that of the run in `view` at its last checkpoint, with epochs added; back at `moment`, if any.
 
         For the worker's thread. Raises a DigitLabError where the run cannot be resumed.
         """
@@ -123,6 +135,8 @@ class TrainingController(QObject):
                 best = trainer.best
                 accuracy = None if best is None else best.val_accuracy
                 view.history = read_history(self._store, session.run, 0 if best is None else best.step, accuracy)
+            if moment is not None:
+                session.go_back(moment)
             if epochs is not None or trainer.step >= trainer.total_steps:
                 trainer.extend(1 if epochs is None else epochs)
         except BaseException:

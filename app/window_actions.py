@@ -19,6 +19,7 @@ from app.lab import Lab
 from app.panels import PANELS
 from app.theme import theme
 from app.training import Status
+from app.widgets.question import confirmed
 from nncore.errors import DigitLabError
 from nncore.network import Network
 from nncore.weights import save_weights
@@ -52,6 +53,8 @@ class WindowActions(QObject):
             "stop": lab.training.stop,
             "more": lambda: lab.training.go_on(1),
             "branch": lambda: self._train(lab.branch),
+            "continue_here": self._continue_here,
+            "play": lab.playing.toggle,
             "best": self._show_best,
             "earlier": lambda: self._step_moment(-1),
             "later": lambda: self._step_moment(1),
@@ -68,6 +71,8 @@ class WindowActions(QObject):
         lab.state.run.subscribe(lambda _: self.refresh(), now=False)
         for observable in (lab.state.recipe, lab.state.data):
             observable.subscribe(lambda _: self._refresh_branch(), now=False)
+        lab.state.moment.subscribe(lambda _: self._refresh_moment(), now=False)
+        lab.playing.changed.connect(self._refresh_moment)
         theme().changed.connect(self._tint)
         self._tint()
 
@@ -94,6 +99,7 @@ class WindowActions(QObject):
         actions["stop"].setEnabled(status in (Status.TRAINING, Status.PAUSED))
         self._refresh_more()
         self._refresh_branch()
+        self._refresh_moment()
         best = self._best_step
         actions["best"].setEnabled(status is Status.IDLE and best is not None)
         for name in ("earlier", "later", "open_weights"):
@@ -121,6 +127,21 @@ class WindowActions(QObject):
         action.setToolTip(_with_keys(why_not or words, spec))
         action.setStatusTip(why_not or words)
         action.setEnabled(not why_not)
+
+    def _refresh_moment(self) -> None:
+        """Say from which step of which run the training would go on, or why it cannot; and whether the moments are played."""
+        why_not, view, moment = self._lab.why_not_from_here, self._lab.state.run.value, self._lab.state.moment.value
+        action, playing = self.by_name["continue_here"], self._lab.playing
+        spec = next(spec for spec in ACTIONS if spec.name == "continue_here")
+        words = spec.tooltip
+        if view is not None and moment is not None:
+            words = words.replace("the run in view from this moment on", f"{view.name} from step {moment.step:,} on")
+        action.setToolTip(_with_keys(why_not or words, spec))
+        action.setStatusTip(why_not or words)
+        action.setEnabled(not why_not)
+        play = self.by_name["play"]
+        play.setText("Stop playing" if playing.is_on else "Play the training")
+        play.setEnabled(playing.is_on or playing.can_play)
 
     @property
     def _best_step(self) -> int | None:
@@ -194,6 +215,23 @@ class WindowActions(QObject):
             begin()
         except DigitLabError as error:
             self._lab.problem.emit(replace(Problem.of(error), about=TRAINING))
+
+    def _continue_here(self) -> None:
+        """Go on from the moment in view, if the user gives up what came later."""
+        view, moment = self._lab.state.run.value, self._lab.state.moment.value
+        if view is None or moment is None or self._lab.why_not_from_here:
+            return
+        first, last = moment.step + 1, view.history.last_step
+        later = (
+            f"its step {last:,}, with its place in the curves, is"
+            if first == last
+            else f"its steps {first:,} to {last:,}, with their curves and moments, are"
+        )
+        question = (
+            f"Go on with {view.name} from step {moment.step:,}? Then {later} given up. A new run from here (Branch) keeps them."
+        )
+        if confirmed(self._window, "Go on from here", question, "Go on from here", "Leave it"):
+            self._train(self._lab.continue_here)
 
     def _show_best(self) -> None:
         state, best = self._lab.state, self._best_step

@@ -98,6 +98,13 @@ class Optimizer:
         decay = self.decay(parameter)
         return parameter.grad + decay * parameter.data if decay else parameter.grad
 
+    def begin_anew(self) -> None:
+        """Forget the steps taken: the running averages are zero again, as those of a new optimizer."""
+        self.steps = 0
+        for averages in self.moments.values():
+            for average in averages.values():
+                average[...] = 0
+
     def state_dict(self) -> dict[str, Array]:
         """The step count and a copy of every running average on the host, by `slot.parameter`."""
         state: dict[str, Array] = {"steps": np.array(self.steps, np.int64)}

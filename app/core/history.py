@@ -71,6 +71,12 @@ class History:
                 rows.extend(*np.array(found, np.float64).T)
         return history
 
+    @property
+    def last_step(self) -> int:
+        """The last step that was taken; 0 before the first."""
+        steps, _, _ = self.train.columns()
+        return int(steps[-1]) if len(steps) else 0
+
     def forget_after(self, step: int) -> None:
         """Drop what was noted of later steps."""
         self.train.forget_after(step)

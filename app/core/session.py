@@ -17,12 +17,14 @@ from app.core.moment_writer import MomentWriter
 from app.core.runs import INTERRUPTED, Run, RunStore
 from app.core.runs.marks import CONTINUED, LayerState, Mark
 from app.core.runs.moments import Moments
+from app.core.timeline import Moment
 from models.presets import Preset
 from nncore.arrays import Array
 from nncore.data.catalogue import lasting_name
 from nncore.data.checksums import content_sum
 from nncore.data.dataset import Dataset
 from nncore.errors import ConfigError, DeviceError, DigitLabError
+from nncore.files import shown
 from nncore.network import Network
 from nncore.prediction import Predictor, can_evaluate
 from nncore.training.checkpoint import save_checkpoint
@@ -136,6 +138,8 @@ class TrainingSession:
         self._checkpoint_step: int | None = None
         self._checkpoint_time = time.monotonic()
         self._moments: MomentWriter | None = None
+        self._has_gone_back = False
+        """Whether what is on the disk of later steps belongs to the run no more."""
 
     def events(self) -> Generator[Event, None, None]:
         """The trainer's events, each kept as it passes, and a Checkpointed for each checkpoint written.
@@ -167,6 +171,16 @@ class TrainingSession:
                 self._finish_moments()
             finally:
                 self.store.release(self.run)
+
+    def go_back(self, moment: Moment) -> None:
+        """Let the training go on from `moment`, a moment of its run: what came later is given up when `events` is called.
+
+        ConfigError where the moment is none that the training can go back to, DigitLabError where the curves cannot be read.
+        """
+        begun = len(self.trainer.batches.sizes(moment.step))
+        rows = [row for row in self.store.metrics(self.run, "train") if moment.step - begun < row[0] <= moment.step]
+        self.trainer.go_back(moment.step, moment.state, [loss for _, loss, _ in rows], [share for *_, share in rows])
+        self._has_gone_back = True
 
     def checkpoint(self) -> Checkpointed:
         """Write a checkpoint of this moment, after the curves up to it. DigitLabError where either fails.
@@ -210,10 +224,24 @@ class TrainingSession:
         """Mark the run as running; of a training that goes on, forget what was written after its checkpoint.
 
         A checkpoint of this moment lets a training go on that is cut off before the next one, and knows how many steps are wanted.
+        It is written before curves are forgotten, so that none has a gap, and after weights of a later step are gone.
         """
         self.store.update(self.run, status="running")
-        self.store.forget_metrics_after(self.run, event.step)
+        if self._has_gone_back:
+            self._forget_best(event.step)
         self.checkpoint()
+        self.store.forget_metrics_after(self.run, event.step)
+
+    def _forget_best(self, step: int) -> None:
+        """Remove the weights that were saved at the end, since they are of a step after `step`, or will be saved again."""
+        path = self.store.weights_of(self.run)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise DigitLabError(f"Could not remove {shown(path)}: {error.strerror or error}.") from error
+        best = self.trainer.best
+        self.store.update(self.run, steps=step, val_accuracy=best and best.val_accuracy, test_accuracy=None)
+        self._has_gone_back = False
 
     def _record(self, event: Event) -> None:
         match event:
@@ -319,6 +347,7 @@ class TrainingSession:
     def _conclude(self, status: str) -> None:
         self._flush()
         trainer, best = self.trainer, self.trainer.best
+        self._attempt(lambda: self.store.forget_metrics_after(self.run, trainer.step))  # where it could not be done at the start
         network = trainer.network if best is None else _with_state(trainer.network, best.state)
         test_accuracy = None
         if self.test_data is not None and status != "failed":

@@ -80,6 +80,11 @@ class Batches:
         """How many images have been seen since the epoch began when `step` steps have been taken in all; 0 at its beginning."""
         return step % self.steps_per_epoch * self.config.batch_size
 
+    def sizes(self, step: int) -> list[int]:
+        """The number of images of each step that has been taken since the epoch began, when `step` steps have been taken in all."""
+        size, count = self.config.batch_size, len(self.train_data)
+        return [min(size, count - place * size) for place in range(step % self.steps_per_epoch)]
+
     def _part(self, indices: Array, place: int) -> Array:
         """Those of `indices` that belong to the batch at `place`."""
         return indices[place * self.config.batch_size : (place + 1) * self.config.batch_size]

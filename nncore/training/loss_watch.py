@@ -76,6 +76,11 @@ class LossWatch:
         self.has_diverged, self.share = False, 0.0
         self.recent.clear()
 
+    def go_back(self, step: int) -> None:
+        """Note that the training goes on from `step`, which went well: what came later is forgotten."""
+        self.start_over()
+        self.calm_step, self._seen = min(self.calm_step, step), min(self._seen, step)
+
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps, as JSON can hold it."""
         calm = None if math.isnan(self.calm_loss) else self.calm_loss

@@ -81,8 +81,12 @@ class Meters:
         """The means of the epoch, which must have examples; the next one begins."""
         seconds = self.seconds - self._began
         means = EpochMeans(self._loss / self.count, self._right / self.count, self.count / seconds if seconds else 0.0)
-        self._loss, self._right, self.count, self._began = 0.0, 0, 0, self.seconds
+        self.begin_epoch()
         return means
+
+    def begin_epoch(self) -> None:
+        """Count a new epoch from nothing."""
+        self._loss, self._right, self.count, self._began = 0.0, 0, 0, self.seconds
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps, as JSON can hold it: seconds, and of the epoch its sums and when it began."""

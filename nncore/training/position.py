@@ -27,6 +27,8 @@ class Position:
     """How often each dropout layer has drawn."""
     cycles: list[tuple[int, int, float]] | None
     """Of a schedule with an end: first step, number of steps and learning rate of each cycle; None in files of older programs."""
+    optimizer_began: int = 0
+    """The step after which the optimizer's averages began."""
 
     @classmethod
     def of(cls, found: Any, train_count: int) -> Position:
@@ -41,7 +43,10 @@ class Position:
             raise WeightsError("The steps that it says were taken and are planned make no sense.")
         if not (is_number(rate) and _is_rate(rate)):
             raise WeightsError("Its learning rate is missing or no positive number.")
-        return cls(step, total, float(rate), _draws(found.get("random", {})), _cycles(found.get("cycles"), total))
+        began = found.get("optimizer_began", 0)
+        if not (is_whole(began) and 0 <= began <= step):
+            raise WeightsError("It does not say sensibly when its optimizer began.")
+        return cls(step, total, float(rate), _draws(found.get("random", {})), _cycles(found.get("cycles"), total), began)
 
 
 def _is_rate(rate: float) -> bool:

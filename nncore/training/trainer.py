@@ -79,7 +79,7 @@ class Trainer:
         self.watch, self._good, self._watched_until = LossWatch(network.output_shape[0]), GoodWeights(), WATCHED_FOR
         self._plan: Plan | None = None
         self._has_kernels = True
-        self._broken_off, self._looked_at = False, -1
+        self._broken_off, self._looked_at, self._optimizer_began = False, -1, 0
         self.predictor = Predictor(network, device)
         self._sample = self.validation_data.limit(SAMPLE, config.seed)
 
@@ -119,7 +119,7 @@ class Trainer:
         another device.
         """
         if self.watch.has_diverged:
-            self._go_back()
+            self._recover()
         yield Started(self.step, self.total_steps, self.steps_per_epoch, len(self.train_data), len(self.validation_data))
         if self._has_open_end():
             yield self._end_epoch()
@@ -147,14 +147,43 @@ class Trainer:
         else:
             yield from self._finish()
 
-    def _go_back(self) -> None:
-        """Go on with the best weights from before the divergence; the optimizer's running averages begin anew."""
+    def _recover(self) -> None:
+        """Go on with the best weights from before the divergence; the optimizer begins anew."""
         self.watch.start_over()
         if self.best is not None:
             self.network.load_state_dict(self.best.state)
-            for averages in self.optimizer.moments.values():
-                for average in averages.values():
-                    average[...] = 0
+            self._begin_optimizer_anew()
+
+    def _begin_optimizer_anew(self) -> None:
+        """Forget the optimizer's averages, which belong to other weights."""
+        self.optimizer.begin_anew()
+        self._optimizer_began = self.step
+
+    def go_back(self, step: int, state: Mapping[str, Array], losses: Sequence[float], accuracies: Sequence[float]) -> None:
+        """Be after `step` again, with the weights `state` that the network had then; what came later is given up.
+
+        `losses` and `accuracies` are those of the epoch's steps up to `step`, none where an epoch has just ended. The optimizer
+        begins anew, as do the counts of what ends a training early; the planned end, the settings and the time that training took
+        stay. Raises ConfigError, and changes nothing, for a step that has not been taken or other numbers of losses, WeightsError
+        where the weights are another network's.
+        """
+        sizes = self.batches.sizes(step)
+        if not 0 <= step <= self.step:
+            raise ConfigError(f"The training has taken {self.step:,} steps, so it cannot go back to step {step:,}.")
+        if not len(losses) == len(accuracies) == len(sizes):
+            raise ConfigError(f"The curves up to step {step:,} are not complete, so the training cannot go back to it.")
+        self.network.load_state_dict(state)
+        self.step = step
+        self._begin_optimizer_anew()
+        right = np.array([round(share * size) for share, size in zip(accuracies, sizes, strict=True)], np.int64)
+        self.meters.begin_epoch()
+        self.meters.add(np.array(losses, np.float64), right, sizes, 0.0)
+        if self.best is not None and self.best.step > step:
+            self.best = None
+        self.watch.go_back(step)
+        self.stops.start_over(self.seconds)
+        self._good, self._watched_until, self._looked_at, self._broken_off = GoodWeights(), step + WATCHED_FOR, -1, False
+        self.scheduler.jump(step)
 
     def _finish(self) -> Iterator[Event]:
         """The end, after the last step or before it; within an epoch all held-out images are looked at first."""
@@ -239,6 +268,7 @@ class Trainer:
             "step": self.step,
             "total_steps": self.total_steps,
             "base_lr": self.scheduler.base_lr,
+            "optimizer_began": self._optimizer_began,
             "train_count": len(self.train_data),
             "random": self.network.random_state(),
             "watch": self.watch.state_dict(),
@@ -258,7 +288,7 @@ class Trainer:
         groups = grouped(arrays, ("network", "optimizer", "best"))
         check_like(groups["network"], self.network.state_dict(), "weights")
         check_like(groups["optimizer"], self.optimizer.state_dict(), "optimizer's")
-        if int(groups["optimizer"]["steps"]) != position.step:
+        if int(groups["optimizer"]["steps"]) != position.step - position.optimizer_began:
             raise WeightsError("Its optimizer has taken another number of steps than its training.")
         best = Best.restored(rest.get("best"), groups["best"], self.network, position.step)
         self.meters.load_state_dict(rest["position"])
@@ -271,6 +301,7 @@ class Trainer:
         self.network.load_random_state(position.random)
         self.optimizer.load_state_dict(groups["optimizer"])
         self.step, self.total_steps, self.best = position.step, position.total_steps, best
+        self._optimizer_began = position.optimizer_began
         self._good, self._watched_until = GoodWeights(), max(WATCHED_FOR, position.step)
         self.scheduler.base_lr = position.base_lr
         if isinstance(self.scheduler, Cycles):

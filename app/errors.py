@@ -18,10 +18,19 @@ from nncore.errors import DigitLabError
 log = logging.getLogger("digitlab")
 
 
-NETWORK, DATA, PICTURE, LOOK, TRAINING, RUNS, EVALUATION = (
-    "network", "data", "picture", "look", "training", "runs", "evaluation",
+NETWORK, DATA, PICTURE, LOOK, TRAINING, RUNS, EVALUATION, CUT_OFF = (
+    "network", "data", "picture", "look", "training", "runs", "evaluation", "cut off",
 )  # fmt: skip
 """What a Problem can be about."""
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A way out of a problem, which is offered as a button."""
+
+    words: str
+    act: Callable[[], object]
+    tooltip: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class Problem:
     details: str = ""
     about: str = ""
     """What was being done; when that has succeeded, the problem is over. Empty where only the user can say so."""
+    remedies: tuple[Remedy, ...] = ()
 
     @classmethod
     def of(cls, error: BaseException) -> Problem:

@@ -19,6 +19,7 @@ from app.errors import PICTURE, TRAINING, Problem
 from app.evaluating import Evaluating
 from app.library import Library
 from app.looking import Looking
+from app.offers import Offers
 from app.opening import Opener
 from app.own_digits import OwnDigits
 from app.playing import Playing
@@ -63,7 +64,15 @@ class Lab(QObject):
         self.own_digits = OwnDigits(self.state.acts)
         store.warn = lambda message: self.problem.emit(Problem(message))
         self.playing.setParent(self)
-        for part in (self.training, self.library, self.looking, self.opener, self.evaluating, self.own_digits):
+        self.offers = Offers(self.state, settings, store, self.training)
+        self.offers.setParent(self)
+        self.offers.again.connect(self._start_again)
+        self.offers.continued.connect(self.continue_run)
+        self.offers.looked_at.connect(self.opener.open_run)
+        self.offers.problem.connect(self.problem)
+        self.training.setParent(self)
+        self.training.problem.connect(self.offers.tell_of_training)
+        for part in (self.library, self.looking, self.opener, self.evaluating, self.own_digits):
             part.problem.connect(self.problem)
             part.setParent(self)
         for source in (self.looking, self.opener, self.evaluating):
@@ -164,6 +173,11 @@ class Lab(QObject):
             self.problem.emit(Problem(reason, about=TRAINING))
         else:
             self.training.go_on(None)
+
+    def _start_again(self, rate: float) -> None:
+        """Train a new run by the recipe, with another learning rate."""
+        self.state.change_recipe(learning_rate=rate)
+        self.start_training()
 
     def forget_run(self, run: Run) -> None:
         """Say of a run that has been deleted, if it is in view, that it cannot be trained further."""

@@ -93,6 +93,7 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     lab.opener.restore_probe(lambda: kept_probe(settings))
     lab.opener.open_data(settings["data"] or default_dataset())
     QTimer.singleShot(0, lab.warm_up)
+    QTimer.singleShot(0, lab.offers.look_for_cut_off)
     QTimer.singleShot(300, window.prepare_panels)
     return window
 

@@ -18,7 +18,7 @@ from app.core.stored_run import network_in_view, read_history, recipe_of
 from app.core.timeline import Moment
 from app.errors import TRAINING
 from app.threads.training import TrainingWorker, Update
-from nncore.training.events import EpochEnd, Finished, Paused, Progress, Resumed, Started
+from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started
 
 
 class Status(Enum):
@@ -60,6 +60,8 @@ class TrainingController(QObject):
         self._has_stepped = self._has_finished = False
         self.end_reason = ""
         """Why a setting has ended the last training, as a sentence; empty where none has."""
+        self.failed: Failed | None = None
+        """How the last training has diverged; None where it has not."""
         self._wanted_steps = 0
         """Steps that the training that runs shall have taken at its end."""
         self._session_ready.connect(self._take_session)
@@ -184,7 +186,7 @@ class TrainingController(QObject):
         """
         self._next = view
         self._has_stepped = self._has_finished = self.is_compiling = False
-        self.end_reason = ""
+        self.end_reason, self.failed = "", None
         choice = self._choice = self._device.choice.value  # another choice on the way is for the next training
         self._set_status(Status.STARTING)
         find_device = find_device or (lambda: self._device.resolve(choice))
@@ -226,6 +228,8 @@ class TrainingController(QObject):
                 case Finished():
                     self._has_finished, self.end_reason = True, event.reason
                     self._wanted_steps -= event.steps_given_up
+                case Failed():
+                    self.failed = event
                 case Paused():
                     self._set_status(Status.PAUSED)
                 case Resumed():
@@ -260,6 +264,9 @@ class TrainingController(QObject):
         if session is not None and self._must_go_on and not worker.isInterruptionRequested():
             self._begin(self.trained, lambda _: session, lambda: session.trainer.device)
             return
+        best = None if session is None or self.trained is None else session.trainer.best
+        if best is not None and self.trained is not None:
+            self.trained.timeline.add(Moment(best.step, best.state, best.val_accuracy))
         self._set_status(Status.IDLE)
         self.ended.emit()
         if problem is not None:

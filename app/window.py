@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from app.core.layout import read_layout
-from app.errors import TRAINING, Problem
+from app.errors import CUT_OFF, TRAINING, Problem
 from app.garbage import GarbageCollector
 from app.intake import Intake
 from app.lab import Lab
@@ -67,6 +67,7 @@ class Window(QMainWindow):
         self._build_menus()
         lab.settings.warn = lambda message: self.show_problem(Problem(message))
         lab.problem.connect(self.show_problem)
+        lab.offers.offered.connect(self._show_offer)
         lab.solved.connect(self._hide_problem)
         lab.panel_wanted.connect(self.show_panel)
         lab.training.status_changed.connect(self._show_status)
@@ -200,6 +201,12 @@ class Window(QMainWindow):
         """Say in the panel in sight what went wrong."""
         self.panel.notice.show_problem(problem)
 
+    def _show_offer(self, problem: Problem) -> None:
+        """Offer something in the panel in sight, unless something else is said there: then it is offered at the next start."""
+        if self.panel.notice.problem is None:
+            self.show_problem(problem)
+            self.lab.offers.note_shown()
+
     def _hide_problem(self, about: str) -> None:
         """Hide what is said of a problem that is over, in whatever panel."""
         for panel in self._panels.values():
@@ -243,6 +250,7 @@ class Window(QMainWindow):
     def _show_status(self, status: Status) -> None:
         if status is Status.STARTING:
             self._hide_problem(TRAINING)
+            self._hide_problem(CUT_OFF)  # whoever trains has decided
         self._update_actions()
 
     def _update_actions(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
+import numpy as np
 from PySide6.QtCore import QThread, Signal
 
 from app.core import engine
@@ -17,6 +18,7 @@ from app.threads.priority import lower_priority
 from nncore.errors import DeviceError
 from nncore.training import events
 from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
+from nncore.training.trainer import Trainer
 
 UPDATES_PER_SECOND = 12
 """Most updates a second, besides those that must not wait."""
@@ -28,7 +30,7 @@ class Update:
 
     events: tuple[events.Event, ...]
     moment: Moment | None
-    """The weights after the last event; None where no step was taken."""
+    """The weights after the last event; None where no step was taken, or they are no numbers any more."""
 
 
 class TrainingWorker(QThread):
@@ -87,7 +89,7 @@ class TrainingWorker(QThread):
 
         def tell() -> None:
             moved = any(isinstance(e, Progress | Started) for e in pending)
-            moment = Moment(session.trainer.step, session.trainer.network.state_dict(), accuracy) if moved else None
+            moment = _moment_of(session.trainer, accuracy) if moved else None
             self._shown.clear()
             self.updated.emit(Update(tuple(pending), moment))
             pending.clear()
@@ -107,3 +109,11 @@ class TrainingWorker(QThread):
             tell()  # so that the curves have every step that the run has
             return Problem(f"{error} Choose the CPU as the device, and train one epoch more to go on.")
         return problem if problem or session.warning is None else Problem(session.warning)
+
+
+def _moment_of(trainer: Trainer, accuracy: float | None) -> Moment | None:
+    """The present moment of a training; None where it has diverged so far that its weights are no numbers any more."""
+    state = trainer.network.state_dict()
+    if not trainer.watch.is_calm and not all(np.isfinite(value).all() for value in state.values()):
+        return None
+    return Moment(trainer.step, state, accuracy)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from app.errors import Problem
+from app.errors import Problem, Remedy
 from app.theme import svg_pixmap, theme
 
 MARGIN = 16
@@ -37,9 +37,11 @@ class Notice(QFrame):
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._report))
         close = QPushButton("Dismiss")
         close.clicked.connect(self.dismiss)
-        row = QHBoxLayout()
+        self._remedies: list[QPushButton] = []
+        self._row = row = QHBoxLayout()
         row.addWidget(self._sign)
         row.addWidget(self.message, 1)
+        self._copy = copy
         for button in (self._more, copy, close):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard where it is
             row.addWidget(button)
@@ -60,9 +62,28 @@ class Notice(QFrame):
         self._details.setPlainText(self._report)
         self._more.setVisible(bool(problem.details))
         self._more.setChecked(False)
+        self._copy.setVisible(not problem.remedies)  # who knows a way out needs no report
+        for button in self._remedies:
+            self._row.removeWidget(button)
+            button.deleteLater()
+        self._remedies = [self._button_for(remedy, 2 + place) for place, remedy in enumerate(problem.remedies)]
         self._place()
         self.show()
         self.raise_()
+
+    def _button_for(self, remedy: Remedy, place: int) -> QPushButton:
+        """A button that carries the remedy out, at a place of the row."""
+        button = QPushButton(remedy.words)
+        button.setToolTip(remedy.tooltip)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+        def act() -> None:
+            self.dismiss()
+            remedy.act()
+
+        button.clicked.connect(act)
+        self._row.insertWidget(place, button)
+        return button
 
     def hide_problem(self, about: str) -> None:
         """Hide the problem if it is about that."""

@@ -14,10 +14,12 @@ from app.core.run_in_view import RunInView
 from app.core.runs import Run, RunStore
 from app.core.session import Job, Result, TrainingSession
 from app.core.state import LabState
-from app.core.stored_run import network_in_view, read_history, recipe_of
+from app.core.stored_run import network_in_view, read_history, recipe_of, stored_moments
 from app.core.timeline import Moment
 from app.errors import TRAINING
+from app.threads.task import Task
 from app.threads.training import TrainingWorker, Update
+from nncore.network import Network
 from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started
 
 
@@ -271,6 +273,26 @@ class TrainingController(QObject):
         self.ended.emit()
         if problem is not None:
             self.problem.emit(replace(problem, about=TRAINING))
+        if session is not None and self.trained is not None:
+            self._read_moments(session.run, self.trained)
+
+    def _read_moments(self, run: Run, trained: RunInView) -> None:
+        """Add to the moments that the window has seen those that were written: so the next start shows no others."""
+        architecture = trained.network.architecture
+
+        def read() -> list[Moment]:
+            network = Network.from_config(architecture)
+            return list(stored_moments(self._store, run, network, lambda _: None))  # damage is told when the run is opened
+
+        def add(moments: list[Moment]) -> None:
+            if not self.is_active or self.trained is not trained:  # else it goes on, from an earlier moment perhaps
+                for moment in moments:
+                    if moment.step <= trained.history.last_step:
+                        trained.timeline.add(moment)
+                if self._state.run.value is trained:
+                    self._state.run.tell()
+
+        Task(read, add, lambda problem: self.problem.emit(replace(problem, about=TRAINING))).begin()
 
     @property
     def _must_go_on(self) -> bool:

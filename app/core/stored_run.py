@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from app.core.history import History
@@ -42,13 +42,19 @@ def read_run(store: RunStore, run: Run) -> tuple[RunInView, Moment]:
     best = moments[0]
     history = read_history(store, run, best.step, run.val_accuracy)
     found = RunInView(network_in_view(network, run), run, recipe_of(run), history, why_no_more=why_no_more)
-    stored = Moments(store.moments_of(run))
-    stored.warn = damage.append
-    for moment in (*moments, *(stored.load(step, network) for step in stored.steps())):
-        if moment is not None:
-            found.timeline.add(moment)
+    for moment in (*moments, *stored_moments(store, run, network, damage.append)):
+        found.timeline.add(moment)
     found.damage = " ".join(damage)
     return found, found.timeline[found.timeline.nearest(best.step)]
+
+
+def stored_moments(store: RunStore, run: Run, network: Network, warn: Callable[[str], None]) -> Iterator[Moment]:
+    """The moments of a run on the disk, in order; `network` is one like its own. `warn` is told of the first that is damaged."""
+    stored = Moments(store.moments_of(run))
+    stored.warn = warn
+    for step in stored.steps():
+        if (moment := stored.load(step, network)) is not None:
+            yield moment
 
 
 def read_history(store: RunStore, run: Run, best_step: int, best_accuracy: float | None) -> History:

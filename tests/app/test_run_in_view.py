@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel
 
 from app.core.resume import resume
 from app.core.runs import RunStore
+from app.core.runs.moments import Moments
 from app.window import Window
 from nncore.network import Network
 from nncore.prediction import Predictor
@@ -315,3 +316,16 @@ def test_what_is_damaged_of_a_run_is_told_in_one_line(make_window, qtbot):
     notice.dismiss()
     again.lab.opener.open_run(store.get("mlp-1"))
     qtbot.waitUntil(notice.isVisible, timeout=10_000)
+
+
+def test_a_run_has_the_same_moments_after_its_training_and_at_the_next_start(make_window, qtbot):
+    window = make_window()
+    window.show_panel("train")
+    recipe(window, "two-layer", 0.01)
+    train(window, qtbot)
+    lab = window.lab
+    written = Moments(lab.store.moments_of(lab.store.get("two-layer-1"))).steps()
+    assert len(written) == 7, "a look every 5 steps"
+    qtbot.waitUntil(lambda: {moment.step for moment in lab.state.timeline} >= {*written}, timeout=10_000)
+    lab.state.show_moment(lab.state.timeline.nearest(10))
+    every_view_tells(window, qtbot, "two-layer-1", 10)

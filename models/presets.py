@@ -67,7 +67,7 @@ PRESETS = {
             "Two convolutions and two linear layers for grey digits: small, quick, and right 99 times in 100.",
             GREY,
             networks.mnist_cnn,
-            TrainConfig(epochs=3, batch_size=32, learning_rate=1e-3, milestones=(800, 1600, 2400), gamma=0.5),
+            TrainConfig(epochs=3, batch_size=32, learning_rate=1e-3, schedule="steps", milestones=(800, 1600, 2400)),
         ),
         Preset(
             "mnist-mlp",
@@ -106,7 +106,7 @@ PRESETS = {
             "The smallest network that learns features of its own: one hidden layer of 100.",
             GREY,
             networks.two_layer,
-            TrainConfig(epochs=10, batch_size=200, optimizer="sgd", learning_rate=0.1, epoch_decay=0.95),
+            TrainConfig(epochs=10, batch_size=200, optimizer="sgd", learning_rate=0.1, schedule="exponential", epoch_decay=0.95),
             any_input=True,
         ),
         Preset(
@@ -136,14 +136,14 @@ PRESETS = {
             "Our own best for grey digits: four convolutions with batch norm and dropout.",
             GREY,
             partial(networks.digitlab_cnn, (16, 32)),
-            TrainConfig(epochs=6, batch_size=64, learning_rate=2e-3, epoch_decay=0.6),
+            TrainConfig(epochs=6, batch_size=64, learning_rate=2e-3, schedule="exponential", epoch_decay=0.6),
         ),
         Preset(
             "digitlab-svhn",
             "Our own best for house numbers: six convolutions with batch norm and dropout.",
             COLOUR,
             partial(networks.digitlab_cnn, (32, 64, 96)),
-            TrainConfig(epochs=8, batch_size=64, learning_rate=2e-3, epoch_decay=0.65),
+            TrainConfig(epochs=8, batch_size=64, learning_rate=2e-3, schedule="exponential", epoch_decay=0.65),
         ),
     ]
 }

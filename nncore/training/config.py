@@ -14,7 +14,8 @@ from nncore.losses import CrossEntropyLoss, Loss
 from nncore.optimizers import OPTIMIZERS, Optimizer
 from nncore.parameter import Parameter
 from nncore.schedulers import Scheduler
-from nncore.training.schedules import SCHEDULES
+from nncore.training.older import migrated
+from nncore.training.schedules import SCHEDULES, build_scheduler
 from nncore.training.values import Choice, Kind, Number, Numbers, ShareOrCount, Steps, Varied, Whole
 
 LARGEST_COUNT = 10**9
@@ -111,11 +112,12 @@ class TrainConfig:
         used_by=("optimizer", "adam"),
     )
     schedule: str = setting(
-        "steps",
+        "constant",
         "Schedule",
         Choice(SCHEDULES),
-        "How the learning rate changes on the way: in steps (at the milestones or after every epoch, where either is set), down "
-        "along a cosine to the last step, or in one cycle, up and down again, which often learns most in few epochs.",
+        "How the learning rate changes on the way: not at all (constant), at each of the milestones (steps), after every epoch "
+        "(exponential), down along a cosine to the last step, or in one cycle, up and down again, which often learns most in few "
+        "epochs.",
         everyday=True,
     )
     milestones: tuple[int, ...] = setting(
@@ -133,11 +135,19 @@ class TrainConfig:
         used_by=("schedule", "steps"),
     )
     epoch_decay: float = setting(
-        1.0,
+        0.9,
         "Epoch decay",
         Number(0, 1, above=True),
-        "What the learning rate is multiplied by after every epoch; 1 keeps it. Used by the schedule steps alone.",
-        used_by=("schedule", "steps"),
+        "What the learning rate is multiplied by after every epoch; 1 keeps it. Used by the schedule exponential alone.",
+        used_by=("schedule", "exponential"),
+    )
+    warmup: int = setting(
+        0,
+        "Warm-up",
+        Whole(0, LARGEST_COUNT),
+        "Over how many steps the learning rate rises in a line, from near 0, to what the schedule says; 0 for no warm-up. It keeps "
+        "the first gradients, which are the wildest, from throwing the weights far off.",
+        unit="steps",
     )
     weight_decay: float = setting(
         0.0,
@@ -217,8 +227,6 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for setting in SETTINGS.values():
             object.__setattr__(self, setting.name, setting.kind.check(setting.title, getattr(self, setting.name)))
-        if self.epoch_decay != 1 and self.milestones:
-            raise ConfigError("The learning rate can fall at milestones or after every epoch, but not both.")
 
     def build_optimizer(self, parameters: Mapping[str, Parameter]) -> Optimizer:
         """The optimizer that the config names, over `parameters`."""
@@ -232,7 +240,7 @@ class TrainConfig:
 
     def build_scheduler(self, optimizer: Optimizer, steps_per_epoch: int = 1) -> Scheduler:
         """The scheduler that the config names, over `optimizer`."""
-        return SCHEDULES[self.schedule].build(self, optimizer, steps_per_epoch)
+        return build_scheduler(self, optimizer, steps_per_epoch)
 
     def as_dict(self) -> dict[str, Any]:
         """The config as JSON can hold it."""
@@ -240,12 +248,15 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> TrainConfig:
-        """The config that `as_dict` wrote. ConfigError for a setting that does not exist, or no settings at all."""
+        """The config that `as_dict` wrote, that of an earlier version included (`migrated`).
+
+        ConfigError for a setting that does not exist, or no settings at all.
+        """
         if not isinstance(settings, Mapping):
             raise ConfigError(f"A training's settings come by name, not as {settings!r:.40}.")
         if unknown := settings.keys() - SETTINGS.keys():
             raise ConfigError(f"There is no training setting called {', '.join(sorted(map(str, unknown)))}.")
-        return cls(**settings)
+        return cls(**migrated(settings))
 
 
 def settings_of(config: type[TrainConfig]) -> dict[str, Setting]:

@@ -23,7 +23,7 @@ def test_every_setting_is_an_option_and_what_is_shown_can_be_typed():
     assert settings_given(parser.parse_args([])) == {}
     typed = {
         "epochs": "7", "batch_size": "64", "optimizer": "momentum", "learning_rate": "0.01", "momentum": "0.8",
-        "betas": "0.8,0.99", "schedule": "one-cycle", "milestones": "10,20", "gamma": "0.1", "epoch_decay": "1",
+        "betas": "0.8,0.99", "schedule": "one-cycle", "milestones": "10,20", "gamma": "0.1", "epoch_decay": "1", "warmup": "30",
         "weight_decay": "1e-4", "validation": "0.25", "augmentation": "shift=2", "validate_every": "50", "seed": "3",
         "clip_norm": "2.5", "label_smoothing": "0.1", "target_accuracy": "0.98", "patience": "4", "max_minutes": "1.5",
     }  # fmt: skip
@@ -41,6 +41,7 @@ def test_every_setting_is_an_option_and_what_is_shown_can_be_typed():
         (10, 20),
         0.1,
         1.0,
+        30,
         1e-4,
         clip_norm=2.5,
         label_smoothing=0.1,

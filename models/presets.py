@@ -11,7 +11,8 @@ from models import networks
 from nncore.arrays import Shape
 from nncore.data.augment import AUGMENTATIONS
 from nncore.errors import ConfigError
-from nncore.layers import Layer
+from nncore.initializers import INITIALIZER_CHOICES
+from nncore.layers import Conv2d, Layer, Linear
 from nncore.network import Network
 from nncore.training.config import TrainConfig
 
@@ -48,9 +49,19 @@ class Preset:
         """The shape of one input of the network that is built for images of `input_shape`."""
         return input_shape if self.any_input else self.input_shape
 
-    def build(self, seed: int = 0, input_shape: Shape | None = None) -> Network:
-        """The network with fresh weights, fixed by the seed; for images of `input_shape`, where it takes any."""
-        return Network(self.layers(), self.takes(input_shape) if input_shape else self.input_shape, seed)
+    def build(self, seed: int = 0, input_shape: Shape | None = None, initializer: str = "network") -> Network:
+        """The network with fresh weights, fixed by the seed; for images of `input_shape`, where it takes any.
+
+        `initializer`, one of INITIALIZER_CHOICES, is that of all linear and convolution layers. ConfigError for any other name.
+        """
+        if initializer not in INITIALIZER_CHOICES:
+            raise ConfigError(f"There is no initializer {initializer!r:.60}; there are {', '.join(INITIALIZER_CHOICES)}.")
+        layers, chosen = self.layers(), INITIALIZER_CHOICES[initializer]
+        if chosen is not None:
+            for layer in layers:
+                if isinstance(layer, Conv2d | Linear):
+                    layer.initializer = chosen
+        return Network(layers, self.takes(input_shape) if input_shape else self.input_shape, seed)
 
 
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)

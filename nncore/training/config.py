@@ -10,7 +10,8 @@ from typing import Any
 
 from nncore.data.augment import AUGMENTATIONS, Augmentation
 from nncore.errors import ConfigError
-from nncore.losses import CrossEntropyLoss, Loss
+from nncore.initializers import INITIALIZER_CHOICES
+from nncore.losses import TRAINING_LOSSES, Loss
 from nncore.optimizers import OPTIMIZERS, Optimizer
 from nncore.parameter import Parameter
 from nncore.schedulers import Scheduler
@@ -163,12 +164,28 @@ class TrainConfig:
         "The longest gradient that a step follows: where that of all parameters together is longer, it is shortened to this "
         "length. It keeps single bad batches from throwing the weights far off; 0 takes every gradient as it is.",
     )
+    loss: str = setting(
+        "cross-entropy",
+        "Loss",
+        Choice(TRAINING_LOSSES),
+        "What the training makes small. Cross-entropy asks for a high probability of the right digit, and is never content; hinge "
+        "asks that its score lies above every other by 1, and learns nothing more from images where it does.",
+    )
     label_smoothing: float = setting(
         0.0,
         "Label smoothing",
         Number(0, 1, below=True),
         "The share of each label that is spread evenly over all classes. With some, such as 0.1, the network does not become "
-        "surer than it should be; the training loss then stays above zero.",
+        "surer than it should be; the training loss then stays above zero. Used by cross-entropy alone.",
+        used_by=("loss", "cross-entropy"),
+    )
+    initializer: str = setting(
+        "network",
+        "Initializer",
+        Choice(INITIALIZER_CHOICES),
+        "What the weights of linear and convolution layers are before the first step: as each layer of the network says, or drawn "
+        "at random: he for ReLU, xavier for tanh and sigmoid, normal with a standard deviation of 0.01. Weights that are all zeros "
+        "stay equal, and learn next to nothing.",
     )
     validation: int | float = setting(
         1 / 6,
@@ -236,7 +253,11 @@ class TrainConfig:
 
     def build_loss(self) -> Loss:
         """The loss that the config describes."""
-        return CrossEntropyLoss(self.label_smoothing)
+        return TRAINING_LOSSES[self.loss](self)
+
+    def build_held_out_loss(self) -> Loss | None:
+        """What held-out images are measured by: the same loss, of their labels as they are; None for cross-entropy."""
+        return None if self.loss == "cross-entropy" else self.build_loss()
 
     def build_scheduler(self, optimizer: Optimizer, steps_per_epoch: int = 1) -> Scheduler:
         """The scheduler that the config names, over `optimizer`."""

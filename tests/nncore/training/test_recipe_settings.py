@@ -47,6 +47,8 @@ def test_every_setting_is_described():
         "weight_decay": [-1e-9, math.nan, math.inf, True, "0"],
         "clip_norm": [-1, math.nan, math.inf, True, "0"],
         "label_smoothing": [-0.1, 1, math.nan, True],
+        "loss": ["probability", "", 3],
+        "initializer": ["normal(1)", 0.01, None],
         "target_accuracy": [-0.1, 1.1, 98, math.nan, True],
         "patience": [-1, 1.5, True, HUGE],
         "max_minutes": [-1, math.inf, 1e7, True],

@@ -9,6 +9,10 @@ import pytest
 
 from app.cli import main
 from app.commands.settings import add_settings, settings_given
+from app.core.resume import resume
+from app.core.runs import RunStore
+from app.core.session import Job
+from models.presets import PRESETS
 from nncore.backend import devices
 from nncore.data import synthetic
 from nncore.data.augment import Augmentation
@@ -58,6 +62,15 @@ def test_every_setting_is_an_option_and_what_is_shown_can_be_typed():
     )
     assert parser.parse_args(["--validation", "500"]).validation == 500
     assert all(setting.help.split()[0] in parser.format_help() for setting in SETTINGS.values())
+
+
+def test_the_initializer_reaches_the_network_and_that_of_a_run_that_was_cut_off_before_its_first_step(tmp_path):
+    store, config = RunStore(tmp_path), TrainConfig(initializer="zeros")
+    session = Job(PRESETS["two-layer"], "synthetic", synthetic("train"), None, config, "r").begin(store)
+    store.release(session.run)
+    for trainer in (session.trainer, resume(store, "r").trainer):
+        assert all(not value.any() for value in trainer.network.state_dict().values())
+    store.release(session.run)
 
 
 def test_the_device_reaches_the_plan(tmp_path, monkeypatch):

@@ -11,7 +11,8 @@ from models import networks
 from nncore.arrays import Shape
 from nncore.data.augment import AUGMENTATIONS
 from nncore.errors import ConfigError
-from nncore.layers import Layer
+from nncore.initializers import INITIALIZER_CHOICES
+from nncore.layers import Conv2d, Layer, Linear
 from nncore.network import Network
 from nncore.training.config import TrainConfig
 
@@ -48,9 +49,19 @@ class Preset:
         """The shape of one input of the network that is built for images of `input_shape`."""
         return input_shape if self.any_input else self.input_shape
 
-    def build(self, seed: int = 0, input_shape: Shape | None = None) -> Network:
-        """The network with fresh weights, fixed by the seed; for images of `input_shape`, where it takes any."""
-        return Network(self.layers(), self.takes(input_shape) if input_shape else self.input_shape, seed)
+    def build(self, seed: int = 0, input_shape: Shape | None = None, initializer: str = "network") -> Network:
+        """The network with fresh weights, fixed by the seed; for images of `input_shape`, where it takes any.
+
+        `initializer`, one of INITIALIZER_CHOICES, is that of all linear and convolution layers. ConfigError for any other name.
+        """
+        if initializer not in INITIALIZER_CHOICES:
+            raise ConfigError(f"There is no initializer {initializer!r:.60}; there are {', '.join(INITIALIZER_CHOICES)}.")
+        layers, chosen = self.layers(), INITIALIZER_CHOICES[initializer]
+        if chosen is not None:
+            for layer in layers:
+                if isinstance(layer, Conv2d | Linear):
+                    layer.initializer = chosen
+        return Network(layers, self.takes(input_shape) if input_shape else self.input_shape, seed)
 
 
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)
@@ -67,7 +78,7 @@ PRESETS = {
             "Two convolutions and two linear layers for grey digits: small, quick, and right 99 times in 100.",
             GREY,
             networks.mnist_cnn,
-            TrainConfig(epochs=3, batch_size=32, learning_rate=1e-3, milestones=(800, 1600, 2400), gamma=0.5),
+            TrainConfig(epochs=3, batch_size=32, learning_rate=1e-3, schedule="steps", milestones=(800, 1600, 2400)),
         ),
         Preset(
             "mnist-mlp",
@@ -106,7 +117,7 @@ PRESETS = {
             "The smallest network that learns features of its own: one hidden layer of 100.",
             GREY,
             networks.two_layer,
-            TrainConfig(epochs=10, batch_size=200, optimizer="sgd", learning_rate=0.1, epoch_decay=0.95),
+            TrainConfig(epochs=10, batch_size=200, optimizer="sgd", learning_rate=0.1, schedule="exponential", epoch_decay=0.95),
             any_input=True,
         ),
         Preset(
@@ -136,14 +147,14 @@ PRESETS = {
             "Our own best for grey digits: four convolutions with batch norm and dropout.",
             GREY,
             partial(networks.digitlab_cnn, (16, 32)),
-            TrainConfig(epochs=6, batch_size=64, learning_rate=2e-3, epoch_decay=0.6),
+            TrainConfig(epochs=6, batch_size=64, learning_rate=2e-3, schedule="exponential", epoch_decay=0.6),
         ),
         Preset(
             "digitlab-svhn",
             "Our own best for house numbers: six convolutions with batch norm and dropout.",
             COLOUR,
             partial(networks.digitlab_cnn, (32, 64, 96)),
-            TrainConfig(epochs=8, batch_size=64, learning_rate=2e-3, epoch_decay=0.65),
+            TrainConfig(epochs=8, batch_size=64, learning_rate=2e-3, schedule="exponential", epoch_decay=0.65),
         ),
     ]
 }

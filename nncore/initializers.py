@@ -83,6 +83,14 @@ INITIALIZERS: dict[str, Initializer] = {
     "zeros": zeros,
 }
 
+INITIALIZER_CHOICES: dict[str, str | float | None] = {
+    "network": None,
+    **{name: name for name in INITIALIZERS if name != "zeros"},
+    "normal": 0.01,
+    "zeros": "zeros",
+}
+"""What all weights of a network can begin with, by name: the initializer of each layer; None: the layer's own."""
+
 
 def initializer(choice: str | float) -> Initializer:
     """The initializer called `choice`, or, where `choice` is a number, the normal one with that standard deviation.

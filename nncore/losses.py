@@ -8,8 +8,9 @@ DataError, naming the shapes, where scores are not (N, classes) or the labels do
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from nncore.arrays import Array, array_module
 from nncore.checks import positive_number, real_number, shown
@@ -94,6 +95,10 @@ class Loss:
         """The numbers that the kernel takes besides scores and labels."""
         return ()
 
+    def guessing(self, classes: int) -> float:
+        """The loss of a network that has the same score for each of so many classes: in nats, unless a subclass says otherwise."""
+        return math.log(max(classes, 2))
+
     def forward(self, scores: Array, labels: Array) -> float:
         """The mean loss of a batch."""
         raise TypeError(f"{type(self).__name__} defines no forward")
@@ -166,7 +171,8 @@ class ProbabilityCrossEntropyLoss(Loss):
 class HingeLoss(Loss):
     """L = 1/N Σₙ Σ_{j ≠ label} max(0, zₙⱼ − zₙ,label + margin): the multiclass support vector machine.
 
-    Backward: 1/N for every j within the margin, and minus their count at the label. Weston and Watkins 1999.
+    Backward: 1/N for every j within the margin, and minus their count at the label. Weston and Watkins 1999. What is added to
+    all scores of an example changes nothing, so it may be taken of the logarithms of their softmax just as well.
     """
 
     kernel = "hinge"
@@ -177,6 +183,10 @@ class HingeLoss(Loss):
     @property
     def constants(self) -> tuple[float, ...]:
         return (self.margin,)
+
+    def guessing(self, classes: int) -> float:
+        """Every other class lies a margin within: margin · (classes − 1), without a unit."""
+        return self.margin * (max(classes, 2) - 1)
 
     def forward(self, scores: Array, labels: Array) -> float:
         check_scores(scores)
@@ -195,3 +205,17 @@ class HingeLoss(Loss):
 
 LOSSES: dict[str, Callable[..., Loss]] = {loss.kernel: loss for loss in (CrossEntropyLoss, ProbabilityCrossEntropyLoss, HingeLoss)}
 """Every loss that has a kernel, by the kernel's name: what makes it from its constants."""
+
+
+class Settings(Protocol):
+    """What a loss reads of a TrainConfig."""
+
+    @property
+    def label_smoothing(self) -> float: ...
+
+
+TRAINING_LOSSES: dict[str, Callable[[Settings], Loss]] = {
+    "cross-entropy": lambda config: CrossEntropyLoss(config.label_smoothing),
+    "hinge": lambda config: HingeLoss(),
+}
+"""Every loss of logits and labels that a network can be trained by, by its name: what makes it from a TrainConfig."""

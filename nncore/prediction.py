@@ -16,7 +16,7 @@ from nncore.arrays import Array, Shape, beside, shape_text, to_numpy
 from nncore.backend.devices import get_backend
 from nncore.errors import ConfigError, DataError, NotCompilable
 from nncore.layers import Softmax
-from nncore.losses import log_softmax
+from nncore.losses import Loss, log_softmax
 from nncore.metrics import Evaluation
 from nncore.network import Network, total_cost
 from nncore.plan import NotLoadedError, Plan
@@ -79,8 +79,9 @@ class Predictor:
         outputs = {name: to_numpy(values) for name, values in found}
         return np.exp(self._log_softmax(outputs[self.network.layers[-1].name])), outputs
 
-    def evaluate(self, data: Dataset) -> Evaluation:
-        """Loss and answers on all of `data`.
+    def evaluate(self, data: Dataset, loss: Loss | None = None) -> Evaluation:
+        """Loss and answers on all of `data`. The loss is the cross-entropy of the labels in nats; another one that is given is
+        taken of the logarithms of the probabilities.
 
         Raises DataError where it is not known what the images show, or where it is something that the network does not know.
         """
@@ -92,8 +93,13 @@ class Predictor:
                 f"{self.network.output_shape[-1]} classes apart; take one that was trained on this data."
             )
         log_probabilities = self.log_probabilities(data.images)
-        loss = -float(log_probabilities[np.arange(len(data)), data.labels].mean()) if len(data) else math.nan
-        return Evaluation(loss, np.exp(log_probabilities), data.labels)
+        if not len(data):
+            mean = math.nan
+        elif loss is None:
+            mean = -float(log_probabilities[np.arange(len(data)), data.labels].mean())
+        else:
+            mean = loss(log_probabilities, data.labels)
+        return Evaluation(mean, np.exp(log_probabilities), data.labels)
 
     def check_accuracy(self, data: Dataset, sample: int | None = None, seed: int = 0) -> float:
         """The share of `data` that the network gets right; on `sample` images drawn by the seed, where that is fewer."""

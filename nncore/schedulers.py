@@ -22,14 +22,30 @@ class Scheduler:
     Every learning rate is positive and finite, after any number of steps.
     """
 
+    warmup = 0
+    """Over how many steps the rate rises at the start; see `warm_up`."""
+
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
         self.base_lr = optimizer.lr
         self.steps = 0
 
+    def warm_up(self, steps: int) -> None:
+        """Let the rate rise in a line over the first `steps` steps: step t, counted from 0, has (t + 1) / steps of what the
+        schedule gives it, and from t = steps − 1 on all of it.
+
+        The gradual warm-up of Goyal et al. 2017, arXiv 1706.02677, section 2.2, from near 0. ConfigError for no number of steps.
+        """
+        self.warmup = whole_number(steps, "The warm-up", 0, MOST_STEPS)
+        self.jump(self.steps)
+
     def factor(self, steps: int) -> float:
         """The learning rate after `steps` steps, as a multiple of the first one: between 1e-12 and 1e12."""
-        return min(max(self._factor(steps), 1 / LARGEST_FACTOR), LARGEST_FACTOR)
+        return min(max(self._factor(steps) * self.warmth(steps), 1 / LARGEST_FACTOR), LARGEST_FACTOR)
+
+    def warmth(self, steps: int) -> float:
+        """The share of the schedule's rate that the warm-up lets through after `steps` steps: 1 once it is over."""
+        return (steps + 1) / self.warmup if steps < self.warmup else 1.0
 
     def _factor(self, steps: int) -> float:
         """The schedule's formula."""
@@ -49,12 +65,16 @@ class Scheduler:
         self.optimizer.lr = self.rate(steps)
 
     def set_lr(self, lr: float) -> None:
-        """Make `lr` the learning rate of now, and scale what is to come with it. ConfigError unless it is positive and finite."""
+        """Make `lr` the learning rate of now, and scale what is to come with it. ConfigError unless it is positive and finite.
+
+        During a warm-up it is the rate that the warm-up leads to, which would otherwise be thrown far up.
+        """
         if not (isinstance(lr, Real) and 0 < lr < math.inf):
             raise ConfigError(f"The learning rate must be a positive number, not {shown(lr)}.")
         lr = _bounded(float(lr))
-        self.base_lr = lr / self.factor(self.steps)
-        self.optimizer.lr = lr
+        warmth = self.warmth(self.steps)
+        self.base_lr = lr / self.factor(self.steps) * warmth
+        self.optimizer.lr = _bounded(lr * warmth)
 
 
 class StepLR(Scheduler):

@@ -12,7 +12,8 @@ HEAD = """# Settings of a training
 Every setting of `TrainConfig` (nncore/training/config.py), which is the one place where it is described: its checks, the options of
 `digitlab train` and this page follow from there. A preset has two recipes:
 `--template recommended`, which works well on the data at hand and is the default, and `--template published`, what the network's
-source trained it with. An option replaces one of their values.
+source trained it with. An option, or a line of a recipe file (`--recipe`, [formats.md](formats.md)),
+replaces one of their values.
 
 """
 

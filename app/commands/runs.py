@@ -11,6 +11,7 @@ from typing import Any
 from app.commands.output import console, counted, percent, plain, print_json, print_line, print_text
 from app.commands.runs_report import add_report, write_report
 from app.core.export import TABLES, as_csv, as_objects
+from app.core.recipe_file import recipe_text
 from app.core.repeat import command_of
 from app.core.runs import Run, RunStore
 from app.core.runs.choosing import ORDERS, chosen_runs, sorted_runs
@@ -20,7 +21,7 @@ from nncore.files import printable, shown, write_atomically
 from nncore.training.config import SETTINGS, TrainConfig
 
 NAME = "runs"
-HELP = "List the runs, show, tag, rename or delete them, export their curves, or write a report."
+HELP = "List the runs, show, tag, rename or delete them, export their curves, or write a report or a recipe."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -44,6 +45,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     deleting.add_argument("names", nargs="+", metavar="RUN")
     deleting.add_argument("--yes", action="store_true", help="do not ask")
     _add_export(actions.add_parser("export", help="curves and settings as CSV or JSON"))
+    _add_recipe(actions.add_parser("recipe", help="a run's recipe as TOML, for digitlab train --recipe"))
     add_report(actions.add_parser("report", help="a page on a run, or a comparison of several"))
 
 
@@ -62,6 +64,11 @@ def _add_export(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="write here instead of to standard output")
 
 
+def _add_recipe(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="RUN")
+    parser.add_argument("--out", "--output", type=Path, metavar="FILE", help="write here instead of to standard output")
+
+
 def run(arguments: Namespace) -> None:
     store = RunStore()
     match arguments.action:
@@ -77,6 +84,9 @@ def run(arguments: Namespace) -> None:
             _show(store, store.get(arguments.name), arguments.json)
         case "export":
             _export(store, [store.get(name) for name in dict.fromkeys(arguments.names)], arguments)
+        case "recipe":
+            kept = store.get(arguments.name)
+            _put(recipe_text(kept, store.marks(kept)), arguments.out)
         case "report":
             write_report(store, [store.get(name) for name in dict.fromkeys(arguments.names)], arguments)
         case "list":
@@ -180,10 +190,15 @@ def _export(store: RunStore, runs: list[Run], arguments: Namespace) -> None:
     if kind == "json" and arguments.table is not None:
         raise ConfigError("--table is for CSV; a JSON file holds curves and settings together.")
     text = f"{json.dumps(plain(as_objects(store, runs)))}\n" if kind == "json" else as_csv(store, runs, arguments.table or "curves")
-    if arguments.out is None:
+    _put(text, arguments.out)
+
+
+def _put(text: str, out: Path | None) -> None:
+    """Write text to a file, or print it where there is none."""
+    if out is None:
         _print_lines(text)
     else:
-        write_atomically(arguments.out, text.encode())
+        write_atomically(out, text.encode())
 
 
 def _print_lines(text: str) -> None:

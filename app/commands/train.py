@@ -16,6 +16,7 @@ from rich.progress import Progress as ProgressBar
 from app.commands.device import add_device, say_device
 from app.commands.output import MISTAKE, complain, console, percent, print_json, print_line
 from app.commands.settings import add_settings, settings_given
+from app.core.recipe_file import RecipeFile, read_recipe
 from app.core.resume import resume
 from app.core.runs import Run, RunStore
 from app.core.session import Job, TrainingSession
@@ -36,10 +37,16 @@ HELP = "Train a network; its weights and its curves are kept as a run."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Options that are left out take the preset's own values."""
+    """Options that are left out take what the recipe says, or the preset's own values."""
     parser.add_argument("--model", metavar="NAME", help=f"network preset: {', '.join(PRESETS)} (default {DEFAULT})")
     parser.add_argument(
         "--template", choices=TEMPLATES, help=f"the preset's settings: what works well, or its source's (default {RECOMMENDED})"
+    )
+    parser.add_argument(
+        "--recipe",
+        type=Path,
+        metavar="FILE",
+        help="take all that no option names from a recipe in TOML (`digitlab runs recipe` writes one)",
     )
     parser.add_argument("--data", metavar="DATA", help="mnist, svhn, synthetic, or a path (default mnist)")
     add_settings(parser)
@@ -164,17 +171,21 @@ class _Report:
 
 
 def _job(arguments: Namespace, device: str) -> Job:
-    chosen = preset(arguments.model or DEFAULT)
-    config = replace(chosen.recipe(arguments.template or RECOMMENDED), **settings_given(arguments))
-    spec = arguments.data or "mnist"
-    data = open_dataset(spec).limit(arguments.limit, config.seed)
-    return Job(chosen, spec, data, open_test(spec, data), config, arguments.run_name, arguments.limit, device)
+    given = read_recipe(arguments.recipe) if arguments.recipe else RecipeFile()
+    chosen = preset(arguments.model or given.network or DEFAULT)
+    usual = chosen.recipe(arguments.template or given.template or RECOMMENDED)
+    config = replace(usual, **given.settings | settings_given(arguments))
+    spec = arguments.data or given.data or "mnist"
+    limit = given.limit if arguments.limit is None else arguments.limit
+    data = open_dataset(spec).limit(limit, config.seed)
+    return Job(chosen, spec, data, open_test(spec, data), config, arguments.run_name or given.name, limit, device)
 
 
 def _resumed(arguments: Namespace, store: RunStore, device: str) -> TrainingSession:
     kept = store.get(arguments.resume)
-    if arguments.template is not None:
-        raise ConfigError(f"The run {kept.name} goes on with its own settings; leave --template out, or begin a new run.")
+    for option, said in (("--template", arguments.template), ("--recipe", arguments.recipe)):
+        if said is not None:
+            raise ConfigError(f"The run {kept.name} goes on with its own settings; leave {option} out, or begin a new run.")
     for option, asked, had in _contradictions(arguments, kept):
         raise ConfigError(
             f"The run {kept.name} was begun with {option} {had}, not {asked}; leave {option} out, or begin a new run."

@@ -12,6 +12,7 @@ from models.presets import PRESETS, TEMPLATES, Preset, preset
 from nncore.arrays import Shape, shape_text
 from nncore.errors import ConfigError
 from nncore.training.config import TrainConfig
+from nncore.training.older import MARK, as_before
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,13 @@ class Recipe:
             raise ConfigError("This is no recipe; a recipe names a network and its settings.")
         if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
             raise ConfigError("The number of images of a recipe must be a whole number from 1.")
-        return cls(network, TrainConfig.from_dict({**preset(network).training.as_dict(), **settings}), limit)
+        usual = preset(network).training.as_dict()
+        return cls(network, TrainConfig.from_dict({**(usual if MARK in settings else as_before(usual)), **settings}), limit)
 
     def as_dict(self) -> dict[str, Any]:
-        """The recipe as JSON can hold it, with those settings only that are not the preset's."""
+        """The recipe as JSON can hold it, with those settings only that are not the preset's, and the mark of this version."""
         usual = self.preset.training.as_dict()
-        changed = {name: value for name, value in self.config.as_dict().items() if value != usual.get(name)}
+        changed = {name: value for name, value in self.config.as_dict().items() if value != usual.get(name) or name == MARK}
         return {"network": self.network, "settings": changed, "limit": self.limit}
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from app.core.runs import Run
+from app.core.runs import DAMAGED, Run
 from models.presets import DEFAULT, PRESETS
 from nncore.data.augment import AUGMENTATIONS, Augmentation
 from nncore.errors import ConfigError
@@ -17,10 +17,7 @@ def command_of(run: Run) -> str:
 
     It names what is not the preset's own recipe. Where the data has moved, its place must be changed.
     """
-    if run.network not in PRESETS:
-        raise ConfigError(f"There is no network preset called {run.network!r:.60} in this version, so no command repeats the run.")
-    if run.parent is not None:
-        raise ConfigError(f"{run.name} began with weights of {run.parent}, which no command gives it.")
+    check_repeatable(run, "command")
     config, usual = TrainConfig.from_dict(run.config), PRESETS[run.network].training
     words = ["digitlab", "train"]
     if run.network != DEFAULT:
@@ -32,6 +29,16 @@ def command_of(run: Run) -> str:
     if run.image_limit is not None:
         words += ["--limit", str(run.image_limit)]
     return shlex.join(words)
+
+
+def check_repeatable(run: Run, what: str) -> None:
+    """Raise ConfigError where no command, or whatever `what` is, repeats a run."""
+    if run.status == DAMAGED:
+        raise ConfigError(f"What the table of runs says of {run.name} is damaged, so no {what} repeats it.")
+    if run.network not in PRESETS:
+        raise ConfigError(f"There is no network preset called {run.network!r:.60} in this version, so no {what} repeats the run.")
+    if run.parent is not None:
+        raise ConfigError(f"{run.name} began with weights of {run.parent}, which no {what} gives it.")
 
 
 def option_text(value: Any) -> str:

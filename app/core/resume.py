@@ -66,7 +66,8 @@ def _trainer(store: RunStore, run: Run, data: Dataset, config: TrainConfig, epoc
     elif run.parent is not None:
         raise WeightsError(f"The weights that {run.name} began with are not kept; begin a new run from {run.parent} again.")
     else:
-        trainer = Trainer(preset(run.network).build(config.seed, data.image_shape), data, config, device)
+        network = preset(run.network).build(config.seed, data.image_shape, config.initializer)
+        trainer = Trainer(network, data, config, device)
     if epochs is not None:
         begun = -(-trainer.step // trainer.steps_per_epoch)
         if epochs < max(1, begun):

@@ -78,7 +78,7 @@ class Job:
         """Build network and trainer, and enter the run into the table. ConfigError or DataError where they do not fit, WeightsError
         where the weights to begin with are another network's.
         """
-        network = self.preset.build(self.config.seed, self.train_data.image_shape)
+        network = self.preset.build(self.config.seed, self.train_data.image_shape, self.config.initializer)
         if self.weights is not None:
             network.load_state_dict(self.weights)
         parent, parent_step = self.parent or (None, None)

@@ -10,11 +10,13 @@ from typing import Any
 
 from nncore.data.augment import AUGMENTATIONS, Augmentation
 from nncore.errors import ConfigError
-from nncore.losses import CrossEntropyLoss, Loss
+from nncore.initializers import INITIALIZER_CHOICES
+from nncore.losses import TRAINING_LOSSES, Loss
 from nncore.optimizers import OPTIMIZERS, Optimizer
 from nncore.parameter import Parameter
 from nncore.schedulers import Scheduler
-from nncore.training.schedules import SCHEDULES
+from nncore.training.older import migrated
+from nncore.training.schedules import SCHEDULES, build_scheduler
 from nncore.training.values import Choice, Kind, Number, Numbers, ShareOrCount, Steps, Varied, Whole
 
 LARGEST_COUNT = 10**9
@@ -111,11 +113,12 @@ class TrainConfig:
         used_by=("optimizer", "adam"),
     )
     schedule: str = setting(
-        "steps",
+        "constant",
         "Schedule",
         Choice(SCHEDULES),
-        "How the learning rate changes on the way: in steps (at the milestones or after every epoch, where either is set), down "
-        "along a cosine to the last step, or in one cycle, up and down again, which often learns most in few epochs.",
+        "How the learning rate changes on the way: not at all (constant), at each of the milestones (steps), after every epoch "
+        "(exponential), down along a cosine to the last step, or in one cycle, up and down again, which often learns most in few "
+        "epochs.",
         everyday=True,
     )
     milestones: tuple[int, ...] = setting(
@@ -133,11 +136,19 @@ class TrainConfig:
         used_by=("schedule", "steps"),
     )
     epoch_decay: float = setting(
-        1.0,
+        0.9,
         "Epoch decay",
         Number(0, 1, above=True),
-        "What the learning rate is multiplied by after every epoch; 1 keeps it. Used by the schedule steps alone.",
-        used_by=("schedule", "steps"),
+        "What the learning rate is multiplied by after every epoch; 1 keeps it. Used by the schedule exponential alone.",
+        used_by=("schedule", "exponential"),
+    )
+    warmup: int = setting(
+        0,
+        "Warm-up",
+        Whole(0, LARGEST_COUNT),
+        "Over how many steps the learning rate rises in a line, from near 0, to what the schedule says; 0 for no warm-up. It keeps "
+        "the first gradients, which are the wildest, from throwing the weights far off.",
+        unit="steps",
     )
     weight_decay: float = setting(
         0.0,
@@ -153,12 +164,28 @@ class TrainConfig:
         "The longest gradient that a step follows: where that of all parameters together is longer, it is shortened to this "
         "length. It keeps single bad batches from throwing the weights far off; 0 takes every gradient as it is.",
     )
+    loss: str = setting(
+        "cross-entropy",
+        "Loss",
+        Choice(TRAINING_LOSSES),
+        "What the training makes small. Cross-entropy asks for a high probability of the right digit, and is never content; hinge "
+        "asks that its score lies above every other by 1, and learns nothing more from images where it does.",
+    )
     label_smoothing: float = setting(
         0.0,
         "Label smoothing",
         Number(0, 1, below=True),
         "The share of each label that is spread evenly over all classes. With some, such as 0.1, the network does not become "
-        "surer than it should be; the training loss then stays above zero.",
+        "surer than it should be; the training loss then stays above zero. Used by cross-entropy alone.",
+        used_by=("loss", "cross-entropy"),
+    )
+    initializer: str = setting(
+        "network",
+        "Initializer",
+        Choice(INITIALIZER_CHOICES),
+        "What the weights of linear and convolution layers are before the first step: as each layer of the network says, or drawn "
+        "at random: he for ReLU, xavier for tanh and sigmoid, normal with a standard deviation of 0.01. Weights that are all zeros "
+        "stay equal, and learn next to nothing.",
     )
     validation: int | float = setting(
         1 / 6,
@@ -217,8 +244,6 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for setting in SETTINGS.values():
             object.__setattr__(self, setting.name, setting.kind.check(setting.title, getattr(self, setting.name)))
-        if self.epoch_decay != 1 and self.milestones:
-            raise ConfigError("The learning rate can fall at milestones or after every epoch, but not both.")
 
     def build_optimizer(self, parameters: Mapping[str, Parameter]) -> Optimizer:
         """The optimizer that the config names, over `parameters`."""
@@ -228,11 +253,15 @@ class TrainConfig:
 
     def build_loss(self) -> Loss:
         """The loss that the config describes."""
-        return CrossEntropyLoss(self.label_smoothing)
+        return TRAINING_LOSSES[self.loss](self)
+
+    def build_held_out_loss(self) -> Loss | None:
+        """What held-out images are measured by: the same loss, of their labels as they are; None for cross-entropy."""
+        return None if self.loss == "cross-entropy" else self.build_loss()
 
     def build_scheduler(self, optimizer: Optimizer, steps_per_epoch: int = 1) -> Scheduler:
         """The scheduler that the config names, over `optimizer`."""
-        return SCHEDULES[self.schedule].build(self, optimizer, steps_per_epoch)
+        return build_scheduler(self, optimizer, steps_per_epoch)
 
     def as_dict(self) -> dict[str, Any]:
         """The config as JSON can hold it."""
@@ -240,12 +269,15 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> TrainConfig:
-        """The config that `as_dict` wrote. ConfigError for a setting that does not exist, or no settings at all."""
+        """The config that `as_dict` wrote, that of an earlier version included (`migrated`).
+
+        ConfigError for a setting that does not exist, or no settings at all.
+        """
         if not isinstance(settings, Mapping):
             raise ConfigError(f"A training's settings come by name, not as {settings!r:.40}.")
         if unknown := settings.keys() - SETTINGS.keys():
             raise ConfigError(f"There is no training setting called {', '.join(sorted(map(str, unknown)))}.")
-        return cls(**settings)
+        return cls(**migrated(settings))
 
 
 def settings_of(config: type[TrainConfig]) -> dict[str, Setting]:

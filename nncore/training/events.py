@@ -1,4 +1,4 @@
-"""What a training says while it runs. Losses are in nats an example, accuracies shares of 1, times in seconds."""
+"""What a training says while it runs. Losses are in nats an example (hinge: no unit), accuracies shares of 1, times in seconds."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ class LossWatch:
     It has where a loss is not finite, or where most losses of the last steps are too large. A few large ones are no reason.
     """
 
-    def __init__(self, classes: int) -> None:
-        self.baseline = math.log(max(classes, 2))
-        """The larger of the loss of guessing among the classes and that of the first step, in nats."""
+    def __init__(self, guessing: float) -> None:
+        self.baseline = guessing
+        """The larger of the loss of guessing among the classes (`Loss.guessing`) and that of the first step."""
         self.share = 0.0
         """How many of the last losses were too large: a running average from 0 to 1."""
         self.calm_step = 0

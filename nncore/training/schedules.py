@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
+from nncore.arrays import Array
 from nncore.optimizers import Optimizer
 from nncore.schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, OneCycleLR, Scheduler
 from nncore.training.values import listed, number_text
@@ -15,6 +18,8 @@ LEAST_FACTOR = 1e-12
 """What the factor of a step counts as where it is less, when a learning rate is set there."""
 LARGEST_RATE = 1e38
 """About the largest number of float32."""
+CLOSE = 50
+"""Steps that are tried one by one for the largest learning rate."""
 
 
 class Settings(Protocol):
@@ -32,6 +37,8 @@ class Settings(Protocol):
     def gamma(self) -> float: ...
     @property
     def epoch_decay(self) -> float: ...
+    @property
+    def warmup(self) -> int: ...
 
 
 class Cycle(NamedTuple):
@@ -52,7 +59,7 @@ class Cycles(Scheduler):
     planned before as they were, so the same steps follow whether epochs are added on the way or after the end.
 
     A learning rate that is set changes the rest of the present cycle in proportion; the cycles after it have it as their
-    `base_lr`.
+    `base_lr`. Only the first steps of all are a warm-up.
     """
 
     def __init__(self, optimizer: Optimizer, make: Callable[[Optimizer, int], Scheduler], length: int) -> None:
@@ -74,17 +81,17 @@ class Cycles(Scheduler):
 
     def factor(self, steps: int) -> float:
         which = self._which(steps)
-        return self._schedulers[which].factor(steps - self.cycles[which].start)
+        return max(self._schedulers[which].factor(steps - self.cycles[which].start) * self.warmth(steps), LEAST_FACTOR)
 
     def rate(self, steps: int) -> float:
         return self.cycles[self._which(steps)].base_lr * self.factor(steps)
 
     def set_lr(self, lr: float) -> None:
-        which = self._which(self.steps)
+        which, warmth = self._which(self.steps), self.warmth(self.steps)
         self.base_lr = lr
-        present = min(lr / max(self.factor(self.steps), LEAST_FACTOR), LARGEST_RATE)
+        present = min(lr / self.factor(self.steps) * warmth, LARGEST_RATE)
         self.cycles[which:] = [cycle._replace(base_lr=present if n == 0 else lr) for n, cycle in enumerate(self.cycles[which:])]
-        self.optimizer.lr = lr
+        self.optimizer.lr = lr * warmth
 
     def _which(self, steps: int) -> int:
         return bisect_right(self.cycles, steps, key=lambda cycle: cycle.start) - 1
@@ -102,32 +109,69 @@ class Schedule:
 
 def describe_schedule(config: Settings, steps_per_epoch: int) -> str:
     """What happens to the learning rate in a training of `config`, a TrainConfig: "0.001, halved at steps 800, 1,600 and 2,400"."""
-    return SCHEDULES[config.schedule].describe(config, steps_per_epoch)
+    text, total = SCHEDULES[config.schedule].describe(config, steps_per_epoch), config.epochs * steps_per_epoch
+    if not config.warmup:
+        return text
+    if config.warmup > total:
+        return f"{text}; a warm-up of {config.warmup:,} steps would end after the end, at {total:,}"
+    return f"{text}; warmed up over the first {f'{config.warmup:,} steps' if config.warmup > 1 else 'step'}"
 
 
-def _build_steps(config: Settings, optimizer: Optimizer, steps_per_epoch: int) -> Scheduler:
-    if config.milestones:
-        return MultiStepLR(optimizer, config.milestones, config.gamma)
-    if config.epoch_decay != 1:
-        return ExponentialLR(optimizer, config.epoch_decay, steps_per_epoch)
-    return Scheduler(optimizer)
+def build_scheduler(config: Settings, optimizer: Optimizer, steps_per_epoch: int) -> Scheduler:
+    """The scheduler that `config`, a TrainConfig, names, over `optimizer`, its warm-up included."""
+    scheduler = SCHEDULES[config.schedule].build(config, optimizer, steps_per_epoch)
+    if config.warmup:
+        scheduler.warm_up(config.warmup)
+    return scheduler
+
+
+def learning_rates(config: Settings, steps_per_epoch: int, points: int) -> tuple[Array, Array]:
+    """The learning rates of a training of `config`, a TrainConfig, before it runs: steps, int64 rising from 0, how many have been
+    taken before; and the rate of each, float64.
+
+    At most `points` of them, which is at least 3: the first, the last and that of the largest rate are among them.
+    """
+    total = config.epochs * steps_per_epoch
+    rate = build_scheduler(config, Optimizer({}, config.learning_rate), steps_per_epoch).rate
+    steps = _spread(0, total - 1, points if total <= points else points - 1)
+    if total > points:
+        steps = sorted({*steps, _largest(rate, steps)})
+    return np.array(steps, np.int64), np.array([rate(step) for step in steps])
+
+
+def _largest(rate: Callable[[int], float], steps: Sequence[int]) -> int:
+    """The step of the largest rate, which is looked for between the neighbours of the largest of `steps`, ever more closely."""
+    while True:
+        best = max(range(len(steps)), key=lambda place: rate(steps[place]))
+        low, high = steps[max(best - 1, 0)], steps[min(best + 1, len(steps) - 1)]
+        if high - low <= CLOSE or len(steps) < 3:
+            return max(range(low, high + 1), key=rate)
+        steps = _spread(low, high, CLOSE)
+
+
+def _spread(first: int, last: int, points: int) -> list[int]:
+    """At most `points` whole numbers, evenly spread from `first` to `last`."""
+    count = min(points, last - first + 1)
+    return [first + (last - first) * place // max(count - 1, 1) for place in range(count)]
 
 
 def _describe_steps(config: Settings, steps_per_epoch: int) -> str:
     rate, total = number_text(config.learning_rate), config.epochs * steps_per_epoch
-    if config.milestones:
-        reached = [f"{step:,}" for step in config.milestones if step < total]
-        later = [f"{step:,}" for step in config.milestones if step >= total]
-        text = f"{rate}, {_changed(config.gamma)} at {_steps(reached)}" if reached else f"{rate} throughout"
-        return text + (f" ({_steps(later)} would come after the end, at {total:,})" if later else "")
-    if config.epoch_decay != 1:
-        return f"{rate}, {_changed(config.epoch_decay)} after every epoch ({steps_per_epoch:,} steps)"
-    return f"{rate} throughout"
+    reached = [f"{step:,}" for step in config.milestones if step < total]
+    later = [f"{step:,}" for step in config.milestones if step >= total]
+    text = f"{rate}, {_changed(config.gamma)} at {_steps(reached)}" if reached else f"{rate} throughout"
+    return text + (f" ({_steps(later)} would come after the end, at {total:,})" if later else "")
+
+
+def _describe_exponential(config: Settings, steps_per_epoch: int) -> str:
+    if config.epoch_decay == 1:
+        return f"{number_text(config.learning_rate)} throughout, since the epoch decay is 1"
+    return f"{number_text(config.learning_rate)}, {_changed(config.epoch_decay)} after every epoch ({steps_per_epoch:,} steps)"
 
 
 def _describe_cosine(config: Settings, steps_per_epoch: int) -> str:
-    scheduler = SCHEDULES["cosine"].build(config, Optimizer({}, config.learning_rate), steps_per_epoch)
     total = config.epochs * steps_per_epoch
+    scheduler = CosineAnnealingLR(Optimizer({}, config.learning_rate), total)
     last = config.learning_rate * scheduler.factor(total)
     return f"{number_text(config.learning_rate)}, down along a cosine to {number_text(last)} at step {total:,}"
 
@@ -149,7 +193,16 @@ def _steps(steps: list[str]) -> str:
 
 
 SCHEDULES = {
-    "steps": Schedule(_build_steps, _describe_steps),
+    "constant": Schedule(
+        lambda config, optimizer, per_epoch: Scheduler(optimizer),
+        lambda config, per_epoch: f"{number_text(config.learning_rate)} throughout",
+    ),
+    "steps": Schedule(
+        lambda config, optimizer, per_epoch: MultiStepLR(optimizer, config.milestones, config.gamma), _describe_steps
+    ),
+    "exponential": Schedule(
+        lambda config, optimizer, per_epoch: ExponentialLR(optimizer, config.epoch_decay, per_epoch), _describe_exponential
+    ),
     "cosine": Schedule(
         lambda config, optimizer, per_epoch: Cycles(optimizer, CosineAnnealingLR, config.epochs * per_epoch), _describe_cosine
     ),

@@ -67,7 +67,7 @@ class Trainer:
         self.train_data, self.validation_data = self.batches.train_data, self.batches.validation_data
         self.steps_per_epoch = self.batches.steps_per_epoch
         check_batches(network, len(self.train_data), config.batch_size)
-        self.loss = config.build_loss()
+        self.loss, self._held_out_loss = config.build_loss(), config.build_held_out_loss()
         self.optimizer = config.build_optimizer(network.parameters())
         self.scheduler = config.build_scheduler(self.optimizer, self.steps_per_epoch)
         self.total_steps = checked_total(config.epochs * self.steps_per_epoch)
@@ -76,7 +76,11 @@ class Trainer:
         """Whoever writes a checkpoint every so many steps says so here: the steps of a Progress end at each multiple."""
         self.best: Best | None = None
         self.meters, self.pace, self.stops = Meters(), Pace(), Stops(config)
-        self.watch, self._good, self._watched_until = LossWatch(network.output_shape[0]), GoodWeights(), WATCHED_FOR
+        self.watch, self._good, self._watched_until = (
+            LossWatch(self.loss.guessing(network.output_shape[0])),
+            GoodWeights(),
+            WATCHED_FOR,
+        )
         self._plan: Plan | None = None
         self._has_kernels = True
         self._broken_off, self._looked_at, self._optimizer_began = False, -1, 0
@@ -411,12 +415,12 @@ class Trainer:
         """
         try:
             self.predictor.prepare()
-            return self.predictor.evaluate(data)
+            return self.predictor.evaluate(data, self._held_out_loss)
         except DeviceError:
             if self.predictor.device == "cpu":
                 raise
             self.predictor = Predictor(self.network)
-            return self.predictor.evaluate(data)
+            return self.predictor.evaluate(data, self._held_out_loss)
 
     def _has_open_end(self) -> bool:
         """Whether an epoch's last step has been taken and its held-out images have not been looked at yet."""

@@ -9,6 +9,10 @@ import pytest
 
 from app.cli import main
 from app.commands.settings import add_settings, settings_given
+from app.core.resume import resume
+from app.core.runs import RunStore
+from app.core.session import Job
+from models.presets import PRESETS
 from nncore.backend import devices
 from nncore.data import synthetic
 from nncore.data.augment import Augmentation
@@ -23,9 +27,10 @@ def test_every_setting_is_an_option_and_what_is_shown_can_be_typed():
     assert settings_given(parser.parse_args([])) == {}
     typed = {
         "epochs": "7", "batch_size": "64", "optimizer": "momentum", "learning_rate": "0.01", "momentum": "0.8",
-        "betas": "0.8,0.99", "schedule": "one-cycle", "milestones": "10,20", "gamma": "0.1", "epoch_decay": "1",
+        "betas": "0.8,0.99", "schedule": "one-cycle", "milestones": "10,20", "gamma": "0.1", "epoch_decay": "1", "warmup": "30",
         "weight_decay": "1e-4", "validation": "0.25", "augmentation": "shift=2", "validate_every": "50", "seed": "3",
         "clip_norm": "2.5", "label_smoothing": "0.1", "target_accuracy": "0.98", "patience": "4", "max_minutes": "1.5",
+        "loss": "hinge", "initializer": "xavier_uniform",
     }  # fmt: skip
     assert typed.keys() == SETTINGS.keys()
     arguments = parser.parse_args([word for name, text in typed.items() for word in (SETTINGS[name].option, text)])
@@ -41,9 +46,12 @@ def test_every_setting_is_an_option_and_what_is_shown_can_be_typed():
         (10, 20),
         0.1,
         1.0,
+        30,
         1e-4,
         clip_norm=2.5,
+        loss="hinge",
         label_smoothing=0.1,
+        initializer="xavier_uniform",
         validation=0.25,
         augmentation=Augmentation(shift=2),
         validate_every=50,
@@ -54,6 +62,15 @@ def test_every_setting_is_an_option_and_what_is_shown_can_be_typed():
     )
     assert parser.parse_args(["--validation", "500"]).validation == 500
     assert all(setting.help.split()[0] in parser.format_help() for setting in SETTINGS.values())
+
+
+def test_the_initializer_reaches_the_network_and_that_of_a_run_that_was_cut_off_before_its_first_step(tmp_path):
+    store, config = RunStore(tmp_path), TrainConfig(initializer="zeros")
+    session = Job(PRESETS["two-layer"], "synthetic", synthetic("train"), None, config, "r").begin(store)
+    store.release(session.run)
+    for trainer in (session.trainer, resume(store, "r").trainer):
+        assert all(not value.any() for value in trainer.network.state_dict().values())
+    store.release(session.run)
 
 
 def test_the_device_reaches_the_plan(tmp_path, monkeypatch):

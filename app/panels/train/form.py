@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QComboBox,
@@ -29,13 +30,14 @@ from app.panels.train.fields import Field, described, field_for
 from app.panels.train.network_box import NetworkBox
 from app.training import Status
 from app.widgets.card import Card, label
+from app.widgets.schedule_plot import SchedulePlot
 from app.widgets.scrolled import Scrolled
 from models.presets import TEMPLATES
 from nncore.errors import ConfigError
 from nncore.training.batches import steps_per_epoch
 from nncore.training.config import SETTINGS, Setting
-from nncore.training.schedules import describe_schedule
-from nncore.training.values import Varied
+from nncore.training.schedules import describe_schedule, learning_rates
+from nncore.training.values import Varied, number_text
 
 NETWORK = "Network: the layers, in a row, from the picture to ten scores."
 TEMPLATE = "Template: recommended sets what works well on the data at hand, published what the network's source trained it with."
@@ -44,6 +46,8 @@ LIVE = ("learning_rate", "augmentation")
 """What may be changed while a network trains: the one at once, the other for the next time."""
 
 
+RATES = 300
+"""The most points of the drawing of the learning rate."""
 PLAN_LINES = 3
 """Lines of text that nearly every schedule needs to say what it does."""
 LEAST_FIELD = 72
@@ -67,6 +71,7 @@ class RecipeForm(Card):
         self.plan.setAccessibleName("what will happen to the learning rate")
         self.plan.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.plan.setMinimumHeight(PLAN_LINES * self.plan.fontMetrics().lineSpacing())  # so that the fields below stay in place
+        self.drawing = SchedulePlot(number_text)
         self._fields = {name: self._field(setting) for name, setting in settings.items()}
         self.fields = {name: field.widget for name, field in self._fields.items()}
         """The widget of each setting, by the setting's name."""
@@ -101,6 +106,7 @@ class RecipeForm(Card):
             self._add(form if setting.everyday else rest, described(setting), widget, row)
             if name == "schedule":
                 form.addRow(self.plan)
+                form.addRow(self.drawing)
         self._more.setToolTip("Settings that few trainings change")
         self._more.toggled.connect(self._rest.setVisible)
         self._rest.setLayout(rest)
@@ -190,11 +196,16 @@ class RecipeForm(Card):
         self._enable()
 
     def _show_plan(self) -> None:
-        """Say what will happen to the learning rate; nothing where there is no data yet to count the steps of an epoch."""
+        """Say and draw what will happen to the learning rate; nothing where there is no data yet to count the steps of an epoch."""
         data, recipe = self._state.data.value, self._state.recipe.value
         count = 0 if data is None else min(recipe.limit or len(data.train), len(data.train))
-        rate = describe_schedule(recipe.config, steps_per_epoch(recipe.config, count)) if count > 1 else ""
-        self.plan.setText(f"Rate {rate}" if rate else "")
+        if count < 2:
+            self.plan.setText("")
+            self.drawing.set_rates(np.zeros(0, np.int64), np.zeros(0))
+            return
+        per_epoch = steps_per_epoch(recipe.config, count)
+        self.plan.setText(f"Rate {describe_schedule(recipe.config, per_epoch)}")
+        self.drawing.set_rates(*learning_rates(recipe.config, per_epoch, RATES))
 
     def _enable(self) -> None:
         """Disable what cannot be changed now, and say in its tooltip why a setting has no effect."""

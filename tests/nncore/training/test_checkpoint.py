@@ -29,6 +29,7 @@ def trainer_of(data, optimizer: str, augment: str = "none") -> Trainer:
         batch_size=32,
         optimizer=optimizer,
         learning_rate=3e-3,
+        schedule="steps",
         milestones=(4, 12),
         augmentation=augmentation(augment),
         seed=2,

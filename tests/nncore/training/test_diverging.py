@@ -164,7 +164,7 @@ def test_a_resumed_training_is_ended_at_the_same_step(data, at):
 
 
 def test_few_large_losses_are_no_reason_and_most_are():
-    watch = LossWatch(10)
+    watch = LossWatch(math.log(10))
     watch.add(1, [2.3] * 50 + [1e9] * 5 + [0.5] * 50 + ([50.0] + [0.1] * 3) * 200)
     assert not watch.has_diverged
     watch.add(906, [50.0] * 40)
@@ -174,7 +174,7 @@ def test_few_large_losses_are_no_reason_and_most_are():
 @pytest.mark.parametrize("length", [1, 7, 100])
 def test_it_does_not_depend_on_how_steps_are_grouped(length):
     losses = np.random.default_rng(0).exponential(6, 1000).tolist()
-    whole, parts = LossWatch(10), LossWatch(10)
+    whole, parts = LossWatch(math.log(10)), LossWatch(math.log(10))
     whole.add(1, losses)
     for first in range(0, 1000, length):
         parts.add(first + 1, losses[first : first + length])
@@ -183,13 +183,13 @@ def test_it_does_not_depend_on_how_steps_are_grouped(length):
 
 def test_a_large_first_loss_is_where_it_began():
     """First weights that are too large: a loss of 40 that falls is no divergence."""
-    watch = LossWatch(10)
+    watch = LossWatch(math.log(10))
     watch.add(1, [40.0] + [60.0] * 30 + [20.0] * 30)
     assert not watch.has_diverged and watch.calm_step == 61
 
 
 def test_the_words():
-    watch = LossWatch(10)
+    watch = LossWatch(math.log(10))
     watch.add(1, [2.3, 2.0, 1.9, *itertools.repeat(37.2, 30)])
     assert explain(watch, 33, 3, 0.01) == (
         "The loss has grown to 37 since step 3, where it was 1.9; start again with a smaller learning rate, such as 0.01. "
@@ -215,21 +215,21 @@ def test_the_rate_to_try_follows_from_the_one_in_use():
 
 
 def test_its_state_is_carried_over_and_checked():
-    watch, other = LossWatch(10), LossWatch(10)
+    watch, other = LossWatch(math.log(10)), LossWatch(math.log(10))
     watch.add(1, [3.0, 2.0, 50.0])
     other.load_state_dict(json.loads(json.dumps(watch.state_dict())), 3)
     watch.add(4, [50.0] * 2 * SPAN)
     other.add(4, [50.0] * 2 * SPAN)
     assert other.state_dict() == watch.state_dict() and other.has_diverged
-    fresh = LossWatch(10)
+    fresh = LossWatch(math.log(10))
     fresh.load_state_dict(None, 3)
-    assert fresh.state_dict() == LossWatch(10).state_dict()
-    sound = LossWatch(10).state_dict()
+    assert fresh.state_dict() == LossWatch(math.log(10)).state_dict()
+    sound = LossWatch(math.log(10)).state_dict()
     for wrong in (3, [], {}, *({**sound, name: value} for name in sound for value in (-1, math.nan, "x", True, 10**9))):
         if wrong == {**sound, "baseline": 10**9} or wrong == {**sound, "calm_loss": 10**9} or wrong == {**sound, "calm_loss": -1}:
             continue  # strange, but possible
         with pytest.raises(WeightsError):
-            LossWatch(10).load_state_dict(wrong, 3)
+            LossWatch(math.log(10)).load_state_dict(wrong, 3)
 
 
 # The copies

@@ -17,6 +17,8 @@ from nncore.training.config import SETTINGS, TrainConfig, settings_table
 from nncore.training.schedules import SCHEDULES, describe_schedule
 
 HUGE = 10**5000
+STEPS = {"schedule": "steps", "milestones": (800, 1600, 2400)}
+EXPONENTIAL = {"schedule": "exponential", "epoch_decay": 0.65}
 
 
 def test_every_setting_is_described():
@@ -41,9 +43,12 @@ def test_every_setting_is_described():
         "milestones": [(-1,), (0,), (1.5,), (5, 3), 7, (True,), "12", (10**12,), (math.nan,)],
         "gamma": [0, -1, math.nan, math.inf, True],
         "epoch_decay": [0, 1.1, math.nan],
+        "warmup": [-1, 1.5, True, HUGE],
         "weight_decay": [-1e-9, math.nan, math.inf, True, "0"],
         "clip_norm": [-1, math.nan, math.inf, True, "0"],
         "label_smoothing": [-0.1, 1, math.nan, True],
+        "loss": ["probability", "", 3],
+        "initializer": ["normal(1)", 0.01, None],
         "target_accuracy": [-0.1, 1.1, 98, math.nan, True],
         "patience": [-1, 1.5, True, HUGE],
         "max_minutes": [-1, math.inf, 1e7, True],
@@ -72,11 +77,6 @@ def test_numpys_numbers_and_lists_are_taken_and_kept_as_plain_ones():
     for name in SETTINGS:
         assert type(getattr(config, name)) in (int, float, str, tuple, Augmentation)
     assert TrainConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
-
-
-def test_milestones_and_epoch_decay_exclude_each_other():
-    with pytest.raises(ConfigError, match="not both"):
-        TrainConfig(milestones=(5,), epoch_decay=0.5)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -108,13 +108,18 @@ def test_choices_come_from_the_registries(monkeypatch):
     ("changes", "words"),
     [
         ({}, "0.001 throughout"),
-        ({"milestones": (800, 1600, 2400)}, "0.001, halved at steps 800, 1,600 and 2,400"),
-        ({"milestones": (800,), "gamma": 0.1}, "0.001, multiplied by 0.1 at step 800"),
-        ({"milestones": (800, 4000)}, "0.001, halved at step 800 (step 4,000 would come after the end, at 3,000)"),
-        ({"milestones": (4000,)}, "0.001 throughout (step 4,000 would come after the end, at 3,000)"),
-        ({"epoch_decay": 0.65, "learning_rate": 2e-3}, "0.002, multiplied by 0.65 after every epoch (1,000 steps)"),
-        ({"epoch_decay": 0.5}, "0.001, halved after every epoch (1,000 steps)"),
+        ({"milestones": (5,), "epoch_decay": 0.5}, "0.001 throughout"),
+        (STEPS, "0.001, halved at steps 800, 1,600 and 2,400"),
+        (STEPS | {"milestones": (800,), "gamma": 0.1}, "0.001, multiplied by 0.1 at step 800"),
+        (STEPS | {"milestones": (800, 4000)}, "0.001, halved at step 800 (step 4,000 would come after the end, at 3,000)"),
+        (STEPS | {"milestones": (4000,)}, "0.001 throughout (step 4,000 would come after the end, at 3,000)"),
+        (STEPS | {"milestones": ()}, "0.001 throughout"),
+        (EXPONENTIAL | {"learning_rate": 2e-3}, "0.002, multiplied by 0.65 after every epoch (1,000 steps)"),
+        (EXPONENTIAL | {"epoch_decay": 0.5}, "0.001, halved after every epoch (1,000 steps)"),
+        (EXPONENTIAL | {"epoch_decay": 1}, "0.001 throughout, since the epoch decay is 1"),
         ({"schedule": "one-cycle"}, "0.00004, up to 0.001 at step 899, then down to 4e-09 at step 3,000"),
+        ({"warmup": 200}, "0.001 throughout; warmed up over the first 200 steps"),
+        ({"warmup": 4000}, "0.001 throughout; a warm-up of 4,000 steps would end after the end, at 3,000"),
     ],
 )
 def test_a_schedule_is_told_in_words(changes, words):
@@ -127,14 +132,15 @@ def test_a_cosine_is_told_with_the_rate_it_ends_at():
     assert describe_schedule(config, 1000).endswith(" at step 3,000")
 
 
-@pytest.mark.parametrize("schedule", ["steps", "cosine", "one-cycle"])
+@pytest.mark.parametrize("schedule", SCHEDULES)
 def test_the_words_fit_what_the_scheduler_does(schedule):
     config = TrainConfig(schedule=schedule, milestones=(800, 1600, 2400))
     scheduler = config.build_scheduler(Optimizer({}, config.learning_rate), 1000)
     rates = [config.learning_rate * scheduler.factor(step) for step in range(3000)]
     changes = [step for step in range(1, 3000) if rates[step] != rates[step - 1]]
-    if schedule == "steps":
-        assert changes == [800, 1600, 2400]
+    falls = {"constant": [], "steps": [800, 1600, 2400], "exponential": [1000, 2000]}
+    if schedule in falls:
+        assert changes == falls[schedule]
     else:
         assert len(changes) > 2900
         assert int(np.argmax(rates)) == (899 if schedule == "one-cycle" else 0)

@@ -24,6 +24,7 @@ from nncore.network import Network
 from nncore.training.checkpoint import load_checkpoint, save_checkpoint
 from nncore.training.config import TrainConfig
 from nncore.training.events import EpochEnd, Progress
+from nncore.training.schedules import SCHEDULES
 from nncore.training.trainer import Trainer
 from nncore.weights import load_weights
 
@@ -72,7 +73,7 @@ def test_a_checkpoint_written_before_stretches_goes_on_to_the_same_end(data):
         np.testing.assert_allclose(mine[name], value, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "one-cycle", "steps"])
+@pytest.mark.parametrize("schedule", SCHEDULES)
 def test_a_state_carries_a_training_over_bit_for_bit(data, schedule):
     straight, broken, other = (trainer_of(data, schedule=schedule) for _ in range(3))
     straight.extend(2)

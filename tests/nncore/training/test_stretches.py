@@ -19,7 +19,7 @@ from nncore.training.config import TrainConfig
 from nncore.training.events import EpochEnd, Failed, Progress, Stopped, Validated
 from nncore.training.trainer import Trainer
 
-CONFIG = TrainConfig(epochs=3, batch_size=8, learning_rate=3e-3, milestones=(7, 30), validate_every=10, seed=3)
+CONFIG = TrainConfig(epochs=3, batch_size=8, learning_rate=3e-3, schedule="steps", milestones=(7, 30), validate_every=10, seed=3)
 
 
 @pytest.fixture(scope="module")

@@ -252,7 +252,7 @@ def test_what_is_no_learning_rate_cannot_be_set(data, value):
 
 
 def test_milestones_go_on_as_they_count_when_epochs_are_added(data):
-    trainer = Trainer(network(), data, replace(CONFIG, epochs=1, milestones=(4, 9)))
+    trainer = Trainer(network(), data, replace(CONFIG, epochs=1, schedule="steps", milestones=(4, 9)))
     trainer.extend(1)
     rates = [event.learning_rate for event in trainer.events() if isinstance(event, Progress)]
     assert rates == [3e-3] * 4 + [1.5e-3] * 5 + [0.75e-3] * 5
@@ -341,7 +341,7 @@ def test_the_learning_rate_can_be_set_without_resetting_anything(data):
 
 
 def test_the_schedule_counts_steps(data):
-    trainer = Trainer(network(), data, replace(CONFIG, milestones=(4, 9), gamma=0.5))
+    trainer = Trainer(network(), data, replace(CONFIG, schedule="steps", milestones=(4, 9), gamma=0.5))
     rates = [event.learning_rate for event in trainer.events() if isinstance(event, Progress)]
     assert rates == [3e-3] * 4 + [1.5e-3] * 5 + [0.75e-3] * 5
 

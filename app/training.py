@@ -16,9 +16,10 @@ from app.core.session import Job, Result, TrainingSession
 from app.core.state import LabState
 from app.core.stored_run import network_in_view, read_history, recipe_of
 from app.core.timeline import Moment
-from app.errors import TRAINING
+from app.errors import TRAINING, Problem
 from app.threads.training import TrainingWorker, Update
-from nncore.training.events import EpochEnd, Finished, Paused, Progress, Resumed, Started
+from nncore.training.events import EpochEnd, Finished, Paused, Progress, Refused, Resumed, Started
+from nncore.training.trainer import Trainer
 
 
 class Status(Enum):
@@ -60,8 +61,8 @@ class TrainingController(QObject):
         self._has_stepped = self._has_finished = False
         self.end_reason = ""
         """Why a setting has ended the last training, as a sentence; empty where none has."""
-        self._wanted_steps = 0
-        """Steps that the training that runs shall have taken at its end."""
+        self._early: list[tuple[str, float]] = []
+        """Settings that were changed while the training was made ready, with their values."""
         self._session_ready.connect(self._take_session)
 
     @property
@@ -97,17 +98,37 @@ class TrainingController(QObject):
         Where it is the run that was trained last its session goes on, and else its last checkpoint does. None: up to the
         planned end, or one epoch more where that has been reached. Does nothing where `why_no_more` says why.
         """
-        session, view = self.session, self._state.run.value
-        if self.status in (Status.TRAINING, Status.PAUSED) and session is not None:
-            added = 1 if epochs is None else epochs
-            session.trainer.control.train_more(added)
-            self._wanted_steps += added * session.trainer.steps_per_epoch
-        elif not self.is_active and view is not None and not self.why_no_more:
-            own = session if self._is_own(view) else None
-            self._begin(view, lambda device: self._extended(own, view, epochs, device))
+        if self.status in (Status.TRAINING, Status.PAUSED) and self.session is not None:
+            self.session.trainer.control.train_more(1 if epochs is None else epochs)
+            return
 
-    def _extended(self, own: TrainingSession | None, view: RunInView, epochs: int | None, device: str) -> TrainingSession:
-        """The session `own`, or else that of the run in `view` at its last checkpoint, with epochs added.
+        def extend(trainer: Trainer) -> None:
+            if epochs is not None or trainer.step >= trainer.total_steps:
+                trainer.extend(1 if epochs is None else epochs)
+
+        self._continue(extend)
+
+    def take_steps(self, count: int) -> None:
+        """Take `count` more steps and pause: of the training that runs or is paused, or else of the run in view, as `go_on` does.
+
+        Steps beyond the planned end begin an epoch more. Does nothing where `why_no_more` says why.
+        """
+        if self.status in (Status.TRAINING, Status.PAUSED) and self.session is not None:
+            self.session.trainer.control.take_steps(count)
+        else:
+            self._continue(lambda trainer: trainer.take_steps(count))
+
+    def _continue(self, extend: Callable[[Trainer], None]) -> None:
+        """Go on with the run in view once `extend` has said for how long. Nothing where that cannot be, or another runs."""
+        session, view = self.session, self._state.run.value
+        if not self.is_active and view is not None and not self.why_no_more:
+            own = session if self._is_own(view) else None
+            self._begin(view, lambda device: self._extended(own, view, extend, device))
+
+    def _extended(
+        self, own: TrainingSession | None, view: RunInView, extend: Callable[[Trainer], None], device: str
+    ) -> TrainingSession:
+        """The session `own`, or else that of the run in `view` at its last checkpoint, after `extend`.
 
         For the worker's thread. Raises a DigitLabError where the run cannot be resumed.
         """
@@ -123,8 +144,7 @@ class TrainingController(QObject):
                 best = trainer.best
                 accuracy = None if best is None else best.val_accuracy
                 view.history = read_history(self._store, session.run, 0 if best is None else best.step, accuracy)
-            if epochs is not None or trainer.step >= trainer.total_steps:
-                trainer.extend(1 if epochs is None else epochs)
+            extend(trainer)
         except BaseException:
             self._store.release(session.run)
             raise
@@ -147,10 +167,16 @@ class TrainingController(QObject):
             self.session.trainer.control.stop()
             self._set_status(Status.STOPPING)
 
-    def set_learning_rate(self, value: float) -> None:
-        """Use this learning rate from the next step on."""
-        if self.session is not None and self.is_active:
-            self.session.trainer.control.set_learning_rate(value)
+    def change(self, name: str, value: float) -> None:
+        """Use this value of a setting, one of CHANGEABLE, from the next step of the training that runs on; nothing where none does.
+
+        ConfigError where it makes no sense. What this training does not allow is told by `problem`, and the recipe has the value
+        again that holds.
+        """
+        if self.status is Status.STARTING:
+            self._early.append((name, value))  # the session at hand may be the one before
+        elif self.session is not None and self.status in (Status.TRAINING, Status.PAUSED):
+            self.session.trainer.control.change(name, value)
 
     def close(self) -> None:
         """Stop the training and wait until it has been written to the disk."""
@@ -170,6 +196,7 @@ class TrainingController(QObject):
         """
         self._next = view
         self._has_stepped = self._has_finished = self.is_compiling = False
+        self._early.clear()
         self.end_reason = ""
         choice = self._choice = self._device.choice.value  # another choice on the way is for the next training
         self._set_status(Status.STARTING)
@@ -186,7 +213,6 @@ class TrainingController(QObject):
 
     def _take_session(self, session: TrainingSession) -> None:
         self.session, self.is_compiling = session, False
-        self._wanted_steps = session.trainer.total_steps
         before, run = self.trained, session.run
         self.trained = self._next or RunInView(network_in_view(session.trainer.network, run), run, recipe_of(run))
         self.trained.held_out, self.trained.why_no_images = session.trainer.validation_data, ""
@@ -211,7 +237,8 @@ class TrainingController(QObject):
                     trained.evaluations.add(event.step, event.evaluation)
                 case Finished():
                     self._has_finished, self.end_reason = True, event.reason
-                    self._wanted_steps -= event.steps_given_up
+                case Refused():
+                    self._take_refusal(event)
                 case Paused():
                     self._set_status(Status.PAUSED)
                 case Resumed():
@@ -224,6 +251,12 @@ class TrainingController(QObject):
         if self._worker is not None:
             QTimer.singleShot(0, self._worker.acknowledge)  # after what is waiting to be painted
 
+    def _take_refusal(self, event: Refused) -> None:
+        """Tell why what was asked for cannot be done, and show in the recipe what holds."""
+        if event.setting:
+            self._state.change_recipe(**{event.setting: event.kept})
+        self.problem.emit(Problem(event.reason, about=TRAINING))
+
     def _take_start(self, event: Started, trained: RunInView, moment: Moment | None) -> None:
         """Show the run that is trained from now on, from the step on that it begins with."""
         self.started = event
@@ -232,6 +265,9 @@ class TrainingController(QObject):
             if session.run.name != trained.name:  # it has been renamed since it was last trained
                 trained.network = network_in_view(session.trainer.network, session.run)
             trained.run = session.run
+            for name, value in self._early:
+                session.trainer.control.change(name, value)
+            self._early.clear()
         trained.forget_after(event.step)
         if moment is not None:
             self._state.show_run(trained, moment)
@@ -243,19 +279,15 @@ class TrainingController(QObject):
         worker.wait()  # as in Task: the object must outlive the thread
         problem, self._worker = worker.problem, None
         session = self.session
-        if session is not None and self._must_go_on and not worker.isInterruptionRequested():
+        # Epochs may have been asked for when all steps had been taken, while the test images were being evaluated.
+        asked = session is not None and session.trainer.control.forget_halts()
+        if session is not None and asked and self._has_finished and not worker.isInterruptionRequested():
             self._begin(self.trained, lambda _: session, lambda: session.trainer.device)
             return
         self._set_status(Status.IDLE)
         self.ended.emit()
         if problem is not None:
             self.problem.emit(replace(problem, about=TRAINING))
-
-    @property
-    def _must_go_on(self) -> bool:
-        """Whether epochs were added when all steps had been taken, while the test images were being evaluated."""
-        trainer = None if self.session is None else self.session.trainer
-        return trainer is not None and self._has_finished and trainer.total_steps < self._wanted_steps
 
     def _set_status(self, status: Status) -> None:
         if status is not self.status:

@@ -6,7 +6,7 @@ import math
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSlider, QWidget
 
 from app.core.timeline import Moment
 from app.lab import Lab
@@ -16,6 +16,11 @@ from app.widgets.elided import Elided
 
 WIDTHS = {"toggle": 120, "stop": 84, "more": 112, "branch": 100}
 """Width of each button in pixels: enough for all that it can say, so that nothing moves."""
+
+
+FURTHER = ("more", "more_5", "step", "steps_100", "more_other")
+"""The actions in the menu beside the button "+1 epoch"."""
+FURTHER_TIP = "Train further by other amounts: more epochs, single steps, any number"
 
 
 class TimeBar(QWidget):
@@ -30,6 +35,7 @@ class TimeBar(QWidget):
         row.setContentsMargins(16, 10, 16, 10)
         row.setSpacing(10)
         self._buttons: dict[str, QPushButton] = {}
+        self._further = _further_button(actions)
         for name, width in WIDTHS.items():
             button = QPushButton()
             button.setFixedWidth(width)
@@ -37,7 +43,14 @@ class TimeBar(QWidget):
             button.setIconSize(QSize(16, 16))
             button.clicked.connect(actions[name].trigger)
             self._buttons[name] = button
-            row.addWidget(button)
+            if name == "more":
+                both = QHBoxLayout()
+                both.setSpacing(1)  # they belong together
+                both.addWidget(button)
+                both.addWidget(self._further)
+                row.addLayout(both)
+            else:
+                row.addWidget(button)
         self._buttons["toggle"].setProperty("role", "go")
         self._what = Elided(width=56)
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -107,6 +120,8 @@ class TimeBar(QWidget):
             button.setIcon(theme().icon(picture, tint))
             button.setToolTip(action.toolTip())
             self._enable(button, name == "toggle" or action.isEnabled())
+        self._enable(self._further, self._actions["more"].isEnabled())
+        self._further.setToolTip(self._actions["more"].toolTip() if not self._further.isEnabled() else FURTHER_TIP)
 
     def _enable(self, button: QPushButton, enabled: bool) -> None:
         """Enable or disable a button. The keyboard goes from one that is disabled to the one that starts and pauses."""
@@ -143,6 +158,19 @@ class TimeBar(QWidget):
     def _moved(self, index: int) -> None:
         if not self._lab.training.is_active:
             self._lab.state.show_moment(index)
+
+
+def _further_button(actions: dict[str, QAction]) -> QPushButton:
+    """A narrow button with the menu FURTHER."""
+    button = QPushButton("▾")
+    button.setProperty("role", "further")
+    button.setAccessibleName("train further by other amounts")
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setFixedWidth(24)
+    menu = QMenu(button)
+    menu.addActions([actions[name] for name in FURTHER])
+    button.setMenu(menu)
+    return button
 
 
 def duration(seconds: float) -> str:

@@ -205,13 +205,13 @@ class RecipeForm(Card):
             self._enable_one(widget, idle)
             widget.setToolTip(meaning if idle else f"{meaning}\n{LOCKED_TIP}")
         for name, setting in self._settings.items():
-            unused, widget = setting.unused_because(self._state.recipe.value.config), self.fields[name]
+            unused, field = setting.unused_because(self._state.recipe.value.config), self.fields[name]
             is_live = name in CHANGEABLE
-            self._enable_one(widget, (idle or is_live or name in FOR_THE_NEXT) and not unused)
+            self._enable_one(field, (idle or is_live or name in FOR_THE_NEXT) and not unused)
             why = unused or (LIVE_TIP if is_live else "" if idle or name in FOR_THE_NEXT else LOCKED_TIP)
-            widget.setToolTip(f"{described(setting)}\n{why}".rstrip())
-            if is_live and isinstance(widget, QSpinBox):
-                widget.setKeyboardTracking(idle)  # no training takes steps with the first digits of what is being typed
+            field.setToolTip(f"{described(setting)}\n{why}".rstrip())
+            if is_live and isinstance(field, QSpinBox):
+                field.setKeyboardTracking(idle)  # no training takes steps with the first digits of what is being typed
 
     def _enable_one(self, widget: QWidget, enabled: bool) -> None:
         """Enable or disable a field.

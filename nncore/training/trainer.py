@@ -12,7 +12,7 @@ import numpy as np
 
 from nncore.arrays import Array
 from nncore.data.dataset import Dataset
-from nncore.errors import DeviceError, DigitLabError, NotCompilable, WeightsError
+from nncore.errors import DeviceError, DigitLabError, NotCompilable
 from nncore.metrics import Evaluation
 from nncore.network import Network
 from nncore.plan import Plan
@@ -41,9 +41,8 @@ from nncore.training.good_weights import GoodWeights
 from nncore.training.live import LiveSettings
 from nncore.training.loss_watch import LossWatch, explain, smaller_rate
 from nncore.training.meters import Meters, Pace
-from nncore.training.position import Position, check_like, grouped
 from nncore.training.readable import learn
-from nncore.training.schedules import Cycles
+from nncore.training.saved import load_state, state_of
 from nncore.training.stops import Stops
 
 SAMPLE = 1000
@@ -285,55 +284,15 @@ class Trainer:
         Raises DigitLabError where an exception has broken a stretch of steps off.
         """
         self._check_whole()
-        groups = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
-        if self.best:
-            groups["best"] = self.best.state
-        position = {
-            "step": self.step,
-            "total_steps": self.total_steps,
-            "base_lr": self.scheduler.base_lr,
-            "train_count": len(self.train_data),
-            "random": self.network.random_state(),
-            "watch": self.watch.state_dict(),
-            "stops": self.stops.state_dict(),
-            "settings": self.settings.changed(),
-            "batch_sizes": self.batches.epochs.changes,
-        }
-        if isinstance(self.scheduler, Cycles):
-            position["cycles"] = self.scheduler.cycles
-        arrays = {f"{group}/{name}": value for group, values in groups.items() for name, value in values.items()}
-        return arrays, {"position": position | self.meters.state_dict(), "best": self.best and self.best.info()}
+        return state_of(self)
 
     def load_state_dict(self, arrays: Mapping[str, Array], rest: Mapping[str, Any]) -> None:
         """Take over what `state_dict` returned, the network's weights included.
 
         Raises WeightsError where it is damaged or belongs to another training; the trainer is then of no use.
         """
-        position = Position.of(rest.get("position"), len(self.train_data))
-        self.settings.load(position.settings, position.batch_sizes)
-        self._plan = None
-        groups = grouped(arrays, ("network", "optimizer", "best"))
-        check_like(groups["network"], self.network.state_dict(), "weights")
-        check_like(groups["optimizer"], self.optimizer.state_dict(), "optimizer's")
-        if int(groups["optimizer"]["steps"]) != position.step:
-            raise WeightsError("Its optimizer has taken another number of steps than its training.")
-        best = Best.restored(rest.get("best"), groups["best"], self.network, position.step)
-        self.meters.load_state_dict(rest["position"])
-        self.watch.load_state_dict(rest["position"].get("watch"), position.step)
-        self.stops.load_state_dict(rest["position"].get("stops"), self.seconds)
-        at_end = self.batches.epochs.is_end(position.step) and self.meters.count == len(self.train_data)
-        if not at_end and self.meters.count != self.batches.examples(position.step):
-            raise WeightsError("The sums of its epoch belong to another step.")
-        self.network.load_state_dict(groups["network"])
-        self.network.load_random_state(position.random)
-        self.optimizer.load_state_dict(groups["optimizer"])
-        self.step, self.total_steps, self.best = position.step, position.total_steps, best
-        self._good, self._watched_until = GoodWeights(), max(WATCHED_FOR, position.step)
-        self.scheduler.base_lr = position.base_lr
-        if isinstance(self.scheduler, Cycles):
-            first = self.scheduler.cycles[0]._replace(base_lr=position.base_lr)
-            self.scheduler.set_cycles([first] if position.cycles is None else position.cycles)
-        self.scheduler.jump(self.step)
+        load_state(self, arrays, rest)
+        self._plan, self._good, self._watched_until = None, GoodWeights(), max(WATCHED_FOR, self.step)
 
     def batch(self, step: int) -> tuple[Array, Array]:
         """The images, uint8 (N, height, width, channels), and labels, int64 (N), of a step."""

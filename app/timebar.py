@@ -6,7 +6,7 @@ import math
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSlider, QWidget
 
 from app.core.actions import ACTIONS
 from app.core.timeline import Moment
@@ -22,6 +22,11 @@ WORDS = {"stop": "Stop", "continue_here": "Go on here", "more": "+1 epoch", "bra
 ICONS = {spec.name: spec.icon for spec in ACTIONS}
 
 
+FURTHER = ("more", "more_5", "step", "steps_100", "more_other")
+"""The actions in the menu beside the button "+1 epoch"."""
+FURTHER_TIP = "Train further by other amounts: more epochs, single steps, any number"
+
+
 class TimeBar(QWidget):
     """Left the buttons, in the middle the slider over the steps, right the figures."""
 
@@ -34,6 +39,7 @@ class TimeBar(QWidget):
         row.setContentsMargins(16, 10, 16, 10)
         row.setSpacing(10)
         self._buttons: dict[str, QPushButton] = {}
+        self._further = _further_button(actions)
         for name, width in WIDTHS.items():
             button = QPushButton()
             button.setFixedWidth(width)
@@ -41,7 +47,14 @@ class TimeBar(QWidget):
             button.setIconSize(QSize(16, 16))
             button.clicked.connect(actions[name].trigger)
             self._buttons[name] = button
-            row.addWidget(button)
+            if name == "more":
+                both = QHBoxLayout()
+                both.setSpacing(1)  # they belong together
+                both.addWidget(button)
+                both.addWidget(self._further)
+                row.addLayout(both)
+            else:
+                row.addWidget(button)
         self._buttons["toggle"].setProperty("role", "go")
         self._buttons["play"].setAccessibleName("play the training")
         self._what = Elided(width=56)
@@ -114,6 +127,8 @@ class TimeBar(QWidget):
         for name, is_there in (("stop", not is_idle), ("continue_here", is_idle)):
             self._enable(self._buttons[name], is_there and self._actions[name].isEnabled())
             self._buttons[name].setVisible(is_there)
+        self._enable(self._further, self._actions["more"].isEnabled())
+        self._further.setToolTip(self._actions["more"].toolTip() if not self._further.isEnabled() else FURTHER_TIP)
 
     def _enable(self, button: QPushButton, enabled: bool) -> None:
         """Enable or disable a button. The keyboard goes from one that is disabled to the one that starts and pauses."""
@@ -150,6 +165,19 @@ class TimeBar(QWidget):
     def _moved(self, index: int) -> None:
         if not self._lab.training.is_active:
             self._lab.state.show_moment(index)
+
+
+def _further_button(actions: dict[str, QAction]) -> QPushButton:
+    """A narrow button with the menu FURTHER."""
+    button = QPushButton("▾")
+    button.setProperty("role", "further")
+    button.setAccessibleName("train further by other amounts")
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setFixedWidth(24)
+    menu = QMenu(button)
+    menu.addActions([actions[name] for name in FURTHER])
+    button.setMenu(menu)
+    return button
 
 
 def duration(seconds: float) -> str:

@@ -16,11 +16,11 @@ from app.core.session import Job, Result, TrainingSession
 from app.core.state import LabState
 from app.core.stored_run import network_in_view, read_history, recipe_of, stored_moments
 from app.core.timeline import Moment
-from app.errors import TRAINING
+from app.errors import TRAINING, Problem
 from app.threads.task import Task
 from app.threads.training import TrainingWorker, Update
 from nncore.network import Network
-from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started
+from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Refused, Resumed, Started
 
 
 class Status(Enum):
@@ -64,8 +64,8 @@ class TrainingController(QObject):
         """Why a setting has ended the last training, as a sentence; empty where none has."""
         self.failed: Failed | None = None
         """How the last training has diverged; None where it has not."""
-        self._wanted_steps = 0
-        """Steps that the training that runs shall have taken at its end."""
+        self._early: list[tuple[str, float]] = []
+        """Settings that were changed while the training was made ready, with their values."""
         self._session_ready.connect(self._take_session)
 
     @property
@@ -101,29 +101,47 @@ class TrainingController(QObject):
         Where it is the run that was trained last its session goes on, and else its last checkpoint does. None: up to the
         planned end, or one epoch more where that has been reached. Does nothing where `why_no_more` says why.
         """
-        session, view = self.session, self._state.run.value
-        if self.status in (Status.TRAINING, Status.PAUSED) and session is not None:
-            added = 1 if epochs is None else epochs
-            session.trainer.control.train_more(added)
-            self._wanted_steps += added * session.trainer.steps_per_epoch
-        elif not self.is_active and view is not None and not self.why_no_more:
-            own = session if self._is_own(view) else None
-            self._begin(view, lambda device: self._extended(own, view, epochs, device))
+        if self.status in (Status.TRAINING, Status.PAUSED) and self.session is not None:
+            self.session.trainer.control.train_more(1 if epochs is None else epochs)
+            return
+
+        def extend(session: TrainingSession) -> None:
+            trainer = session.trainer
+            if epochs is not None or trainer.step >= trainer.total_steps:
+                trainer.extend(1 if epochs is None else epochs)
+
+        self._continue(extend)
 
     def go_on_from(self, moment: Moment) -> None:
         """Train the run in view from one of its moments up to its planned end; what came after the moment is given up.
 
         Does nothing while a training runs, and where `why_no_more` says why.
         """
+        self._continue(lambda session: session.go_back(moment))
+
+    def take_steps(self, count: int) -> None:
+        """Take `count` more steps and pause: of the training that runs or is paused, or else of the run in view, as `go_on` does.
+
+        Steps beyond the planned end begin an epoch more. Does nothing where `why_no_more` says why.
+        """
+        if self.status in (Status.TRAINING, Status.PAUSED) and self.session is not None:
+            self.session.trainer.control.take_steps(count)
+        else:
+            self._continue(lambda session: session.trainer.take_steps(count))
+
+    def _continue(self, prepare: Callable[[TrainingSession], None]) -> None:
+        """Go on with the run in view once `prepare` has said from where and for how long. Nothing where that cannot be, or another
+        runs.
+        """
         session, view = self.session, self._state.run.value
         if not self.is_active and view is not None and not self.why_no_more:
             own = session if self._is_own(view) else None
-            self._begin(view, lambda device: self._extended(own, view, None, device, moment))
+            self._begin(view, lambda device: self._prepared(own, view, prepare, device))
 
-    def _extended(
-        self, own: TrainingSession | None, view: RunInView, epochs: int | None, device: str, moment: Moment | None = None
+    def _prepared(
+        self, own: TrainingSession | None, view: RunInView, prepare: Callable[[TrainingSession], None], device: str
     ) -> TrainingSession:
-        """The session `own`, or else that of the run in `view` at its last checkpoint, with epochs added; back at `moment`, if any.
+        """The session `own`, or else that of the run in `view` at its last checkpoint, after `prepare`.
 
         For the worker's thread. Raises a DigitLabError where the run cannot be resumed.
         """
@@ -139,10 +157,7 @@ class TrainingController(QObject):
                 best = trainer.best
                 accuracy = None if best is None else best.val_accuracy
                 view.history = read_history(self._store, session.run, 0 if best is None else best.step, accuracy)
-            if moment is not None:
-                session.go_back(moment)
-            if epochs is not None or trainer.step >= trainer.total_steps:
-                trainer.extend(1 if epochs is None else epochs)
+            prepare(session)
         except BaseException:
             self._store.release(session.run)
             raise
@@ -165,10 +180,16 @@ class TrainingController(QObject):
             self.session.trainer.control.stop()
             self._set_status(Status.STOPPING)
 
-    def set_learning_rate(self, value: float) -> None:
-        """Use this learning rate from the next step on."""
-        if self.session is not None and self.is_active:
-            self.session.trainer.control.set_learning_rate(value)
+    def change(self, name: str, value: float) -> None:
+        """Use this value of a setting, one of CHANGEABLE, from the next step of the training that runs on; nothing where none does.
+
+        ConfigError where it makes no sense. What this training does not allow is told by `problem`, and the recipe has the value
+        again that holds.
+        """
+        if self.status is Status.STARTING:
+            self._early.append((name, value))  # the session at hand may be the one before
+        elif self.session is not None and self.status in (Status.TRAINING, Status.PAUSED):
+            self.session.trainer.control.change(name, value)
 
     def close(self) -> None:
         """Stop the training and wait until it has been written to the disk."""
@@ -188,6 +209,7 @@ class TrainingController(QObject):
         """
         self._next = view
         self._has_stepped = self._has_finished = self.is_compiling = False
+        self._early.clear()
         self.end_reason, self.failed = "", None
         choice = self._choice = self._device.choice.value  # another choice on the way is for the next training
         self._set_status(Status.STARTING)
@@ -204,7 +226,6 @@ class TrainingController(QObject):
 
     def _take_session(self, session: TrainingSession) -> None:
         self.session, self.is_compiling = session, False
-        self._wanted_steps = session.trainer.total_steps
         before, run = self.trained, session.run
         self.trained = self._next or RunInView(network_in_view(session.trainer.network, run), run, recipe_of(run))
         self.trained.held_out, self.trained.why_no_images = session.trainer.validation_data, ""
@@ -229,9 +250,10 @@ class TrainingController(QObject):
                     trained.evaluations.add(event.step, event.evaluation)
                 case Finished():
                     self._has_finished, self.end_reason = True, event.reason
-                    self._wanted_steps -= event.steps_given_up
                 case Failed():
                     self.failed = event
+                case Refused():
+                    self._take_refusal(event)
                 case Paused():
                     self._set_status(Status.PAUSED)
                 case Resumed():
@@ -244,6 +266,12 @@ class TrainingController(QObject):
         if self._worker is not None:
             QTimer.singleShot(0, self._worker.acknowledge)  # after what is waiting to be painted
 
+    def _take_refusal(self, event: Refused) -> None:
+        """Tell why what was asked for cannot be done, and show in the recipe what holds."""
+        if event.setting:
+            self._state.change_recipe(**{event.setting: event.kept})
+        self.problem.emit(Problem(event.reason, about=TRAINING))
+
     def _take_start(self, event: Started, trained: RunInView, moment: Moment | None) -> None:
         """Show the run that is trained from now on, from the step on that it begins with."""
         self.started = event
@@ -252,6 +280,9 @@ class TrainingController(QObject):
             if session.run.name != trained.name:  # it has been renamed since it was last trained
                 trained.network = network_in_view(session.trainer.network, session.run)
             trained.run = session.run
+            for name, value in self._early:
+                session.trainer.control.change(name, value)
+            self._early.clear()
         trained.forget_after(event.step)
         if moment is not None:
             self._state.show_run(trained, moment)
@@ -263,7 +294,9 @@ class TrainingController(QObject):
         worker.wait()  # as in Task: the object must outlive the thread
         problem, self._worker = worker.problem, None
         session = self.session
-        if session is not None and self._must_go_on and not worker.isInterruptionRequested():
+        # Epochs may have been asked for when all steps had been taken, while the test images were being evaluated.
+        asked = session is not None and session.trainer.control.forget_halts()
+        if session is not None and asked and self._has_finished and not worker.isInterruptionRequested():
             self._begin(self.trained, lambda _: session, lambda: session.trainer.device)
             return
         best = None if session is None or self.trained is None else session.trainer.best
@@ -293,12 +326,6 @@ class TrainingController(QObject):
                     self._state.run.tell()
 
         Task(read, add, lambda problem: self.problem.emit(replace(problem, about=TRAINING))).begin()
-
-    @property
-    def _must_go_on(self) -> bool:
-        """Whether epochs were added when all steps had been taken, while the test images were being evaluated."""
-        trainer = None if self.session is None else self.session.trainer
-        return trainer is not None and self._has_finished and trainer.total_steps < self._wanted_steps
 
     def _set_status(self, status: Status) -> None:
         if status is not self.status:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QFileDialog, QMainWindow
+from PySide6.QtWidgets import QAbstractSpinBox, QFileDialog, QMainWindow
 
 from app.core.actions import ACTIONS, ActionSpec, bound
 from app.errors import TRAINING, Problem
@@ -19,6 +19,7 @@ from app.lab import Lab
 from app.panels import PANELS
 from app.theme import theme
 from app.training import Status
+from app.widgets.amount import AmountDialog
 from app.widgets.question import confirmed
 from nncore.errors import DigitLabError
 from nncore.network import Network
@@ -52,6 +53,10 @@ class WindowActions(QObject):
             "toggle": self._toggle,
             "stop": lab.training.stop,
             "more": lambda: lab.training.go_on(1),
+            "step": lambda: self._take_steps(1),
+            "more_5": lambda: lab.training.go_on(5),
+            "steps_100": lambda: self._take_steps(100),
+            "more_other": self._ask_for_more,
             "branch": lambda: self._train(lab.branch),
             "continue_here": self._continue_here,
             "play": lab.playing.toggle,
@@ -118,6 +123,11 @@ class WindowActions(QObject):
         action.setToolTip(_with_keys(why_not or f"{words}: see every training image once more", spec))
         action.setStatusTip(why_not or spec.tooltip)
         action.setEnabled(runs or (training.status is Status.IDLE and not why_not))
+        for name in ("step", "more_5", "steps_100", "more_other"):
+            further, spec = self.by_name[name], next(spec for spec in ACTIONS if spec.name == name)
+            further.setToolTip(_with_keys(why_not or spec.tooltip, spec))
+            further.setStatusTip(why_not or spec.tooltip)
+            further.setEnabled(action.isEnabled() and (name != "step" or training.status is not Status.TRAINING))
 
     def _refresh_branch(self) -> None:
         """Say from which run a new one would begin, or why none can."""
@@ -204,10 +214,31 @@ class WindowActions(QObject):
 
     def _toggle(self) -> None:
         training = self._lab.training
+        self._commit()
         if training.status in (Status.TRAINING, Status.PAUSED):
             training.toggle_pause()
             return
         self._train(self._lab.start_training)
+
+    def _take_steps(self, count: int) -> None:
+        self._commit()
+        self._lab.training.take_steps(count)
+
+    def _ask_for_more(self) -> None:
+        """Ask for how long to train further, and do so."""
+        dialog = AmountDialog(
+            self._window, "Train further", "For how long? After steps it pauses.", "Train", {"epochs": 1_000_000, "steps": 10**9}
+        )
+        if not dialog.exec():
+            return
+        number, unit = dialog.amount
+        (self._lab.training.go_on if unit == "epochs" else self._lab.training.take_steps)(number)
+
+    def _commit(self) -> None:
+        """Take over the number that is being typed into a field, which otherwise waits until the field is left."""
+        field = self._window.focusWidget()
+        if isinstance(field, QAbstractSpinBox):
+            field.interpretText()
 
     def _train(self, begin: Callable[[], object]) -> None:
         """Begin a training; where that cannot be done, say why."""

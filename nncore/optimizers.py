@@ -62,9 +62,10 @@ class Optimizer:
         self.lr = positive_number(lr, "The learning rate")
         self.steps = 0
         self.clip_norm = 0.0
-        self.moments: dict[str, dict[str, Array]] = {
-            slot: {name: array_module(p.data).zeros_like(p.data) for name, p in self.parameters.items()} for slot in self.slots
-        }
+        self.moments: dict[str, dict[str, Array]] = {slot: self._zeros() for slot in self.slots}
+
+    def _zeros(self) -> dict[str, Array]:
+        return {name: array_module(p.data).zeros_like(p.data) for name, p in self.parameters.items()}
 
     def rates(self, lr: float, step: int) -> tuple[float, ...]:
         """The numbers that the rule takes at learning rate `lr` for the step with number `step`, counted from 1."""
@@ -133,9 +134,15 @@ class SGD(Optimizer):
     """θ ← θ − lr · g; with momentum μ: v ← μ v + g, θ ← θ − lr · v (as in PyTorch; v starts at zero)."""
 
     def __init__(self, parameters: Mapping[str, Parameter], lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
-        self.momentum = real_number(momentum, "The momentum", "of at least 0 and below 1", _is_share)
+        self.momentum = _momentum(momentum)
         self.slots = ("velocity",) if self.momentum else ()
         super().__init__(parameters, lr, weight_decay)
+
+    def set_momentum(self, momentum: float) -> None:
+        """Use another momentum from the next step on. Without momentum no velocity is kept; it then begins at zero again."""
+        self.momentum = _momentum(momentum)
+        self.slots = ("velocity",) if self.momentum else ()
+        self.moments = {slot: self.moments[slot] if slot in self.moments else self._zeros() for slot in self.slots}
 
     @classmethod
     def from_config(cls, parameters: Mapping[str, Parameter], config: OptimizerConfig) -> SGD:
@@ -223,6 +230,10 @@ def clip_factor(norm: float, max_norm: float) -> float:
     """What a gradient of that norm is multiplied by so that it is no longer than `max_norm`: from 0 to 1; NaN for no number."""
     factor = max_norm / (norm + 1e-6)
     return 1.0 if factor > 1 else factor
+
+
+def _momentum(value: float) -> float:
+    return real_number(value, "The momentum", "of at least 0 and below 1", _is_share)
 
 
 def _is_share(number: float) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Real
 
 from nncore.checks import LARGEST_NUMBER, positive_number, real_number, shown, whole_number
@@ -39,15 +39,18 @@ class Scheduler:
         self.warmup = whole_number(steps, "The warm-up", 0, MOST_STEPS)
         self.jump(self.steps)
 
-    def factor(self, steps: int) -> float:
-        """The learning rate after `steps` steps, as a multiple of the first one: between 1e-12 and 1e12."""
+    def factor(self, steps: float) -> float:
+        """The learning rate after `steps` steps, as a multiple of the first one: between 1e-12 and 1e12.
+
+        A schedule that is stretched over other numbers of steps is asked in between whole ones, too.
+        """
         return min(max(self._factor(steps) * self.warmth(steps), 1 / LARGEST_FACTOR), LARGEST_FACTOR)
 
-    def warmth(self, steps: int) -> float:
+    def warmth(self, steps: float) -> float:
         """The share of the schedule's rate that the warm-up lets through after `steps` steps: 1 once it is over."""
         return (steps + 1) / self.warmup if steps < self.warmup else 1.0
 
-    def _factor(self, steps: int) -> float:
+    def _factor(self, steps: float) -> float:
         """The schedule's formula."""
         return 1.0
 
@@ -84,8 +87,8 @@ class StepLR(Scheduler):
         super().__init__(optimizer)
         self.step_size, self.gamma = _steps(step_size, "step_size"), positive_number(gamma, "gamma")
 
-    def _factor(self, steps: int) -> float:
-        return _power(self.gamma, steps // self.step_size)
+    def _factor(self, steps: float) -> float:
+        return _power(self.gamma, int(steps) // self.step_size)
 
 
 class MultiStepLR(Scheduler):
@@ -100,19 +103,23 @@ class MultiStepLR(Scheduler):
         if list(self.milestones) != sorted(self.milestones):
             raise ConfigError(f"The milestones must rise, but they are {shown(list(self.milestones))}.")
 
-    def _factor(self, steps: int) -> float:
+    def _factor(self, steps: float) -> float:
         return _power(self.gamma, bisect_right(self.milestones, steps))
 
 
 class ExponentialLR(Scheduler):
-    """factor = gamma^⌊steps / every⌋: with `every` the number of steps in an epoch, a decay once an epoch."""
+    """factor = gamma^⌊steps / every⌋: with `every` the number of steps in an epoch, a decay once an epoch.
+
+    Where epochs have different numbers of steps, `epoch_of` is set to what tells how many epochs a number of steps has.
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float, every: int = 1) -> None:
         super().__init__(optimizer)
         self.gamma, self.every = positive_number(gamma, "gamma"), _steps(every, "every")
+        self.epoch_of: Callable[[int], int] = lambda steps: steps // self.every
 
-    def _factor(self, steps: int) -> float:
-        return _power(self.gamma, steps // self.every)
+    def _factor(self, steps: float) -> float:
+        return _power(self.gamma, self.epoch_of(int(steps)))
 
 
 class CosineAnnealingLR(Scheduler):
@@ -127,7 +134,7 @@ class CosineAnnealingLR(Scheduler):
         self.T_max = _steps(T_max, "T_max")
         self.floor = real_number(floor, "The floor", "between 0 and 1 (the last rate's share of the first)", lambda x: 0 <= x <= 1)
 
-    def _factor(self, steps: int) -> float:
+    def _factor(self, steps: float) -> float:
         return _cosine(1.0, self.floor, min(steps, self.T_max) / self.T_max)
 
 
@@ -153,7 +160,7 @@ class OneCycleLR(Scheduler):
         self.final_div_factor = real_number(final_div_factor, "final_div_factor", "of at least 1", lambda x: x >= 1)
         self.jump(0)
 
-    def _factor(self, steps: int) -> float:
+    def _factor(self, steps: float) -> float:
         steps = min(steps, self.total_steps - 1)
         first = 1 / self.div_factor
         rise = max(self.pct_start * self.total_steps - 1, 0.0)

@@ -29,6 +29,8 @@ class ActionSpec:
 
 CORRECT = "Correct the answer"
 """The submenu of the digits."""
+FURTHER = "Train further"
+"""The submenu of other amounts than one epoch and one step."""
 
 ACTIONS = (
     ActionSpec("open_picture", "Open a picture…", "Open a picture of a digit and make it the probe", "File", ("Ctrl+O",), "open"),
@@ -78,6 +80,18 @@ ACTIONS = (
         "Train",
         ("Ctrl+E",),
         "more",
+    ),
+    ActionSpec(
+        "step",
+        "+1 step",
+        "Take a single step and pause: what one batch of images does to the weights",
+        "Train",
+        ("Ctrl+Right",),
+    ),
+    ActionSpec("more_5", "+5 epochs", "Train further: see every training image five times more", "Train", submenu=FURTHER),
+    ActionSpec("steps_100", "+100 steps", "Take a hundred steps and pause", "Train", submenu=FURTHER),
+    ActionSpec(
+        "more_other", "More…", "Say for how many epochs, or until how many steps later, it is trained", "Train", submenu=FURTHER
     ),
     ActionSpec(
         "branch",

@@ -69,7 +69,8 @@ def _trainer(store: RunStore, run: Run, data: Dataset, config: TrainConfig, epoc
         network = preset(run.network).build(config.seed, data.image_shape, config.initializer)
         trainer = Trainer(network, data, config, device)
     if epochs is not None:
-        begun = -(-trainer.step // trainer.steps_per_epoch)
+        place = trainer.batches.epochs.place(trainer.step)
+        begun = place.epoch + (place.taken > 0)
         if epochs < max(1, begun):
             raise ConfigError(f"--epochs counts the epochs of the whole run, of which {begun} have begun; give a larger number.")
         trainer.set_epochs(epochs)

@@ -270,7 +270,7 @@ class TrainingSession:
     def _is_complete(self, event: Event | None) -> bool:
         """Whether the event is the last of its step, after which nothing of the step is still to be told."""
         trainer = self.trainer
-        if trainer.step and trainer.step % trainer.steps_per_epoch == 0:
+        if trainer.batches.epochs.is_end(trainer.step):
             return not isinstance(event, Progress)
         return not isinstance(event, Progress) or trainer.step % trainer.config.validate_every != 0
 

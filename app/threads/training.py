@@ -17,11 +17,27 @@ from app.errors import Problem
 from app.threads.priority import lower_priority
 from nncore.errors import DeviceError
 from nncore.training import events
-from nncore.training.events import EpochEnd, Failed, Finished, Paused, Progress, Resumed, Started, Stopped, Validated
+from nncore.training.events import (
+    Changed,
+    EpochEnd,
+    Failed,
+    Finished,
+    Paused,
+    Progress,
+    Refused,
+    Resumed,
+    Started,
+    Stopped,
+    Validated,
+)
 from nncore.training.trainer import Trainer
 
 UPDATES_PER_SECOND = 12
 """Most updates a second, besides those that must not wait."""
+
+
+AT_ONCE = (Started, Changed, Refused, Paused, Resumed, Stopped, Finished, Failed, EpochEnd)
+"""Those that must not wait."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +117,7 @@ class TrainingWorker(QThread):
                     accuracy = event.val_accuracy
                 if isinstance(event, Failed):
                     problem = Problem(event.reason)
-                at_once = isinstance(event, Started | Paused | Resumed | Stopped | Finished | Failed | EpochEnd)
+                at_once = isinstance(event, AT_ONCE)
                 if at_once or (time.monotonic() >= due and self._shown.is_set()):
                     tell()
                     due = time.monotonic() + 1 / UPDATES_PER_SECOND

@@ -32,7 +32,7 @@ class Watch:
                 self._structure.append((layer, attrgetter(*names)))
         if optimizer is not None:
             decay = attrgetter("weight_decay")
-            self._settings.append((optimizer, attrgetter("clip_norm")))
+            self._settings.append((optimizer, attrgetter("clip_norm", "rule")))
             self._settings += [(holder, decay) for holder in (optimizer, *optimizer.parameters.values())]
         if loss is not None:
             self._settings.append((loss, attrgetter("constants")))

@@ -10,6 +10,7 @@ import numpy as np
 from nncore.arrays import Array
 from nncore.data.dataset import Dataset
 from nncore.training.config import TrainConfig
+from nncore.training.epochs import Epochs
 
 VARIATION = 1
 """Marks the random stream of augmentation apart from that of the shuffle."""
@@ -32,43 +33,47 @@ class Stretch:
 class Batches:
     """Parts `data` into `train_data` and `validation_data`, and gives each step its images.
 
-    The order of an epoch is a permutation that the seed and the epoch's number alone decide; each step takes the next
-    `batch_size` of it, the last step of an epoch what is left. Augmented images follow from the seed, the epoch and the step,
-    and are calculated on `device`.
+    The order of an epoch is a permutation that the seed and the epoch's number alone decide; `epochs` says which part of it each
+    step takes. Augmented images follow from the seed, the epoch and the step, and are calculated on `device`.
     Raises ConfigError where there are too few images to hold as many out as `config` asks for.
     """
 
     def __init__(self, data: Dataset, config: TrainConfig, device: str = "cpu") -> None:
         self.config, self._device = config, device
         self.train_data, self.validation_data = data.split(_held_out(config.validation, len(data)), config.seed)
-        self.steps_per_epoch = steps_per_epoch(config, len(data))
+        self.epochs = Epochs(len(self.train_data), config.batch_size)
+        """Another one takes its place where the batch size is changed on the way."""
         self._order_epoch, self._order = -1, np.empty(0, np.int64)
-        self._block_steps = max(1, VARIED // config.batch_size)
-        self._block, self._varied = (-1, -1), np.empty(0, np.uint8)
+        self._drawn: tuple[int, ...] = ()
+        self._varied = np.empty(0, np.uint8)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of a whole epoch by the present batch size."""
+        return self.epochs.steps_per_epoch
 
     def end_of_stretch(self, step: int) -> int:
-        """The first step after `step` that a stretch beginning there cannot hold: of another epoch, or of a later block of
-        augmented images.
+        """The first step after `step` that a stretch beginning there cannot hold: of another epoch or batch size, or of a later
+        block of augmented images.
         """
-        epoch, position = divmod(step, self.steps_per_epoch)
-        end = self.steps_per_epoch
+        end = self.epochs.end_of_epoch(step)
         if self.config.augmentation.changes_something:
-            end = min(end, (position // self._block_steps + 1) * self._block_steps)
-        return epoch * self.steps_per_epoch + end
+            _, _, within, steps = self._block(step)
+            end = min(end, step - within + steps)
+        return end
 
     def stretch(self, step: int, until: int) -> Stretch:
         """The batches of the steps from `step` to before `until`, which is at most `end_of_stretch(step)`."""
-        epoch, position = divmod(step, self.steps_per_epoch)
-        order = self._order_of(epoch)
-        places = range(position, position + until - step)
+        (epoch, taken), size = self.epochs.place(step), self.epochs.segment(step).batch_size
+        order, starts = self._order_of(epoch), range(taken, taken + (until - step) * size, size)
         if not self.config.augmentation.changes_something:
-            batches = [self._part(order, place) for place in places]
-            return Stretch(self.train_data.images, self.train_data.labels, batches)
-        block = position // self._block_steps
-        first = block * self._block_steps
-        members = order[first * self.config.batch_size : (first + self._block_steps) * self.config.batch_size]
-        batches = [self._part(np.arange(len(members)), place - first) for place in places]
-        return Stretch(self._varied_images(epoch, block, members), self.train_data.labels[members], batches)
+            return Stretch(self.train_data.images, self.train_data.labels, [order[start : start + size] for start in starts])
+        began, block, _, steps = self._block(step)
+        first = began + block * steps * size
+        members = order[first : first + steps * size]
+        places = np.arange(len(members))
+        batches = [places[start - first : start - first + size] for start in starts]
+        return Stretch(self._varied_images(epoch, began, block, size, members), self.train_data.labels[members], batches)
 
     def batch(self, step: int) -> tuple[Array, Array]:
         """The images, uint8 (N, height, width, channels), and labels, int64 (N), of one step."""
@@ -78,16 +83,21 @@ class Batches:
 
     def examples(self, step: int) -> int:
         """How many images have been seen since the epoch began when `step` steps have been taken in all; 0 at its beginning."""
-        return step % self.steps_per_epoch * self.config.batch_size
+        return self.epochs.place(step).taken
 
     def sizes(self, step: int) -> list[int]:
         """The number of images of each step that has been taken since the epoch began, when `step` steps have been taken in all."""
-        size, count = self.config.batch_size, len(self.train_data)
-        return [min(size, count - place * size) for place in range(step % self.steps_per_epoch)]
+        return self.epochs.sizes(step)
 
-    def _part(self, indices: Array, place: int) -> Array:
-        """Those of `indices` that belong to the batch at `place`."""
-        return indices[place * self.config.batch_size : (place + 1) * self.config.batch_size]
+    def _block(self, step: int) -> tuple[int, int, int, int]:
+        """The block of augmented images that a step belongs to: how many images of the epoch had been taken when blocks of its
+        batch size began, the block's number from there, which of the block's steps it is, and how many steps a block has.
+        """
+        place, segment = self.epochs.place(step), self.epochs.segment(step)
+        began = segment.place.taken if place.epoch == segment.place.epoch else 0
+        steps = max(1, VARIED // segment.batch_size)
+        block, within = divmod((place.taken - began) // segment.batch_size, steps)
+        return began, block, within, steps
 
     def _order_of(self, epoch: int) -> Array:
         if epoch != self._order_epoch:
@@ -95,11 +105,12 @@ class Batches:
             self._order_epoch = epoch
         return self._order
 
-    def _varied_images(self, epoch: int, block: int, members: Array) -> Array:
-        if (epoch, block) != self._block:
-            rng = np.random.default_rng((self.config.seed, epoch, block, VARIATION))
-            self._varied = self.config.augmentation(self.train_data.images[members], rng, self._device)
-            self._block = epoch, block
+    def _varied_images(self, epoch: int, began: int, block: int, size: int, members: Array) -> Array:
+        if (epoch, began, block, size) != self._drawn:
+            # After a change of the batch size blocks are counted anew, and each must have a stream of its own.
+            stream = (self.config.seed, epoch, block, VARIATION, *([began] if began else []))
+            self._varied = self.config.augmentation(self.train_data.images[members], np.random.default_rng(stream), self._device)
+            self._drawn = epoch, began, block, size
         return self._varied
 
 

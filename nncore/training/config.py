@@ -92,8 +92,7 @@ class TrainConfig:
         1e-3,
         "Learning rate",
         Number(0, math.inf, above=True),
-        "How far each step moves the weights. Too high and the loss jumps; too low and nothing happens. It can be changed while "
-        "the network trains.",
+        "How far each step moves the weights. Too high and the loss jumps; too low and nothing happens.",
         option="--lr",
         everyday=True,
     )

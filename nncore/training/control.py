@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import queue
 from dataclasses import dataclass
+from typing import Any
 
-from nncore.training.config import SETTINGS
+from nncore.errors import ConfigError
+from nncore.training.config import LARGEST_COUNT, SETTINGS
+from nncore.training.values import Whole, listed
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class SetLearningRate:
+class Change:
+    setting: str
     value: float
 
 
@@ -33,7 +37,28 @@ class TrainMore:
     epochs: int
 
 
-Command = Pause | Resume | Stop | SetLearningRate | TrainMore
+@dataclass(frozen=True)
+class TakeSteps:
+    count: int
+
+
+Command = Pause | Resume | Stop | Change | TrainMore | TakeSteps
+
+CHANGEABLE = ("learning_rate", "momentum", "weight_decay", "batch_size")
+"""The settings that can be changed while a training runs: fields of TrainConfig."""
+
+
+def checked_change(setting: str, value: Any) -> float:
+    """`value` as the setting takes it. Raises ConfigError where it is none, or where the setting cannot be changed on the way."""
+    if setting not in CHANGEABLE:
+        raise ConfigError(f"{setting!s:.40} cannot be changed while a training runs, only {listed(CHANGEABLE)}.")
+    title = SETTINGS[setting].title.lower()
+    return SETTINGS[setting].kind.check(f"The {title}", value)
+
+
+def checked_steps(count: Any) -> int:
+    """`count`. Raises ConfigError where it is no number of steps."""
+    return Whole(1, LARGEST_COUNT).check("The number of steps to take", count)
 
 
 class Control:
@@ -54,18 +79,36 @@ class Control:
         """End after the current stretch. Nothing is lost: the trainer's `events` can be called again to go on."""
         self._commands.put(Stop())
 
-    def set_learning_rate(self, value: float) -> None:
-        """Use this learning rate (positive, finite) from the next stretch on; a schedule goes on relative to it.
+    def change(self, setting: str, value: Any) -> None:
+        """Use another value of a setting, one of CHANGEABLE, from the next stretch on; a schedule goes on relative to the rate.
 
-        Raises ConfigError for what is no such number.
+        Raises ConfigError for what is no such value. What the network at hand does not allow is told by the event Refused.
         """
-        value = SETTINGS["learning_rate"].kind.check("The learning rate", value)
-        self._commands.put(SetLearningRate(value))
+        self._commands.put(Change(setting, checked_change(setting, value)))
 
     def train_more(self, epochs: int) -> None:
         """Add `epochs` to what is left to train. ConfigError unless it is a whole number of at least 1."""
         SETTINGS["epochs"].kind.check("The number of epochs to add", epochs)
         self._commands.put(TrainMore(epochs))
+
+    def take_steps(self, count: int) -> None:
+        """Take `count` more steps, paused or not, and pause; see `Trainer.take_steps`. ConfigError for no such number."""
+        self._commands.put(TakeSteps(checked_steps(count)))
+
+    def forget_halts(self) -> bool:
+        """After the training has ended: drop what asked for a pause or an end of it; whether more steps were asked for since.
+
+        Call it where nobody else takes commands out.
+        """
+        waiting: list[Command] = []
+        while (command := self.take(wait=False)) is not None:
+            is_stop = isinstance(command, Stop)
+            waiting = [earlier for earlier in waiting if not (is_stop and isinstance(earlier, TrainMore | TakeSteps))]
+            if not isinstance(command, Pause | Resume | Stop):
+                waiting.append(command)
+        for command in waiting:
+            self._commands.put(command)
+        return any(isinstance(command, TrainMore | TakeSteps) for command in waiting)
 
     def take(self, wait: bool) -> Command | None:
         """The next command, waiting for one if `wait`; None where there is none."""

@@ -103,6 +103,19 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """What was asked for on the way cannot be done; the training goes on as it was."""
+
+    step: int
+    reason: str
+    """Why, as a sentence for the user."""
+    setting: str = ""
+    """The field of TrainConfig that was to be changed; empty where more steps were asked for."""
+    kept: float = 0
+    """The value that the setting still has."""
+
+
+@dataclass(frozen=True)
 class LayerHealth:
     """The state of one layer. None: it has no such number."""
 
@@ -178,5 +191,17 @@ class Failed:
 
 
 Event: TypeAlias = (
-    Started | Progress | Validated | EpochEnd | Changed | Examined | Checkpointed | Paused | Resumed | Stopped | Finished | Failed
+    Started
+    | Progress
+    | Validated
+    | EpochEnd
+    | Changed
+    | Refused
+    | Examined
+    | Checkpointed
+    | Paused
+    | Resumed
+    | Stopped
+    | Finished
+    | Failed
 )

@@ -29,13 +29,13 @@ def check_fit(network: Network, data: Dataset) -> None:
     as_input(data.images[:1], network.input_shape)
 
 
-def check_batches(network: Network, count: int, batch_size: int) -> None:
-    """Raise ConfigError where a step of the epoch's `count` images would be too small for batch norm."""
+def check_batches(network: Network, count: int, batch_size: int, what: str = "an epoch") -> None:
+    """Raise ConfigError where a step of the `count` images of `what` would be too small for batch norm."""
     last = (count - 1) % batch_size + 1
     for layer in network.layers:
         if isinstance(layer, BatchNorm) and last * math.prod(layer.input_shape[:-1]) < 2:
             raise ConfigError(
-                f"{layer.name} needs at least two images a step, but the last step of an epoch of {count:,} images would have "
+                f"{layer.name} needs at least two images a step, but the last step of {what} of {count:,} images would have "
                 f"one; take another batch size than {batch_size:,}."
             )
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from nncore.arrays import Array
 from nncore.checks import LARGEST_NUMBER
-from nncore.errors import WeightsError
+from nncore.errors import ConfigError, WeightsError
+from nncore.training.config import SETTINGS
+from nncore.training.schedules import Cycle
 from nncore.training.values import is_number, is_whole
 
 LARGEST_TOTAL = 10**12
@@ -25,9 +27,13 @@ class Position:
     base_lr: float
     random: dict[str, int]
     """How often each dropout layer has drawn."""
-    cycles: list[tuple[int, int, float]] | None
-    """Of a schedule with an end: first step, number of steps and learning rate of each cycle; None in files of older programs."""
-    optimizer_began: int = 0
+    cycles: list[Cycle] | None
+    """Of a schedule with an end; None in files of older programs."""
+    settings: dict[str, float]
+    """Momentum and weight decay, where they have been changed."""
+    batch_sizes: list[tuple[int, int]]
+    """(step, batch size): what has held from each of these steps on."""
+    optimizer_began: int
     """The step after which the optimizer's averages began."""
 
     @classmethod
@@ -46,7 +52,9 @@ class Position:
         began = found.get("optimizer_began", 0)
         if not (is_whole(began) and 0 <= began <= step):
             raise WeightsError("It does not say sensibly when its optimizer began.")
-        return cls(step, total, float(rate), _draws(found.get("random", {})), _cycles(found.get("cycles"), total), began)
+        draws, cycles = _draws(found.get("random", {})), _cycles(found.get("cycles"), total)
+        settings, sizes = _settings(found.get("settings", {})), _batch_sizes(found.get("batch_sizes", []), step)
+        return cls(step, total, float(rate), draws, cycles, settings, sizes, began)
 
 
 def _is_rate(rate: float) -> bool:
@@ -59,22 +67,49 @@ def _draws(found: Any) -> dict[str, int]:
     return dict(found)
 
 
-def _cycles(found: Any, total: int) -> list[tuple[int, int, float]] | None:
+def _cycles(found: Any, total: int) -> list[Cycle] | None:
     if found is None:
         return None
     refusal = WeightsError("The cycles of its learning rate make no sense.")
     if not isinstance(found, list | tuple) or not found:
         raise refusal
-    for cycle in found:
-        if not isinstance(cycle, list | tuple) or len(cycle) != 3 or not all(is_number(value) for value in cycle):
+    cycles = []
+    for values in found:
+        # Of older programs, which could not change the batch size on the way, there are three numbers each.
+        if not isinstance(values, list | tuple) or len(values) not in (3, 5) or not all(map(is_number, values)):
             raise refusal
-        start, length, rate = cycle
-        if not (is_whole(start) and 0 <= start <= total and is_whole(length) and 1 <= length <= LARGEST_TOTAL and _is_rate(rate)):
+        cycle = Cycle(*values)
+        if not (
+            is_whole(cycle.start) and 0 <= cycle.start <= total and is_whole(cycle.length) and 1 <= cycle.length <= LARGEST_TOTAL
+            and _is_rate(cycle.base_lr) and 0 <= cycle.offset <= cycle.length and 1 / LARGEST_TOTAL <= cycle.pace <= LARGEST_TOTAL
+        ):  # fmt: skip
             raise refusal
-    starts = [start for start, *_ in found]
-    if starts[0] != 0 or any(later <= start for start, later in pairwise(starts)):
+        cycles.append(cycle._replace(base_lr=float(cycle.base_lr), offset=float(cycle.offset), pace=float(cycle.pace)))
+    if cycles[0].start != 0 or any(later.start <= cycle.start for cycle, later in pairwise(cycles)):
         raise refusal
-    return [(start, length, float(rate)) for start, length, rate in found]
+    return cycles
+
+
+def _settings(found: Any) -> dict[str, float]:
+    try:
+        if isinstance(found, Mapping) and found.keys() <= {"momentum", "weight_decay"}:
+            return {name: SETTINGS[name].kind.check(SETTINGS[name].title, value) for name, value in found.items()}
+    except ConfigError:
+        pass
+    raise WeightsError("The settings that it says were changed on the way make no sense.")
+
+
+def _batch_sizes(found: Any, step: int) -> list[tuple[int, int]]:
+    kind, refusal = SETTINGS["batch_size"].kind, WeightsError("The batch sizes that it says it has had make no sense.")
+    if not isinstance(found, list | tuple) or not all(isinstance(change, list | tuple) and len(change) == 2 for change in found):
+        raise refusal
+    starts = [start for start, _ in found]
+    if not all(is_whole(start) and 0 <= start <= step for start in starts) or sorted(set(starts)) != starts:
+        raise refusal
+    try:
+        return [(start, kind.check("The batch size", size)) for start, size in found]
+    except ConfigError:
+        raise refusal from None
 
 
 def grouped(arrays: Mapping[str, Array], groups: Sequence[str]) -> dict[str, dict[str, Array]]:

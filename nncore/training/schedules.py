@@ -42,14 +42,27 @@ class Settings(Protocol):
 
 
 class Cycle(NamedTuple):
-    """One run through a schedule that has an end."""
+    """One run through a schedule that has an end, or the rest of one."""
 
     start: int
     """The step at which it begins; it lasts until the next one begins."""
     length: int
-    """Steps from its first to its last learning rate."""
+    """Steps from its first to its last learning rate, as it was planned."""
     base_lr: float
     """What its factors are multiplied by."""
+    offset: float = 0.0
+    """How many of these steps lie before `start`."""
+    pace: float = 1.0
+    """How many of these steps a step counts as, where the batch size was changed since it was planned."""
+
+    def progress(self, step: float) -> float:
+        """How many of the planned steps lie before `step`."""
+        return self.offset + (step - self.start) * self.pace
+
+    @property
+    def end(self) -> int:
+        """The step at which its last learning rate is reached."""
+        return self.start + round((self.length - self.offset) / self.pace)
 
 
 class Cycles(Scheduler):
@@ -60,6 +73,10 @@ class Cycles(Scheduler):
 
     A learning rate that is set changes the rest of the present cycle in proportion; the cycles after it have it as their
     `base_lr`. Only the first steps of all are a warm-up.
+
+    Where the batch size is changed, what is left of the cycles is stretched over the steps that the same images now take
+    (`stretch`). A cycle belongs to a number of epochs, not of steps: so the rate goes on from where it is, without a leap, every
+    image is seen at the rate that was planned for it, and the last rate comes with the last step as before.
     """
 
     def __init__(self, optimizer: Optimizer, make: Callable[[Optimizer, int], Scheduler], length: int) -> None:
@@ -79,9 +96,21 @@ class Cycles(Scheduler):
         """Begin a cycle of `length` steps at `step`, in the place of those that would have begun there or later."""
         self.set_cycles([*(cycle for cycle in self.cycles if cycle.start < step), Cycle(step, length, self.base_lr)])
 
-    def factor(self, steps: int) -> float:
+    def stretch(self, step: int, moved: Callable[[int], int]) -> None:
+        """Stretch what comes after `step`: `moved` tells for a step that was planned at `step` or later where it lies now."""
+        cycles = {cycle.start: cycle for cycle in self.cycles if cycle.start < step}
+        for cycle in self.cycles[self._which(step) :]:
+            begins = max(cycle.start, step)
+            start, offset, end = moved(begins), cycle.progress(begins), max(cycle.end, begins)
+            if offset < cycle.length:
+                pace = (cycle.length - offset) / max(moved(end) - start, 1)
+                cycles[start] = cycle._replace(start=start, offset=offset, pace=pace)
+        self.set_cycles(list(cycles.values()))
+
+    def factor(self, steps: float) -> float:
         which = self._which(steps)
-        return max(self._schedulers[which].factor(steps - self.cycles[which].start) * self.warmth(steps), LEAST_FACTOR)
+        factor = self._schedulers[which].factor(self.cycles[which].progress(steps))
+        return max(factor * self.warmth(steps), LEAST_FACTOR)
 
     def rate(self, steps: int) -> float:
         return self.cycles[self._which(steps)].base_lr * self.factor(steps)
@@ -93,7 +122,7 @@ class Cycles(Scheduler):
         self.cycles[which:] = [cycle._replace(base_lr=present if n == 0 else lr) for n, cycle in enumerate(self.cycles[which:])]
         self.optimizer.lr = lr * warmth
 
-    def _which(self, steps: int) -> int:
+    def _which(self, steps: float) -> int:
         return bisect_right(self.cycles, steps, key=lambda cycle: cycle.start) - 1
 
 

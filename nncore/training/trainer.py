@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from nncore.arrays import Array
 from nncore.data.dataset import Dataset
-from nncore.errors import ConfigError, DeviceError, DigitLabError, NotCompilable, WeightsError
-from nncore.metrics import Evaluation, accuracy
+from nncore.errors import ConfigError, DeviceError, DigitLabError, NotCompilable
+from nncore.metrics import Evaluation
 from nncore.network import Network
 from nncore.plan import Plan
-from nncore.prediction import Predictor, as_input
-from nncore.training.batches import Batches, Stretch
+from nncore.prediction import Predictor
+from nncore.training.batches import Batches
 from nncore.training.best import Best
-from nncore.training.config import SETTINGS, TrainConfig
-from nncore.training.control import Control, Pause, Resume, SetLearningRate, Stop, TrainMore
+from nncore.training.config import TrainConfig
+from nncore.training.control import Change, Control, Pause, Resume, Stop, TakeSteps, TrainMore
+from nncore.training.course import Course
 from nncore.training.events import (
     Changed,
     EpochEnd,
@@ -29,17 +30,19 @@ from nncore.training.events import (
     Finished,
     Paused,
     Progress,
+    Refused,
     Resumed,
     Started,
     Stopped,
     Validated,
 )
-from nncore.training.fit import check_batches, check_fit, checked_total
+from nncore.training.fit import check_batches, check_fit
 from nncore.training.good_weights import GoodWeights
+from nncore.training.live import LiveSettings
 from nncore.training.loss_watch import LossWatch, explain, smaller_rate
 from nncore.training.meters import Meters, Pace
-from nncore.training.position import Position, check_like, grouped
-from nncore.training.schedules import Cycle, Cycles
+from nncore.training.readable import learn
+from nncore.training.saved import load_state, state_of
 from nncore.training.stops import Stops
 
 SAMPLE = 1000
@@ -47,7 +50,7 @@ SAMPLE = 1000
 WATCHED = 25
 """The most steps of a stretch while a divergence is likely, so that it is noticed early."""
 WATCHED_FOR = 200
-"""For how many steps it is likely after the start, and after the learning rate has been set."""
+"""For how many steps it is likely after the start, and after a setting has been changed."""
 
 
 class Trainer:
@@ -65,12 +68,12 @@ class Trainer:
         self.config, self.network, self.device, self.control = config, network, device, Control()
         self.batches = Batches(data, config, device)
         self.train_data, self.validation_data = self.batches.train_data, self.batches.validation_data
-        self.steps_per_epoch = self.batches.steps_per_epoch
         check_batches(network, len(self.train_data), config.batch_size)
         self.loss, self._held_out_loss = config.build_loss(), config.build_held_out_loss()
         self.optimizer = config.build_optimizer(network.parameters())
         self.scheduler = config.build_scheduler(self.optimizer, self.steps_per_epoch)
-        self.total_steps = checked_total(config.epochs * self.steps_per_epoch)
+        self.course = Course(self.batches, self.scheduler, config.epochs)
+        self.settings = LiveSettings(config, network, self.optimizer, self.scheduler, self.batches, self.course)
         self.step = 0
         self.checkpoint_every: int | None = None
         """Whoever writes a checkpoint every so many steps says so here: the steps of a Progress end at each multiple."""
@@ -83,9 +86,25 @@ class Trainer:
         )
         self._plan: Plan | None = None
         self._has_kernels = True
-        self._broken_off, self._looked_at, self._optimizer_began = False, -1, 0
+        self._broken_off, self._looked_at = False, -1
+        self.optimizer_began = 0
+        """The step after which the optimizer's averages began."""
         self.predictor = Predictor(network, device)
         self._sample = self.validation_data.limit(SAMPLE, config.seed)
+
+    @property
+    def total_steps(self) -> int:
+        """How many steps the training shall have taken at its end."""
+        return self.course.total_steps
+
+    @total_steps.setter
+    def total_steps(self, steps: int) -> None:
+        self.course.total_steps = steps
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of a whole epoch by the present batch size."""
+        return self.batches.steps_per_epoch
 
     @property
     def seconds(self) -> float:
@@ -104,7 +123,7 @@ class Trainer:
         The first time on a machine that takes some ten seconds, later less than one.
         """
         if self._plan is None and self._has_kernels:
-            shape = (min(self.config.batch_size, len(self.train_data)), *self.network.input_shape)
+            shape = (min(self.batches.epochs.batch_size, len(self.train_data)), *self.network.input_shape)
             try:
                 self._plan = Plan(self.network, shape, self.loss, self.optimizer, device=self.device)
             except NotCompilable:
@@ -161,7 +180,7 @@ class Trainer:
     def _begin_optimizer_anew(self) -> None:
         """Forget the optimizer's averages, which belong to other weights."""
         self.optimizer.begin_anew()
-        self._optimizer_began = self.step
+        self.optimizer_began = self.step
 
     def go_back(self, step: int, state: Mapping[str, Array], losses: Sequence[float], accuracies: Sequence[float]) -> None:
         """Be after `step` again, with the weights `state` that the network had then; what came later is given up.
@@ -178,6 +197,7 @@ class Trainer:
             raise ConfigError(f"The curves up to step {step:,} are not complete, so the training cannot go back to it.")
         self.network.load_state_dict(state)
         self.step = step
+        self.course.go_back(step)
         self._begin_optimizer_anew()
         right = np.array([round(share * size) for share, size in zip(accuracies, sizes, strict=True)], np.int64)
         self.meters.begin_epoch()
@@ -195,7 +215,7 @@ class Trainer:
             yield self._validated(self._look_at_all())
         if reason := self.stops.reason(self.seconds):
             self.stops.start_over(self.seconds)
-        given_up, self.total_steps = self.total_steps - self.step, self.step
+        given_up, self.total_steps, self.course.pause_at = self.total_steps - self.step, self.step, None
         step, accuracy = (self.best.step, self.best.val_accuracy) if self.best else (self.step, math.nan)
         yield Finished(self.step, self.seconds, step, accuracy, reason, given_up)
 
@@ -215,23 +235,60 @@ class Trainer:
     def _obey(self) -> Iterator[Event]:
         """Carry out the commands that have come in; while paused, wait for more."""
         paused = False
+        if self.course.pause_at is not None and self.step >= self.course.pause_at:
+            paused, self.course.pause_at = self.step < self.total_steps, None
+            if paused:
+                yield Paused(self.step)
         while command := self.control.take(wait=paused):
             match command:
                 case Pause() if not paused and self.step < self.total_steps:
-                    paused = True
+                    paused, self.course.pause_at = True, None
                     yield Paused(self.step)
                 case Resume() if paused:
                     paused = False
                     yield Resumed(self.step)
                 case Stop() if self.step < self.total_steps:  # where all steps have been taken it has finished
+                    self.course.pause_at = None
                     yield Stopped(self.step, self.seconds)
-                case SetLearningRate(value):
-                    self.scheduler.set_lr(value)
-                    self._watched_until = self.step + WATCHED_FOR
-                    yield Changed(self.step, "learning_rate", value)
+                case Change(setting, value):
+                    refused = self._attempt(partial(self.change, setting, value), setting)
+                    yield refused or Changed(self.step, setting, value)
                 case TrainMore(epochs):
-                    with suppress(ConfigError):  # of more steps than a training can have; it keeps those that it has
-                        self.extend(epochs)
+                    if refused := self._attempt(partial(self.extend, epochs)):
+                        yield refused
+                case TakeSteps(count):
+                    if refused := self._attempt(partial(self.take_steps, count)):
+                        yield refused
+                    elif paused:
+                        paused = False
+                        yield Resumed(self.step)
+
+    def _attempt(self, action: Callable[[], None], setting: str = "") -> Refused | None:
+        """Do what was asked for on the way, concerning `setting`; what to tell where it cannot be done."""
+        try:
+            action()
+        except DigitLabError as error:
+            return Refused(self.step, str(error), setting, self.settings.value(setting) if setting else 0)
+        return None
+
+    def change(self, setting: str, value: float) -> None:
+        """Use another value of a setting, one of CHANGEABLE, from the next step on; `settings.value` tells what holds.
+
+        A learning rate scales what is left of the schedule. After another batch size the rest of the epoch is taken in batches of
+        that size, and the same epochs are left to train. Raises ConfigError, and changes nothing, where the value makes no sense
+        or has no effect, and a DigitLabError where the device's memory does not hold such batches.
+        """
+        self.settings.change(setting, value, self.step, self._new_plan)
+        self._watched_until = self.step + WATCHED_FOR
+
+    def _new_plan(self) -> None:
+        """Make the plan anew, for the present batch size; where that cannot be done the one before stays."""
+        before, self._plan = self._plan, None
+        try:
+            self.plan()
+        except BaseException:
+            self._plan = before
+            raise
 
     def extend(self, epochs: int) -> None:
         """Add `epochs`, at least 1, to what is left to train. ConfigError where it is no such number.
@@ -239,24 +296,22 @@ class Trainer:
         The schedule of the steps planned before stays as it is. Milestones and decay after every epoch go on as they count;
         a cosine or a cycle begins again over the added epochs, whether they are added on the way or after the end.
         """
-        self._add(SETTINGS["epochs"].kind.check("The number of epochs to add", epochs) * self.steps_per_epoch)
-
-    def _add(self, steps: int) -> None:
-        """Add `steps` to what is left to train."""
-        planned, self.total_steps = self.total_steps, checked_total(self.total_steps + steps)
-        if isinstance(self.scheduler, Cycles):
-            self.scheduler.begin(planned, steps)
+        self.course.extend(epochs)
 
     def set_epochs(self, epochs: int) -> None:
         """Make `epochs`, at least 1, the number of epochs in all; what is added is added as by `extend`.
 
         Where more steps have been taken already the training ends where it is.
         """
-        wanted = SETTINGS["epochs"].kind.check("The number of epochs", epochs) * self.steps_per_epoch
-        if wanted > self.total_steps:
-            self._add(wanted - self.total_steps)
-        else:
-            self.total_steps = max(self.step, wanted)
+        self.course.set_epochs(epochs, self.step)
+
+    def take_steps(self, count: int) -> None:
+        """Pause when `count` more steps have been taken. ConfigError unless that is a whole number of at least 1.
+
+        Where fewer are planned, whole epochs are added as by `extend`, so that steps taken one by one are those of the epoch
+        that they begin. Where the last step asked for is the last one planned, the training finishes.
+        """
+        self.course.take_steps(count, self.step)
 
     def state_dict(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """All that the rest of the training depends on beside network, data and config: arrays by name, and the rest as JSON
@@ -265,53 +320,15 @@ class Trainer:
         Raises DigitLabError where an exception has broken a stretch of steps off.
         """
         self._check_whole()
-        groups = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
-        if self.best:
-            groups["best"] = self.best.state
-        position = {
-            "step": self.step,
-            "total_steps": self.total_steps,
-            "base_lr": self.scheduler.base_lr,
-            "optimizer_began": self._optimizer_began,
-            "train_count": len(self.train_data),
-            "random": self.network.random_state(),
-            "watch": self.watch.state_dict(),
-            "stops": self.stops.state_dict(),
-        }
-        if isinstance(self.scheduler, Cycles):
-            position["cycles"] = self.scheduler.cycles
-        arrays = {f"{group}/{name}": value for group, values in groups.items() for name, value in values.items()}
-        return arrays, {"position": position | self.meters.state_dict(), "best": self.best and self.best.info()}
+        return state_of(self)
 
     def load_state_dict(self, arrays: Mapping[str, Array], rest: Mapping[str, Any]) -> None:
         """Take over what `state_dict` returned, the network's weights included.
 
         Raises WeightsError where it is damaged or belongs to another training; the trainer is then of no use.
         """
-        position = Position.of(rest.get("position"), len(self.train_data))
-        groups = grouped(arrays, ("network", "optimizer", "best"))
-        check_like(groups["network"], self.network.state_dict(), "weights")
-        check_like(groups["optimizer"], self.optimizer.state_dict(), "optimizer's")
-        if int(groups["optimizer"]["steps"]) != position.step - position.optimizer_began:
-            raise WeightsError("Its optimizer has taken another number of steps than its training.")
-        best = Best.restored(rest.get("best"), groups["best"], self.network, position.step)
-        self.meters.load_state_dict(rest["position"])
-        self.watch.load_state_dict(rest["position"].get("watch"), position.step)
-        self.stops.load_state_dict(rest["position"].get("stops"), self.seconds)
-        at_end = position.step > 0 and position.step % self.steps_per_epoch == 0 and self.meters.count == len(self.train_data)
-        if not at_end and self.meters.count != self.batches.examples(position.step):
-            raise WeightsError("The sums of its epoch belong to another step.")
-        self.network.load_state_dict(groups["network"])
-        self.network.load_random_state(position.random)
-        self.optimizer.load_state_dict(groups["optimizer"])
-        self.step, self.total_steps, self.best = position.step, position.total_steps, best
-        self._optimizer_began = position.optimizer_began
-        self._good, self._watched_until = GoodWeights(), max(WATCHED_FOR, position.step)
-        self.scheduler.base_lr = position.base_lr
-        if isinstance(self.scheduler, Cycles):
-            first = self.scheduler.cycles[0]._replace(base_lr=position.base_lr)
-            self.scheduler.set_cycles([first] if position.cycles is None else [Cycle(*cycle) for cycle in position.cycles])
-        self.scheduler.jump(self.step)
+        load_state(self, arrays, rest)
+        self._plan, self._good, self._watched_until = None, GoodWeights(), max(WATCHED_FOR, self.step)
 
     def batch(self, step: int) -> tuple[Array, Array]:
         """The images, uint8 (N, height, width, channels), and labels, int64 (N), of a step."""
@@ -330,7 +347,7 @@ class Trainer:
             if plan is not None:
                 losses, right = plan.steps(stretch.images, stretch.labels, stretch.batches, rates)
             else:
-                losses, right = self._learn(stretch, rates)
+                losses, right = learn(self.network, self.loss, self.optimizer, stretch, rates)
         except DeviceError:
             self._broken_off = False  # a device that is lost leaves everything as it was before the stretch
             raise
@@ -346,14 +363,14 @@ class Trainer:
         if not kept:
             return None
         speed = self.meters.examples_per_second
-        left = (self.total_steps - self.step) * self.config.batch_size / speed if speed else math.nan
+        left = (self.total_steps - self.step) * self.batches.epochs.batch_size / speed if speed else math.nan
         return Progress(
             steps=steps[:kept],
             train_losses=losses[:kept],
             train_accuracies=right[:kept] / np.array(sizes[:kept]),
             learning_rates=np.array(rates[:kept]),
             total_steps=self.total_steps,
-            epoch=(self.step - 1) // self.steps_per_epoch + 1,
+            epoch=self.batches.epochs.epoch_of(self.step - 1) + 1,
             examples_per_second=speed,
             seconds_left=left,
         )
@@ -368,24 +385,10 @@ class Trainer:
         ends = [self.step + self.pace.steps, self.batches.end_of_stretch(self.step), self.total_steps]
         if self.step < self._watched_until or not self.watch.is_calm:
             ends.append(self.step + WATCHED)
+        if self.course.pause_at is not None:
+            ends.append(self.course.pause_at)
         looks = (self.config.validate_every, self.checkpoint_every)
         return min(*ends, *((self.step // every + 1) * every for every in looks if every is not None))
-
-    def _learn(self, stretch: Stretch, rates: Sequence[float]) -> tuple[Array, Array]:
-        """The readable path of a stretch: for each step forward, backward, and a step of the optimizer."""
-        self.network.train()
-        losses, right = [], []
-        for chosen, rate in zip(stretch.batches, rates, strict=True):
-            self.optimizer.lr, labels = rate, stretch.labels[chosen]
-            with np.errstate(over="ignore", invalid="ignore"):  # a loss that is no number is reported as such
-                scores = self.network.forward(as_input(stretch.images[chosen], self.network.input_shape))
-                losses.append(self.loss(scores, labels))
-                self.network.backward(self.loss.backward())
-                self.optimizer.step()
-            right.append(round(accuracy(scores, labels) * len(labels)))
-            if not math.isfinite(losses[-1]):
-                break
-        return np.array(losses, np.float64), np.array(right, np.int64)
 
     def _look(self) -> Validated:
         """Look at a sample of the held-out images, and at all of them where the sample reaches the target."""
@@ -424,14 +427,14 @@ class Trainer:
 
     def _has_open_end(self) -> bool:
         """Whether an epoch's last step has been taken and its held-out images have not been looked at yet."""
-        return self.step % self.steps_per_epoch == 0 and self.meters.count > 0
+        return self.batches.examples(self.step) == 0 and self.meters.count > 0
 
     def _end_epoch(self) -> EpochEnd:
         found = self._look_at_all()
         self.stops.ended_epoch(found.loss)
         means = self.meters.end_epoch()
         return EpochEnd(
-            epoch=self.step // self.steps_per_epoch,
+            epoch=self.batches.epochs.epoch_of(self.step),
             step=self.step,
             train_loss=means.loss,
             train_accuracy=means.accuracy,

@@ -63,7 +63,7 @@ def test_a_training_keeps_its_rates_its_changes_and_where_it_went_on(tmp_path):
             rates.extend(zip(event.steps.tolist(), event.learning_rates.tolist(), strict=True))
     assert store.rates(session.run) == rates and len({rate for _, rate in rates}) > 1
     session.trainer.extend(1)
-    session.trainer.control.set_learning_rate(0.003)
+    session.trainer.control.change("learning_rate", 0.003)
     changed = [event for event in session.events() if isinstance(event, Changed)]
     ended = len(rates)
     assert changed == [Changed(ended, "learning_rate", 0.003)]

@@ -169,7 +169,7 @@ def test_the_learning_rate_changes_while_it_trains(window, qtbot):
     panel, training = window.panel_named("train"), window.lab.training
     window._actions["toggle"].trigger()
     qtbot.waitUntil(lambda: training.last is not None, timeout=20_000)
-    assert not panel.recipe.fields["batch_size"].isEnabled() and panel.recipe.fields["learning_rate"].isEnabled()
+    assert not panel.recipe.fields["optimizer"].isEnabled() and panel.recipe.fields["learning_rate"].isEnabled()
     panel.recipe.fields["learning_rate"].setValue(0.0002)
     qtbot.waitUntil(lambda: training.last.learning_rate == 0.0002, timeout=10_000)
     window._actions["stop"].trigger()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.core.runs import Run, RunStore
+from app.core.runs.marks import Mark
 from models.presets import PRESETS
 from nncore.arrays import Array, Shape
 from nncore.data import open_dataset, open_test
@@ -19,7 +20,7 @@ from nncore.metrics import Evaluation
 from nncore.network import Network
 from nncore.prediction import Predictor, can_evaluate
 from nncore.training.batches import Batches
-from nncore.training.config import TrainConfig
+from nncore.training.config import SETTINGS, TrainConfig
 from nncore.training.values import is_whole
 from nncore.weights import load_weights
 
@@ -65,6 +66,8 @@ class RunFacts:
     data: DataFacts | None
     no_data: str
     no_evaluation: str
+    changes: tuple[Mark, ...]
+    """Settings that were changed while it was trained, in their order."""
     best_step: int | None
     """The step of the weights, where the file tells it."""
     weights_size: int
@@ -104,6 +107,7 @@ def gather(store: RunStore, run: Run, data_spec: str | None = None, *, with_data
         data=data,
         no_data=no_data,
         no_evaluation=no_evaluation or no_weights or no_data,
+        changes=tuple(mark for mark in store.marks(run) if mark.kind in SETTINGS and mark.value is not None),
         best_step=best_step,
         weights_size=weights.stat().st_size if is_file(weights) else 0,
     )

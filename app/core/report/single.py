@@ -22,6 +22,9 @@ from nncore.arrays import Array, shape_text
 from nncore.errors import ConfigError
 from nncore.files import size_text
 from nncore.metrics import Evaluation
+from nncore.training.config import SETTINGS
+from nncore.training.epochs import Epochs
+from nncore.training.values import listed
 
 WIDTH = 1016
 """The width of a page's content, in pixels of a screen."""
@@ -246,20 +249,27 @@ def _size(facts: RunFacts) -> Iterator[Block]:
     yield Table(("", ""), tuple(rows), frozenset({0}))
 
 
+UNKNOWN_COUNT = 10**15
+"""More images than a training takes: an epoch of them never ends."""
+
+
 def _images_seen(facts: RunFacts) -> int:
     """Images that all steps took together; where the data is not here, as if the last batch of an epoch were whole too."""
     assert facts.config is not None, "told by the caller"
-    size, steps = facts.config.batch_size, facts.run.steps
-    if facts.data is None or not facts.data.learnt:
-        return steps * size
-    epochs, rest = divmod(steps, -(-facts.data.learnt // size))
-    return epochs * facts.data.learnt + rest * size
+    learnt = facts.data.learnt if facts.data is not None and facts.data.learnt else UNKNOWN_COUNT
+    sizes = {mark.step: int(mark.value) for mark in facts.changes if mark.kind == "batch_size" and mark.value and mark.value >= 1}
+    place = Epochs(learnt, facts.config.batch_size, [*sizes.items()]).place(facts.run.steps)
+    return place.epoch * learnt + place.taken
 
 
 def _again(facts: RunFacts) -> Iterator[Block]:
     try:
         yield Command(command_of(facts.run))
-        yield Text("The same data, seed and versions give the same weights.", dim=True)
+        if facts.changes:
+            titles = dict.fromkeys(SETTINGS[mark.kind].title.lower() for mark in facts.changes)
+            yield Notice(f"Changed while it was trained, which the command does not repeat: {listed(titles)}.")
+        else:
+            yield Text("The same data, seed and versions give the same weights.", dim=True)
     except ConfigError as error:
         yield Notice(str(error))
     kept = facts.run.versions or {}

@@ -36,15 +36,17 @@ from models.presets import TEMPLATES
 from nncore.errors import ConfigError
 from nncore.training.batches import steps_per_epoch
 from nncore.training.config import SETTINGS, Setting
+from nncore.training.control import CHANGEABLE
 from nncore.training.schedules import describe_schedule, learning_rates
 from nncore.training.values import Varied, number_text
 
 NETWORK = "Network: the layers, in a row, from the picture to ten scores."
 TEMPLATE = "Template: recommended sets what works well on the data at hand, published what the network's source trained it with."
 IMAGES = "Images: train on a random part of the data only, for a quick try."
-LIVE = ("learning_rate", "augmentation")
-"""What may be changed while a network trains: the one at once, the other for the next time."""
-
+FOR_THE_NEXT = ("augmentation",)
+"""What may be changed while a network trains, for the next time."""
+LIVE_TIP = "It can be changed while the network trains: it counts from the next step on."
+LOCKED_TIP = "Not while a network trains: it is fixed for the whole of a run."
 
 RATES = 300
 """The most points of the drawing of the learning rate."""
@@ -170,8 +172,8 @@ class RecipeForm(Card):
         except ConfigError as error:
             self._refuse(error)
             return
-        if name == "learning_rate":
-            self._lab.training.set_learning_rate(value)
+        if name in CHANGEABLE:
+            self._lab.training.change(name, value)
 
     def _refuse(self, error: ConfigError) -> None:
         self._lab.problem.emit(replace(Problem.of(error), about=TRAINING))
@@ -210,12 +212,17 @@ class RecipeForm(Card):
     def _enable(self) -> None:
         """Disable what cannot be changed now, and say in its tooltip why a setting has no effect."""
         idle = self._lab.training.status is Status.IDLE
-        for widget in (self.preset, self.template, self.limit):
+        for widget, meaning in ((self.preset, NETWORK), (self.template, TEMPLATE), (self.limit, IMAGES)):
             self._enable_one(widget, idle)
+            widget.setToolTip(meaning if idle else f"{meaning}\n{LOCKED_TIP}")
         for name, setting in self._settings.items():
-            unused = setting.unused_because(self._state.recipe.value.config)
-            self._enable_one(self.fields[name], (idle or name in LIVE) and not unused)
-            self.fields[name].setToolTip(f"{described(setting)}\n{unused}".rstrip())
+            unused, field = setting.unused_because(self._state.recipe.value.config), self.fields[name]
+            is_live = name in CHANGEABLE
+            self._enable_one(field, (idle or is_live or name in FOR_THE_NEXT) and not unused)
+            why = unused or (LIVE_TIP if is_live else "" if idle or name in FOR_THE_NEXT else LOCKED_TIP)
+            field.setToolTip(f"{described(setting)}\n{why}".rstrip())
+            if is_live and isinstance(field, QSpinBox):
+                field.setKeyboardTracking(idle)  # no training takes steps with the first digits of what is being typed
 
     def _enable_one(self, widget: QWidget, enabled: bool) -> None:
         """Enable or disable a field.

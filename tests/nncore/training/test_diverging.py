@@ -63,7 +63,7 @@ def test_a_rate_of_99_on_the_way_ends_it_and_keeps_the_weights_from_before(data,
     trainer.checkpoint_every = step
     for event in trainer.events():
         if isinstance(event, Progress) and event.step == step:
-            trainer.control.set_learning_rate(99.0)
+            trainer.control.change("learning_rate", 99.0)
     assert isinstance(event, Failed) and step < event.step <= step + 200
     assert event.since in (step, step + 1)
     assert f"since step {event.since}" in event.reason or "no longer a number" in event.reason
@@ -91,7 +91,7 @@ def test_better_weights_of_an_epochs_end_stay_the_best(data):
             best = trainer.best
             trainer._good = GoodWeights()
             trainer._good.offer(Network([Flatten(), Linear(24), ReLU(), Linear(10)], (28, 28, 1), 5), 55)
-            trainer.control.set_learning_rate(99.0)
+            trainer.control.change("learning_rate", 99.0)
     assert isinstance(event, Failed) and trainer.best is best and event.kept_step == best.step
 
 
@@ -127,7 +127,7 @@ def test_it_can_go_on_with_a_smaller_rate(data, optimizer):
     trainer = trainer_of(data, learning_rate=99.0, optimizer=optimizer)
     first = last(trainer).step
     assert last(trainer).step > first
-    trainer.control.set_learning_rate(0.01)
+    trainer.control.change("learning_rate", 0.01)
     trainer.set_epochs(12)
     *_, event = trainer.events()
     assert isinstance(event, Finished) and trainer.best.val_accuracy > 0.5
@@ -137,7 +137,7 @@ def test_it_can_go_on_with_a_smaller_rate(data, optimizer):
 def test_a_training_that_goes_on_after_a_loss_that_was_no_number_can_be_saved(data):
     trainer = trainer_of(data, optimizer="sgd", learning_rate=1e30)
     assert "no longer a number" in last(trainer).reason
-    trainer.control.set_learning_rate(0.01)
+    trainer.control.change("learning_rate", 0.01)
     for event in trainer.events():
         if isinstance(event, Progress):
             break

@@ -107,3 +107,26 @@ def test_what_it_cannot_go_back_to_is_refused_and_changes_nothing():
         subject.go_back(5, trainer(network="mlp").network.state_dict(), *first.until(5))
     assert subject.step == subject.total_steps == 2 * STEPS
     assert all(np.array_equal(value, subject.network.state_dict()[name]) for name, value in first.end.items())
+
+
+def test_a_batch_size_that_was_changed_later_holds_from_the_step_on_that_it_goes_back_to():
+    subject = trainer(schedule="cosine")
+    subject.checkpoint_every = 1
+    states, losses, accuracies = {}, [], []
+    for event in subject.events():
+        if isinstance(event, Progress):
+            losses.extend(event.train_losses.tolist())
+            accuracies.extend(event.train_accuracies.tolist())
+            states[event.step] = subject.network.state_dict()
+            if event.step == 3:
+                subject.control.change("batch_size", 60)
+    assert subject.batches.sizes(5) == [20, 20, 20, 60, 60] and subject.step == 3 + 3 + 4
+    subject.go_back(2, states[2], losses[:2], accuracies[:2])
+    assert subject.meters.count == 40 and subject.batches.epochs.changes == ((2, 60),)
+    assert subject.total_steps == 2 + 4 + 4, "the same two epochs"
+    rates = []
+    for event in subject.events():
+        if isinstance(event, Progress):
+            rates.extend(event.learning_rates.tolist())
+    assert isinstance(event, Finished) and subject.step == 10
+    assert rates == sorted(rates, reverse=True) and rates[-1] < 0.002

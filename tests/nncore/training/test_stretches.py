@@ -118,7 +118,7 @@ def test_commands_are_obeyed_between_two_stretches(data):
         if isinstance(event, Progress):
             rates += event.learning_rates.tolist()
             if event.step == 4:
-                trainer.control.set_learning_rate(1e-4)
+                trainer.control.change("learning_rate", 1e-4)
             if event.step == 8:
                 trainer.control.stop()
     assert isinstance(event, Stopped) and event.step == 8

@@ -222,7 +222,7 @@ def test_the_learning_rate_set_in_a_cycle_holds_for_the_cycles_to_come(data):
     trainer = Trainer(network(), data, replace(CONFIG, schedule="cosine", epochs=1))
     for event in trainer.events():
         if isinstance(event, Progress) and event.step == 1:
-            trainer.control.set_learning_rate(1e-2)
+            trainer.control.change("learning_rate", 1e-2)
     trainer.extend(1)
     added = [event.learning_rate for event in trainer.events() if isinstance(event, Progress)]
     assert added[0] == 1e-2
@@ -236,7 +236,7 @@ def test_a_learning_rate_set_near_the_end_of_a_cycle_does_not_blow_up_the_next(d
         if isinstance(event, Progress):
             rates += event.learning_rates.tolist()
             if event.step == 13:
-                trainer.control.set_learning_rate(2e-3)
+                trainer.control.change("learning_rate", 2e-3)
                 trainer.control.train_more(1)
     assert rates[13] == pytest.approx(2e-3), "the present cycle goes on in proportion"
     assert max(rates[14:]) == pytest.approx(2e-3, rel=0.1), "the next has it as its highest"
@@ -247,7 +247,7 @@ def test_a_learning_rate_set_near_the_end_of_a_cycle_does_not_blow_up_the_next(d
 def test_what_is_no_learning_rate_cannot_be_set(data, value):
     trainer = Trainer(network(), data, CONFIG)
     with pytest.raises(ConfigError, match="The learning rate must be"):
-        trainer.control.set_learning_rate(value)
+        trainer.control.change("learning_rate", value)
     assert trainer.control.take(wait=False) is None
 
 
@@ -336,7 +336,7 @@ def test_the_learning_rate_can_be_set_without_resetting_anything(data):
         if isinstance(event, Progress):
             rates.append(event.learning_rate)
             if event.step == 5:
-                trainer.control.set_learning_rate(1e-4)
+                trainer.control.change("learning_rate", 1e-4)
     assert rates[:5] == [3e-3] * 5 and rates[5:] == [1e-4] * 9
 
 

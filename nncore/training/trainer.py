@@ -25,6 +25,7 @@ from nncore.training.events import (
     Changed,
     EpochEnd,
     Event,
+    Examined,
     Failed,
     Finished,
     Paused,
@@ -36,6 +37,7 @@ from nncore.training.events import (
 )
 from nncore.training.fit import check_batches, check_fit, checked_total
 from nncore.training.good_weights import GoodWeights
+from nncore.training.health import Examiner
 from nncore.training.loss_watch import LossWatch, explain, smaller_rate
 from nncore.training.meters import Meters, Pace
 from nncore.training.position import Position, check_like, grouped
@@ -82,6 +84,7 @@ class Trainer:
         self._broken_off, self._looked_at = False, -1
         self.predictor = Predictor(network, device)
         self._sample = self.validation_data.limit(SAMPLE, config.seed)
+        self._examiner = Examiner(self.validation_data, config.seed)
 
     @property
     def seconds(self) -> float:
@@ -139,8 +142,10 @@ class Trainer:
                 yield self._fail()
                 return
             if self._has_open_end():
+                yield from self._examine(self.steps_per_epoch)
                 yield self._end_epoch()
             elif self.step % self.config.validate_every == 0:
+                yield from self._examine(self.config.validate_every)
                 yield self._look()
         if self.watch.ends_badly:
             yield self._fail()
@@ -351,6 +356,10 @@ class Trainer:
             if not math.isfinite(losses[-1]):
                 break
         return np.array(losses, np.float64), np.array(right, np.int64)
+
+    def _examine(self, every: int) -> Iterator[Examined]:
+        """The state of the layers, where it is due at this multiple of `every` steps."""
+        return self._examiner.look(self.step // every, self.step, self.plan(), self.predictor)
 
     def _look(self) -> Validated:
         """Look at a sample of the held-out images, and at all of them where the sample reaches the target."""

@@ -22,13 +22,14 @@ where `is_due` holds takes less than a hundredth of a training's time.
 """
 
 
-def is_due(number: int) -> bool:
-    """Whether layers are examined at the look, or at the end of the epoch, with that number, counted from 1.
+def is_due(step: int, every: int) -> bool:
+    """Whether layers are examined after `step`, at which held-out images are looked at; otherwise that is done every `every` steps.
 
-    At each of the first seven, later four times while the number doubles: what matters happens early, and what is told of a
-    long training stays short.
+    At each of the first seven multiples of `every`, later at four while their number doubles: what matters happens early, and what
+    is told of a long training stays short. Before the first of them at every end of an epoch.
     """
-    return number % (1 << max(0, number.bit_length() - 3)) == 0
+    number, rest = divmod(step, every)
+    return number % (1 << max(0, number.bit_length() - 3)) == 0 if rest == 0 else number == 0
 
 
 class Examiner:
@@ -37,15 +38,15 @@ class Examiner:
     def __init__(self, held_out: Dataset, seed: int) -> None:
         self._images = held_out.limit(UNIT_SAMPLE, seed).images
 
-    def look(self, number: int, step: int, plan: Plan | None, predictor: Predictor) -> Iterator[Examined]:
-        """The state of the layers of the predictor's network after `step`, which `plan` has taken, where `number` is due.
+    def look(self, step: int, every: int, plan: Plan | None, predictor: Predictor) -> Iterator[Examined]:
+        """The state of the layers of the predictor's network after `step`, which `plan` has taken, where `is_due`.
 
         Told of are layers that have parameters, and ReLUs. Without a plan the gradients are those that the step left in the
         parameters. Both are what the step followed: of its whole batch, clipped where the optimizer clips, without weight decay.
         A unit is dead that is 0 for all of the images, as in use: of a feature map a channel, with all its places; of a vector
         one number. Nothing is changed. Nothing is told where a number is not finite, or the device is lost.
         """
-        if not is_due(number):
+        if not is_due(step, every):
             return
         network = predictor.network
         try:

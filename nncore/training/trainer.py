@@ -142,10 +142,10 @@ class Trainer:
                 yield self._fail()
                 return
             if self._has_open_end():
-                yield from self._examine(self.steps_per_epoch)
+                yield from self._examine()
                 yield self._end_epoch()
             elif self.step % self.config.validate_every == 0:
-                yield from self._examine(self.config.validate_every)
+                yield from self._examine()
                 yield self._look()
         if self.watch.ends_badly:
             yield self._fail()
@@ -357,9 +357,9 @@ class Trainer:
                 break
         return np.array(losses, np.float64), np.array(right, np.int64)
 
-    def _examine(self, every: int) -> Iterator[Examined]:
-        """The state of the layers, where it is due at this multiple of `every` steps."""
-        return self._examiner.look(self.step // every, self.step, self.plan(), self.predictor)
+    def _examine(self) -> Iterator[Examined]:
+        """The state of the layers, where it is due at this look at held-out images."""
+        return self._examiner.look(self.step, self.config.validate_every, self.plan(), self.predictor)
 
     def _look(self) -> Validated:
         """Look at a sample of the held-out images, and at all of them where the sample reaches the target."""

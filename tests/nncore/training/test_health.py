@@ -113,14 +113,14 @@ def test_a_unit_that_is_always_0_is_dead_and_no_other(data):
     net = network()
     net.parameters()["conv1.bias"].data[1] = -100.0
     net.parameters()["norm1.bias"].data[:6] = -100.0
-    (found,) = Examiner(data, 0).look(1, 7, None, Predictor(net))
+    (found,) = Examiner(data, 0).look(7, 7, None, Predictor(net))
     dead = {health.layer: health.dead for health in found.layers}
     assert dead["relu1"] == pytest.approx(1 / 4) and dead["relu2"] == pytest.approx(6 / 24)
 
 
 def test_what_is_told_depends_neither_on_grouping_nor_on_an_interruption(data, monkeypatch, tmp_path):
     straight = examined(Trainer(network(), data, CONFIG))
-    assert [event.step for event in straight] == [5, 10, 13, 15, 20, 25, 26, 30, 35, 39]
+    assert [event.step for event in straight] == [5, 10, 15, 20, 25, 30, 35]
     with monkeypatch.context() as patch:
         patch.setattr(meters, "STRETCH_SECONDS", 0)
         assert examined(Trainer(network(), data, CONFIG)) == straight
@@ -160,11 +160,12 @@ def test_a_network_without_relu_tells_of_its_parameters_alone(data):
 def test_nothing_is_told_where_numbers_are_no_longer_finite(data):
     net = network()
     examiner, predictor = Examiner(data, 0), Predictor(net)
-    assert len(list(examiner.look(1, 7, None, predictor))) == 1
+    assert len(list(examiner.look(7, 7, None, predictor))) == 1
     net.parameters()["linear2.weight"].grad[0, 0] = np.nan
-    assert list(examiner.look(1, 7, None, predictor)) == []
+    assert list(examiner.look(7, 7, None, predictor)) == []
 
 
-def test_looks_that_are_due_become_rarer():
-    due = [number for number in range(1, 65) if is_due(number)]
+def test_layers_are_examined_less_often_later_and_at_the_ends_of_epochs_only_before_the_first_look():
+    due = [number for number in range(1, 65) if is_due(10 * number, 10)]
     assert due == [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64]
+    assert [step for step in (4, 8, 12, 16, 20, 24) if is_due(step, 10)] == [4, 8, 20]

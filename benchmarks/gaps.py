@@ -11,16 +11,18 @@ core or for Python's interpreter: on a machine with other work that is no fault 
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import os
+import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
+from typing import Any
 
 from benchmarks.beside import load
 from benchmarks.options import count, names
@@ -72,21 +74,27 @@ class Gaps:
         while not self._is_over:
             time.sleep(TICK / 1000)
             if time.perf_counter() - self._last[0] > LONG and not self._seen:
-                frame = sys._current_frames().get(self.thread)
-                self._seen = "" if frame is None else _where(frame)
+                self._seen = _where(self.thread)
 
 
-def _where(frame: FrameType) -> str:
-    """The innermost functions of a stack that are ours, and the innermost of all."""
-    stack = traceback.extract_stack(frame)
+def _where(thread: int) -> str:
+    """The innermost functions of a thread that are ours, and the innermost of all.
+
+    By faulthandler, which makes no objects of the frames: such an object keeps a painter alive that its function has ended with.
+    """
+    with tempfile.TemporaryFile() as file:
+        faulthandler.dump_traceback(file, all_threads=True)
+        file.seek(0)
+        text = file.read().decode(errors="replace")
+    part = next((part for part in re.split(r"(?m)^(?=Thread |Current thread )", text) if f"0x{thread:016x}" in part), "")
+    stack = re.findall(r'File "(.*)", line (\d+) in (.*)', part)
     here = str(Path(__file__).parents[1])
-    ours = [each for each in stack if each.filename.startswith(here) and "/.venv/" not in each.filename][-3:]
-    shown = [each for each in ours if each is not stack[-1]] + [stack[-1]]
-    return " > ".join(f"{Path(each.filename).name}:{each.lineno} {each.name}" for each in shown)
+    shown = stack[:1] + [each for each in stack[1:] if each[0].startswith(here) and "/.venv/" not in each[0]][:3]
+    return " < ".join(f"{Path(file).name}:{line} {name}" for file, line, name in shown)
 
 
-def in_window(seconds: float, panels: tuple[str, ...]) -> dict[str, list[tuple[float, float, str]]]:
-    """The longest gaps in each panel."""
+def in_window(seconds: float, panels: tuple[str, ...]) -> dict[str, Any]:
+    """In each panel the longest gaps, and the most processor time that the thread took in one."""
     from PySide6.QtCore import Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
@@ -97,7 +105,7 @@ def in_window(seconds: float, panels: tuple[str, ...]) -> dict[str, list[tuple[f
     window = build_window(app)  # type: ignore[arg-type]
     window.resize(1280, 800)
     window.show()
-    lab, gaps, found = window.lab, Gaps(), dict[str, list[tuple[float, float, str]]]()
+    lab, gaps, found = window.lab, Gaps(), dict[str, Any]()
     timer = QTimer(window, interval=TICK, timerType=Qt.TimerType.PreciseTimer)
     timer.timeout.connect(gaps.tick)
     spec = "mnist" if (Path(os.environ["DIGITLAB_DATA"]) / "mnist").exists() else "synthetic"
@@ -127,7 +135,8 @@ def in_window(seconds: float, panels: tuple[str, ...]) -> dict[str, list[tuple[f
         QTimer.singleShot(int(1000 * (SETTLE + seconds)), lambda: note(left))
 
     def note(left: list[str]) -> None:
-        found[left[0]] = gaps.stop()[:TOLD]
+        measured = gaps.stop()
+        found[left[0]] = {"longest": measured[:TOLD], "busiest": max(busy for _, busy, _ in measured)}
         show(left[1:])
 
     lab.opener.open_data(spec)
@@ -150,9 +159,11 @@ def main(arguments: list[str]) -> int:
         command = [sys.executable, "-m", "benchmarks", "gaps", "--only", "--seconds", str(options.seconds)]
         command += ["--panels", ",".join(options.panels)]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    for panel, gaps in json.loads(done.stdout.splitlines()[-1]).items():
-        verdict = "" if gaps[0][0] < WANTED else f", wanted below {1000 * WANTED:.0f}"
-        print(f"{panel}: the longest gap is {1000 * gaps[0][0]:.0f} ms{verdict}; load {load()}")
-        for length, busy, doing in gaps:
+    for panel, measured in json.loads(done.stdout.splitlines()[-1]).items():
+        longest = measured["longest"][0][0]
+        verdict = "" if longest < WANTED else f", wanted below {1000 * WANTED:.0f}"
+        busiest = f"at most {1000 * measured['busiest']:.0f} ms of the processor in one"
+        print(f"{panel}: the longest gap is {1000 * longest:.0f} ms{verdict}; {busiest}; load {load()}")
+        for length, busy, doing in measured["longest"]:
             print(f"  {1000 * length:.0f} ms, of which {1000 * busy:.0f} on a core{': ' if doing else ''}{doing}")
     return 0

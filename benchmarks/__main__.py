@@ -1,6 +1,6 @@
-"""`python -m benchmarks [data|torch|window|launches|gpu [options]]`: the first three, or one with its options.
+"""`python -m benchmarks [data|torch|window|beside|gaps|slider|launches|gpu [options]]`: the first six, or one with its options.
 
-See data.py, vs_torch.py, window.py, launches.py and gpu/race.py.
+See data.py, vs_torch.py, window.py, beside.py, gaps.py, slider.py, launches.py and gpu/race.py.
 """
 
 import sys
@@ -10,10 +10,13 @@ PARTS = {
     "data": "benchmarks.data",
     "torch": "benchmarks.vs_torch",
     "window": "benchmarks.window",
+    "beside": "benchmarks.beside",
+    "gaps": "benchmarks.gaps",
+    "slider": "benchmarks.slider",
     "launches": "benchmarks.launches",
     "gpu": "benchmarks.gpu.race",
 }
-EVERYWHERE = ("data", "torch", "window")
+EVERYWHERE = ("data", "torch", "window", "beside", "gaps", "slider")
 """What a machine without a GPU can measure."""
 
 chosen, arguments = sys.argv[1:2], sys.argv[2:]

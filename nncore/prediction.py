@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from nncore.arrays import Array, Shape, beside, shape_text, to_numpy
 from nncore.backend.devices import get_backend
 from nncore.errors import ConfigError, DataError, NotCompilable
-from nncore.layers import Softmax
+from nncore.layers import ReLU, Softmax
 from nncore.losses import Loss, log_softmax
 from nncore.metrics import Evaluation
 from nncore.network import Network, total_cost
@@ -78,6 +79,30 @@ class Predictor:
         found = self.network.in_use().activations(self._beside(as_input(images, self.network.input_shape)))
         outputs = {name: to_numpy(values) for name, values in found}
         return np.exp(self._log_softmax(outputs[self.network.layers[-1].name])), outputs
+
+    def active_units(self, images: Array) -> dict[str, Array]:
+        """Which units of every ReLU are above 0 for at least one of the uint8 images (N, H, W, C): bool (units), by its name.
+
+        A unit is a channel of a feature map, with all its places, or one number of a vector. Places that a max pool behind the
+        ReLU leaves out may not count.
+        """
+        plan, found = self._find_plan(may_wait=True), dict[str, Array]()
+        names = {layer.name for layer in self.network.layers if type(layer) is ReLU}
+        for start in range(0, len(images) if names else 0, self.batch):
+            part = images[start : start + self.batch]
+            if plan is not None:
+                outputs = plan.relu_outputs(part.reshape(len(part), *self.network.input_shape))
+            else:
+                outputs = self._readable_outputs(part, names)
+            for name, output in outputs.items():
+                by_value = (output > 0).reshape(len(part), -1).any(axis=0)
+                active = by_value.reshape(-1, output.shape[-1]).any(axis=0)
+                found[name] = np.logical_or(active, found.get(name, False))
+        return found
+
+    def _readable_outputs(self, images: Array, names: Collection[str]) -> dict[str, Array]:
+        x = self._beside(as_input(images, self.network.input_shape))
+        return {name: to_numpy(output) for name, output in self.network.in_use().activations(x) if name in names}
 
     def evaluate(self, data: Dataset, loss: Loss | None = None) -> Evaluation:
         """Loss and answers on all of `data`. The loss is the cross-entropy of the labels in nats; another one that is given is

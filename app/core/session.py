@@ -270,6 +270,8 @@ class TrainingSession:
     def _is_complete(self, event: Event | None) -> bool:
         """Whether the event is the last of its step, after which nothing of the step is still to be told."""
         trainer = self.trainer
+        if isinstance(event, Examined):  # a look at held-out images follows
+            return False
         if trainer.batches.epochs.is_end(trainer.step):
             return not isinstance(event, Progress)
         return not isinstance(event, Progress) or trainer.step % trainer.config.validate_every != 0
@@ -279,8 +281,9 @@ class TrainingSession:
         if isinstance(last, Stopped | Finished | Failed):
             return  # all is written
         with suppress(Exception):
-            if not self._is_complete(last):
-                self._record(next(happening))  # the look at held-out images that belongs to the step
+            while not self._is_complete(last):
+                last = next(happening)  # what else belongs to the step: the state of the layers, the look at held-out images
+                self._record(last)
             self.checkpoint()
         self._interrupted()
 

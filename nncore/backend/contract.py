@@ -255,7 +255,7 @@ class Program(Protocol):
     def gradient(self) -> Array:
         """A copy of the summed gradient of the last step, laid out as the flat parameters: float32, on the host.
 
-        After an `update` it may hold the weight decay besides.
+        It is clipped where that was recorded; weight decay is no part of it.
         """
 
     def write(self, tensor: Tensor, values: Array) -> None:

@@ -42,6 +42,7 @@ def join(network: Network, vector: Vector) -> list[Step]:
     layers, steps, at = network.layers, list[Step](), 0
     while at < len(layers):
         step, taken = _step(layers[at : at + 3], vector)
+        step.layers = layers[at : at + taken]
         steps.append(step)
         at += taken
     for step, reader in zip(reversed(steps[:-1]), reversed(steps[1:]), strict=True):

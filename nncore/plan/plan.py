@@ -20,7 +20,7 @@ from nncore.backend.devices import get_backend
 from nncore.backend.threads import cores
 from nncore.checks import real_number, shown, whole_number
 from nncore.errors import ConfigError, DataError, NotCompilable
-from nncore.layers import BatchNorm
+from nncore.layers import BatchNorm, ReLU
 from nncore.losses import Loss, check_labels
 from nncore.network import Network
 from nncore.optimizers import Optimizer
@@ -101,7 +101,8 @@ class Plan:
         with record.section("forward"):
             self._x = record.tensor(*as_image(network.input_shape), steps[0].wants)
             record.take(self._x)
-            self._scores, _ = _forward(record, steps, self._x, training=False)
+            self._scores, tape = _forward(record, steps, self._x, training=False)
+            self._relus = {layer.name: y for step, _, y, _ in tape for layer in step.layers if type(layer) is ReLU}
             record.barrier()
         if self.loss is not None:
             with record.section("train"):
@@ -146,12 +147,24 @@ class Plan:
 
     __call__ = forward
 
+    def relu_outputs(self, x: Array) -> dict[str, Array]:
+        """What every ReLU gives for x (N, *input_shape), as in use: float32 (N, rows, columns, channels), by its name.
+
+        Where one kernel does a ReLU together with a max pool behind it, that is the pool's output. N is at most `batch_size`.
+        """
+        self._check_images(x)
+        if len(x) > self.batch_size:
+            raise ConfigError(f"This plan takes batches of up to {self.batch_size}, not of {len(x)}.")
+        self._follow_changes()
+        batches = Batches(x, None, self._all[: len(x)], (len(x),))
+        return dict(zip(self._relus, self._program.run("forward", batches, tuple(self._relus.values())).values, strict=True))
+
     def gradients(self, x: Array, labels: Array) -> float:
         """The loss of a batch, as in training, whose gradients are then found in every parameter's `grad`."""
         outcome = self._run("gradients", x, labels, [np.arange(len(x))], ())
-        gradient = self._program.gradient()
+        gradient = self.last_gradient()
         for name, parameter in self.network.parameters().items():
-            parameter.grad = self._flat.parts[name].of(gradient)
+            parameter.grad = gradient[name]
         self.correct = int(outcome.right[0])
         return float(outcome.losses[0])
 
@@ -183,6 +196,14 @@ class Plan:
         outcome = self._run("train", images, labels, batches, rates)
         self.optimizer.steps = taken + len(outcome.losses)
         return outcome.losses, outcome.right
+
+    def last_gradient(self) -> dict[str, Array]:
+        """A copy of the gradient of every parameter that the last step followed, by name: clipped, without weight decay.
+
+        Meaningless before a first step.
+        """
+        gradient = self._program.gradient()
+        return {name: self._flat.parts[name].of(gradient) for name in self.network.parameters()}
 
     def _run(
         self, section: str, images: Array, labels: Array, batches: Sequence[Array], rates: Sequence[Sequence[float]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,8 @@ class Step:
     layer: Layer
     shape: tuple[int, int, int]
     padding: IntPair = (0, 0)
+    layers: Sequence[Layer] = ()
+    """All layers that it does; `layer` is the first of them."""
 
     learns = False
     """Whether it has parameters."""

@@ -122,16 +122,20 @@ class LayerHealth:
     layer: str
     """Its name in the network."""
     gradient_norm: float | None
-    """L2 norm of the gradient of its parameters, by the last step's batch."""
+    """L2 norm of the gradient of its parameters, by the last step's batch: clipped where the optimizer clips, without weight
+    decay.
+    """
     weight_norm: float | None
     """L2 norm of its parameters."""
     dead: float | None
-    """Of a ReLU: the share of its units that are 0 for every image of a sample."""
+    """Of a ReLU: the share of its units that are 0 for every image of a sample. A unit is a channel of a feature map, with all its
+    places, or one number of a vector.
+    """
 
 
 @dataclass(frozen=True)
 class Examined:
-    """The layers have been looked at after `step`."""
+    """The layers that have parameters, and ReLUs, have been examined after `step`. A look at held-out images follows."""
 
     step: int
     layers: tuple[LayerHealth, ...]

@@ -26,6 +26,7 @@ from nncore.training.events import (
     Changed,
     EpochEnd,
     Event,
+    Examined,
     Failed,
     Finished,
     Paused,
@@ -38,6 +39,7 @@ from nncore.training.events import (
 )
 from nncore.training.fit import check_batches, check_fit
 from nncore.training.good_weights import GoodWeights
+from nncore.training.health import Examiner
 from nncore.training.live import LiveSettings
 from nncore.training.loss_watch import LossWatch, explain, smaller_rate
 from nncore.training.meters import Meters, Pace
@@ -91,6 +93,7 @@ class Trainer:
         """The step after which the optimizer's averages began."""
         self.predictor = Predictor(network, device)
         self._sample = self.validation_data.limit(SAMPLE, config.seed)
+        self._examiner = Examiner(self.validation_data, config.seed)
 
     @property
     def total_steps(self) -> int:
@@ -162,8 +165,10 @@ class Trainer:
                 yield self._fail()
                 return
             if self._has_open_end():
+                yield from self._examine()
                 yield self._end_epoch()
             elif self.step % self.config.validate_every == 0:
+                yield from self._examine()
                 yield self._look()
         if self.watch.ends_badly:
             yield self._fail()
@@ -389,6 +394,10 @@ class Trainer:
             ends.append(self.course.pause_at)
         looks = (self.config.validate_every, self.checkpoint_every)
         return min(*ends, *((self.step // every + 1) * every for every in looks if every is not None))
+
+    def _examine(self) -> Iterator[Examined]:
+        """The state of the layers, where it is due at this look at held-out images."""
+        return self._examiner.look(self.step, self.config.validate_every, self.plan(), self.predictor)
 
     def _look(self) -> Validated:
         """Look at a sample of the held-out images, and at all of them where the sample reaches the target."""

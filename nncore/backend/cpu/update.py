@@ -58,30 +58,30 @@ def clip_gradients(m, replica, replicas, gradient, parameters, partial, max_norm
 
 
 @kernel
-def _sgd(theta, first, second, start, end, m, g, rates):
+def _sgd(theta, first, second, start, end, m, g, decay, rates):
     """rates = (lr)"""
     lr = get(rates, 0)
     for i in range(start, end):
-        put(theta, i, get(theta, i) - lr * get(m, g + i))
+        put(theta, i, get(theta, i) - lr * (get(m, g + i) + decay * get(theta, i)))
 
 
 @kernel
-def _momentum(theta, velocity, second, start, end, m, g, rates):
+def _momentum(theta, velocity, second, start, end, m, g, decay, rates):
     """rates = (lr, momentum)"""
     lr, momentum = get(rates, 0), get(rates, 1)
     for i in range(start, end):
-        value = momentum * get(velocity, i) + get(m, g + i)
+        value = momentum * get(velocity, i) + (get(m, g + i) + decay * get(theta, i))
         put(velocity, i, value)
         put(theta, i, get(theta, i) - lr * value)
 
 
 @kernel
-def _adam(theta, first, second, start, end, m, g, rates):
+def _adam(theta, first, second, start, end, m, g, decay, rates):
     """rates = (lr / (1 − β₁ᵗ), β₁, β₂, ε, 1 − β₁, 1 − β₂, 1 / (1 − β₂ᵗ))"""
     lr, beta, beta2, eps = get(rates, 0), get(rates, 1), get(rates, 2), get(rates, 3)
     rest, rest2, unbias = get(rates, 4), get(rates, 5), get(rates, 6)
     for i in range(start, end):
-        grad = get(m, g + i)
+        grad = get(m, g + i) + decay * get(theta, i)
         mean = beta * get(first, i) + rest * grad
         square = beta2 * get(second, i) + rest2 * grad * grad
         put(first, i, mean)
@@ -90,7 +90,7 @@ def _adam(theta, first, second, start, end, m, g, rates):
 
 
 def _update(name, rule):
-    """The operation that lets the parameters follow m[gradient :] by `rule`, after adding weight decay to it."""
+    """The operation that lets the parameters follow m[gradient :] and the weight decay by `rule`; the gradient stays as it is."""
 
     def update(m, theta, first_moment, second_moment, replica, replicas, decays, decay_count, rates, gradient, parameters):
         start, end = _share(parameters, replica, replicas)
@@ -98,10 +98,7 @@ def _update(name, rule):
             low, high = max(start, int(get_double(decays, 3 * d))), min(end, int(get_double(decays, 3 * d + 1)))
             if low < high:
                 decay = float32(get_double(decays, 3 * d + 2))
-                if decay > float32(0):
-                    for i in range(low, high):
-                        put(m, gradient + i, get(m, gradient + i) + decay * get(theta, i))
-                rule(theta, first_moment, second_moment, low, high, m, gradient, rates)
+                rule(theta, first_moment, second_moment, low, high, m, gradient, decay, rates)
 
     update.__name__ = name
     return operation(update)

@@ -50,8 +50,6 @@ class Trial:
     moments: int = 0
     """Running averages of the optimizer."""
     rates: Sequence[float] = ()
-    compares_gradient: bool = True
-    """False after an update: a backend may have added the weight decay to its gradient."""
     tolerance: float = 0.0
     """Largest difference allowed, as a share of the largest value of an array. Zero where all sums are of whole numbers: they
     are exact in float32, in any order, and so are the winners among equal ones."""
@@ -133,8 +131,7 @@ def run(trial: Trial, device: str, place: Place = _as_it_is) -> dict[str, Array]
     _, program, outcome, vector, moments = taken(trial, device, place)
     found = {f"output {number}": values for number, values in enumerate(outcome.values)}
     found["parameters"] = to_numpy(vector.values[:-SLACK].copy())
-    if trial.compares_gradient:
-        found["gradient"] = program.gradient()
+    found["gradient"] = program.gradient()
     found |= {f"moment {number}": to_numpy(moment) for number, moment in enumerate(moments)}
     if trial.labels is not None:
         found |= {"loss": outcome.losses, "right": outcome.right}

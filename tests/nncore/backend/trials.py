@@ -233,7 +233,7 @@ def update(name: str, rates: tuple[float, ...], decay: float, inputs: int = 5, o
     moments = {"sgd": 0, "momentum": 1, "adam": 2}[name]
     shape = (inputs, outputs)
     parameters = {"weight": real_numbers(*shape, seed=1), "bias": real_numbers(outputs, seed=2)}
-    return Trial(build, parameters, count=7, moments=moments, rates=rates, compares_gradient=False, tolerance=1e-6)
+    return Trial(build, parameters, count=7, moments=moments, rates=rates, tolerance=1e-6)
 
 
 def clip(max_norm: float, inputs: int = 5, outputs: int = 3, values: Array | None = None) -> Trial:

@@ -163,10 +163,10 @@ def test_epochs_stay_whole_whatever_the_batch_size_and_none_is_added_or_lost(dat
 
 def test_a_block_of_augmented_images_is_drawn_anew_after_a_change(data):
     """The same stream as for the first images of the epoch would vary them all alike."""
-    noisy = replace(CONFIG, augmentation=augmentation("noise=20"), batch_size=20)
-    blank = replace(data, images=np.full_like(data.images, 128))
-    trainer = Trainer(plain(), blank, noisy)
-    steered(trainer, {1: [("batch_size", 20 - 1)], 2: [("batch_size", 20)]}, until=3)
+    shifting = replace(CONFIG, augmentation=augmentation("shift=3"), batch_size=20)
+    alike = replace(data, images=np.repeat(data.images[:1], len(data), axis=0))
+    trainer = Trainer(plain(), alike, shifting)
+    steered(trainer, {1: [("batch_size", 19)], 2: [("batch_size", 20)]}, until=3)
     first, *others = (trainer.batch(step)[0][:18] for step in range(3))
     assert not any(np.array_equal(first, other) for other in others)
 

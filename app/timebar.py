@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QWidget
 
 from app.core.timeline import Moment
+from app.durations import duration
 from app.lab import Lab
 from app.theme import theme
 from app.training import Status
@@ -143,13 +144,3 @@ class TimeBar(QWidget):
     def _moved(self, index: int) -> None:
         if not self._lab.training.is_active:
             self._lab.state.show_moment(index)
-
-
-def duration(seconds: float) -> str:
-    """A time for people: `3 s`, `2 min 05 s`, `1 h 12 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

@@ -49,7 +49,7 @@ class _Bar(ProgressBar):
 
     def __init__(self, console: Console, known: Known) -> None:
         self._known = known
-        columns = BarColumn(20), TextColumn("step {task.completed:,.0f} of {task.total:,.0f} · {task.description}")
+        columns = BarColumn(14), TextColumn("step {task.completed:,.0f} of {task.total:,.0f} · {task.description}")
         super().__init__(*columns, console=console, transient=True, disable=not console.is_terminal)
 
     def get_renderables(self) -> Iterable[RenderableType]:

@@ -33,7 +33,7 @@ def test_it_tells_both_losses_both_accuracies_speed_and_time_left():
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_the_bar_takes_two_lines_that_fit_the_terminal(width):
+def test_the_bar_has_two_lines_which_end_in_dots_on_a_narrow_terminal(width):
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=width, highlight=False)
     with progress_bar(console, 0, 1000) as show:
@@ -43,8 +43,8 @@ def test_the_bar_takes_two_lines_that_fit_the_terminal(width):
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "\n", out.getvalue())
     lines = [line for line in re.split(r"[\r\n]+", shown) if line.strip()]
     assert max(map(len, lines)) <= width and "100 of 1,200" in shown and "17,400 images/s" in "".join(lines).replace("\n", "")
-    if width >= 80:
-        assert "validation loss 0.2500, 97.50 % right" in shown
+    assert ("validation loss 0.2500, 97.50 % right" in shown) == (width >= 80)
+    assert ("training loss 0.5000, 75.00 % right; validation loss 0.2500…" in shown) == (width < 80), "not wrapped"
 
 
 def test_nothing_is_drawn_where_there_is_no_terminal():

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSlider, QWidget
 
 from app.core.actions import ACTIONS
 from app.core.timeline import Moment
+from app.durations import duration
 from app.lab import Lab
 from app.theme import theme
 from app.training import Status
@@ -178,13 +179,3 @@ def _further_button(actions: dict[str, QAction]) -> QPushButton:
     menu.addActions([actions[name] for name in FURTHER])
     button.setMenu(menu)
     return button
-
-
-def duration(seconds: float) -> str:
-    """A time for people: `3 s`, `2 min 05 s`, `1 h 12 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

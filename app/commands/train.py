@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import signal
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as ProgressBar
-
 from app.commands.device import add_device, say_device
 from app.commands.output import MISTAKE, complain, console, percent, print_json, print_line
+from app.commands.progress import progress_bar
 from app.commands.settings import add_settings, settings_given
 from app.core.recipe_file import RecipeFile, read_recipe
 from app.core.resume import resume
@@ -27,9 +25,8 @@ from nncore.errors import ConfigError, DeviceError, DigitLabError
 from nncore.files import shown
 from nncore.training.config import SETTINGS, TrainConfig
 from nncore.training.control import Control
-from nncore.training.events import EpochEnd, Event, Failed, Finished, Progress, Stopped
+from nncore.training.events import EpochEnd, Failed, Finished
 from nncore.training.schedules import describe_schedule
-from nncore.training.trainer import Trainer
 from nncore.weights import load_weights, save_weights
 
 NAME = "train"
@@ -104,7 +101,9 @@ def run(arguments: Namespace) -> int:
 def _train(session: TrainingSession, report: _Report) -> None:
     """Train to the end, or to the first Ctrl+C. ConfigError where the training itself fails."""
     failed: Failed | None = None
-    with _progress_bar(session.trainer) as show, _stop_on_signals(session.trainer.control), closing(session.events()) as events:
+    trainer = session.trainer
+    bar = progress_bar(console, trainer.step, trainer.total_steps)
+    with bar as show, _stop_on_signals(trainer.control), closing(session.events()) as events:
         for event in events:
             show(event)
             if isinstance(event, EpochEnd):
@@ -226,27 +225,6 @@ def _how_to_go_on(kept: Run) -> str:
 def _name(kept: Run) -> str:
     """The run's name as it is typed."""
     return f'"{kept.name}"' if " " in kept.name else kept.name
-
-
-@contextmanager
-def _progress_bar(trainer: Trainer) -> Iterator[Callable[[Event], None]]:
-    """A bar on standard error (none where that is no terminal); yields a function that shows it an event."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
-        TimeRemainingColumn(),
-    )
-    with ProgressBar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("training", total=trainer.total_steps, completed=trainer.step)
-
-        def show(event: Event) -> None:
-            if isinstance(event, Progress):
-                bar.update(task, completed=event.step, total=event.total_steps, description=f"loss {event.train_loss:.3f}")
-            elif isinstance(event, Stopped | Finished | Failed):
-                bar.stop()
-
-        yield show
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def read_recipe(path: Path) -> RecipeFile:
     if len(content) > LARGEST_RECIPE:
         raise ConfigError(f"{shown(path)} is larger than any recipe ({size_text(LARGEST_RECIPE)}); name a recipe.")
     try:
-        found = tomllib.loads(content.decode("utf-8"))
+        found = tomllib.loads(content.decode("utf-8-sig"))  # editors on Windows begin a file with a mark
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, UnicodeDecodeError, and a number of thousands of digits
         raise ConfigError(f"{shown(path)} is no recipe in TOML: {str(error) or 'it is nested too deeply'}.") from error
     for key in found:

@@ -130,6 +130,10 @@ def test_what_is_no_recipe_is_refused_in_one_sentence(tmp_path, capsys, text, wo
         assert all(name in str(refusal.value) for name in (*KEYS, *SETTINGS))
 
 
+def test_the_mark_that_some_editors_begin_a_file_with_is_no_part_of_it(tmp_path):
+    assert read_recipe(written(tmp_path, "\ufeffepochs = 4\r\n")).settings == {"epochs": 4}
+
+
 def test_a_recipe_that_is_not_there_and_one_for_a_run_that_goes_on(tmp_path, capsys):
     with pytest.raises(DataError, match="cannot be read"):
         read_recipe(tmp_path / "none.toml")

@@ -84,8 +84,10 @@ class Evaluating(QObject):
 
     @property
     def is_coming(self) -> bool:
-        """Whether the evaluation of the moment in view is being computed, or about to be."""
-        return self._still.isActive() or self._is_busy
+        """Whether the evaluation of the moment in view is being computed, or about to be; or its images are being opened."""
+        run = self._state.run.value
+        is_opening = run is not None and self._images.is_opening(run, self.split)
+        return self._still.isActive() or self._is_busy or is_opening
 
     @property
     def has_failed(self) -> bool:
@@ -221,6 +223,7 @@ class Evaluating(QObject):
             run.evaluations.add(step, found, split)
             self.solved.emit(EVALUATION)
         self._follow()
+        self._take_progress(0)
 
     def _miss(self, job: Job, problem: Problem) -> None:
         self._is_busy, self._busy_with, self._failed = False, None, job

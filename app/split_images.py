@@ -50,6 +50,10 @@ class SplitImages(QObject):
             return f"{run.name} came without its training, and so without its {split.value} images."
         return self._refused[1] if self._refused is not None and self._refused[0] == (run, split) else ""
 
+    def is_opening(self, run: RunInView, split: Split) -> bool:
+        """Whether the images of a split are being opened."""
+        return self._opening == (run, split)
+
     def want(self, run: RunInView, split: Split) -> None:
         """Open the images of a split, unless they are there, are being opened, or cannot be had."""
         line, which = run.run, (run, split)

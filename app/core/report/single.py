@@ -9,9 +9,9 @@ from importlib.metadata import version
 
 import numpy as np
 
+from app.core.calibration import calibration
 from app.core.repeat import command_of
 from app.core.report.blocks import Block, Command, Figure, Notice, Report, Row, Section, Table, Text, Tiles
-from app.core.calibration import calibration
 from app.core.report.facts import DataFacts, RunFacts, image_shape_of
 from app.core.report.network_drawing import network_drawing
 from app.core.report.pictures import MOST_CLASSES, confusion_drawing, first_filters, picture_grid

@@ -8,7 +8,7 @@ from enum import Enum
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.metrics import Evaluation
+from nncore.metrics import Evaluation, confusion_matrix
 
 
 class Kind(Enum):
@@ -52,7 +52,7 @@ class Answers:
         """The probability of the answer given, float32 (N)."""
         self.is_right = self.predicted == self.labels
         """bool (N)"""
-        self.confusion = found.confusion
+        self.confusion = confusion_matrix(self.predicted, self.labels, found.probabilities.shape[1])
         """int64 (classes, classes): rows are what an image shows, columns the answers."""
 
     def __len__(self) -> int:

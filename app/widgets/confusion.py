@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -54,10 +55,11 @@ class ConfusionMatrix(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._counts: Array = np.zeros((10, 10), np.int64)
-        self._names: tuple[str, ...] = ()
+        self._names: tuple[str, ...] = tuple(str(number) for number in range(10))
         self.note, self.is_faded = "", False
         self.choice: Place = ALL
         self._cursor: Place = (0, 0)
+        self._measure()
         self.setAccessibleName("confusion matrix")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(190, 186)
@@ -83,6 +85,7 @@ class ConfusionMatrix(QWidget):
             self.choice = ALL
         if not self._is_there(self._cursor):
             self._cursor = (0, 0)
+        self._measure()
         self._describe()
         self.update()
 
@@ -118,26 +121,26 @@ class ConfusionMatrix(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(240, 200)
 
-    def _labels(self) -> Sequence[str]:
-        """The names of the classes where all of them fit above a column, and else their numbers."""
-        widest = self._widest(self._names)
-        room = (self.width() - CAPTION - widest - 6) // max(1, len(self._counts))
-        return self._names if widest + 2 <= room else [str(number) for number in range(len(self._counts))]
+    def _measure(self) -> None:
+        """Find the labels, the names of the classes where all of them fit above a column and else their numbers, and the room
+        for labels and cells.
+        """
+        classes, metrics = max(1, len(self._counts)), QFontMetrics(font(9))
 
-    def _widest(self, labels: Sequence[str]) -> int:
-        metrics = QFontMetrics(font(9))
-        return max((metrics.horizontalAdvance(label) for label in labels), default=0)
+        def widest(labels: Sequence[str]) -> int:
+            return max((metrics.horizontalAdvance(label) for label in labels), default=0)
 
-    @property
-    def _left(self) -> int:
-        return CAPTION + max(12, self._widest(self._labels()) + 6)
-
-    @property
-    def _cell(self) -> QSize:
-        classes = max(1, len(self._counts))
+        self._labels, self._widest = self._names, widest(self._names)
+        if self._widest + 2 > (self.width() - CAPTION - self._widest - 6) // classes:
+            self._labels = tuple(str(number) for number in range(len(self._counts)))
+            self._widest = widest(self._labels)
+        self._left = CAPTION + max(12, self._widest + 6)
         width, height = (self.width() - self._left) // classes, (self.height() - CAPTION - LABEL) // classes
         width = max(1, min(width, int(WIDEST * max(1, height))))
-        return QSize(width, max(1, min(height, int(HIGHEST * width) or 1)))
+        self._cell = QSize(width, max(1, min(height, int(HIGHEST * width) or 1)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._measure()
 
     def cell_rect(self, row: int, column: int) -> QRect:
         """Where a cell lies."""
@@ -198,7 +201,7 @@ class ConfusionMatrix(QWidget):
 
     def _paint_captions(self, painter: QPainter) -> None:
         """The words at the axes, the note, and the labels of rows and columns: as many as there is room for."""
-        flags, cell, left, labels = Qt.AlignmentFlag, self._cell, self._left, self._labels()
+        flags, cell, left, labels = Qt.AlignmentFlag, self._cell, self._left, self._labels
         painter.setFont(font(10))
         painter.setPen(QColor(theme().colors.dim))
         top = QRect(left, 0, self.width() - left, CAPTION)
@@ -212,7 +215,7 @@ class ConfusionMatrix(QWidget):
         painter.restore()
         painter.setFont(font(9))
         every_row = -(-painter.fontMetrics().ascent() // cell.height())
-        every_column = -(-(self._widest(labels) + 1) // cell.width())
+        every_column = -(-(self._widest + 1) // cell.width())
         for index, words in enumerate(labels):
             if index % every_row == 0:
                 place = QRect(CAPTION, self.cell_rect(index, 0).center().y() - 7, left - CAPTION - 3, LABEL)

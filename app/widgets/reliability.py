@@ -16,6 +16,8 @@ from nncore.arrays import Array
 
 LEFT, RIGHT, BOTTOM = 36, 12, 28
 """Room for the axes in pixels."""
+LEAST_WORDS = 80
+"""Least width of the words beside the plot in pixels; where there is less, they are only in the tooltip."""
 FADED = 0.35
 """Opacity while other answers are awaited."""
 
@@ -28,8 +30,10 @@ class ReliabilityDiagram(QWidget):
     described = Signal(str)
     """What the bin in focus says, in words."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: str = "") -> None:
+        """`words` stand beside the plot."""
         super().__init__()
+        self._words = words
         self._counts: Array = np.zeros(0, np.int64)
         self._confidences: Array = np.zeros(0)
         self._accuracies: Array = np.zeros(0)
@@ -64,9 +68,9 @@ class ReliabilityDiagram(QWidget):
         return QSize(180, 160)
 
     def _plot(self) -> QRectF:
-        """Where the plot lies: a square, unless there is less room."""
+        """Where the plot lies: a square."""
         width, height = self.width() - LEFT - RIGHT, self.height() - BOTTOM - 6
-        return QRectF(LEFT, 6, max(1, min(width, int(1.3 * height))), max(1, min(height, width)))
+        return QRectF(LEFT, 6, max(1, min(width, height)), max(1, min(height, width)))
 
     def _bin_at(self, point: QPoint) -> int:
         """The bin at a point, or −1."""
@@ -104,6 +108,10 @@ class ReliabilityDiagram(QWidget):
         painter.rotate(-90)
         painter.drawText(QRectF(0, 0, plot.height(), 13), flags.AlignCenter, "right, %")
         painter.restore()
+        beside = QRectF(self.rect()).adjusted(plot.right() + 2 * RIGHT, 2, 0, 0)
+        if beside.width() >= LEAST_WORDS:
+            painter.setFont(font(12))
+            painter.drawText(beside, flags.AlignLeft | flags.AlignTop | Qt.TextFlag.TextWordWrap, self._words)
         painter.setOpacity(FADED if self._is_faded else 1)
         self._paint_bars(painter)
         painter.setPen(QPen(QColor(colors.text), 1, Qt.PenStyle.DashLine))

@@ -55,10 +55,10 @@ class EvaluationLine(QWidget):
     def _show(self) -> None:
         found = self._evaluating
         if found.is_cancelled:
-            words, act = f"The {found.split.value} images are not evaluated.", "Evaluate"
+            words, act = "Cancelled: not evaluated.", "Evaluate"
         elif self._is_told:
-            done = f"{found.progress:,} of {found.count:,} evaluated" if found.count else "being opened…"
-            words, act = f"{found.split.value} images: {done}", "Cancel"
+            words = f"{found.progress:,} of {found.count:,} evaluated" if found.count else "being opened…"
+            act = "Cancel"
         else:
             words, act = self._words, ""
         self.text.show_words(words)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
 
 from app.core.answers import Answers, Kind, Selection
 from app.core.calibration import calibration
@@ -19,7 +19,7 @@ from app.evaluating import Shown
 from app.lab import Lab
 from app.panels.train.answer_filter import AnswerFilter
 from app.panels.train.evaluation_line import EvaluationLine
-from app.widgets.card import Card, label
+from app.widgets.card import Card
 from app.widgets.class_scores import ClassScores, ScoreRow
 from app.widgets.confusion import ConfusionMatrix
 from app.widgets.image_grid import ImageGrid
@@ -94,31 +94,23 @@ class Mistakes(QObject):
         card.header.insertWidget(0, self.view)
         self.line = EvaluationLine(self.lab.evaluating)
         self.which = self.line.text
-        self.grid, self.scores, self.diagram = ImageGrid("mistakes", AFTER_AN_EPOCH), ClassScores(), ReliabilityDiagram()
+        self.grid, self.scores, self.diagram = (
+            ImageGrid("mistakes", AFTER_AN_EPOCH),
+            ClassScores(),
+            ReliabilityDiagram(SHORT_NOTION),
+        )
         self.grid.activated.connect(self._make_probe)
         self.scores.chosen.connect(self._choose_class)
         self.diagram.setToolTip(NOTION)
         self.diagram.described.connect(self.line.show_words)
         self._stack = QStackedWidget()
-        for page in (self.grid, self.scores, self._build_calibration()):
+        for page in (self.grid, self.scores, self.diagram):
             self._stack.addWidget(page)
         card.body.addWidget(self.line)
         card.body.addWidget(self._stack, 1)
         self._back = QShortcut(QKeySequence(Qt.Key.Key_Escape), card, lambda: self._choose_place(None, None))
         self._back.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         return card
-
-    def _build_calibration(self) -> QWidget:
-        page = QWidget()
-        row = QHBoxLayout(page)
-        row.setContentsMargins(0, 0, 0, 0)
-        words = label(SHORT_NOTION, "dim", wrap=True)
-        words.setAlignment(Qt.AlignmentFlag.AlignTop)
-        words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)  # it must not make the card higher
-        row.addWidget(self.diagram, 4)
-        row.addWidget(words, 3)
-        page.setToolTip(NOTION)
-        return page
 
     # -- what is shown
 

@@ -11,6 +11,7 @@ from app.core.evaluator import Evaluator
 from app.core.history import History
 from app.core.in_view import NetworkInView
 from app.core.run_in_view import Evaluations, RunInView
+from app.core.split import Split
 from app.core.timeline import Moment
 from app.training import Status
 from models.presets import preset
@@ -35,6 +36,16 @@ def test_evaluations_stay_within_their_memory_and_those_asked_for_last_stay():
     assert len(kept) == 1 and kept.newest()[0] == 5, "the last one stays, however large"
     kept.forget_after(4)
     assert kept.newest() is None
+
+
+def test_evaluations_of_each_split_are_kept_apart():
+    kept, held_out, test = Evaluations(), evaluation(), evaluation()
+    kept.add(3, held_out)
+    kept.add(5, test, Split.TEST)
+    assert kept.get(5) is None and kept.get(5, Split.TEST) is test and kept.get(3, Split.TEST) is None
+    assert kept.newest() == (3, held_out) and kept.newest(Split.TEST) == (5, test) and kept.newest(Split.TRAINING) is None
+    kept.forget_after(4)
+    assert kept.newest(Split.TEST) is None and kept.newest() == (3, held_out)
 
 
 def test_a_run_that_goes_on_forgets_what_came_later():

@@ -35,6 +35,8 @@ WIDEST, HIGHEST = 1.6, 1.2
 """Most width of a cell over its height, and height over its width."""
 SMALL = 8
 """Pixels below which cells are drawn without gaps, as one picture."""
+SHORT = 20
+"""Pixels of a name up to which it is a label even where there is only room for every second or third one."""
 FADED = 0.35
 """Opacity while other counts are awaited."""
 
@@ -122,8 +124,8 @@ class ConfusionMatrix(QWidget):
         return QSize(240, 200)
 
     def _measure(self) -> None:
-        """Find the labels, the names of the classes where all of them fit above a column and else their numbers, and the room
-        for labels and cells.
+        """Find the labels, the names of the classes where all of them are short or fit above a column and else their numbers, and
+        the room for labels and cells.
         """
         classes, metrics = max(1, len(self._counts)), QFontMetrics(font(9))
 
@@ -131,7 +133,7 @@ class ConfusionMatrix(QWidget):
             return max((metrics.horizontalAdvance(label) for label in labels), default=0)
 
         self._labels, self._widest = self._names, widest(self._names)
-        if self._widest + 2 > (self.width() - CAPTION - self._widest - 6) // classes:
+        if self._widest + 2 > max(SHORT, (self.width() - CAPTION - self._widest - 6) // classes):
             self._labels = tuple(str(number) for number in range(len(self._counts)))
             self._widest = widest(self._labels)
         self._left = CAPTION + max(12, self._widest + 6)
@@ -215,7 +217,7 @@ class ConfusionMatrix(QWidget):
         painter.restore()
         painter.setFont(font(9))
         every_row = -(-painter.fontMetrics().ascent() // cell.height())
-        every_column = -(-(self._widest + 1) // cell.width())
+        every_column = -(-(self._widest + 4) // cell.width())
         for index, words in enumerate(labels):
             if index % every_row == 0:
                 place = QRect(CAPTION, self.cell_rect(index, 0).center().y() - 7, left - CAPTION - 3, LABEL)

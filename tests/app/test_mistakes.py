@@ -110,6 +110,15 @@ def test_the_filter_and_the_matrix_show_the_same_choice(cards):
     assert in_grid(cards) == [4, 2, 0] and cards._confusion.choice == (None, None) and not cards.filter.isChecked()
 
 
+def test_escape_closes_the_filter_before_it_takes_the_choice_back(cards, qtbot):
+    cards._confusion.choose((9, None))
+    cards.filter.click()
+    qtbot.waitUntil(cards.filter.popup.isVisible)
+    QTest.keyClick(cards.filter.kind, Qt.Key.Key_Escape)
+    assert not cards.filter.popup.isVisible() and cards._confusion.choice == (9, None)
+    assert cards.filter.isChecked(), "something is filtered"
+
+
 def test_captions_and_tooltips_tell_the_answer_and_how_sure_it_is(cards):
     assert cards.grid._caption(0) == "9 → 4"
     assert cards.grid._describe(0) == "9 taken for 4, 95.0 % sure; 0.6 % for 9 (held-out image 4)"

@@ -108,7 +108,7 @@ class Mistakes(QObject):
             self._stack.addWidget(page)
         card.body.addWidget(self.line)
         card.body.addWidget(self._stack, 1)
-        self._back = QShortcut(QKeySequence(Qt.Key.Key_Escape), card, lambda: self._choose_place(None, None))
+        self._back = QShortcut(QKeySequence(Qt.Key.Key_Escape), card, self._go_back)
         self._back.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         return card
 
@@ -255,6 +255,13 @@ class Mistakes(QObject):
         kind = Kind.MISTAKES if shows is None and answer is None else Kind.ALL
         self._select(replace(self.selection, kind=kind, shows=shows, answer=answer))
         self.filter.show_selection(self.selection)
+
+    def _go_back(self) -> None:
+        """Close the filter where it is open; otherwise show all mistakes again."""
+        if self.filter.popup.isVisible():
+            self.filter.popup.hide()
+        else:
+            self._choose_place(None, None)
 
     def _choose_class(self, number: int) -> None:
         """Show the images of a class."""

@@ -13,6 +13,7 @@ from app.core.run_in_view import RunInView
 from app.core.split import Split
 from app.core.stored_run import images_of
 from app.core.timeline import Moment
+from app.panels.train.evaluation_line import EvaluationLine
 from app.training import Status
 from models.presets import preset
 from nncore.data import synthetic
@@ -132,6 +133,26 @@ def test_what_is_cancelled_is_evaluated_when_it_is_wanted_again(lab, run, answer
     evaluating.cancel()
     lab.state.show_moment(1)
     qtbot.waitUntil(current(lab, Split.TRAINING, 2), timeout=5000)
+
+
+def test_a_long_evaluation_tells_how_far_it_is_and_can_be_cancelled(lab, run, answerer, qtbot):
+    line = EvaluationLine(lab.evaluating)
+    qtbot.addWidget(line)
+    line.resize(400, 22)
+    line.show_words("step 1")
+    qtbot.waitUntil(current(lab, Split.HELD_OUT, 1), timeout=5000)
+    assert (line.text.words, line.button.isHidden()) == ("step 1", True)
+    answerer.go.clear()
+    lab.evaluating.choose(Split.TRAINING)
+    qtbot.waitUntil(lambda: line.text.words == "75 of 150 evaluated", timeout=5000)
+    assert (line.button.text(), line.button.isHidden()) == ("Cancel", False)
+    line.button.click()
+    assert lab.evaluating.is_cancelled and line.button.text() == "Evaluate"
+    answerer.go.set()
+    qtbot.waitUntil(lambda: not lab.evaluating.is_coming, timeout=5000)
+    line.button.click()
+    qtbot.waitUntil(current(lab, Split.TRAINING, 1), timeout=5000)
+    assert (line.text.words, line.button.isHidden()) == ("step 1", True)
 
 
 def test_while_a_network_trains_other_splits_stay_pale_and_say_their_step(lab, run, answerer, qtbot):

@@ -199,7 +199,7 @@ class Mistakes(QObject):
         elif wanted.shows is not None and wanted.answer is not None:
             parts.append(f"{count:,} image{'s' * (count != 1)}")
         else:
-            parts.append(f"{count:,} images, {count - int(answers.is_right[chosen].sum()):,} wrong")
+            parts.append(f"{count - int(answers.is_right[chosen].sum()):,} of {count:,} wrong")
         if wanted.least_sure:
             parts.append(f"≥ {wanted.least_sure * 100:.0f} % sure")
         return " · ".join(parts)

@@ -59,6 +59,7 @@ def test_clicks_choose_cells_rows_and_columns_and_take_back(matrix, heard):
 
 @pytest.mark.parametrize("choice", [(4, 9), (4, None), (None, 9)])
 def test_what_is_chosen_has_an_outline(matrix, choice):
+    matrix.clearFocus()
     place = matrix.place_rect(choice)
     edge = QPoint(place.left(), place.center().y())
     before = color_at(matrix, edge)

@@ -40,6 +40,11 @@ OTHER_KEYS = (
     ("V", "See what augmentation makes of the gallery's image; there: other variations"),
     ("+, −, Home", "There: nearer, farther, the whole picture; arrows go from pixel to pixel"),
     (
+        "Arrows, Return, Esc",
+        "While the confusion matrix has the keyboard: go to a cell, or to the label of a row or column; see its images; see all "
+        "mistakes again",
+    ),
+    (
         "+, −, Page Up, Page Down, Home",
         "While a plot has the keyboard: nearer, farther, along the steps, all of them",
     ),

@@ -15,8 +15,9 @@ from app.core.probe import Probe
 from app.core.run_in_view import RunInView
 from app.core.runs import Run, RunStore
 from app.core.settings import Settings
+from app.core.split import Split
 from app.core.state import LabState
-from app.core.stored_run import held_out_images, read_run
+from app.core.stored_run import images_of, read_run
 from app.core.timeline import Moment
 from app.errors import DATA, NETWORK, PICTURE, Problem
 from app.threads.task import Task
@@ -199,7 +200,7 @@ class Opener(QObject):
             view.why_no_more = view.why_no_more or problem.message
             self._tell_of(view)
 
-        Task(lambda: held_out_images(run, in_view), show, failed).begin()
+        Task(lambda: images_of(Split.HELD_OUT, run, in_view), show, failed).begin()
 
     def _tell_of(self, view: RunInView) -> None:
         """Let the views show what has become known of a run, if it is still in view."""

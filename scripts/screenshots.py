@@ -50,7 +50,7 @@ def main() -> None:
         shoot("data")
         window.show_panel("train")
         window._actions["toggle"].trigger()
-        until(lambda: window.lab.state.run.value.evaluations.newest is not None and window.lab.training.last.epoch == 3)
+        until(lambda: window.lab.state.run.value.evaluations.newest() is not None and window.lab.training.last.epoch == 3)
         wait(1.5)
         window.grab().save(str(OUT / "training-dark.png"))
         until(lambda: not window.lab.training.is_active)

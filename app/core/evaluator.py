@@ -1,4 +1,4 @@
-"""Evaluator: evaluates held-out images with the weights of a moment, a part at a time. Qt-free."""
+"""Evaluator: evaluates images with the weights of a moment, a part at a time. Qt-free."""
 
 from __future__ import annotations
 
@@ -27,9 +27,16 @@ class Evaluator:
         self._predictor: Predictor | None = None
 
     def evaluate(
-        self, network: NetworkInView, moment: Moment, data: Dataset, give_up: Callable[[], bool] = lambda: False
+        self,
+        network: NetworkInView,
+        moment: Moment,
+        data: Dataset,
+        give_up: Callable[[], bool] = lambda: False,
+        tell: Callable[[int], None] = lambda _: None,
     ) -> Evaluation | None:
         """The evaluation of `data`, at least one image; None where `give_up` says so on the way.
+
+        On the way `tell` is given the number of images that have been looked at.
 
         Raises DataError where the network does not know what the images show.
         """
@@ -44,5 +51,6 @@ class Evaluator:
             if give_up():
                 return None
             parts.append(self._predictor.evaluate(data.subset(slice(start, start + size))))
+            tell(min(start + size, len(data)))
         loss = sum(part.loss * len(part.labels) for part in parts) / len(data)
         return Evaluation(loss, np.concatenate([part.probabilities for part in parts]), data.labels)

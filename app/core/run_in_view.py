@@ -8,6 +8,7 @@ from app.core.history import History
 from app.core.in_view import NetworkInView
 from app.core.recipe import Recipe
 from app.core.runs import Run
+from app.core.split import Split
 from app.core.timeline import Timeline
 from nncore.data.dataset import Dataset
 from nncore.metrics import Evaluation
@@ -17,38 +18,37 @@ EVALUATION_BYTES = 50 * 2**20
 
 
 class Evaluations:
-    """Evaluations of a run's held-out images, by step, in bounded memory. The one that was added last always stays."""
+    """Evaluations of a run's images, by split and step, in bounded memory. The one that was added last always stays."""
 
     def __init__(self, limit_bytes: int = EVALUATION_BYTES) -> None:
-        self._by_step: dict[int, Evaluation] = {}  # those that were asked for last at the end
+        self._kept: dict[tuple[Split, int], Evaluation] = {}  # those that were asked for last at the end
         self._limit = limit_bytes
 
     def __len__(self) -> int:
-        return len(self._by_step)
+        return len(self._kept)
 
-    def add(self, step: int, evaluation: Evaluation) -> None:
-        """Keep the evaluation after `step`. It replaces one of the same step."""
-        self._by_step.pop(step, None)
-        self._by_step[step] = evaluation
-        while len(self._by_step) > 1 and sum(found.nbytes for found in self._by_step.values()) > self._limit:
-            del self._by_step[next(iter(self._by_step))]
+    def add(self, step: int, evaluation: Evaluation, split: Split = Split.HELD_OUT) -> None:
+        """Keep the evaluation of a split after `step`. It replaces one of the same split and step."""
+        self._kept.pop((split, step), None)
+        self._kept[split, step] = evaluation
+        while len(self._kept) > 1 and sum(found.nbytes for found in self._kept.values()) > self._limit:
+            del self._kept[next(iter(self._kept))]
 
-    def get(self, step: int) -> Evaluation | None:
-        """The evaluation after `step`; None where it is not known."""
-        found = self._by_step.pop(step, None)
+    def get(self, step: int, split: Split = Split.HELD_OUT) -> Evaluation | None:
+        """The evaluation of a split after `step`; None where it is not known."""
+        found = self._kept.pop((split, step), None)
         if found is not None:
-            self._by_step[step] = found
+            self._kept[split, step] = found
         return found
 
-    @property
-    def newest(self) -> tuple[int, Evaluation] | None:
-        """The latest step of which the evaluation is known, with it; None where none is."""
-        step = max(self._by_step, default=None)
-        return None if step is None else (step, self._by_step[step])
+    def newest(self, split: Split = Split.HELD_OUT) -> tuple[int, Evaluation] | None:
+        """The latest step of which the evaluation of a split is known, with it; None where none is."""
+        step = max((step for of, step in self._kept if of is split), default=None)
+        return None if step is None else (step, self._kept[split, step])
 
     def forget_after(self, step: int) -> None:
         """Drop the evaluations of later steps."""
-        self._by_step = {kept: found for kept, found in self._by_step.items() if kept <= step}
+        self._kept = {key: found for key, found in self._kept.items() if key[1] <= step}
 
 
 @dataclass(eq=False)

@@ -1,4 +1,4 @@
-"""Reading a run from the disk as the views show it: network, curves, moments, recipe, held-out images. Qt-free."""
+"""Reading a run from the disk as the views show it: network, curves, moments, recipe, images. Qt-free."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from app.core.resume import require_same_images
 from app.core.run_in_view import RunInView
 from app.core.runs import DAMAGED, Run, RunStore
 from app.core.runs.moments import Moments
+from app.core.split import Split
 from app.core.timeline import Moment
 from models.presets import preset
-from nncore.data import open_dataset
+from nncore.data import open_dataset, open_test
 from nncore.data.catalogue import title_of
 from nncore.data.dataset import Dataset
-from nncore.errors import ConfigError, WeightsError
+from nncore.errors import ConfigError, DataError, WeightsError
 from nncore.files import is_file
 from nncore.network import Network
 from nncore.training.batches import Batches
@@ -75,16 +76,29 @@ def recipe_of(run: Run) -> Recipe | None:
         return None
 
 
-def held_out_images(run: Run, in_view: DataInView | None = None) -> Dataset:
-    """The images that the run's training holds out. Its data is taken from `in_view` where that is the same, and else opened.
+def images_of(split: Split, run: Run, in_view: DataInView | None = None) -> Dataset:
+    """The images of a split of the run's data, which is taken from `in_view` where that is the same, and else opened.
 
-    Raises a DigitLabError where the data is not here, or no longer holds the images of then.
+    Raises a DigitLabError where the data is not here, no longer holds the images of then, or has no such split.
     """
-    config = TrainConfig.from_dict(run.config)
-    opened = in_view.train if in_view is not None and in_view.spec == run.data else open_dataset(run.data)
+    config, title = TrainConfig.from_dict(run.config), title_of(run.data)
+    at_hand = in_view if in_view is not None and in_view.spec == run.data else None
+    opened = at_hand.train if at_hand else open_dataset(run.data)
     data = opened.limit(run.image_limit or None, config.seed)
     require_same_images(run, data, run.data)
-    return replace(Batches(data, config).validation_data, name=title_of(run.data))
+    if split is Split.TEST:
+        return replace(_test_images(title, opened, at_hand.test if at_hand else open_test(run.data, opened)), name=title)
+    batches = Batches(data, config)
+    return replace(batches.validation_data if split is Split.HELD_OUT else batches.train_data, name=title)
+
+
+def _test_images(title: str, train: Dataset, test: Dataset | None) -> Dataset:
+    """The test part of the data with this title. DataError where there is none that belongs to the training part."""
+    if test is None or not len(test):
+        raise DataError(f"{title} has no test part; the held-out images are those that the network has not learned from.")
+    if tuple(test.class_names) != tuple(train.class_names):
+        raise DataError(f"The test part of {title} has other classes than its training part, so nothing can be counted on it.")
+    return test
 
 
 def _read_weights(store: RunStore, run: Run, damage: list[str]) -> tuple[Network, list[Moment], str]:

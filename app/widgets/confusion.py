@@ -2,75 +2,232 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFocusEvent,
+    QFontMetrics,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.theme import font, theme
+from app.widgets.figure_menu import figure_menu
+from app.widgets.pixels import to_qimage
+from app.widgets.tips import tip
 from nncore.arrays import Array
 
-MARGIN = 18
+CAPTION = 13
+"""Room for the words at an axis, in pixels."""
+LABEL = 14
+"""Room for a column's label, in pixels."""
+WIDEST, HIGHEST = 1.6, 1.2
+"""Most width of a cell over its height, and height over its width."""
+SMALL = 8
+"""Pixels below which cells are drawn without gaps, as one picture."""
+SHORT = 20
+"""Pixels of a name up to which it is a label even where there is only room for every second or third one."""
 FADED = 0.35
 """Opacity while other counts are awaited."""
 
+Place = tuple[int | None, int | None]
+"""A cell (row, column), a row (row, None), a column (None, column), or all (None, None)."""
+ALL: Place = (None, None)
+
 
 class ConfusionMatrix(QWidget):
-    """Rows are what an image shows, columns what it was taken for. `cell_clicked` carries (shows, taken for)."""
+    """Rows are what an image shows, columns what it was taken for. `chosen` carries the place (row, column) that was chosen.
 
-    cell_clicked = Signal(int, int)
+    A click, Return or Space chooses a cell, or by its label a row or a column; on what is chosen it chooses all, as Escape does.
+    Arrows move.
+    """
+
+    chosen = Signal(object, object)
 
     def __init__(self) -> None:
         super().__init__()
         self._counts: Array = np.zeros((10, 10), np.int64)
-        self.is_faded = False
+        self._names: tuple[str, ...] = tuple(str(number) for number in range(10))
+        self.note, self.is_faded = "", False
+        self.choice: Place = ALL
+        self._cursor: Place = (0, 0)
+        self._measure()
         self.setAccessibleName("confusion matrix")
-        self.setMinimumSize(190, 190)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(190, 186)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme().changed.connect(self.update)
+
+    # -- what is shown
 
     @property
     def counts(self) -> Array:
         """The counts that are shown, int64 (classes, classes)."""
         return self._counts
 
-    def set_counts(self, counts: Array, faded: bool = False) -> None:
-        """Show counts, int (classes, classes); faded where they are not those that are asked for."""
-        self._counts, self.is_faded = counts, faded
+    def set_counts(self, counts: Array, names: Sequence[str] = (), note: str = "", faded: bool = False) -> None:
+        """Show counts, int (classes, classes); faded where they are not those that are asked for.
+
+        Classes beyond `names` have their number as name. `note` stands above the matrix and says what is counted.
+        """
+        classes = len(counts)
+        self._counts, self.is_faded, self.note = counts, faded, note
+        self._names = tuple(names[:classes]) + tuple(str(number) for number in range(len(names), classes))
+        if not self._is_there(self.choice):
+            self.choice = ALL
+        if not self._is_there(self._cursor):
+            self._cursor = (0, 0)
+        self._measure()
+        self._describe()
         self.update()
 
+    def set_choice(self, row: int | None, column: int | None) -> None:
+        """Mark a cell, a row or a column as chosen, or nothing, without a signal."""
+        self.choice = (row, column) if self._is_there((row, column)) else ALL
+        self.update()
+
+    def words_for(self, place: Place) -> str:
+        """What a place counts, in words: `4 taken for 9: 12 images`."""
+        row, column = place
+        if row is not None and column is not None:
+            count = int(self._counts[row, column])
+            words = "recognised" if row == column else f"taken for {self._names[column]}"
+            return f"{self._names[row]} {words}: {_images(count)}"
+        line = self._counts[row] if row is not None else self._counts[:, column]
+        index = row if row is not None else column
+        assert index is not None, "all is no place to be at"
+        count, wrong = int(line.sum()), int(line.sum() - line[index])
+        return f"{'shows' if row is not None else 'taken for'} {self._names[index]}: {_images(count)}, {wrong:,} of them wrong"
+
+    def table(self) -> Iterator[Sequence[object]]:
+        """The rows of a table: the names of the columns, and for each class its name and counts."""
+        yield ["shows \\ taken for", *self._names]
+        for name, line in zip(self._names, self._counts.tolist(), strict=True):
+            yield [name, *line]
+
+    def _is_there(self, place: Place) -> bool:
+        return all(index is None or 0 <= index < len(self._counts) for index in place)
+
+    # -- geometry
+
     def sizeHint(self) -> QSize:
-        return QSize(240, 240)
+        return QSize(240, 200)
+
+    def _measure(self) -> None:
+        """Find the labels, the names of the classes where all of them are short or fit above a column and else their numbers, and
+        the room for labels and cells.
+        """
+        classes, metrics = max(1, len(self._counts)), QFontMetrics(font(9))
+
+        def widest(labels: Sequence[str]) -> int:
+            return max((metrics.horizontalAdvance(label) for label in labels), default=0)
+
+        self._labels, self._widest = self._names, widest(self._names)
+        if self._widest + 2 > max(SHORT, (self.width() - CAPTION - self._widest - 6) // classes):
+            self._labels = tuple(str(number) for number in range(len(self._counts)))
+            self._widest = widest(self._labels)
+        self._left = CAPTION + max(12, self._widest + 6)
+        width, height = (self.width() - self._left) // classes, (self.height() - CAPTION - LABEL) // classes
+        width = max(1, min(width, int(WIDEST * max(1, height))))
+        self._cell = QSize(width, max(1, min(height, int(HIGHEST * width) or 1)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._measure()
 
     def cell_rect(self, row: int, column: int) -> QRect:
         """Where a cell lies."""
-        side = self._side
-        return QRect(MARGIN + column * side, MARGIN + row * side, side - 2, side - 2)
+        cell, gap = self._cell, 0 if self._is_small else 2
+        at = QPoint(self._left + column * cell.width(), CAPTION + LABEL + row * cell.height())
+        return QRect(at, QSize(cell.width() - gap, cell.height() - gap))
+
+    def place_rect(self, place: Place) -> QRect:
+        """Where a cell, or a row or column with its label, lies."""
+        row, column = place
+        last = len(self._counts) - 1
+        if row is not None and column is not None:
+            return self.cell_rect(row, column)
+        if row is not None:
+            return self.cell_rect(row, 0).united(self.cell_rect(row, last)).adjusted(CAPTION - self._left, 0, 0, 0)
+        if column is not None:
+            return self.cell_rect(0, column).united(self.cell_rect(last, column)).adjusted(0, -LABEL, 0, 0)
+        return QRect()
 
     @property
-    def _side(self) -> int:
-        return max(1, (min(self.width(), self.height()) - MARGIN) // len(self._counts))
+    def _is_small(self) -> bool:
+        return min(self._cell.width(), self._cell.height()) < SMALL
 
-    def _cell_at(self, point: QPoint) -> tuple[int, int] | None:
-        row, column = (point.y() - MARGIN) // self._side, (point.x() - MARGIN) // self._side
-        return (row, column) if 0 <= row < len(self._counts) and 0 <= column < len(self._counts) else None
+    def _place_at(self, point: QPoint) -> Place | None:
+        """The cell, row or column at a point; None where there is none."""
+        cell, classes = self._cell, len(self._counts)
+        column, row = (point.x() - self._left) // cell.width(), (point.y() - CAPTION - LABEL) // cell.height()
+        if row >= classes or column >= classes:
+            return None
+        if row >= 0 and point.x() >= CAPTION:
+            return row, column if column >= 0 else None
+        return (None, column) if column >= 0 and row < 0 and point.y() >= CAPTION else None
+
+    # -- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         colors, painter = theme().colors, QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_captions(painter)
         painter.setOpacity(FADED if self.is_faded else 1.0)
-        painter.setFont(font(11 if self._side >= 22 else 9))
-        center = Qt.AlignmentFlag.AlignCenter
         # Shares of the row; the square root makes single mistakes among a thousand visible.
         strength = np.sqrt(self._counts / np.maximum(self._counts.sum(axis=1, keepdims=True), 1))
-        for row in range(len(self._counts)):
-            painter.setPen(QColor(colors.dim))
-            painter.drawText(QRect(0, MARGIN + row * self._side, MARGIN - 4, self._side - 2), center, str(row))
-            painter.drawText(QRect(MARGIN + row * self._side, 0, self._side - 2, MARGIN - 2), center, str(row))
-            for column in range(len(self._counts)):
-                self._paint_cell(painter, row, column, float(strength[row, column]))
+        alpha = np.where(self._counts > 0, np.minimum(1.0, 0.25 + 2 * strength), 0.0)
+        np.fill_diagonal(alpha, strength.diagonal())
+        if self._is_small:
+            self._paint_small(painter, alpha)
+        else:
+            painter.setFont(font(11 if self._cell.height() >= 22 and self._cell.width() >= 26 else 9))
+            for row in range(len(self._counts)):
+                for column in range(len(self._counts)):
+                    self._paint_cell(painter, row, column, float(alpha[row, column]))
+        painter.setOpacity(1.0)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for place, color, width in ((self.choice, colors.text, 2), (self._cursor, colors.accent, 1)):
+            if place != ALL and (width == 2 or self.hasFocus()):
+                painter.setPen(QPen(QColor(color), width))
+                painter.drawRoundedRect(self.place_rect(place), 2, 2)
 
-    def _paint_cell(self, painter: QPainter, row: int, column: int, strength: float) -> None:
+    def _paint_captions(self, painter: QPainter) -> None:
+        """The words at the axes, the note, and the labels of rows and columns: as many as there is room for."""
+        flags, cell, left, labels = Qt.AlignmentFlag, self._cell, self._left, self._labels
+        painter.setFont(font(10))
+        painter.setPen(QColor(theme().colors.dim))
+        top = QRect(left, 0, self.width() - left, CAPTION)
+        painter.drawText(top, flags.AlignLeft | flags.AlignTop, "taken for →")
+        painter.drawText(top, flags.AlignRight | flags.AlignTop, self.note)
+        painter.save()
+        painter.translate(0, CAPTION + LABEL + cell.height() * len(self._counts))
+        painter.rotate(-90)
+        down = QRect(0, 0, cell.height() * len(self._counts), CAPTION)
+        painter.drawText(down, flags.AlignRight | flags.AlignTop, "← shows")
+        painter.restore()
+        painter.setFont(font(9))
+        every_row = -(-painter.fontMetrics().ascent() // cell.height())
+        every_column = -(-(self._widest + 4) // cell.width())
+        for index, words in enumerate(labels):
+            if index % every_row == 0:
+                place = QRect(CAPTION, self.cell_rect(index, 0).center().y() - 7, left - CAPTION - 3, LABEL)
+                painter.drawText(place, flags.AlignVCenter | flags.AlignRight, words)
+            if index % every_column == 0:
+                wide = every_column * cell.width()
+                place = QRect(self.cell_rect(0, index).center().x() - wide // 2, CAPTION, wide, LABEL - 1)
+                painter.drawText(place, flags.AlignCenter, words)
+
+    def _paint_cell(self, painter: QPainter, row: int, column: int, alpha: float) -> None:
         colors, rect, count = theme().colors, self.cell_rect(row, column), int(self._counts[row, column])
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colors.raised))
@@ -78,26 +235,126 @@ class ConfusionMatrix(QWidget):
         if not count:
             return
         fill = QColor(colors.accent if row == column else colors.second)
-        fill.setAlphaF(strength if row == column else min(1.0, 0.25 + 2 * strength))
+        fill.setAlphaF(alpha)
         painter.setBrush(fill)
         painter.drawRoundedRect(rect, 2, 2)
-        text = f"{count:,}"
-        if (
-            painter.fontMetrics().horizontalAdvance(text) + 2 <= rect.width()
-            and rect.height() >= painter.fontMetrics().height() - 2
-        ):
-            painter.setPen(QColor(colors.on_accent if fill.alphaF() > 0.55 else colors.text))
+        text, metrics = f"{count:,}", painter.fontMetrics()
+        if metrics.horizontalAdvance(text) + 2 <= rect.width() and rect.height() >= metrics.height() - 2:
+            painter.setPen(_readable_on(QColor(colors.raised), fill))
             painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
 
+    def _paint_small(self, painter: QPainter, alpha: Array) -> None:
+        colors = theme().colors
+        raised, second, accent = (255 * np.array(_parts(QColor(name))) for name in (colors.raised, colors.second, colors.accent))
+        over = np.where(np.eye(len(alpha), dtype=bool)[..., None], accent, second)
+        picture = raised + (over - raised) * alpha[..., None]
+        whole = self.cell_rect(0, 0).united(self.cell_rect(len(alpha) - 1, len(alpha) - 1))
+        painter.drawImage(whole, to_qimage(picture.round().astype(np.uint8)))
+
+    # -- choosing
+
+    def choose(self, place: Place) -> None:
+        """Choose a cell, a row or a column, or all where it is chosen already, and emit `chosen`."""
+        if place != ALL:
+            self._move_to(place)
+        self.choice = ALL if place == self.choice else place
+        self.update()
+        self.chosen.emit(*self.choice)
+
+    def _move_to(self, place: Place) -> None:
+        self._cursor = place
+        self._describe()
+        self.update()
+
+    def _describe(self) -> None:
+        self.setAccessibleDescription(self.words_for(self._cursor))
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if cell := self._cell_at(event.position().toPoint()):
-            self.cell_clicked.emit(*cell)
+        place = self._place_at(event.position().toPoint())
+        if place is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.choose(place)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        keys, last = Qt.Key, len(self._counts) - 1
+        row, column = (-1 if index is None else index for index in self._cursor)
+        moves: dict[int, tuple[int, int]] = {
+            keys.Key_Up: (max(row - 1, -1 if column >= 0 else 0), column),
+            keys.Key_Down: (min(row + 1, last), column),
+            keys.Key_Left: (row, max(column - 1, -1 if row >= 0 else 0)),
+            keys.Key_Right: (row, min(column + 1, last)),
+            keys.Key_Home: (row, -1 if row >= 0 else 0),
+            keys.Key_End: (row, last),
+        }
+        if event.key() in moves:
+            row, column = moves[event.key()]
+            self._move_to((row if row >= 0 else None, column if column >= 0 else None))
+        elif event.key() in (keys.Key_Return, keys.Key_Enter, keys.Key_Space):
+            self.choose(self._cursor)
+        elif event.key() == keys.Key_Escape and self.choice != ALL:
+            self.choose(ALL)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.update()
+
+    # -- explaining
 
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            if cell := self._cell_at(event.pos()):
-                row, column = cell
-                words = "recognised" if row == column else f"taken for {column}"
-                QToolTip.showText(event.globalPos(), f"{row} {words}: {self._counts[cell]:,} times", self)
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and not event.modifiers():
+            if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Space):  # the window's keys for moments and training
+                event.accept()
+                return True
+        elif event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            place = self._place_at(event.pos())
+            words = self.toolTip() if place is None else f"{self.words_for(place)}{self._share(place)}"
+            QToolTip.showText(event.globalPos(), tip(words), self)
             return True
         return super().event(event)
+
+    def _share(self, place: Place) -> str:
+        """Of what a place is which share, and what that is called."""
+        row, column = place
+        if row is not None:
+            total, part = int(self._counts[row].sum()), int(self._counts[row, row if column is None else column])
+            words = f"{part / max(total, 1) * 100:.1f} % of the images that show {self._names[row]}"
+            if column is None:
+                return f".\nRecall: {words} are recognised."
+            return f", {words}{' (recall)' if row == column else ''}."
+        assert column is not None, "all is no place to be at"
+        total, part = int(self._counts[:, column].sum()), int(self._counts[column, column])
+        return f".\nPrecision: {part / max(total, 1) * 100:.1f} % of the answers {self._names[column]} are right."
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        figure_menu(self, event.globalPos(), "confusion", self.table)
+
+
+def _readable_on(under: QColor, fill: QColor) -> QColor:
+    """The colour of text that stands out more, on a colour that is filled in over another one."""
+    share = fill.alphaF()
+    shown = QColor.fromRgbF(*(a + (b - a) * share for a, b in zip(_parts(under), _parts(fill), strict=True)))
+    here = _luminance(shown)
+
+    def contrast(color: QColor) -> float:
+        low, high = sorted((here, _luminance(color)))
+        return (high + 0.05) / (low + 0.05)
+
+    return max((QColor(theme().colors.text), QColor(theme().colors.on_accent)), key=contrast)
+
+
+def _parts(color: QColor) -> tuple[float, float, float]:
+    """Red, green and blue of a colour, 0 to 1 each."""
+    return color.redF(), color.greenF(), color.blueF()
+
+
+def _luminance(color: QColor) -> float:
+    """The relative luminance of a colour, 0 to 1 (WCAG 2)."""
+    linear = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in _parts(color))
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def _images(count: int) -> str:
+    return f"{count:,} image{'s' * (count != 1)}"

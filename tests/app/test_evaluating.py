@@ -11,6 +11,7 @@ from app.core.evaluator import Evaluator
 from app.core.history import History
 from app.core.in_view import NetworkInView
 from app.core.run_in_view import Evaluations, RunInView
+from app.core.split import Split
 from app.core.timeline import Moment
 from app.training import Status
 from models.presets import preset
@@ -28,13 +29,23 @@ def test_evaluations_stay_within_their_memory_and_those_asked_for_last_stay():
     kept, one = Evaluations(limit_bytes=3 * evaluation().nbytes), evaluation()
     for step in (1, 2, 3):
         kept.add(step, one)
-    assert kept.get(1) is one and kept.newest == (3, one)
+    assert kept.get(1) is one and kept.newest() == (3, one)
     kept.add(4, evaluation())
     assert kept.get(2) is None and kept.get(1) is one and len(kept) == 3
     kept.add(5, evaluation(1000))
-    assert len(kept) == 1 and kept.newest[0] == 5, "the last one stays, however large"
+    assert len(kept) == 1 and kept.newest()[0] == 5, "the last one stays, however large"
     kept.forget_after(4)
-    assert kept.newest is None
+    assert kept.newest() is None
+
+
+def test_evaluations_of_each_split_are_kept_apart():
+    kept, held_out, test = Evaluations(), evaluation(), evaluation()
+    kept.add(3, held_out)
+    kept.add(5, test, Split.TEST)
+    assert kept.get(5) is None and kept.get(5, Split.TEST) is test and kept.get(3, Split.TEST) is None
+    assert kept.newest() == (3, held_out) and kept.newest(Split.TEST) == (5, test) and kept.newest(Split.TRAINING) is None
+    kept.forget_after(4)
+    assert kept.newest(Split.TEST) is None and kept.newest() == (3, held_out)
 
 
 def test_a_run_that_goes_on_forgets_what_came_later():
@@ -49,7 +60,7 @@ def test_a_run_that_goes_on_forgets_what_came_later():
         10,
         20,
     ]
-    assert run.history.best_step == 20 and len(run.timeline) == 2 and run.evaluations.newest[0] == 20
+    assert run.history.best_step == 20 and len(run.timeline) == 2 and run.evaluations.newest()[0] == 20
     run.history.train.append(21, 0.0, 0.0)
     assert before.tolist() == list(range(1, 31)), "what was handed out stays as it was"
     run.forget_after(19)
@@ -80,7 +91,7 @@ class Held:
         self.steps: list[int] = []
         self.go = threading.Event()
 
-    def __call__(self, network, moment, data, give_up=lambda: False) -> Evaluation | None:
+    def __call__(self, network, moment, data, give_up=lambda: False, tell=lambda _: None) -> Evaluation | None:
         self.steps.append(moment.step)
         self.go.wait(30)
         return None if give_up() else evaluation(moment.step)

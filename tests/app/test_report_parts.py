@@ -15,12 +15,12 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from app.colors import DARK, DIVERGING, LIGHT
-from app.core.report.calibration import calibration
+from app.core.calibration import calibration
 from app.core.report.drawing import Drawing, elided, legend, png_uri
 from app.core.report.network_drawing import MOST, network_drawing
 from app.core.report.pictures import confusion_drawing, first_filters, picture_grid
 from app.core.report.plots import Series, calibration_plot, plot
-from app.core.report.scores import class_scores, most_confused
+from app.core.scores import class_scores, most_confused
 from models.presets import PRESETS
 from nncore.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from nncore.metrics import Evaluation

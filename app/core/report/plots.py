@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.core.report.calibration import Calibration
+from app.core.calibration import Calibration
 from app.core.report.drawing import Drawing, legend
 from app.smoothing import smoothed
 from nncore.arrays import Array

@@ -9,15 +9,15 @@ from importlib.metadata import version
 
 import numpy as np
 
+from app.core.calibration import calibration
 from app.core.repeat import command_of
 from app.core.report.blocks import Block, Command, Figure, Notice, Report, Row, Section, Table, Text, Tiles
-from app.core.report.calibration import calibration
 from app.core.report.facts import DataFacts, RunFacts, image_shape_of
 from app.core.report.network_drawing import network_drawing
 from app.core.report.pictures import MOST_CLASSES, confusion_drawing, first_filters, picture_grid
 from app.core.report.plots import Series, calibration_plot, plot
 from app.core.report.recipe import recipe_tables
-from app.core.report.scores import class_scores, most_confused
+from app.core.scores import class_scores, most_confused
 from nncore.arrays import Array, shape_text
 from nncore.errors import ConfigError
 from nncore.files import size_text

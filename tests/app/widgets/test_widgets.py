@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.errors import Problem
 from app.theme import DARK, DIVERGING, LIGHT, MAGMA
 from app.widgets.canvas import SIDE, Canvas
-from app.widgets.confusion import ConfusionMatrix
 from app.widgets.curves import Curves, grown
 from app.widgets.image_grid import ImageGrid
 from app.widgets.mosaic import Mosaic
@@ -186,23 +185,6 @@ def test_a_mosaic_lays_its_maps_out(qtbot, rng):
         expected = colored(maps[index, 2, 3], MAGMA, 0, 1)
         color = shot.pixelColor(rect.right() - 2, rect.bottom() - 2)
         assert (color.red(), color.green(), color.blue()) == tuple(expected)
-
-
-def test_the_confusion_matrix_says_which_cell(qtbot):
-    matrix = ConfusionMatrix()
-    qtbot.addWidget(matrix)
-    matrix.resize(300, 300)
-    counts = np.eye(10, dtype=np.int64) * 90
-    counts[4, 9] = 7
-    matrix.set_counts(counts)
-    heard = []
-    matrix.cell_clicked.connect(lambda *cell: heard.append(cell))
-    QTest.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=matrix.cell_rect(4, 9).center())
-    assert heard == [(4, 9)]
-    shot = matrix.grab().toImage()
-    corner = [matrix.cell_rect(row, column).topLeft() + QPoint(3, 3) for row, column in ((0, 0), (4, 9), (9, 4))]
-    colors = [shot.pixelColor(place) for place in corner]
-    assert colors[0] == QColor(DARK.accent) and colors[2] == QColor(DARK.raised) and colors[1].red() > colors[1].blue()
 
 
 def test_curves_smooth_and_export(qtbot, tmp_path):

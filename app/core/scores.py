@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,19 @@ def class_scores(counts: Array) -> list[Score]:
         Score(int(of), _share(hits, given), _share(hits, of), _share(2 * hits, of + given))
         for hits, of, given in zip(counts.diagonal(), shown, answered, strict=True)
     ]
+
+
+def macro_average(scores: Sequence[Score]) -> Score:
+    """The mean of precision, recall and F1 over the classes that were shown or answered, each class counting the same.
+
+    A share of nothing counts as 0 there, as in scikit-learn. All are None where there are no such classes.
+    """
+    there = [score for score in scores if score.f1 is not None]
+    means = [
+        sum(getattr(score, name) or 0.0 for score in there) / len(there) if there else None
+        for name in ("precision", "recall", "f1")
+    ]
+    return Score(sum(score.images for score in there), *means)
 
 
 def most_confused(counts: Array, count: int = 6) -> list[tuple[int, int, int]]:

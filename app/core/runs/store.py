@@ -227,8 +227,8 @@ class RunStore:
     def metrics(self, run: Run, kind: str) -> builtins.list[tuple[int, float, float]]:
         """(step, loss, accuracy) of a run, in order; rows that are damaged are left out.
 
-        Kind is `train`; `validation`, every look at held-out images; or `full`, of these the ones at the end of an epoch, which runs
-        of earlier versions do not tell apart.
+        Kind is `train`; `validation`, every look at held-out images; or `full`, of these the ones at the end of an epoch, which
+        runs of earlier versions do not tell apart.
         """
         query = (
             "SELECT step, loss, accuracy FROM metrics WHERE run = ? AND kind IN (?, ?) AND typeof(step) = 'integer' "

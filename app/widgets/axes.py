@@ -65,7 +65,8 @@ def number(value: float, spacing: float) -> str:
     """A value of a linear axis, with the decimals that tell it from those `spacing` away."""
     if abs(value) < 1e6 and spacing >= 1e-4:
         return f"{value:,.{max(0, math.ceil(-math.log10(spacing) - 1e-9))}f}"
-    digits = 1 + max(0, math.floor(math.log10(max(abs(value), spacing) / spacing) + 1e-9))
+    largest = math.floor(math.log10(max(abs(value), spacing)) + 1e-9)
+    digits = 1 + largest - math.floor(math.log10(spacing) + 1e-9)
     return f"{value:.{digits}g}"
 
 

@@ -83,6 +83,9 @@ class Curves(StepPlot):
         lines = [Entry(TRAINING, colors.accent), Entry(VALIDATION, colors.second)]
         return [*lines, Entry(EPOCH_END, colors.second, is_ring=True)] if len(self._full) else lines
 
+    def _remark(self, series: Series, step: int) -> str:
+        return f" at the {EPOCH_END}" if series.name == VALIDATION and step in self._full else ""
+
     def _draw(self) -> None:
         train, validation = self._series
         low, high = self.steps_in_sight

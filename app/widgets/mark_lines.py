@@ -34,6 +34,7 @@ class MarkLines(QGraphicsObject):
         super().__init__(box)
         self._box = box
         self.marks: tuple[PlotMark, ...] = ()
+        self.setZValue(-1)  # behind the curves
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         box.sigXRangeChanged.connect(self._move)
         box.sigResized.connect(self._resize)
@@ -89,6 +90,5 @@ class MarkLines(QGraphicsObject):
             painter.drawLine(QPointF(round(x) + 0.5, 0), QPointF(round(x) + 0.5, height))
         painter.setFont(font(10))
         for place, label in self.labels():
-            painter.fillRect(place, QColor(colors.panel))
             painter.setPen(QColor(colors.dim))
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, label)

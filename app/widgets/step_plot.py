@@ -1,4 +1,4 @@
-"""StepPlot: a plot over the steps that can be zoomed, moved along, read and saved. What it draws is for subclasses."""
+"""StepPlot: a plot over the steps with marks, a crosshair and a legend, that can be saved. What it draws is for subclasses."""
 
 from __future__ import annotations
 
@@ -12,23 +12,17 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QGraphicsItem, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QGraphicsItem, QMenu
 
-from app.theme import font, theme
-from app.widgets.axes import StepAxis, ValueAxis
+from app.theme import theme
 from app.widgets.card import label
 from app.widgets.crosshair import Crosshair, Reading, Value
 from app.widgets.legend import Entry, Legend
 from app.widgets.mark_lines import MarkLines, PlotMark
 from app.widgets.save_plot import as_csv, ask_for_path, writer_of
+from app.widgets.zoom_plot import ZoomPlot
 from nncore.arrays import Array
 
-pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)
-
-ZOOM = 1.5
-"""How much nearer one press of a key goes."""
-LEAST_STEPS = 20
-"""Steps that stay in sight however near one goes."""
 PRESSES = 100
 """Presses of a key that move the crosshair through all steps in sight."""
 ARROWS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
@@ -53,42 +47,23 @@ class Series:
         return int(self.steps[count - 1]), float(self.drawn[count - 1])
 
 
-class StepPlot(QWidget):
+class StepPlot(ZoomPlot):
     """One quantity over the steps."""
 
-    zoomed = Signal(object)
-    """(first, last) of the steps in sight, when the user has chosen them; None when all are wanted again."""
     save_wanted = Signal(object)
     """A function that writes the plot to the file that the user has chosen; it may be called in any thread."""
 
     def __init__(self, name: str, logarithmic: bool = False, write: Callable[[float], str] = "{:.4g}".format) -> None:
         """`name` says what is plotted, and `write` makes words of a value."""
-        super().__init__()
+        super().__init__(logarithmic)
         self.setAccessibleName(name)
-        self._name, self._write, self.is_logarithmic = name, write, logarithmic
+        self._name, self._write = name, write
         self.help = ""
         """The tooltip, wherever the mouse is on no mark."""
         self._series: list[Series] = []
-        self._range: tuple[tuple[float, float], tuple[float, float]] | None = None
-        self.is_zoomed = False
-        """Whether the user has chosen which steps are in sight; new values then leave them so."""
-        self._plot = pg.PlotWidget(axisItems={"bottom": StepAxis(), "left": ValueAxis()})
-        self._plot.setMenuEnabled(False)
-        self._plot.hideButtons()
-        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._plot.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         item = self._item
-        item.setLogMode(x=False, y=logarithmic)
-        item.showGrid(x=False, y=True, alpha=0.25)
-        item.setMouseEnabled(x=True, y=False)  # the wheel zooms along the steps, and dragging moves along them
-        item.layout.setContentsMargins(2, 6, 14, 2)  # for the numbers at the ends of the axes
-        item.getViewBox().sigRangeChangedManually.connect(self._hold_zoom)
         item.getViewBox().sigXRangeChanged.connect(self._show_sight)
-        item.scene().sigMouseClicked.connect(lambda click: self._leave_zoom() if click.double() else None)
         item.scene().sigMouseMoved.connect(self._follow)
-        item.getAxis("left").setWidth(48)
-        item.setLimits(xMin=0)
         self._legend = Legend()
         item.layout.addItem(self._legend, 2, 3)
         self._marks = MarkLines(item.getViewBox())
@@ -103,12 +78,8 @@ class StepPlot(QWidget):
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._message.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._message.hide()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._plot)
         self._crosshair = Crosshair(self)
         self._crosshair_step: int | None = None
-        theme().changed.connect(self._restyle)
 
     # -- for subclasses
 
@@ -123,6 +94,10 @@ class StepPlot(QWidget):
     @abstractmethod
     def _value_range(self) -> tuple[float, float]:
         """From where to where the axis of the values runs; in powers of ten where it is logarithmic."""
+
+    def _remark(self, series: Series, step: int) -> str:
+        """What there is to say of a value besides itself; nothing, unless told."""
+        return ""
 
     def _cached(self, curve: pg.PlotDataItem) -> pg.PlotDataItem:
         """The curve, drawn when it changes and not whenever something moves above it."""
@@ -147,10 +122,6 @@ class StepPlot(QWidget):
 
     # -- axes
 
-    @property
-    def _item(self) -> pg.PlotItem:
-        return self._plot.getPlotItem()
-
     def set_logarithmic(self, logarithmic: bool) -> None:
         """Use a logarithmic axis for the values, or a linear one."""
         if logarithmic != self.is_logarithmic:
@@ -160,59 +131,12 @@ class StepPlot(QWidget):
                 self._set_range(self._range[0], self._value_range())
                 self._draw()
 
-    def _set_range(self, x: tuple[float, float], y: tuple[float, float]) -> None:
-        if (x, y) != self._range:
-            self._range = (x, y)
-            self._item.setLimits(xMin=0, xMax=x[1] * 1.02, minXRange=min(LEAST_STEPS, x[1]))
-            self._item.setRange(xRange=None if self.is_zoomed else x, yRange=y, padding=0.02)
-
-    @property
-    def steps_in_sight(self) -> tuple[float, float]:
-        """The first and the last step of the axis."""
-        low, high = self._item.viewRange()[0]
-        return low, high
-
     def _show_sight(self, *_: object) -> None:
         """Other steps are in sight."""
         if self._series:
             self._draw()
             if self._crosshair_step is not None:
                 self.point_at(self._crosshair_step)
-
-    def _hold_zoom(self, *_: object) -> None:
-        """The user has chosen the steps in sight."""
-        self.is_zoomed = True
-        self.zoomed.emit(self.steps_in_sight)
-
-    def show_steps(self, low: float, high: float) -> None:
-        """Show the steps from `low` to `high`, and keep to them; without a signal."""
-        self.is_zoomed = True
-        self._item.setXRange(low, high, padding=0)
-
-    def show_whole(self) -> None:
-        """Show all steps again, and those that come; without a signal."""
-        self.is_zoomed = False
-        if self._range is not None:
-            self._item.setXRange(*self._range[0], padding=0.02)
-
-    def _leave_zoom(self) -> None:
-        """The user wants all steps again."""
-        self.show_whole()
-        self.zoomed.emit(None)
-
-    def zoom(self, factor: float) -> None:
-        """Show `factor` times as many steps, around the cursor where it is in sight, and else around the middle."""
-        low, high = self.steps_in_sight
-        step = self.cursor_step
-        around = (low + high) / 2 if step is None or not low <= step <= high else step
-        self.show_steps(around - (around - low) * factor, around + (high - around) * factor)
-        self._hold_zoom()
-
-    def move_along(self, share: float) -> None:
-        """Move along the steps, by a share of those in sight."""
-        low, high = self.steps_in_sight
-        self._item.getViewBox().translateBy(x=(high - low) * share)
-        self._hold_zoom()
 
     # -- the moment in view, marks, and a sentence in place of curves
 
@@ -238,9 +162,10 @@ class StepPlot(QWidget):
 
     def say(self, sentence: str) -> None:
         """Write a sentence in the middle of the plot; nothing where it is empty."""
-        self._message.setText(sentence)
-        self._message.setVisible(bool(sentence))
-        self.setAccessibleDescription(sentence)
+        if sentence != self.message:
+            self._message.setText(sentence)
+            self._message.setVisible(bool(sentence))
+            self.setAccessibleDescription(sentence)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -276,7 +201,7 @@ class StepPlot(QWidget):
         for series, entry in zip(self._series, self.entries(), strict=False):
             if (found := series.at(step)) is not None:
                 at, value = found
-                words = f"{series.name} {self._write(value)}" + (f" (step {at:,})" if at != step else "")
+                words = f"{series.name} {self._write(value)}{self._remark(series, at)}" + (f" (step {at:,})" if at != step else "")
                 values.append(Value(entry.color, words, self._place(step, value, area)))
         x = self._plot.mapFromScene(box.mapViewToScene(QPointF(step, 0))).x()
         happened = "".join(f" · {mark.label}" for mark in self._marks.marks if mark.step == step)
@@ -294,8 +219,9 @@ class StepPlot(QWidget):
         """The mouse is at `place`, in pixels of the scene."""
         box = self._item.getViewBox()
         inside = box.sceneBoundingRect().contains(place)
-        self.point_at(box.mapSceneToView(place).x() if inside else None)
         here = self._marks.at(box.mapFromScene(place).x()) if inside else []
+        step = here[0].step if here else box.mapSceneToView(place).x()
+        self.point_at(step if inside else None)
         words = "\n".join(mark.words for mark in here) or self.help
         if words != self.toolTip():
             self.setToolTip(words)
@@ -308,7 +234,7 @@ class StepPlot(QWidget):
         """Move the crosshair to the next place that has values, or a hundredth of what is in sight; it begins at the cursor."""
         low, high = self.steps_in_sight
         before = self._crosshair_step
-        if before is None:
+        if before is None or not low <= before <= high:
             cursor = self.cursor_step
             self.point_at(cursor if cursor is not None and low <= cursor <= high else (low + high) / 2)
         else:
@@ -332,47 +258,22 @@ class StepPlot(QWidget):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        match event.key():
-            case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
-                self.zoom(1 / ZOOM)
-            case Qt.Key.Key_Minus:
-                self.zoom(ZOOM)
-            case Qt.Key.Key_PageUp:
-                self.move_along(-0.5)
-            case Qt.Key.Key_PageDown:
-                self.move_along(0.5)
-            case Qt.Key.Key_Home:
-                self._leave_zoom()
-            case Qt.Key.Key_Left | Qt.Key.Key_Right:
-                self._move_crosshair(ARROWS[Qt.Key(event.key())], bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
-            case _:
-                super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self._frame()
+        if event.key() in ARROWS:
+            self._move_crosshair(ARROWS[Qt.Key(event.key())], bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+        else:
+            super().keyPressEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self.point_at(None)
-        self._frame()
-
-    def _frame(self) -> None:
-        """Draw a frame around the plot while it has the keyboard."""
-        pen = pg.mkPen(theme().colors.accent) if self.hasFocus() else None
-        self._item.getViewBox().setBorder(pen)
 
     def _restyle(self) -> None:
-        colors = theme().colors
-        self._plot.setBackground(colors.panel)
-        self._cursor.setPen(pg.mkPen(colors.dim, width=1, style=Qt.PenStyle.DashLine))
-        for side in ("left", "bottom"):
-            axis = self._item.getAxis(side)
-            axis.setPen(pg.mkPen(colors.line))
-            axis.setTextPen(pg.mkPen(colors.dim))
-            axis.setTickFont(font(11))
+        super()._restyle()
+        self._cursor.setPen(pg.mkPen(theme().colors.dim, width=1, style=Qt.PenStyle.DashLine))
         self._legend.show_entries(self.entries())
         self._marks.update()
+        if self._crosshair_step is not None:
+            self.point_at(self._crosshair_step)
 
     # -- saving
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QComboBox, QPushButton, QSlider, QStackedWidget, QWidget
+from PySide6.QtWidgets import QComboBox, QPushButton, QSizePolicy, QSlider, QStackedWidget, QToolButton, QWidget
 
 from app.core.history import History
 from app.core.run_in_view import RunInView
@@ -16,6 +16,7 @@ from app.threads.task import Task
 from app.threads.training import Update
 from app.widgets.card import Card, label
 from app.widgets.curves import EPOCH_END, Curves
+from app.widgets.elided import Elided
 from app.widgets.lines import Lines
 from app.widgets.mark_lines import PlotMark
 from app.widgets.step_plot import StepPlot
@@ -33,6 +34,7 @@ READING = (
     "(with the keyboard: +, −, Page Up and Page Down, Home)"
 )
 LOOKS = "Dots: looks at a sample of the held-out images. Rings: at an epoch's end, at all of them.\n"
+BEST = "The best accuracy is the best one at an epoch's end.\n"
 
 
 class TrainingCurves(QObject):
@@ -49,13 +51,14 @@ class TrainingCurves(QObject):
         self.accuracy = Curves("accuracy in percent", shows_raw=False, is_percent=True, write="{:.2f} %".format)
         self.lines: dict[str, Lines] = {}
         """The other plots, by title: those that have been chosen once."""
+        self._save_buttons: list[QToolButton] = []
         self._steps: tuple[float, float] | None = None
         """The steps that the user has chosen to see; None: all of them."""
         self.loss_card, self.accuracy_card = self._build_loss(), self._build_second()
-        theme().changed.connect(self._write_key)
-        self._write_key()
+        theme().changed.connect(self._restyle)
+        self._restyle()
         for curves in (self.loss, self.accuracy):
-            curves.help = LOOKS + READING
+            curves.help = LOOKS + (BEST if curves is self.accuracy else "") + READING
             self._join(curves)
         self._shown: RunInView | None = None
         """The run whose curves are drawn."""
@@ -67,7 +70,7 @@ class TrainingCurves(QObject):
 
     def _build_loss(self) -> Card:
         self._smoothing = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=99, value=90)
-        self._smoothing.setFixedWidth(70)
+        self._smoothing.setFixedWidth(60)
         self._smoothing.setAccessibleName("smoothing")
         self._smoothing.setToolTip(
             "Smoothing: how much each point of the training curve remembers of those before it; the pale line is unsmoothed"
@@ -75,11 +78,13 @@ class TrainingCurves(QObject):
         self._smoothing.valueChanged.connect(self._smooth)
         self._key = label("", "dim")
         self._key.setTextFormat(Qt.TextFormat.RichText)
+        self._key.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # where it is too long its end is cut
         logarithmic = _log_button("loss")
         logarithmic.setChecked(True)
         logarithmic.toggled.connect(self.loss.set_logarithmic)
-        save = _save_button(lambda: self.loss)
-        card = Card("Loss", self._key, label("smooth", "dim"), self._smoothing, logarithmic, save)
+        save = self._save_button(lambda: self.loss)
+        card = Card("Loss", self._key, self._smoothing, logarithmic, save)
+        card.header.setStretchFactor(self._key, 100)
         card.body.addWidget(self.loss)
         return card
 
@@ -89,17 +94,32 @@ class TrainingCurves(QObject):
         self.choice.setAccessibleName("plot")
         self.choice.setToolTip("Which plot stands here")
         self.choice.currentTextChanged.connect(self._choose)
-        self.best = label("", "dim")
-        self.best.setToolTip("The best accuracy on all held-out images, at the end of an epoch")
+        self.best = Elided()
+        self.best.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._logarithmic = _log_button("the plot")
         self._logarithmic.hide()
         self._logarithmic.toggled.connect(lambda checked: self.second.set_logarithmic(checked))
-        card = Card(ACCURACY, self.best, self._logarithmic, _save_button(lambda: self.second))
+        card = Card(ACCURACY, self.best, self._logarithmic, self._save_button(lambda: self.second))
         card.header.insertWidget(0, self.choice)
+        card.header.setStretchFactor(self.best, 100)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.accuracy)
         card.body.addWidget(self._stack)
         return card
+
+    def _save_button(self, plot: Callable[[], StepPlot]) -> QToolButton:
+        button = QToolButton()
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.setAccessibleName("save the plot")
+        button.setToolTip("Save… this plot as a picture (PNG, SVG) or its values as a table (CSV)")
+        button.clicked.connect(lambda: plot().ask_and_save())
+        self._save_buttons.append(button)
+        return button
+
+    def _restyle(self) -> None:
+        for button in self._save_buttons:
+            button.setIcon(theme().icon("save"))
+        self._write_key()
 
     @property
     def second(self) -> StepPlot:
@@ -234,8 +254,7 @@ class TrainingCurves(QObject):
         looked, _, val_right = history.validation.columns()
         self.accuracy.set_data((steps, right * 100), (looked, val_right * 100), *history.full.columns())
         self.accuracy.say(self._nothing)
-        best = f"best {history.best_accuracy * 100:.2f} % at step {history.best_step:,}"
-        self.best.setText(best if history.best_step else "")
+        self.best.show_words(f"best {history.best_accuracy * 100:.2f} % at step {history.best_step:,}" if history.best_step else "")
 
     def _mark_second(self) -> None:
         step, plot = self._step, self.second
@@ -264,12 +283,4 @@ def _log_button(of: str) -> QPushButton:
     button.setCheckable(True)
     button.setAccessibleName(f"logarithmic axis of {of}")
     button.setToolTip("Logarithmic axis: equal distances are equal factors, so that small values are told apart beside large ones")
-    return button
-
-
-def _save_button(plot: Callable[[], StepPlot]) -> QPushButton:
-    button = QPushButton("Save…")
-    button.setAccessibleName("save the plot")
-    button.setToolTip("Save this plot as a picture (PNG, SVG) or its values as a table (CSV)")
-    button.clicked.connect(lambda: plot().ask_and_save())
     return button

@@ -33,8 +33,7 @@ READING = (
     "The wheel zooms along the steps, dragging moves along them, a double click shows all again "
     "(with the keyboard: +, −, Page Up and Page Down, Home)"
 )
-LOOKS = "Dots: looks at a sample of the held-out images. Rings: at an epoch's end, at all of them.\n"
-BEST = "The best accuracy is the best one at an epoch's end.\n"
+LOOKS = "Dots: looks at held-out images on the way, mostly at a sample of them. Rings: at an epoch's end, at all of them.\n"
 
 
 class TrainingCurves(QObject):
@@ -58,7 +57,7 @@ class TrainingCurves(QObject):
         theme().changed.connect(self._restyle)
         self._restyle()
         for curves in (self.loss, self.accuracy):
-            curves.help = LOOKS + (BEST if curves is self.accuracy else "") + READING
+            curves.help = LOOKS + READING
             self._join(curves)
         self._shown: RunInView | None = None
         """The run whose curves are drawn."""
@@ -94,14 +93,14 @@ class TrainingCurves(QObject):
         self.choice.setAccessibleName("plot")
         self.choice.setToolTip("Which plot stands here")
         self.choice.currentTextChanged.connect(self._choose)
-        self.best = Elided()
-        self.best.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.best, self._best_step = label("", "dim"), Elided()
+        self.best.setToolTip("The best accuracy on all held-out images, at the end of an epoch")
         self._logarithmic = _log_button("the plot")
         self._logarithmic.hide()
         self._logarithmic.toggled.connect(lambda checked: self.second.set_logarithmic(checked))
-        card = Card(ACCURACY, self.best, self._logarithmic, self._save_button(lambda: self.second))
+        card = Card(ACCURACY, self.best, self._best_step, self._logarithmic, self._save_button(lambda: self.second))
         card.header.insertWidget(0, self.choice)
-        card.header.setStretchFactor(self.best, 100)
+        card.header.setStretchFactor(self._best_step, 100)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.accuracy)
         card.body.addWidget(self._stack)
@@ -149,6 +148,7 @@ class TrainingCurves(QObject):
         self._logarithmic.setVisible(spec is not None and not spec.least_top)
         self._logarithmic.setChecked(plot.is_logarithmic)
         self.best.setVisible(spec is None)
+        self._best_step.setVisible(spec is None)
         self.accuracy_card.setAccessibleName(title)
         self._show_second()
 
@@ -254,7 +254,10 @@ class TrainingCurves(QObject):
         looked, _, val_right = history.validation.columns()
         self.accuracy.set_data((steps, right * 100), (looked, val_right * 100), *history.full.columns())
         self.accuracy.say(self._nothing)
-        self.best.show_words(f"best {history.best_accuracy * 100:.2f} % at step {history.best_step:,}" if history.best_step else "")
+        self.best.setText(f"best {history.best_accuracy * 100:.2f} %" if history.best_step else "")
+        at = f"at step {history.best_step:,}" if history.best_step else ""
+        self._best_step.setMaximumWidth(self._best_step.fontMetrics().horizontalAdvance(at) + 2)
+        self._best_step.show_words(at)
 
     def _mark_second(self) -> None:
         step, plot = self._step, self.second

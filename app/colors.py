@@ -30,6 +30,15 @@ class Colors:
 DARK = Colors("#15181c", "#1c2026", "#242a31", "#2f363f", "#e6e9ed", "#8f99a5", "#4cc2b0", "#f0a35e", "#0e1113")
 LIGHT = Colors("#f3f4f6", "#ffffff", "#f7f8fa", "#dfe3e8", "#1d2329", "#66707c", "#0f8f7f", "#c4691a", "#ffffff")
 
+SERIES_DARK = ("#7aa7f7", "#e884bd", "#d8c14a", "#b59cf2", "#f2796b", "#83c968", "#5cc3e6", "#b6a08c")
+SERIES_LIGHT = ("#2f66d0", "#b8327f", "#8a7400", "#6d4fc4", "#c93c30", "#3d8532", "#187fa8", "#7d6650")
+"""For the lines of one plot, in order, where none of them is training or validation."""
+
+
+def series_colors(colors: Colors) -> tuple[str, ...]:
+    """The colours of a theme for the lines of one plot."""
+    return SERIES_DARK if colors == DARK else SERIES_LIGHT
+
 
 def lookup(stops: list[str]) -> Array:
     """A table of 256 colours, uint8 (256, 3), running evenly through `stops` (`#rrggbb`)."""

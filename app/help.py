@@ -48,6 +48,7 @@ OTHER_KEYS = (
         "+, −, Page Up, Page Down, Home",
         "While a plot has the keyboard: nearer, farther, along the steps, all of them",
     ),
+    ("Left, Right", "While a plot has the keyboard: move the line that reads its values; with Shift one step"),
     (", .  or  Page Up, Page Down", "There: the image before, and the next"),
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from nncore.arrays import Array
@@ -26,5 +28,7 @@ def smoothed(values: Array, weight: float = SMOOTHING) -> Array:
     out = np.full(len(values), np.nan)
     if sound.any():
         averaged = lfilter([1 - weight], [1, -weight], values[sound])
-        out[sound] = averaged / (1 - weight ** np.arange(1, sound.sum() + 1))
+        begun = averaged[: math.ceil(math.log(1e-17) / math.log(weight))]  # after these the divisor is 1, to the last bit
+        begun /= 1 - weight ** np.arange(1, len(begun) + 1)
+        out[sound] = averaged
     return out

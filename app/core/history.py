@@ -1,41 +1,44 @@
-"""History: the curves of one training as they grow. Qt-free."""
+"""History: the curves of one training as they grow, what happened on the way, and the state of its layers. Qt-free."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from app.core.runs.marks import CONTINUED, LayerState, Mark
 from nncore.arrays import Array
-from nncore.training.events import EpochEnd, Event, Progress, Validated
+from nncore.training.events import Changed, EpochEnd, Event, Examined, Progress, Started, Validated
 
 
 class Rows:
-    """Rows of (step, loss, accuracy) that grow at the end; reading them copies nothing."""
+    """Rows of numbers, a step first, that grow at the end; reading them copies nothing."""
 
-    def __init__(self) -> None:
-        self._values = np.empty((256, 3))
+    def __init__(self, width: int = 3) -> None:
+        """`width` numbers a row: three are (step, loss, accuracy)."""
+        self._values = np.empty((256, width))
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
-    def append(self, step: int, loss: float, accuracy: float) -> None:
-        self.extend(np.array([step]), np.array([loss]), np.array([accuracy]))
+    def append(self, *row: float) -> None:
+        """Append one row, its step first."""
+        self.extend(*(np.array([value]) for value in row))
 
-    def extend(self, steps: Array, losses: Array, accuracies: Array) -> None:
-        """Append a row for each step."""
-        end = self._count + len(steps)
+    def extend(self, *columns: Array) -> None:
+        """Append a row for each step, from arrays (N) in the order of the columns."""
+        end = self._count + len(columns[0])
         while end > len(self._values):
             self._values = np.concatenate([self._values, np.empty_like(self._values)])
-        self._values[self._count : end] = np.stack([steps, losses, accuracies], axis=1)
+        self._values[self._count : end] = np.stack(columns, axis=1)
         self._count = end
 
-    def columns(self) -> tuple[Array, Array, Array]:
-        """(steps, losses, accuracies), float64 (N) each. They are views; rows that are added later do not change them."""
+    def columns(self) -> tuple[Array, ...]:
+        """An array a column, float64 (N) each. They are views; rows that are added later do not change them."""
         rows = self._values[: self._count]
-        return rows[:, 0], rows[:, 1], rows[:, 2]
+        return tuple(rows[:, column] for column in range(rows.shape[1]))
 
     def forget_after(self, step: int) -> None:
         """Remove the rows of later steps."""
@@ -45,13 +48,31 @@ class Rows:
             self._count = kept
 
 
+def _rates() -> Rows:
+    return Rows(2)
+
+
+def _full() -> Rows:
+    return Rows(1)
+
+
 @dataclass
 class History:
-    """Steps, losses and accuracies of training and validation, and the best of the validation."""
+    """Steps, losses and accuracies of training and validation, the best of the validation, and all else that is noted by step."""
 
     train: Rows = field(default_factory=Rows)
     """A row a step."""
     validation: Rows = field(default_factory=Rows)
+    """A row for each look at held-out images: at a sample of them on the way, at all of them at the end of an epoch."""
+    full: Rows = field(default_factory=_full)
+    """The steps of `validation` that ended an epoch. Runs of earlier versions have none."""
+    rates: Rows = field(default_factory=_rates)
+    """(step, learning rate) of each step. Runs of earlier versions have none."""
+    marks: list[Mark] = field(default_factory=list)
+    """What happened on the way, in order."""
+    layers: dict[str, Rows] = field(default_factory=dict)
+    """By the layer's name, in order of the network: (step, norm of its gradient, norm of its weights, share of dead units).
+    What it does not have is nan."""
     best_step: int = 0
     best_accuracy: float = float("nan")
     """The best accuracy at the end of an epoch, on all held-out images; nan before the first."""
@@ -79,8 +100,10 @@ class History:
 
     def forget_after(self, step: int) -> None:
         """Drop what was noted of later steps."""
-        self.train.forget_after(step)
-        self.validation.forget_after(step)
+        for rows in (self.train, self.validation, self.full, self.rates, *self.layers.values()):
+            rows.forget_after(step)
+        self.layers = {name: rows for name, rows in self.layers.items() if len(rows)}
+        self.marks = [mark for mark in self.marks if mark.step <= step]
         if self.best_step > step:
             self.best_step, self.best_accuracy = 0, float("nan")
 
@@ -93,11 +116,39 @@ class History:
     def add(self, event: Event) -> None:
         """Take in an event of the trainer."""
         match event:
+            case Started() if event.step:
+                self.add_mark(Mark(event.step, CONTINUED))
             case Progress():
                 self.train.extend(event.steps, event.train_losses, event.train_accuracies)
+                self.rates.extend(event.steps, event.learning_rates)
             case Validated():
-                self.validation.append(event.step, event.val_loss, event.val_accuracy)
+                self._add_look(event)
             case EpochEnd():
-                self.validation.append(event.step, event.val_loss, event.val_accuracy)
+                self._add_look(event)
+                self.full.forget_after(event.step - 1)
+                self.full.append(event.step)
                 if not event.val_accuracy <= self.best_accuracy:  # also where there is no best yet (nan)
                     self.best_step, self.best_accuracy = event.step, event.val_accuracy
+            case Changed():
+                self.add_mark(Mark(event.step, event.setting, event.value))
+            case Examined():
+                self.add_layer_states(
+                    LayerState(event.step, found.layer, found.gradient_norm, found.weight_norm, found.dead)
+                    for found in event.layers
+                )
+
+    def add_mark(self, mark: Mark) -> None:
+        """Note what happened after a step. As on the disk, it takes the place of one of its kind at the same step."""
+        self.marks = [kept for kept in self.marks if (kept.step, kept.kind) != (mark.step, mark.kind)] + [mark]
+
+    def add_layer_states(self, states: Iterable[LayerState]) -> None:
+        """Note the states of layers, in order of their steps. As on the disk, one takes the place of another at the same step."""
+        for step, layer, *numbers in states:
+            rows = self.layers.setdefault(layer, Rows(4))
+            rows.forget_after(step - 1)
+            rows.append(step, *(float("nan") if number is None else number for number in numbers))
+
+    def _add_look(self, event: Validated | EpochEnd) -> None:
+        """Note a look at held-out images. As on the disk, the last one at a step counts."""
+        self.validation.forget_after(event.step - 1)
+        self.validation.append(event.step, event.val_loss, event.val_accuracy)

@@ -249,7 +249,8 @@ class TrainingSession:
                 columns = (event.steps, event.train_losses, event.train_accuracies, event.learning_rates)
                 self._rows.extend(("train", *row) for row in zip(*(column.tolist() for column in columns), strict=True))
             case Validated() | EpochEnd():
-                self._rows.append(("validation", event.step, event.val_loss, event.val_accuracy))
+                kind = "full" if isinstance(event, EpochEnd) else "validation"
+                self._rows.append((kind, event.step, event.val_loss, event.val_accuracy))
             case Changed():
                 self._marks.append(Mark(event.step, event.setting, event.value))
             case Examined():

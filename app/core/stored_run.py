@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from app.core.history import History
 from app.core.in_view import DataInView, NetworkInView
 from app.core.recipe import Recipe
@@ -59,8 +61,14 @@ def stored_moments(store: RunStore, run: Run, network: Network, warn: Callable[[
 
 
 def read_history(store: RunStore, run: Run, best_step: int, best_accuracy: float | None) -> History:
-    """The curves of a run. DigitLabError where the table of runs cannot be read."""
-    return History.of_rows(store.metrics(run, "train"), store.metrics(run, "validation"), best_step, best_accuracy)
+    """The curves of a run, with what happened on the way. DigitLabError where the table of runs cannot be read."""
+    history = History.of_rows(store.metrics(run, "train"), store.metrics(run, "validation"), best_step, best_accuracy)
+    for rows, found in ((history.full, [row[:1] for row in store.metrics(run, "full")]), (history.rates, store.rates(run))):
+        if found:
+            rows.extend(*np.array(found, np.float64).T)
+    history.marks = store.marks(run)
+    history.add_layer_states(store.layer_states(run))
+    return history
 
 
 def network_in_view(network: Network, run: Run) -> NetworkInView:

@@ -36,6 +36,8 @@ PATIENCE = 10.0
 """Seconds to wait for another process that writes to the database."""
 LONGEST_VALUE = 2**24
 """Bytes of the longest value that is read: a damaged file may claim more."""
+LOOKS = ("validation", "full")
+"""The kinds of rows that are looks at held-out images: on the way, and at all of them at the end of an epoch."""
 NOTHING = 2**16
 """Bytes that are free on a disk on which SQLite cannot work any more."""
 
@@ -202,7 +204,8 @@ class RunStore:
     def add_metrics(self, run: Run, rows: Iterable[tuple[str, int, float, float] | tuple[str, int, float, float, float]]) -> None:
         """Add rows of (kind, step, loss, accuracy) and, for a step of the training, its learning rate.
 
-        Kind is `train` or `validation`. A row of the same kind and step is replaced. A loss that is not a number is kept as an
+        Kind is `train`; `validation`, a look at held-out images on the way; or `full`, at all of them at the end of an epoch. A row
+        of the same kind and step is replaced, and so is one of the other kind of looks. A loss that is not a number is kept as an
         infinite one, since SQLite would take it for nothing.
         """
         values = [
@@ -210,7 +213,10 @@ class RunStore:
             for kind, step, loss, share, *rate in rows
         ]
 
+        looks = [(run.id, *LOOKS, step) for _, kind, step, *_ in values if kind in LOOKS]
+
         def insert(database: sqlite3.Connection) -> None:
+            database.executemany("DELETE FROM metrics WHERE run = ? AND kind IN (?, ?) AND step = ?", looks)
             database.executemany(
                 "INSERT OR REPLACE INTO metrics (run, kind, step, loss, accuracy, rate) VALUES (?, ?, ?, ?, ?, ?)", values
             )
@@ -219,12 +225,17 @@ class RunStore:
         self._change(insert)
 
     def metrics(self, run: Run, kind: str) -> builtins.list[tuple[int, float, float]]:
-        """(step, loss, accuracy) of a run, in order; rows that are damaged are left out."""
+        """(step, loss, accuracy) of a run, in order; rows that are damaged are left out.
+
+        Kind is `train`; `validation`, every look at held-out images; or `full`, of these the ones at the end of an epoch, which
+        runs of earlier versions do not tell apart.
+        """
         query = (
-            "SELECT step, loss, accuracy FROM metrics WHERE run = ? AND kind = ? AND typeof(step) = 'integer' "
+            "SELECT step, loss, accuracy FROM metrics WHERE run = ? AND kind IN (?, ?) AND typeof(step) = 'integer' "
             "AND typeof(loss) = 'real' AND typeof(accuracy) = 'real' ORDER BY step"
         )
-        return self._read(lambda database: database.execute(query, (run.id, kind)).fetchall())
+        kinds = LOOKS if kind == "validation" else (kind, kind)
+        return self._read(lambda database: database.execute(query, (run.id, *kinds)).fetchall())
 
     def rates(self, run: Run) -> builtins.list[tuple[int, float]]:
         """(step, learning rate) of a run, in order; runs of earlier versions have none."""

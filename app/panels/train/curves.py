@@ -1,40 +1,75 @@
-"""TrainingCurves: loss and accuracy of the run in view, as they grow, and the moment in view."""
+"""TrainingCurves: the plots of the run in view, as they grow, and the moment in view."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import QComboBox, QPushButton, QSizePolicy, QSlider, QStackedWidget, QToolButton, QWidget
 
 from app.core.history import History
 from app.core.run_in_view import RunInView
 from app.lab import Lab
+from app.panels.train.plots import PLOTS, PlotSpec, mark_label, mark_words
 from app.theme import theme
+from app.threads.task import Task
 from app.threads.training import Update
 from app.widgets.card import Card, label
-from app.widgets.curves import Curves
+from app.widgets.curves import EPOCH_END, Curves
+from app.widgets.elided import Elided
+from app.widgets.lines import Lines
+from app.widgets.mark_lines import PlotMark
+from app.widgets.step_plot import StepPlot
 from app.widgets.throttle import Throttle
 from nncore.training.events import Finished, Stopped
 
 CURVES_EVERY = 160
 """Least milliseconds between two drawings of a plot, which take longer than all other drawing."""
+ACCURACY = "Accuracy"
+"""The first of the second card's plots."""
 
-ZOOMING = (
+READING = (
+    "The line under the mouse tells every value at its step (with the keyboard: ← and →, with Shift one step).\n"
     "The wheel zooms along the steps, dragging moves along them, a double click shows all again "
     "(with the keyboard: +, −, Page Up and Page Down, Home)"
 )
+LOOKS = "Dots: looks at held-out images on the way, mostly at a sample of them. Rings: at an epoch's end, at all of them.\n"
 
 
 class TrainingCurves(QObject):
-    """Two cards, `loss_card` and `accuracy_card`. While a network trains, one of them is drawn at a time."""
+    """Two cards: `loss_card`, and `accuracy_card`, where the user chooses among several plots.
+
+    While a network trains, one of the two is drawn at a time.
+    """
 
     def __init__(self, lab: Lab, panel: QWidget) -> None:
         """`panel` is the parent; nothing is drawn while it is out of sight."""
         super().__init__(panel)
-        self._state, self._training, self._panel = lab.state, lab.training, panel
+        self._state, self._training, self._panel, self._problem = lab.state, lab.training, panel, lab.problem
         self.loss = Curves("loss", logarithmic=True)
-        self.accuracy = Curves("accuracy in percent", shows_raw=False)  # a batch of 32 jumps by 3 %
+        self.accuracy = Curves("accuracy in percent", shows_raw=False, is_percent=True, write="{:.2f} %".format)
+        self.lines: dict[str, Lines] = {}
+        """The other plots, by title: those that have been chosen once."""
+        self._save_buttons: list[QToolButton] = []
+        self._steps: tuple[float, float] | None = None
+        """The steps that the user has chosen to see; None: all of them."""
+        self.loss_card, self.accuracy_card = self._build_loss(), self._build_second()
+        theme().changed.connect(self._restyle)
+        self._restyle()
+        for curves in (self.loss, self.accuracy):
+            curves.help = LOOKS + READING
+            self._join(curves)
+        self._shown: RunInView | None = None
+        """The run whose curves are drawn."""
+        self._turn = 0
+        self._redraw = Throttle(self._show_next, CURVES_EVERY, self)
+        lab.training.updated.connect(self._show_update)
+        lab.state.run.subscribe(lambda _: self._show_run())
+        lab.state.moment.subscribe(lambda _: self._show_moment(), now=False)
+
+    def _build_loss(self) -> Card:
         self._smoothing = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=99, value=90)
-        self._smoothing.setFixedWidth(70)
+        self._smoothing.setFixedWidth(60)
         self._smoothing.setAccessibleName("smoothing")
         self._smoothing.setToolTip(
             "Smoothing: how much each point of the training curve remembers of those before it; the pale line is unsmoothed"
@@ -42,32 +77,91 @@ class TrainingCurves(QObject):
         self._smoothing.valueChanged.connect(self._smooth)
         self._key = label("", "dim")
         self._key.setTextFormat(Qt.TextFormat.RichText)
-        self.loss_card = Card("Loss (log)", self._key, label("smooth", "dim"), self._smoothing, self._save_button(self.loss))
-        self.loss_card.body.addWidget(self.loss)
-        self.best = label("", "dim")
-        self.best.setToolTip("The best accuracy on all held-out images, at the end of an epoch")
-        self.accuracy_card = Card("Accuracy", self.best, self._save_button(self.accuracy))
-        self.accuracy_card.body.addWidget(self.accuracy)
-        theme().changed.connect(self._write_key)
-        self._write_key()
-        for curves in (self.loss, self.accuracy):
-            curves.setToolTip(ZOOMING)
-        self.loss.zoomed.connect(lambda steps: _show(self.accuracy, steps))
-        self.accuracy.zoomed.connect(lambda steps: _show(self.loss, steps))
-        self._shown: RunInView | None = None
-        """The run whose curves are drawn."""
-        self._turn = 0
-        self._redraw = Throttle(self._show_next_curve, CURVES_EVERY, self)
-        lab.training.updated.connect(self._show_update)
-        lab.state.run.subscribe(lambda _: self._show_run())
-        lab.state.moment.subscribe(lambda _: self._show_moment(), now=False)
+        self._key.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # where it is too long its end is cut
+        logarithmic = _log_button("loss")
+        logarithmic.setChecked(True)
+        logarithmic.toggled.connect(self.loss.set_logarithmic)
+        save = self._save_button(lambda: self.loss)
+        card = Card("Loss", self._key, self._smoothing, logarithmic, save)
+        card.header.setStretchFactor(self._key, 100)
+        card.body.addWidget(self.loss)
+        return card
 
-    def _save_button(self, curves: Curves) -> QPushButton:
-        button = QPushButton("Save…")
-        button.setAccessibleName(f"save the plot of {curves.accessibleName()}")
-        button.setToolTip("Save this plot as a picture (PNG, SVG) or its values as a table (CSV)")
-        button.clicked.connect(curves.ask_and_save)
+    def _build_second(self) -> Card:
+        self.choice = QComboBox()
+        self.choice.addItems([ACCURACY, *(spec.title for spec in PLOTS)])
+        self.choice.setAccessibleName("plot")
+        self.choice.setToolTip("Which plot stands here")
+        self.choice.currentTextChanged.connect(self._choose)
+        self.best, self._best_step = label("", "dim"), Elided()
+        self.best.setToolTip("The best accuracy on all held-out images, at the end of an epoch")
+        self._logarithmic = _log_button("the plot")
+        self._logarithmic.hide()
+        self._logarithmic.toggled.connect(lambda checked: self.second.set_logarithmic(checked))
+        card = Card(ACCURACY, self.best, self._best_step, self._logarithmic, self._save_button(lambda: self.second))
+        card.header.insertWidget(0, self.choice)
+        card.header.setStretchFactor(self._best_step, 100)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.accuracy)
+        card.body.addWidget(self._stack)
+        return card
+
+    def _save_button(self, plot: Callable[[], StepPlot]) -> QToolButton:
+        button = QToolButton()
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.setAccessibleName("save the plot")
+        button.setToolTip("Save… this plot as a picture (PNG, SVG) or its values as a table (CSV)")
+        button.clicked.connect(lambda: plot().ask_and_save())
+        self._save_buttons.append(button)
         return button
+
+    def _restyle(self) -> None:
+        for button in self._save_buttons:
+            button.setIcon(theme().icon("save"))
+        self._write_key()
+
+    @property
+    def second(self) -> StepPlot:
+        """The plot in the second card."""
+        return self.lines.get(self.choice.currentText(), self.accuracy)
+
+    def _join(self, plot: StepPlot) -> None:
+        """Let a plot show the same steps as the others, and be saved in the background."""
+        plot.setToolTip(plot.help)
+        plot.zoomed.connect(lambda steps: self._show_steps(steps, plot))
+        plot.save_wanted.connect(lambda write: Task(write, lambda _: None, self._problem.emit).begin())
+
+    def _choose(self, title: str) -> None:
+        """Put another plot into the second card."""
+        spec = _spec(title)
+        if spec is not None and title not in self.lines:
+            made = self.lines[title] = Lines(spec.value, spec.is_logarithmic, spec.least_top, spec.write)
+            made.help = f"{spec.notion}\n{READING}"
+            self._join(made)
+            self._stack.addWidget(made)
+        plot: StepPlot = self.second
+        self._stack.setCurrentWidget(plot)
+        if self._steps is None:
+            plot.show_whole()
+        else:
+            plot.show_steps(*self._steps)
+        self._logarithmic.setVisible(spec is not None and not spec.least_top)
+        self._logarithmic.setChecked(plot.is_logarithmic)
+        self.best.setVisible(spec is None)
+        self._best_step.setVisible(spec is None)
+        self.accuracy_card.setAccessibleName(title)
+        self._show_second()
+
+    def _show_steps(self, steps: tuple[float, float] | None, chosen_in: StepPlot | None = None) -> None:
+        """Show the steps that the user has chosen, in one plot, in all the others; None: all of them."""
+        self._steps = steps
+        for plot in (self.loss, self.accuracy, *self.lines.values()):
+            if plot is chosen_in:
+                continue
+            if steps is None:
+                plot.show_whole()
+            else:
+                plot.show_steps(*steps)
 
     def _smooth(self, percent: int) -> None:
         for curves in (self.loss, self.accuracy):
@@ -81,38 +175,39 @@ class TrainingCurves(QObject):
         parts = []
         for color, words, value in zip((colors.accent, colors.second), ("training", "validation"), values, strict=True):
             parts.append(f'<span style="color:{color}">— {words}{"" if value is None else f" {value:.3f}"}</span>')
+        if len(self._history.full):
+            parts.append(f'<span style="color:{colors.second}">○ {EPOCH_END}</span>')
         self._key.setText("&nbsp; ".join(parts))
 
     def _show_update(self, update: Update) -> None:
         if self._panel.isVisible():
             self._redraw()
         if any(isinstance(event, Finished | Stopped) for event in update.events):
-            self.show_all()  # whichever curve's turn it was
+            self.show_all()  # whichever plot's turn it was
 
     def _show_run(self) -> None:
         run = self._state.run.value
         if run is not self._shown:
             self._shown = run
-            for curves in (self.loss, self.accuracy):
-                curves.show_whole()
+            self._show_steps(None)
         if self._panel.isVisible():  # else it is drawn when the panel comes into sight
             self.show_all()
 
     def show_all(self) -> None:
-        """Draw both curves."""
+        """Draw both plots."""
         self._show_loss()
-        self._show_accuracy()
+        self._show_second()
 
-    def _show_next_curve(self) -> None:
+    def _show_next(self) -> None:
         """Draw one plot now and the other the next time: drawing both would delay a frame."""
         self._turn += 1
-        (self._show_loss, self._show_accuracy)[self._turn % 2]()
+        (self._show_loss, self._show_second)[self._turn % 2]()
 
     def _show_moment(self) -> None:
         """Move the cursors. While a network trains each moves when its plot is drawn."""
         if not self._training.is_active and self._panel.isVisible():
             self._mark_loss()
-            self._mark_accuracy()
+            self._mark_second()
 
     @property
     def _step(self) -> int | None:
@@ -120,36 +215,55 @@ class TrainingCurves(QObject):
         run, moment = self._state.run.value, self._state.moment.value
         return moment.step if run is not None and moment is not None and len(run.history.train) else None
 
+    @property
+    def _nothing(self) -> str:
+        """Why there is nothing to draw, in a sentence; empty where there are curves."""
+        run = self._state.run.value
+        if len(self._history.train):
+            return ""
+        return f"{'Nothing trained yet' if run is None else f'No curves came with {run.name}'}: press Start, or Space."
+
     def _show_loss(self) -> None:
         history = self._history
         steps, losses, _ = history.train.columns()
         looked, val_losses, _ = history.validation.columns()
-        self.loss.set_data((steps, losses), (looked, val_losses))
+        self.loss.set_data((steps, losses), (looked, val_losses), *history.full.columns())
+        self.loss.set_marks(_marks(history))
+        self.loss.say(self._nothing)
         self._mark_loss()
 
     def _mark_loss(self) -> None:
         self.loss.set_cursor(self._step)
         self._write_key()
 
-    def _show_accuracy(self) -> None:
-        history, run = self._history, self._state.run.value
+    def _show_second(self) -> None:
+        history, spec = self._history, _spec(self.choice.currentText())
+        if spec is None:
+            self._show_accuracy(history)
+        else:
+            lines = spec.lines(history)
+            last = history.train.columns()[0][-1:]
+            plot = self.lines[spec.title]
+            plot.show_lines(lines, float(last[0]) if len(last) else 0.0)
+            plot.say(self._nothing or ("" if lines else spec.why_empty(history)))
+        self.second.set_marks(_marks(history))
+        self._mark_second()
+
+    def _show_accuracy(self, history: History) -> None:
         steps, _, right = history.train.columns()
         looked, _, val_right = history.validation.columns()
-        self.accuracy.set_data((steps, right * 100), (looked, val_right * 100))
-        self._mark_accuracy()
-        if history.best_step:
-            self.best.setText(f"best {history.best_accuracy * 100:.2f} % at step {history.best_step:,}")
-        elif len(steps):
-            self.best.setText("")
-        else:
-            nothing = "Nothing trained yet" if run is None else f"No curves came with {run.name}"
-            self.best.setText(f"{nothing}: press Start, or Space.")
+        self.accuracy.set_data((steps, right * 100), (looked, val_right * 100), *history.full.columns())
+        self.accuracy.say(self._nothing)
+        self.best.setText(f"best {history.best_accuracy * 100:.2f} %" if history.best_step else "")
+        at = f"at step {history.best_step:,}" if history.best_step else ""
+        self._best_step.setMaximumWidth(self._best_step.fontMetrics().horizontalAdvance(at) + 2)
+        self._best_step.show_words(at)
 
-    def _mark_accuracy(self) -> None:
-        step = self._step
-        self.accuracy.set_cursor(step)
-        _, found = (None, None) if step is None else self.accuracy.values_at(step)
-        self.accuracy_card.title.setText("ACCURACY" if found is None else f"ACCURACY  {found:.2f} % at step {step:,}".upper())
+    def _mark_second(self) -> None:
+        step, plot = self._step, self.second
+        plot.set_cursor(step)
+        _, found = (None, None) if step is None or plot is not self.accuracy else self.accuracy.values_at(step)
+        self.accuracy_card.title.setText("" if found is None else f"{found:.2f} % at step {step:,}".upper())
 
     @property
     def _history(self) -> History:
@@ -158,9 +272,18 @@ class TrainingCurves(QObject):
         return History() if run is None else run.history
 
 
-def _show(curves: Curves, steps: tuple[float, float] | None) -> None:
-    """Show the steps that the user has chosen in the other plot; None: all of them."""
-    if steps is None:
-        curves.show_whole()
-    else:
-        curves.show_steps(*steps)
+def _spec(title: str) -> PlotSpec | None:
+    """The plot of that title; None for the accuracy."""
+    return next((spec for spec in PLOTS if spec.title == title), None)
+
+
+def _marks(history: History) -> list[PlotMark]:
+    return [PlotMark(mark.step, mark_label(mark), mark_words(mark)) for mark in history.marks]
+
+
+def _log_button(of: str) -> QPushButton:
+    button = QPushButton("log")
+    button.setCheckable(True)
+    button.setAccessibleName(f"logarithmic axis of {of}")
+    button.setToolTip("Logarithmic axis: equal distances are equal factors, so that small values are told apart beside large ones")
+    return button

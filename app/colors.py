@@ -30,6 +30,14 @@ class Colors:
 DARK = Colors("#15181c", "#1c2026", "#242a31", "#2f363f", "#e6e9ed", "#8f99a5", "#4cc2b0", "#f0a35e", "#0e1113")
 LIGHT = Colors("#f3f4f6", "#ffffff", "#f7f8fa", "#dfe3e8", "#1d2329", "#66707c", "#0f8f7f", "#c4691a", "#ffffff")
 
+PALETTE = ("accent", "second", "#5b8def", "#d65fa1", "#8a6fd1", "#b08d1a", "#3f9fc4", "#9a6b50")
+"""Colours that tell runs apart: the theme's own two, then some that stand out on light and dark alike."""
+
+
+def color_of(number: int) -> str:
+    """The colour of the run at `number`, `#rrggbb` or the name of a field of Colors; after the last they begin again."""
+    return PALETTE[number % len(PALETTE)]
+
 
 def lookup(stops: list[str]) -> Array:
     """A table of 256 colours, uint8 (256, 3), running evenly through `stops` (`#rrggbb`)."""

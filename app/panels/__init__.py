@@ -45,7 +45,7 @@ def _recognise() -> type[Panel]:
 
 
 def _runs() -> type[Panel]:
-    from app.panels.runs import RunsPanel
+    from app.panels.runs.panel import RunsPanel
 
     return RunsPanel
 

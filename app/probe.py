@@ -58,7 +58,8 @@ class ProbeView(QWidget):
         layout.addLayout(line)
         layout.addWidget(self.bars)
         layout.addLayout(self._build_correction(actions))
-        layout.addWidget(TickedAnswers(lab))
+        self.ticked = TickedAnswers(lab)
+        layout.addWidget(self.ticked)
         layout.addStretch()
         self.setMinimumWidth(SIDE + 33)  # margins, and the line at the edge
         lab.state.probe.subscribe(self._show_probe)

@@ -53,6 +53,15 @@ COLUMNS = (
     Column("test", "test", "100.00 %", lambda run: _percent(run.test_accuracy), "The accuracy on the test images", True),
 )  # fmt: skip
 TICK, NAME = 0, 1
+# Made once: Qt asks for those of every cell that is selected, and Python takes long to join them.
+USUAL = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+FURTHER = {TICK: USUAL | Qt.ItemFlag.ItemIsUserCheckable, NAME: USUAL | Qt.ItemFlag.ItemIsEditable}
+FLAGS = tuple(FURTHER.get(place, USUAL) for place in range(len(COLUMNS)))
+SIDES = (
+    Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft,
+    Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
+)
+"""Where words stand in a cell, and where figures do."""
 
 
 class RunsModel(QAbstractTableModel):
@@ -101,7 +110,7 @@ class RunsModel(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return column.tip
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _side(column)
+                return SIDES[column.is_figure]
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -110,7 +119,7 @@ class RunsModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.EditRole:
                 return column.text(run)
             case Qt.ItemDataRole.TextAlignmentRole:
-                return _side(column)
+                return SIDES[column.is_figure]
             case Qt.ItemDataRole.ToolTipRole:
                 return column.text(run) or None
         if index.column() == TICK:
@@ -138,11 +147,4 @@ class RunsModel(QAbstractTableModel):
         return False
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if index.column() == TICK:
-            return flags | Qt.ItemFlag.ItemIsUserCheckable
-        return flags | Qt.ItemFlag.ItemIsEditable if index.column() == NAME else flags
-
-
-def _side(column: Column) -> Qt.AlignmentFlag:
-    return Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if column.is_figure else Qt.AlignmentFlag.AlignLeft)
+        return FLAGS[index.column()]

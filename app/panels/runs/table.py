@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -78,7 +78,8 @@ class RunsTable(QTableView):
     @property
     def chosen(self) -> list[Run]:
         """The selected runs, from above."""
-        return [self.rows.runs[index.row()] for index in sorted(self.selectionModel().selectedRows(), key=QModelIndex.row)]
+        ranges = self.selectionModel().selection()  # few, however many rows they hold
+        return [self.rows.runs[row] for row in sorted({row for each in ranges for row in range(each.top(), each.bottom() + 1)})]
 
     def select_run(self, run: Run) -> None:
         """Select one run, and bring it into sight."""

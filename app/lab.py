@@ -101,6 +101,7 @@ class Lab(QObject):
     def close(self) -> None:
         """Keep what is in view for the next start, and end every thread. A training that runs is stopped and kept."""
         self.library.close()
+        self.run_table.close()
         self.training.close()
         try:
             keep(self.settings, self.state)
@@ -157,8 +158,10 @@ class Lab(QObject):
         """Make a run's recipe that of the next training. ConfigError where this version does not know it, or while one runs."""
         if self.training.is_active:
             raise ConfigError("A training is running, and the recipe is its; stop it first.")
-        self.state.recipe.set(known_recipe(run))
-        self._fit_recipe()
+        recipe, data = known_recipe(run), self.state.data.value
+        self.state.recipe.set(recipe)
+        if data is not None and not recipe.preset.fits(data.train.image_shape):
+            self.opener.open_data(run.data)  # the recipe would not fit what is in view
 
     def _follow_name(self, run: Run) -> None:
         """Let the views call the run in view as it is called now."""

@@ -25,6 +25,8 @@ class RunTable(QObject):
     """A Run under its new name."""
     deleted = Signal(object)
     """A Run that is no longer there."""
+    closing = Signal()
+    """The window closes: what is being typed is to be written now."""
     problem = Signal(object)
     solved = Signal(str)
 
@@ -36,11 +38,14 @@ class RunTable(QObject):
         self._with_network: set[int] = set()
         self._with_checkpoint: set[int] = set()
         self._latest = object()
+        self._is_closed = False
         training.ended.connect(self.refresh)
         training.status_changed.connect(lambda _: self.refresh())
 
     def refresh(self) -> None:
         """Read the table in the background. `changed` follows."""
+        if self._is_closed:
+            return
         self._latest = latest = object()
 
         def read() -> tuple[list[Run], set[int], set[int]]:
@@ -100,6 +105,11 @@ class RunTable(QObject):
 
         self._change(remove, tell)
 
+    def close(self) -> None:
+        """Let what is being typed be written. Tasks must be waited for afterwards; nothing is read or changed any more."""
+        self.closing.emit()
+        self._is_closed = True
+
     def _change(self, action: Callable[[], Any], then: Callable[[Any], object] = lambda _: None) -> None:
         """Do something to the table in the background, and read it anew whether that went well or not."""
 
@@ -112,7 +122,8 @@ class RunTable(QObject):
             self._tell(problem)
             self.refresh()
 
-        Task(action, done, failed).begin()
+        if not self._is_closed:
+            Task(action, done, failed).begin()
 
     def _tell(self, problem: Problem) -> None:
         self.problem.emit(replace(problem, about=RUNS))

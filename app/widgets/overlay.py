@@ -200,8 +200,11 @@ class OverlayPlot(QWidget):
 
     def _write_readout(self, x: float, known: Sequence[tuple[Line, float]]) -> None:
         rows = [f'<span style="color:{theme().colors.dim}">{self._bottom.words(x)}</span>']
-        for line, value in known:
+        room = max(1, self.height() // 17 - 3)
+        for line, value in known[:room]:
             rows.append(f"{_stroke(line)} {escape(line.name)} &nbsp;<b>{self._values.words(value)}</b>")
+        if len(known) > room:
+            rows.append(f"and {len(known) - room} more")
         self.readout.setText("<br>".join(rows))
         self.setAccessibleDescription(
             ", ".join([self._bottom.words(x), *(f"{line.name} {self._values.words(value)}" for line, value in known)])
@@ -339,6 +342,7 @@ class OverlayPlot(QWidget):
     def save(self, path: Path) -> None:
         """Write the plot as .png, .svg or .csv, by the file's ending. DigitLabError where that fails."""
         ending = path.suffix.casefold()
+        self.move_crosshair(None)
         if ending == ".csv":
             write_atomically(path, self.to_csv().encode())
         elif ending == ".svg":

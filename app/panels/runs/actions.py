@@ -37,7 +37,7 @@ class RunActions(QWidget):
         self.report, self.export, self.delete = QPushButton("Report…"), QPushButton("Export…"), QPushButton("Delete…")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
+        row.setSpacing(4)
         for button, act in (
             (self.look, self.look_at), (self.go_on, self._continue), (self.recipe, self._use_recipe),
             (self.report, lambda: self._offer(self.report, self._files.report)),

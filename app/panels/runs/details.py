@@ -46,6 +46,7 @@ class Details(QWidget):
         self.notes.textChanged.connect(self._still.start)
         for field in (self.tags, self.notes):
             field.installEventFilter(self)
+        table.closing.connect(self.write)
         self._fill(None, "")
 
     def show_runs(self, runs: list[Run]) -> None:

@@ -12,6 +12,8 @@ from app.theme import font, theme
 from app.widgets.card import Card, label
 from app.widgets.swatch import swatch_icon
 
+LEAST = 110
+"""Least height of the table in pixels."""
 WIDEST = 110
 """Most pixels of a column."""
 
@@ -32,6 +34,7 @@ class WhatDiffers(Card):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setTabKeyNavigation(False)
+        self.table.setMinimumHeight(LEAST)
         self.table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
@@ -44,6 +47,9 @@ class WhatDiffers(Card):
         lab.comparing.ticked_changed.connect(self._show)
         theme().changed.connect(self._show)
         self._show()
+
+    def hasHeightForWidth(self) -> bool:
+        return False  # a wrapped sentence would have the whole panel laid out by the heights that its parts would like best
 
     def _show(self) -> None:
         """Compare the ticked runs."""

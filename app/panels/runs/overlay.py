@@ -54,6 +54,9 @@ class Overlay(Card):
         self._write_hint()
         self._choose_quantity()
 
+    def hasHeightForWidth(self) -> bool:
+        return False  # a wrapped sentence would have the whole panel laid out by the heights that its parts would like best
+
     def _build_controls(self) -> None:
         self.quantity.addItems([each.title for each in QUANTITIES])
         self.quantity.setAccessibleName("what is plotted")

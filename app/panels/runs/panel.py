@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLineEdit, QPushButton
 
 from app.core.runs import Run
 from app.core.runs.choosing import chosen_runs
@@ -21,10 +23,12 @@ from app.widgets.card import GAP, Card, label
 from nncore.data.catalogue import title_of
 from nncore.errors import DigitLabError
 
-LEAST = 560
-"""Least width of the panel in pixels."""
-FILTER_WIDTH = 116
-"""Width of a filter in pixels."""
+LEAST, NARROW = 576, 760
+"""Least width of the panel in pixels, and that below which what differs stands under the table instead of beside it."""
+LEAST_PLOT = 200
+"""Least height of the card with the curves in pixels."""
+FILTERS = {"tag": 94, "network": 122, "data": 100}
+"""What runs are filtered by, and the width of each filter in pixels."""
 
 
 class RunsPanel(Panel):
@@ -36,14 +40,15 @@ class RunsPanel(Panel):
         self.table = RunsTable(lab.comparing.color_of)
         self.details, self.buttons = Details(lab.run_table), RunActions(lab)
         self._empty = self._build_empty()
-        below = QHBoxLayout()
-        below.setSpacing(GAP)
+        self.overlay.setMinimumHeight(LEAST_PLOT)
+        self._below = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._below.setSpacing(GAP)
         self._card = self._build_table()
-        below.addWidget(self._card, 8)
-        below.addWidget(self.differs, 5)
+        self._below.addWidget(self._card, 8)
+        self._below.addWidget(self.differs, 5)
         self.content.addWidget(self._empty)
-        self.content.addWidget(self.overlay, 5)
-        self.content.addLayout(below, 7)
+        self.content.addWidget(self.overlay, 4)
+        self.content.addLayout(self._below, 7)
         self.table.rows.ticked.connect(lambda run, ticked: self._tick([run], ticked))
         self.table.rows.named.connect(lab.run_table.rename)
         self.table.chosen_changed.connect(self._show_chosen)
@@ -52,7 +57,18 @@ class RunsPanel(Panel):
         self.table.delete_wanted.connect(self.buttons.ask_and_delete)
         lab.run_table.changed.connect(self._show_runs)
         lab.comparing.ticked_changed.connect(self.table.rows.tell_all)
+        self._order_tabs()
         self._show_runs()
+
+    def _order_tabs(self) -> None:
+        """Let Tab go through the panel as it is read."""
+        details, buttons = self.details, self.buttons
+        order = (
+            self.overlay.save, self.search, *self.filters.values(), self.table, details.tags, details.notes, buttons.look,
+            buttons.go_on, buttons.recipe, buttons.report, buttons.export, buttons.delete, self.differs.table,
+        )  # fmt: skip
+        for one, next_one in pairwise(order):
+            self.setTabOrder(one, next_one)
 
     def _build_empty(self) -> Card:
         card = Card("Runs")
@@ -73,16 +89,16 @@ class RunsPanel(Panel):
         self.search.setAccessibleName("search runs")
         self.search.setToolTip("Runs with all of these words in name, network, data, tags or notes")
         self.search.textChanged.connect(self._filter)
-        self.filters = {name: QComboBox() for name in ("tag", "network", "data")}
+        self.filters = {name: QComboBox() for name in FILTERS}
         for name, box in self.filters.items():
             box.setAccessibleName(f"filter by {name}")
             box.setToolTip(f"Show only runs {'with this tag' if name == 'tag' else f'of this {name}'}")
-            box.setFixedWidth(FILTER_WIDTH)
+            box.setFixedWidth(FILTERS[name])
             box.addItem(f"any {name}", None)
             box.currentIndexChanged.connect(self._filter)
         card = Card("Runs", *self.filters.values())
         card.header.insertWidget(1, self.search, 100)
-        self._nothing = label("", "dim", wrap=True)
+        self._nothing = label("", "dim")
         card.body.addWidget(self._nothing)
         card.body.addWidget(self.table, 1)
         card.body.addWidget(self.details)
@@ -92,8 +108,10 @@ class RunsPanel(Panel):
     def minimumSizeHint(self) -> QSize:
         return QSize(LEAST, super().minimumSizeHint().height())
 
-    def hasHeightForWidth(self) -> bool:
-        return False  # wrapped sentences would ask for the height that plot and table would like best, and the panel be scrolled
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        directions = QBoxLayout.Direction
+        self._below.setDirection(directions.TopToBottom if self.width() < NARROW else directions.LeftToRight)
 
     def came_into_sight(self) -> None:
         self.lab.run_table.refresh()

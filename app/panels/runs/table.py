@@ -14,6 +14,8 @@ from app.panels.runs.model import COLUMNS, NAME, TICK, RunsModel
 
 ROW = 28
 """Height of a row in pixels."""
+LEAST = 4 * ROW
+"""Least height of the table in pixels."""
 TICK_WIDTH = 52
 PADDING = 22
 """Pixels of a cell that are not its text."""
@@ -47,6 +49,7 @@ class RunsTable(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
+        self.setMinimumHeight(LEAST)
         self.setWordWrap(False)
         header = self.horizontalHeader()
         header.setHighlightSections(False)

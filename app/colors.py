@@ -40,6 +40,15 @@ def series_colors(colors: Colors) -> tuple[str, ...]:
     return SERIES_DARK if colors == DARK else SERIES_LIGHT
 
 
+PALETTE = ("accent", "second", "#5b8def", "#d65fa1", "#8a6fd1", "#b08d1a", "#3f9fc4", "#9a6b50")
+"""Colours that tell runs apart: the theme's own two, then some that stand out on light and dark alike."""
+
+
+def color_of(number: int) -> str:
+    """The colour of the run at `number`, `#rrggbb` or the name of a field of Colors; after the last they begin again."""
+    return PALETTE[number % len(PALETTE)]
+
+
 def lookup(stops: list[str]) -> Array:
     """A table of 256 colours, uint8 (256, 3), running evenly through `stops` (`#rrggbb`)."""
     rgb = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in stops], float)

@@ -49,6 +49,8 @@ OTHER_KEYS = (
         "While a plot has the keyboard: nearer, farther, along the steps, all of them",
     ),
     ("Left, Right", "While a plot has the keyboard: move the line that reads its values; with Shift one step"),
+    ("Space, F2, Return, Del", "In the table of runs: tick, rename, look at, delete the selected ones"),
+    ("←, →", "While the plot of ticked runs has the keyboard: move the crosshair"),
     (", .  or  Page Up, Page Down", "There: the image before, and the next"),
 )
 

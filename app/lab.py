@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
+from app.comparing import Comparing
 from app.core import engine, own_digits
 from app.core.engine import ChosenDevice
 from app.core.last_time import keep, keep_recipe, kept_recipe
@@ -15,6 +16,7 @@ from app.core.recipe import misfit
 from app.core.runs import Run, RunStore
 from app.core.settings import Settings
 from app.core.state import LabState
+from app.core.stored_run import known_recipe
 from app.errors import PICTURE, TRAINING, Problem
 from app.evaluating import Evaluating
 from app.library import Library
@@ -23,11 +25,13 @@ from app.offers import Offers
 from app.opening import Opener
 from app.own_digits import OwnDigits
 from app.playing import Playing
+from app.run_table import RunTable
 from app.threads.task import Task
 from app.training import Status, TrainingController
 from nncore.arrays import shape_text
 from nncore.backend.devices import Found, find_devices
 from nncore.data.catalogue import OWN_DIGITS
+from nncore.errors import ConfigError
 
 log = logging.getLogger("digitlab")
 
@@ -62,6 +66,8 @@ class Lab(QObject):
         self.playing = Playing(self.state, self.looking, self.training)
         self.evaluating = Evaluating(self.state, self.training)
         self.own_digits = OwnDigits(self.state.acts)
+        self.run_table = RunTable(store, self.training)
+        self.comparing = Comparing(self.state, store, self.run_table)
         store.warn = lambda message: self.problem.emit(Problem(message))
         self.playing.setParent(self)
         self.offers = Offers(self.state, settings, store, self.training)
@@ -72,10 +78,12 @@ class Lab(QObject):
         self.offers.problem.connect(self.problem)
         self.training.setParent(self)
         self.training.problem.connect(self.offers.tell_of_training)
-        for part in (self.library, self.looking, self.opener, self.evaluating, self.own_digits):
+        for part in (
+            self.library, self.looking, self.opener, self.evaluating, self.own_digits, self.run_table, self.comparing,
+        ):  # fmt: skip
             part.problem.connect(self.problem)
             part.setParent(self)
-        for source in (self.looking, self.opener, self.evaluating):
+        for source in (self.looking, self.opener, self.evaluating, self.run_table):
             source.solved.connect(self.solved)
         self.state.probe.subscribe(lambda _: self.solved.emit(PICTURE), now=False)
         for observable in (self.state.network, self.state.data):  # another of either may do what the last one could not
@@ -84,6 +92,8 @@ class Lab(QObject):
         self.training.status_changed.connect(lambda _: self._fit_recipe())
         self.training.status_changed.connect(self._tell_end)
         self.own_digits.changed.connect(self._follow_own_digits)
+        self.run_table.renamed.connect(self._follow_name)
+        self.run_table.deleted.connect(self._forget_run)
         self.looking.looked.connect(lambda _: self._keep_correction())
         self._correction: tuple[int, Probe] | None = None
         """A digit to be kept, and the probe that it is for, until the network has looked at that."""
@@ -103,6 +113,7 @@ class Lab(QObject):
         """Keep what is in view for the next start, and end every thread. A training that runs is stopped and kept."""
         self.playing.stop()
         self.library.close()
+        self.run_table.close()
         self.training.close()
         try:
             keep(self.settings, self.state)
@@ -110,6 +121,7 @@ class Lab(QObject):
             log.exception("what was in view is not kept")
         self.looking.close()
         self.evaluating.close()
+        self.comparing.close()
         Task.wait_for_all()
         self.own_digits.close()
 
@@ -179,7 +191,24 @@ class Lab(QObject):
         self.state.change_recipe(learning_rate=rate)
         self.start_training()
 
-    def forget_run(self, run: Run) -> None:
+    def use_recipe(self, run: Run) -> None:
+        """Make a run's recipe that of the next training. ConfigError where this version does not know it, or while one runs."""
+        if self.training.is_active:
+            raise ConfigError("A training is running, and the recipe is its; stop it first.")
+        recipe, data = known_recipe(run), self.state.data.value
+        self.state.recipe.set(recipe)
+        if data is not None and not recipe.preset.fits(data.train.image_shape):
+            self.opener.open_data(run.data)  # the recipe would not fit what is in view
+
+    def _follow_name(self, run: Run) -> None:
+        """Let the views call the run in view as it is called now."""
+        view, moment = self.state.run.value, self.state.moment.value
+        if view is not None and moment is not None and view.is_of(run):
+            view.run = run
+            view.network = replace(view.network, source=f"run {run.name}", opens_with={"run": run.name})
+            self.state.show_run(view, moment)
+
+    def _forget_run(self, run: Run) -> None:
         """Say of a run that has been deleted, if it is in view, that it cannot be trained further."""
         view = self.state.run.value
         if view is not None and view.is_of(run):

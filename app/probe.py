@@ -12,6 +12,7 @@ from app.core.probe import Probe
 from app.core.undo import Act
 from app.lab import Lab
 from app.theme import theme
+from app.ticked_answers import TickedAnswers
 from app.widgets.card import label
 from app.widgets.digit_keys import typed_digit
 from app.widgets.picture import PictureView
@@ -57,6 +58,8 @@ class ProbeView(QWidget):
         layout.addLayout(line)
         layout.addWidget(self.bars)
         layout.addLayout(self._build_correction(actions))
+        self.ticked = TickedAnswers(lab)
+        layout.addWidget(self.ticked)
         layout.addStretch()
         self.setMinimumWidth(SIDE + 33)  # margins, and the line at the edge
         lab.state.probe.subscribe(self._show_probe)

@@ -79,9 +79,28 @@ def network_in_view(network: Network, run: Run) -> NetworkInView:
 def recipe_of(run: Run) -> Recipe | None:
     """What the run was trained by; None where the table of runs does not tell, or this version does not know the network."""
     try:
-        return Recipe(preset(run.network).name, TrainConfig.from_dict(run.config), run.image_limit or None)
+        return known_recipe(run)
     except ConfigError:
         return None
+
+
+def known_recipe(run: Run) -> Recipe:
+    """What the run was trained by. ConfigError where this version does not know its network or its settings."""
+    return Recipe(preset(run.network).name, TrainConfig.from_dict(run.config), run.image_limit or None)
+
+
+def best_network(store: RunStore, run: Run) -> Network:
+    """The network of a run with its best weights: those of its weights file, or where there is none of its checkpoint.
+
+    Raises WeightsError where neither can be read.
+    """
+    if is_file(store.weights_of(run)):
+        return load_weights(store.weights_of(run))[0]
+    if not is_file(store.checkpoint_of(run)):
+        raise WeightsError(f"{run.name} has no weights yet; they are written when its training ends.")
+    network, moments = _read_checkpoint(store, run)
+    network.load_state_dict(moments[0].state)
+    return network
 
 
 def images_of(split: Split, run: Run, in_view: DataInView | None = None) -> Dataset:

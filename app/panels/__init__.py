@@ -45,7 +45,7 @@ def _recognise() -> type[Panel]:
 
 
 def _runs() -> type[Panel]:
-    from app.panels.runs import RunsPanel
+    from app.panels.runs.panel import RunsPanel
 
     return RunsPanel
 
@@ -55,5 +55,5 @@ PANELS = (
     PanelSpec("train", "Train", "Train: choose a recipe, watch the network learn, and see what it still gets wrong", _train),
     PanelSpec("inspect", "Inspect", "Inspect: what every layer makes of the probe, and what the filters have learned", _inspect),
     PanelSpec("recognise", "Recognise", "Recognise: draw a digit or open a picture, and watch the network's answer", _recognise),
-    PanelSpec("runs", "Runs", "Runs: what was trained so far, to look at again or to delete", _runs),
+    PanelSpec("runs", "Runs", "Runs: lay what was trained so far over each other, compare it, and look at it again", _runs),
 )

@@ -22,11 +22,13 @@ from app.core.session import TrainingSession
 from app.errors import Problem
 from app.menus import give_letters
 from app.panels import PANELS
+from app.panels.runs.model import COLUMNS
 from app.placing import screens
 from app.training import Status
 from nncore.data import Dataset, synthetic, synthetic_street
 from nncore.errors import DigitLabError
 from tests.app.conftest import FIVE, draw
+from tests.app.runs_table import choose, show_runs
 from tests.app.test_layout import damaged
 
 
@@ -403,8 +405,7 @@ def test_long_tooltips_are_wrapped(window):
 def test_the_safe_answer_is_the_default_when_a_run_is_deleted(window, qtbot, monkeypatch):
     window.lab.store.create("a", "mlp", "synthetic", {})
     window.lab.store.update(window.lab.store.get("a"), status="finished")
-    window.show_panel("runs")
-    window.panel.table.selectRow(0)
+    panel = choose(qtbot, window, "a")
     asked: list[tuple[str, set[str]]] = []
 
     def answer(box: QMessageBox) -> int:
@@ -414,21 +415,19 @@ def test_the_safe_answer_is_the_default_when_a_run_is_deleted(window, qtbot, mon
         return 0
 
     monkeypatch.setattr(QMessageBox, "exec", answer)
-    window.panel._delete.click()
+    panel.buttons.delete.click()
     assert asked == [("Keep", {"Keep", "Delete"})] and len(window.lab.store.list()) == 1
-    window.panel._delete.click()
-    assert window.lab.store.list() == []
+    panel.buttons.delete.click()
+    qtbot.waitUntil(lambda: window.lab.store.list() == [], timeout=5000)
 
 
 def test_a_run_that_is_trained_cannot_be_deleted_and_says_why(window, qtbot):
     window.lab.state.change_recipe(epochs=50)
     window._actions["toggle"].trigger()
     qtbot.waitUntil(lambda: window.lab.training.last is not None, timeout=60_000)
-    window.show_panel("runs")
     window.lab.store.update(window.lab.training.run, seconds=3.0)  # its row changes while it is trained
-    window.panel.refresh()
-    window.panel.table.selectRow(0)
-    assert not window.panel._delete.isEnabled() and "stop it first" in window.panel._delete.toolTip()
+    button = choose(qtbot, window, "mnist-cnn-1").buttons.delete
+    assert not button.isEnabled() and "stop it first" in button.toolTip()
     window._actions["stop"].trigger()
     qtbot.waitUntil(lambda: not window.lab.training.is_active, timeout=60_000)
 
@@ -469,16 +468,16 @@ def test_an_epoch_added_during_the_last_evaluation_is_trained(window, qtbot, mon
 def test_a_refusal_to_delete_is_a_sentence(window, qtbot, monkeypatch):
     window.lab.store.create("a", "mlp", "synthetic", {})
     window.lab.store.update(window.lab.store.get("a"), status="finished")
-    window.show_panel("runs")
-    window.panel.table.selectRow(0)
+    panel = choose(qtbot, window, "a")
 
     def refuse(store: RunStore, run: object) -> None:
         raise DigitLabError("The disk is full; free some space.")
 
-    monkeypatch.setattr("app.panels.runs.confirmed", lambda *_: True)
+    monkeypatch.setattr("app.panels.runs.actions.confirmed", lambda *_: True)
     monkeypatch.setattr(RunStore, "delete", refuse)
-    window.panel._delete.click()
-    assert "disk is full" in window.panel.notice.message.text()
+    panel.buttons.delete.click()
+    qtbot.waitUntil(panel.notice.isVisible, timeout=5000)
+    assert "disk is full" in panel.notice.message.text()
 
 
 # -- words
@@ -490,8 +489,9 @@ def test_data_has_one_name_for_people(window, qtbot):
     assert window.lab.state.data.value.train.name == "Drawn digits"
     assert window.top_bar._data._words.startswith("Drawn digits ")
     window.lab.store.create("a", "mlp", "synthetic-street", {})
-    window.show_panel("runs")
-    assert window.panel.table.item(0, 2).text() == "Drawn street numbers"
+    table = show_runs(qtbot, window).table.rows
+    data = next(place for place, column in enumerate(COLUMNS) if column.title == "data")
+    assert table.index(0, data).data() == "Drawn street numbers"
 
 
 def test_a_network_for_other_data_is_not_lost_by_looking_at_it(window):

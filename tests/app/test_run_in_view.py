@@ -16,6 +16,7 @@ from nncore.network import Network
 from nncore.prediction import Predictor
 from nncore.training.events import EpochEnd, Event, Progress, Started
 from nncore.training.trainer import Trainer
+from tests.app.runs_table import choose
 
 
 @pytest.fixture
@@ -50,11 +51,7 @@ def train(window: Window, qtbot, action: str = "toggle") -> None:
 
 def look_at(window: Window, qtbot, name: str) -> None:
     """Choose a run in the Runs panel, and go to the Train panel when it is there."""
-    window.show_panel("runs")
-    table = window.panel.table
-    (row,) = (row for row in range(table.rowCount()) if table.item(row, 0).text() == name)
-    table.selectRow(row)
-    window.panel._look.click()
+    choose(qtbot, window, name).buttons.look.click()
     qtbot.waitUntil(lambda: window.lab.state.run.value.name == name, timeout=10_000)
     window.show_panel("train")
 
@@ -182,11 +179,8 @@ def test_continue_in_runs_trains_the_selected_run_to_its_planned_end_and_then_on
         stop_at["step"] = 1
         train(window, qtbot)
     del stop_at["step"]
-    window.show_panel("runs")
-    table, button = window.panel.table, window.panel._continue
     for expected in (30, 45):
-        (row,) = (row for row in range(table.rowCount()) if table.item(row, 0).text() == "mlp-1")
-        table.selectRow(row)
+        button = choose(qtbot, window, "mlp-1").buttons.go_on
         assert "mlp-1" in button.toolTip()
         with qtbot.waitSignal(window.lab.training.ended, timeout=90_000):
             button.click()
@@ -244,9 +238,8 @@ def test_why_a_run_cannot_go_on_is_said(make_window, qtbot, stop_at, tmp_path, m
     window.lab.opener.open_run(bare)
     qtbot.waitUntil(lambda: state.run.value.is_of(bare), timeout=10_000)
     assert not more.isEnabled() and "mlp-1 has no checkpoint to go on from" in more.toolTip()
-    window.show_panel("runs")
-    window.panel.table.selectRow(2)
-    assert not window.panel._continue.isEnabled() and "no checkpoint" in window.panel._continue.toolTip()
+    button = choose(qtbot, window, "mlp-1").buttons.go_on
+    assert not button.isEnabled() and "no checkpoint" in button.toolTip()
 
     window.lab.opener.open_run(store.get("mlp-2"))
     qtbot.waitUntil(lambda: state.run.value.is_of(changed) and bool(state.run.value.why_no_images), timeout=10_000)
@@ -254,10 +247,9 @@ def test_why_a_run_cannot_go_on_is_said(make_window, qtbot, stop_at, tmp_path, m
     window.show_panel("train")
     assert "does not hold the images" in window.panel.mistakes.grid._hint and len(window.panel.mistakes.grid) == 0
 
-    monkeypatch.setattr("app.panels.runs.confirmed", lambda *_: True)
-    window.show_panel("runs")
-    window.panel.table.selectRow(1)
-    window.panel._delete.click()
+    monkeypatch.setattr("app.panels.runs.actions.confirmed", lambda *_: True)
+    choose(qtbot, window, "mlp-2").buttons.delete.click()
+    qtbot.waitUntil(lambda: "has been deleted" in more.toolTip(), timeout=5000)
     assert "mlp-2 has been deleted" in more.toolTip() and not more.isEnabled()
 
 
@@ -288,9 +280,7 @@ def test_a_run_that_was_cut_off_is_shown_from_its_checkpoint(make_window, qtbot,
     again = make_window()
     qtbot.waitUntil(lambda: again.lab.state.run.value.name == "mlp-1", timeout=10_000)
     assert [moment.step for moment in again.lab.state.timeline][-2:] == [15, 16]
-    again.show_panel("runs")
-    again.panel.table.selectRow(0)
-    assert again.panel._look.isEnabled() and again._actions["more"].isEnabled()
+    assert choose(qtbot, again, "mlp-1").buttons.look.isEnabled() and again._actions["more"].isEnabled()
 
 
 def test_what_is_damaged_of_a_run_is_told_in_one_line(make_window, qtbot):

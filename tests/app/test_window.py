@@ -29,6 +29,7 @@ from nncore.data import Dataset, catalogue, synthetic, synthetic_street
 from nncore.network import Network
 from nncore.weights import load_weights, save_weights
 from tests.app.conftest import FIVE, ONE, draw
+from tests.app.runs_table import choose
 
 
 def use_few_images(window: Window, images: int = 400, epochs: int = 2) -> None:
@@ -381,17 +382,16 @@ def test_runs_are_listed_looked_at_and_deleted(window, qtbot, monkeypatch):
     train(qtbot, window)
     window.lab.opener.open_default()
     qtbot.waitUntil(lambda: window.lab.state.network.value.source == "shipped", timeout=5000)
-    window.show_panel("runs")
-    table = window.panel.table
-    assert table.rowCount() == 1 and table.item(0, 0).text() == "mnist-cnn-1" and table.item(0, 7).text() == "finished"
-    table.selectRow(0)
-    window.panel._look.click()
+    panel = choose(qtbot, window, "mnist-cnn-1")
+    assert [run.status for run in panel.table.rows.runs] == ["finished"]
+    panel.buttons.look.click()
     qtbot.waitUntil(lambda: window.lab.state.network.value.source == "run mnist-cnn-1", timeout=5000)
     window.lab.training.session = None  # as after a new start: the run of a session in view is not deleted
-    window.panel.refresh()
-    monkeypatch.setattr("app.panels.runs.confirmed", lambda *_: True)
-    window.panel._delete.click()
-    assert table.rowCount() == 0 and window.lab.store.list() == []
+    panel.buttons.refresh()
+    monkeypatch.setattr("app.panels.runs.actions.confirmed", lambda *_: True)
+    panel.buttons.delete.click()
+    qtbot.waitUntil(lambda: window.lab.run_table.runs == (), timeout=5000)
+    assert window.lab.store.list() == [] and not panel.table.isVisible()
 
 
 def test_an_epoch_more_is_one_of_the_run_in_view(window, qtbot):

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from app.colors import color_of
+from app.core.differences import differences
 from app.core.repeat import command_of
 from app.core.report.blocks import Block, Command, Figure, Notice, Report, Section, Table, Text
-from app.core.report.drawing import color_of
 from app.core.report.facts import RunFacts
 from app.core.report.plots import Series, plot
-from app.core.report.recipe import value_text
 from app.core.report.single import WIDTH, percent
 from nncore.arrays import Array
 from nncore.errors import ConfigError
-from nncore.training.config import SETTINGS
 
 HEIGHT = 330
 MOST = 24
@@ -79,28 +78,14 @@ def _overlay(
 
 def _differences(facts: Sequence[RunFacts]) -> Iterator[Block]:
     """Settings, data and network where not all runs have the same; a row each, a column a run."""
-    rows: list[tuple[str, ...]] = []
-    for title, values in _compared(facts):
-        if len(set(values)) > 1:
-            rows.append((title, *values))
-    same = len(SETTINGS) + 3 - len(rows)
-    if rows:
-        strong = frozenset(
-            (row, column) for row, cells in enumerate(rows) for column, cell in enumerate(cells) if column > 1 and cell != cells[1]
-        )
+    found, same = differences([one.run for one in facts])
+    if found:
+        strong = frozenset((row, place + 1) for row, each in enumerate(found) for place in each.differing)
         head = ("setting", *(one.run.name for one in facts))
-        yield Table(head, tuple(rows), frozenset(range(len(head))), strong)
+        yield Table(head, tuple((each.title, *each.values) for each in found), frozenset(range(len(head))), strong)
         yield Text(f"{same} other settings are the same. What is not as in the first run is emphasised.", dim=True)
     else:
         yield Text("All settings are the same.")
-
-
-def _compared(facts: Sequence[RunFacts]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    yield "Network", tuple(one.run.network for one in facts)
-    yield "Data", tuple(one.data_title for one in facts)
-    yield "Limit", tuple("all" if one.run.image_limit is None else f"{one.run.image_limit:,} images" for one in facts)
-    for setting in SETTINGS.values():
-        yield setting.title, tuple("?" if one.config is None else value_text(setting, one.config) for one in facts)
 
 
 def _again(facts: Sequence[RunFacts]) -> Iterator[Block]:

@@ -15,15 +15,8 @@ from app.colors import Colors
 from nncore.arrays import Array
 from nncore.files import printable
 
-PALETTE = ("accent", "second", "#5b8def", "#d65fa1", "#8a6fd1", "#b08d1a", "#3f9fc4", "#9a6b50")
-"""Colours that tell runs apart: the theme's own two, then some that stand out on light and dark alike."""
 LETTER = 0.56
 """The width of a letter as a share of its size, on the average."""
-
-
-def color_of(number: int) -> str:
-    """The colour of the run at `number`; after the last they begin again."""
-    return PALETTE[number % len(PALETTE)]
 
 
 class Drawing:

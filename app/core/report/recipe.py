@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from app.core.report.blocks import Block, Row, Table, Text
+from app.core.setting_text import value_text
 from models.presets import PRESETS
 from nncore.training.config import SETTINGS, Setting, TrainConfig
 
@@ -23,12 +23,6 @@ def recipe_tables(network: str, config: TrainConfig) -> Iterator[Block]:
     every = tuple((one.title, f"{value_text(one, config)}{_remark(one, config)}") for one in SETTINGS.values())
     half = -(-len(every) // 2)
     yield Row(tuple(Table(("setting", "value"), part, frozenset({0, 1})) for part in (every[:half], every[half:])))
-
-
-def value_text(setting: Setting, config: Any) -> str:
-    """The value of a setting with its unit, as people read it."""
-    shown = setting.kind.show(getattr(config, setting.name))
-    return f"{shown} {setting.unit}".strip() if not shown.endswith(setting.unit) or not setting.unit else shown
 
 
 def _remark(setting: Setting, config: TrainConfig) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from app.core.runs.brief import recipe_words
 from app.core.runs.run import Run
 from nncore.data.catalogue import lasting_name, title_of
 
@@ -18,9 +19,11 @@ ORDERS: dict[str, Callable[[Run], Any]] = {
     "test": lambda run: run.test_accuracy,
     "steps": lambda run: run.steps,
     "time": lambda run: run.seconds,
+    "recipe": lambda run: recipe_words(run).casefold() or None,
+    "tags": lambda run: tuple(tag.casefold() for tag in run.tags) or None,
 }
 """What runs can be sorted by; `accuracy` is that on the held-out images."""
-WORDS = ("name", "network", "data", "status")
+WORDS = ("name", "network", "data", "status", "recipe", "tags")
 """Orders that begin with the first of the alphabet; the others begin with the largest, or the newest."""
 
 

@@ -1,0 +1,155 @@
+"""RunsTable: the table of runs with its keys, its order, and what is selected in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from app.core.runs import Run
+from app.core.runs.choosing import sorted_runs
+from app.panels.runs.model import COLUMNS, NAME, TICK, RunsModel
+
+ROW = 28
+"""Height of a row in pixels."""
+LEAST = 4 * ROW
+"""Least height of the table in pixels."""
+TICK_WIDTH = 52
+PADDING = 22
+"""Pixels of a cell that are not its text."""
+KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Delete, Qt.Key.Key_F2)
+"""Keys that do something to the selected runs, whatever they do elsewhere in the window."""
+
+
+class RunsTable(QTableView):
+    """Space ticks, Return or a double click looks at a run, F2 or a double click on its name renames it, Delete deletes."""
+
+    chosen_changed = Signal()
+    """Other runs are selected, or the selected ones have changed."""
+    tick_wanted = Signal()
+    look_wanted = Signal()
+    delete_wanted = Signal()
+
+    def __init__(self, color_of: Callable[[Run], str | None]) -> None:
+        super().__init__()
+        self.setAccessibleName("runs")
+        self.rows = RunsModel(color_of)
+        self.setModel(self.rows)
+        self._runs: tuple[Run, ...] = ()
+        self._waiting: tuple[Run, ...] | None = None
+        """What is to be shown when the name that is being edited is done."""
+        self._order, self._backwards = "date", False
+        self.setShowGrid(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(ROW)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setTabKeyNavigation(False)
+        self.setMinimumHeight(LEAST)
+        self.setWordWrap(False)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsClickable(True)
+        header.setMinimumSectionSize(TICK_WIDTH)
+        for place, column in enumerate(COLUMNS):  # by samples: asking every cell of a thousand rows takes long
+            words = max(self.fontMetrics().horizontalAdvance(text) for text in (column.sample, f"{column.title} ▾ "))
+            header.resizeSection(place, TICK_WIDTH if place == TICK else words + PADDING)
+        header.setSectionResizeMode(TICK, QHeaderView.ResizeMode.Fixed)
+        header.sectionClicked.connect(self._sort_by)
+        self.doubleClicked.connect(lambda index: self.look_wanted.emit() if index.column() not in (TICK, NAME) else None)
+        self.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
+        self._mark_order()
+
+    # -- which runs, and in which order
+
+    def show_runs(self, runs: Sequence[Run]) -> None:
+        """Show these runs in the order that is chosen, keeping what is selected. While a name is edited they wait."""
+        self._runs = tuple(runs)
+        if self.state() is QAbstractItemView.State.EditingState:
+            self._waiting = self._runs
+            return
+        self._waiting = None
+        chosen, current = {run.id for run in self.chosen}, self._current_id()
+        self.rows.show_runs(sorted_runs(self._runs, self._order, self._backwards))
+        self._select(chosen, current)
+        self.chosen_changed.emit()
+
+    @property
+    def chosen(self) -> list[Run]:
+        """The selected runs, from above."""
+        return [self.rows.runs[row] for row in sorted(index.row() for index in self.selectionModel().selectedRows())]
+
+    def select_run(self, run: Run) -> None:
+        """Select one run, and bring it into sight."""
+        self._select({run.id}, run.id)
+        self.scrollTo(self.currentIndex())
+
+    def _current_id(self) -> int | None:
+        row = self.currentIndex().row()
+        return self.rows.runs[row].id if 0 <= row < len(self.rows.runs) else None
+
+    def _select(self, chosen: set[int], current: int | None) -> None:
+        selection, last = QItemSelection(), len(COLUMNS) - 1
+        for row, run in enumerate(self.rows.runs):
+            if run.id in chosen:
+                selection.select(self.rows.index(row, 0), self.rows.index(row, last))
+            if run.id == current:
+                place = self.rows.index(row, NAME)
+                self.selectionModel().setCurrentIndex(place, QItemSelectionModel.SelectionFlag.NoUpdate)
+        if {run.id for run in self.chosen} != chosen:
+            self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def _sort_by(self, place: int) -> None:
+        order = COLUMNS[place].order
+        if order:
+            self._order, self._backwards = order, order == self._order and not self._backwards
+            self._mark_order()
+            self.show_runs(self._runs)
+
+    def _mark_order(self) -> None:
+        header = self.horizontalHeader()
+        place = next(place for place, column in enumerate(COLUMNS) if column.order == self._order)
+        header.setSortIndicatorShown(True)
+        header.setSortIndicator(place, Qt.SortOrder.DescendingOrder if self._backwards else Qt.SortOrder.AscendingOrder)
+
+    # -- keys
+
+    def rename_current(self) -> None:
+        """Let the user edit the name of the current run."""
+        index = self.rows.index(self.currentIndex().row(), NAME)
+        if index.isValid():
+            self.setCurrentIndex(index)
+            self.edit(index)
+
+    def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:
+        super().closeEditor(editor, hint)
+        if self._waiting is not None:
+            self.show_runs(self._waiting)
+
+    def event(self, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() in KEYS
+            and not event.modifiers()
+        ):
+            event.accept()  # else the window's shortcuts would take them
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        act = {
+            Qt.Key.Key_Space: self.tick_wanted.emit,
+            Qt.Key.Key_Return: self.look_wanted.emit,
+            Qt.Key.Key_Enter: self.look_wanted.emit,
+            Qt.Key.Key_Delete: self.delete_wanted.emit,
+            Qt.Key.Key_F2: self.rename_current,
+        }.get(Qt.Key(event.key()))
+        if act is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            super().keyPressEvent(event)
+        else:
+            act()

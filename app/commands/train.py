@@ -16,10 +16,11 @@ from rich.progress import Progress as ProgressBar
 from app.commands.device import add_device, say_device
 from app.commands.output import MISTAKE, complain, console, percent, print_json, print_line
 from app.commands.settings import add_settings, settings_given
+from app.core import own_networks
 from app.core.resume import resume
 from app.core.runs import Run, RunStore
 from app.core.session import Job, TrainingSession
-from models.presets import DEFAULT, PRESETS, RECOMMENDED, TEMPLATES, preset
+from models.presets import DEFAULT, PRESETS, RECOMMENDED, TEMPLATES
 from nncore.backend.devices import choose_device, get_backend
 from nncore.data import open_dataset, open_test
 from nncore.errors import ConfigError, DeviceError, DigitLabError
@@ -33,11 +34,12 @@ from nncore.weights import load_weights, save_weights
 
 NAME = "train"
 HELP = "Train a network; its weights and its curves are kept as a run."
+MODEL = f"network: a preset ({', '.join(PRESETS)}; default {DEFAULT}), one of your own by name, or its file (.json)"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options that are left out take the preset's own values."""
-    parser.add_argument("--model", metavar="NAME", help=f"network preset: {', '.join(PRESETS)} (default {DEFAULT})")
+    parser.add_argument("--model", metavar="NAME", help=MODEL)
     parser.add_argument(
         "--template", choices=TEMPLATES, help=f"the preset's settings: what works well, or its source's (default {RECOMMENDED})"
     )
@@ -164,7 +166,7 @@ class _Report:
 
 
 def _job(arguments: Namespace, device: str) -> Job:
-    chosen = preset(arguments.model or DEFAULT)
+    chosen = own_networks.find(arguments.model or DEFAULT)
     config = replace(chosen.recipe(arguments.template or RECOMMENDED), **settings_given(arguments))
     spec = arguments.data or "mnist"
     data = open_dataset(spec).limit(arguments.limit, config.seed)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from app.core import own_networks
 from app.core.runs import Run
-from models.presets import DEFAULT, PRESETS
+from models.presets import DEFAULT, PRESETS, Preset
 from nncore.data.augment import AUGMENTATIONS, Augmentation
 from nncore.errors import ConfigError
 from nncore.training.config import SETTINGS, TrainConfig
@@ -15,13 +16,12 @@ from nncore.training.config import SETTINGS, TrainConfig
 def command_of(run: Run) -> str:
     """The `digitlab train` command that repeats a run, as a POSIX shell takes it. ConfigError where none does.
 
-    It names what is not the preset's own recipe. Where the data has moved, its place must be changed.
+    It names what is not the network's own recipe. Where the data has moved, its place must be changed.
     """
-    if run.network not in PRESETS:
-        raise ConfigError(f"There is no network preset called {run.network!r:.60} in this version, so no command repeats the run.")
+    network = _network(run)
     if run.parent is not None:
         raise ConfigError(f"{run.name} began with weights of {run.parent}, which no command gives it.")
-    config, usual = TrainConfig.from_dict(run.config), PRESETS[run.network].training
+    config, usual = TrainConfig.from_dict(run.config), network.training
     words = ["digitlab", "train"]
     if run.network != DEFAULT:
         words += ["--model", run.network]
@@ -32,6 +32,26 @@ def command_of(run: Run) -> str:
     if run.image_limit is not None:
         words += ["--limit", str(run.image_limit)]
     return shlex.join(words)
+
+
+def _network(run: Run) -> Preset:
+    """The run's network, as a command can name it. ConfigError where none can."""
+    if run.layers is None:
+        if run.network not in PRESETS:
+            raise ConfigError(
+                f"There is no network preset called {run.network!r:.60} in this version, so no command repeats the run."
+            )
+        return PRESETS[run.network]
+    layers = own_networks.layers_of(run)
+    try:
+        is_kept = layers is not None and own_networks.read(run.network).layers == layers.layers
+    except ConfigError:
+        is_kept = False
+    if not is_kept:
+        raise ConfigError(
+            f"The network {run.network} of your own has been changed or deleted since, so no command repeats the run."
+        )
+    return own_networks.preset_of(run)
 
 
 def option_text(value: Any) -> str:

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from app.core.history import History
 from app.core.in_view import DataInView, NetworkInView
+from app.core.own_networks import layers_of, preset_of
 from app.core.recipe import Recipe
 from app.core.resume import require_same_images
 from app.core.run_in_view import RunInView
 from app.core.runs import DAMAGED, Run, RunStore
 from app.core.runs.moments import Moments
 from app.core.timeline import Moment
-from models.presets import preset
 from nncore.data import open_dataset
 from nncore.data.catalogue import title_of
 from nncore.data.dataset import Dataset
@@ -64,7 +64,8 @@ def network_in_view(network: Network, run: Run) -> NetworkInView:
 def recipe_of(run: Run) -> Recipe | None:
     """What the run was trained by; None where the table of runs does not tell, or this version does not know the network."""
     try:
-        return Recipe(preset(run.network).name, TrainConfig.from_dict(run.config), run.image_limit or None)
+        preset_of(run)
+        return Recipe(run.network, TrainConfig.from_dict(run.config), run.image_limit or None, layers_of(run))
     except ConfigError:
         return None
 

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.layer_list import LayerList
 from app.core.recipe import Recipe
 from app.errors import TRAINING, Problem
 from app.lab import Lab
@@ -76,7 +77,7 @@ class RecipeForm(Card):
         self._rest = QWidget()
         self._scroll = self._build()
         self.body.addWidget(self._scroll)
-        self.preset.named.connect(self._choose_network)
+        self.preset.chosen.connect(self._choose_network)
         self.template.textActivated.connect(self._choose_template)
         self.limit.valueChanged.connect(self._set_limit)
         lab.training.status_changed.connect(lambda _: self._enable())
@@ -149,8 +150,8 @@ class RecipeForm(Card):
 
     # -- editing
 
-    def _choose_network(self, name: str) -> None:
-        self._state.recipe.set(self._state.recipe.value.with_network(name))
+    def _choose_network(self, name: str, layers: LayerList | None) -> None:
+        self._state.recipe.set(self._state.recipe.value.with_network(name, layers))
 
     def _choose_template(self, name: str) -> None:
         self._state.recipe.set(self._state.recipe.value.with_template(name))
@@ -184,7 +185,6 @@ class RecipeForm(Card):
                 field.show(getattr(recipe.config, name))
             if self.limit.value() != (recipe.limit or 0):  # setting the same value would rewrite what is being typed
                 self.limit.setValue(recipe.limit or 0)
-        self.preset.show_name(recipe.network)
         self.template.setCurrentIndex(self.template.findText(recipe.template or ""))
         self._show_plan()
         self._enable()

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from nncore.arrays import Shape, shape_text
 from nncore.layers import AvgPool2d, Conv2d, Layer, Linear, MaxPool2d
 
+DIGITS = 10
+
 
 def advice(layer: Layer, shape: Shape, before: Sequence[Layer]) -> str:
     """Why `layer` cannot take inputs of `shape`, and what to do; empty where its shape is not the reason.
@@ -30,20 +32,18 @@ def advice(layer: Layer, shape: Shape, before: Sequence[Layer]) -> str:
     return f"{layer.name} needs at least {least}, but gets {shape_text(shape[:2])}; {' or '.join(mends)}."
 
 
-def advice_on_end(output: Shape | None, shaping: Sequence[str], classes: int) -> str:
+def advice_on_end(output: Shape | None, learns: bool, classes: int) -> str:
     """Why layers that make `output` (None: there are no layers) give no score a class, and what to do; empty where they do.
 
-    `shaping` are the types of those layers, in order, that make another shape or learn.
+    Ten scores do for fewer classes, too: some data has not all digits. `learns` says whether one of the layers has weights.
     """
     if output is None:
         return f"There are no layers yet; add flatten and linear {classes}."
     wants = "The last layer must give one score a class"
     if len(output) != 1:
         return f"{wants}, but gives {shape_text(output)}; end in flatten, linear {classes}."
-    if shaping[-1:] != ["Linear"] and output != (classes,):
-        return f"{wants}, but gives {output[0]:,} values; end in linear {classes}."
-    if output[0] < classes:
-        return f"{wants}, but gives {output[0]:,} for {classes} classes; end in linear {classes}."
-    if not {"Conv2d", "Linear"} & {*shaping}:
+    if not classes <= output[0] <= max(classes, DIGITS):
+        return f"{wants}, but gives {output[0]:,} for {classes}; end in linear {classes}."
+    if not learns:
         return f"There is nothing to learn yet; end in linear {classes}."
     return ""

@@ -148,8 +148,7 @@ class LayerList:
         if first:
             return first
         output = lines[-1].output_shape if lines else None
-        ends_in = [config["type"] for config in self.layers if config["type"] in ("Conv2d", "Linear", "Flatten")]
-        return advice_on_end(output, ends_in, classes)
+        return advice_on_end(output, any(line.cost.parameters for line in lines), classes)
 
 
 def total(lines: Sequence[Line]) -> Cost:

@@ -84,9 +84,9 @@ def test_the_first_layer_that_does_not_fit_says_what_would():
 def test_the_end_must_give_one_score_a_class():
     assert built().problem() == "There are no layers yet; add flatten and linear 10."
     assert built(CONV).problem() == "The last layer must give one score a class, but gives 26×26×4; end in flatten, linear 10."
-    assert "gives 784 values; end in linear 10" in built(FLATTEN).problem()
-    assert "gives 7 for 10 classes" in built(FLATTEN, linear(7)).problem()
-    assert built(FLATTEN, linear(7)).problem(classes=5) == "" and built(FLATTEN, linear(10), {"type": "Tanh"}).problem() == ""
+    assert "gives 784 for 10; end in linear 10" in built(FLATTEN).problem()
+    assert "gives 7 for 10" in built(FLATTEN, linear(7)).problem()
+    assert built(FLATTEN, linear(10)).problem(classes=5) == "" and built(FLATTEN, linear(10), {"type": "Tanh"}).problem() == ""
     assert "nothing to learn" in built(FLATTEN, shape=(5, 2, 1)).problem()
 
 

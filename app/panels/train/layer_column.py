@@ -105,6 +105,7 @@ class LayerColumn(QScrollArea):
         card.dragged.connect(lambda where, is_over: self._drag(card, where, is_over))
         self.cards.insert(place, card)
         self._column.insertWidget(2 * place + 1, card)
+        card.show()  # at once, so that it can have the keyboard
         self._new_adder(place + 1)
 
     def _drop(self, place: int) -> None:

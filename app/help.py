@@ -44,6 +44,7 @@ OTHER_KEYS = (
         "While a plot has the keyboard: nearer, farther, along the steps, all of them",
     ),
     (", .  or  Page Up, Page Down", "There: the image before, and the next"),
+    ("Alt+Up, Alt+Down, Del, Ins", "While a layer is edited: move it, remove it, add one below it; Ctrl+Z takes back, Esc leaves"),
 )
 
 

@@ -37,8 +37,15 @@ class Preset:
     is_own: bool = False
     """Whether it is a network of the user's own, which may take images of any size that its layers can work on."""
 
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """The names of its recipes: TEMPLATES, of which a network of the user's own has only the first."""
+        return TEMPLATES[:1] if self.is_own else TEMPLATES
+
     def recipe(self, template: str) -> TrainConfig:
-        """The recipe that one of TEMPLATES names. Raises ConfigError for any other name."""
+        """The recipe that one of `templates` names. Raises ConfigError for any other name."""
+        if self.is_own and template == PUBLISHED:
+            raise ConfigError(f"{self.name} is a network of your own, so nobody has published a recipe for it; leave that out.")
         if template not in TEMPLATES:
             raise ConfigError(f"There is no template {template!r:.60}; there are {' and '.join(TEMPLATES)}.")
         return self.published if self.published is not None and template == PUBLISHED else self.training

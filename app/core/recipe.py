@@ -11,7 +11,7 @@ from app.core import own_networks
 from app.core.in_view import DataInView
 from app.core.layer_list import LayerList
 from app.core.session import Job
-from models.presets import PRESETS, TEMPLATES, Preset, described, preset
+from models.presets import PRESETS, Preset, described, preset
 from nncore.arrays import Shape, shape_text
 from nncore.errors import ConfigError
 from nncore.training.config import TrainConfig
@@ -67,18 +67,18 @@ class Recipe:
         Raises ConfigError as `of` does.
         """
         config = replace(_preset(network, layers).training, seed=self.config.seed)
-        if self.config.augmentation not in (self.preset.recipe(name).augmentation for name in TEMPLATES):
+        if self.config.augmentation not in (self.preset.recipe(name).augmentation for name in self.preset.templates):
             config = replace(config, augmentation=self.config.augmentation)
         return Recipe(network, config, self.limit, layers)
 
     def with_template(self, template: str) -> Recipe:
-        """The recipe that one of the preset's TEMPLATES names, whole: only seed and limit stay. ConfigError for another name."""
+        """The recipe that one of the preset's templates names, whole: only seed and limit stay. ConfigError for another name."""
         return replace(self, config=replace(self.preset.recipe(template), seed=self.config.seed))
 
     @property
     def template(self) -> str | None:
         """The name of the template that this recipe is, whatever its seed; None where it is neither."""
-        found = (name for name in TEMPLATES if self.with_template(name).config == self.config)
+        found = (name for name in self.preset.templates if self.with_template(name).config == self.config)
         return next(found, None)
 
     def with_limit(self, limit: int | None) -> Recipe:

@@ -14,6 +14,8 @@ from app.core.recipe import Recipe
 from app.panels.train import layer_editor
 from app.panels.train.network_box import NOT_KEPT
 from app.panels.train.panel import TrainPanel
+from app.training import Status
+from models.presets import RECOMMENDED
 from nncore.data import Dataset, synthetic, synthetic_street
 
 CTRL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
@@ -66,6 +68,10 @@ def test_a_preset_is_edited_as_a_copy_kept_by_name_and_becomes_the_network(panel
         editor.save.click()
     recipe = lab.state.recipe.value
     assert recipe.network == "narrow" and recipe.layers.layers[0]["out_channels"] == 4 and not editor.isVisible()
+    assert [panel.recipe.template.model().item(row).isEnabled() for row in (0, 1)] == [
+        True,
+        False,
+    ] and recipe.template == RECOMMENDED
     assert own_networks.read("narrow") == recipe.layers and recipe.job(lab.state.data.value).preset.name == "narrow"
     qtbot.waitUntil(lambda: panel.recipe.preset.findText("narrow") >= 0, timeout=5000)
     assert panel.recipe.preset.currentText() == "narrow" and panel.recipe.preset.itemText(0) == "narrow"
@@ -139,6 +145,17 @@ def test_leaving_asks_only_where_edits_would_be_lost(panel, qtbot, monkeypatch):
     editor.cancel.click()
     assert not editor.isVisible() and len(asked) == 2 and panel.curves.loss.isVisible()
     assert names(opened(panel, qtbot))[0] == "conv1", "what was given up is gone"
+
+
+def test_a_training_that_starts_brings_the_curves_back_unless_edits_would_be_lost(panel, lab, qtbot):
+    editor = opened(panel, qtbot)
+    lab.training.status_changed.emit(Status.STARTING)
+    assert not editor.isVisible()
+    editor = opened(panel, qtbot)
+    add(editor, 0, "relu")
+    with qtbot.waitSignal(lab.said) as said:
+        lab.training.status_changed.emit(Status.STARTING)
+    assert editor.isVisible() and said.args[0].startswith("The training is of mnist-cnn")
 
 
 def test_a_name_that_cannot_be_is_told_and_nothing_is_lost(editor, lab, qtbot):

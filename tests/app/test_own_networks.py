@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from app.cli import main
 from app.core import own_networks
 from app.core.in_view import DataInView
+from app.core.last_time import keep_recipe, kept_recipe
 from app.core.layer_list import LayerList
 from app.core.recipe import Recipe
 from app.core.repeat import command_of
@@ -26,6 +27,7 @@ from app.core.report.facts import gather
 from app.core.resume import resume
 from app.core.runs import INTERRUPTED, RunStore
 from app.core.session import TrainingSession
+from app.core.settings import Settings
 from app.core.stored_run import read_run
 from models.presets import DEFAULT, PRESETS
 from nncore.data import synthetic
@@ -148,6 +150,16 @@ def test_a_recipe_names_a_network_that_is_kept():
     own_networks.delete("tiny")
     with pytest.raises(ConfigError, match="no network called tiny any more"):
         Recipe.from_dict(recipe().as_dict())
+
+
+def test_a_recipe_of_a_network_that_is_gone_is_told_and_the_usual_one_is_there(tmp_path):
+    kept = Settings(tmp_path)
+    own_networks.keep("tiny", TINY)
+    keep_recipe(kept, recipe())
+    assert kept_recipe(Settings(tmp_path)) == recipe()
+    own_networks.delete("tiny")
+    found = Settings(tmp_path)
+    assert kept_recipe(found) is None and "no network called tiny any more" in found.damage[0]
 
 
 def test_a_network_takes_images_of_any_size_that_its_layers_can_work_on():

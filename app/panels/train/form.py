@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
+from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -62,7 +63,11 @@ class RecipeForm(Card):
         self._lab, self._state, self._settings = lab, lab.state, settings
         self.preset = NetworkBox(lab)
         self.template = QComboBox(placeholderText="changed")
-        self.template.addItems(TEMPLATES)
+        self._template_items = QStandardItemModel(self)
+        for name in TEMPLATES:
+            self._template_items.appendRow(QStandardItem(name))
+        self.template.setModel(self._template_items)
+        self.template.setCurrentIndex(-1)
         self.limit = QSpinBox(minimum=0, maximum=10_000_000, singleStep=1000, specialValueText="all", groupSeparatorShown=True)
         self.plan = label("", "dim", wrap=True)
         self.plan.setAccessibleName("what will happen to the learning rate")
@@ -185,6 +190,8 @@ class RecipeForm(Card):
                 field.show(getattr(recipe.config, name))
             if self.limit.value() != (recipe.limit or 0):  # setting the same value would rewrite what is being typed
                 self.limit.setValue(recipe.limit or 0)
+        for row, name in enumerate(TEMPLATES):
+            self._template_items.item(row).setEnabled(name in recipe.preset.templates)
         self.template.setCurrentIndex(self.template.findText(recipe.template or ""))
         self._show_plan()
         self._enable()

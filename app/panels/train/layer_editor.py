@@ -142,6 +142,12 @@ class LayerEditor(Card):
         ):
             self._close()
 
+    def leave_unchanged(self) -> bool:
+        """Back to the curves where no edits would be lost; whether that was so."""
+        if not self._edits.is_changed:
+            self._close()
+        return not self._edits.is_changed
+
     def _close(self) -> None:
         self._is_open = False
         self.closed.emit()
@@ -157,6 +163,7 @@ class LayerEditor(Card):
         if is_another and not confirmed(self, "Save", f"You have kept a network called {name} already.", "Replace it", "Leave it"):
             return
         self._is_saving = True
+        self.column.setEnabled(False)  # what would be edited meanwhile would be lost
         self._show_state()
         self._lab.keep_network(name, layers, self._end_saving)
 
@@ -170,6 +177,7 @@ class LayerEditor(Card):
         if is_kept:
             self._close()
         else:
+            self.column.setEnabled(True)
             self._show_state()
 
     def _unused(self, name: str) -> str:

@@ -11,6 +11,7 @@ from app.panels.train.form import RecipeForm
 from app.panels.train.layer_editor import LayerEditor
 from app.panels.train.layers import LayerTable
 from app.panels.train.mistakes import Mistakes
+from app.training import Status
 from app.widgets.card import GAP
 
 LEFT = 288
@@ -54,10 +55,16 @@ class TrainPanel(Panel):
         self.content.addLayout(both)
         self.layers.edit.clicked.connect(self._edit_layers)
         self.editor.closed.connect(self._show_curves)
+        lab.training.status_changed.connect(self._make_way)
 
     def _edit_layers(self) -> None:
         self._pages.setCurrentWidget(self.editor)
         self.editor.begin()
+
+    def _make_way(self, status: Status) -> None:
+        """Show the curves of a training that starts, unless edits would be lost; what is trained is then said."""
+        if status is Status.STARTING and self._pages.currentWidget() is self.editor and not self.editor.leave_unchanged():
+            self.lab.said.emit(f"The training is of {self.lab.state.recipe.value.network}; Save keeps what you edit.")
 
     def _show_curves(self) -> None:
         had_focus = self.editor.isAncestorOf(self.window().focusWidget() or self)

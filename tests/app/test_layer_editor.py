@@ -188,6 +188,30 @@ def test_a_network_that_is_deleted_leaves_the_recipe_with_one_that_fits(panel, l
     qtbot.waitUntil(lambda: panel.recipe.preset.findText("tiny") < 0, timeout=5000)
 
 
+def test_another_network_of_that_name_is_only_replaced_where_the_user_says_so(panel, lab, qtbot, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(layer_editor, "confirmed", lambda *words: asked.append(words[3]) or False)
+    lab.keep_network("tiny", TINY, lambda _: None)
+    qtbot.waitUntil(lambda: "tiny" in lab.own_networks.known, timeout=5000)
+    older = TINY.insert(1, {"type": "ReLU"})
+    lab.state.recipe.set(Recipe.of("tiny", older))  # as a run has it that was begun before
+    editor = opened(panel, qtbot)
+    editor.save.click()
+    assert asked == ["Replace it"] and own_networks.read("tiny") == TINY and editor.isVisible()
+    editor.name.setText("older")
+    with qtbot.waitSignal(editor.closed, timeout=5000):
+        editor.save.click()
+    assert len(asked) == 1 and own_networks.read("older") == older
+
+
+def test_what_is_kept_while_a_network_trains_leaves_the_recipe_as_it_is(lab, qtbot, monkeypatch):
+    monkeypatch.setattr(lab.training, "status", Status.TRAINING)
+    with qtbot.waitSignal(lab.said, timeout=5000) as said:
+        lab.keep_network("tiny", TINY, lambda _: None)
+    assert "when this training has ended" in said.args[0] and lab.state.recipe.value == Recipe.of("mnist-cnn")
+    assert own_networks.read("tiny") == TINY
+
+
 def test_the_network_of_a_run_that_is_not_kept_is_offered_as_such(panel, lab):
     lab.state.recipe.set(Recipe.of("gone", TINY))
     box = panel.recipe.preset

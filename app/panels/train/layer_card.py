@@ -18,7 +18,7 @@ from nncore.arrays import shape_text
 from nncore.files import size_text
 
 NAME_WIDTH, FIELD_WIDTH, CLOSE_WIDTH = 76, 52, 26
-COLUMNS = (("output", 80), ("parameters", 74), ("multiply-adds", 94), ("memory", 72))
+COLUMNS = (("output", 80), ("parameters", 78), ("multiply-adds", 94), ("memory", 72))
 """What stands at the right of each layer, and its width in pixels."""
 NOTHING = "–"
 """In the place of what cannot be told."""
@@ -54,6 +54,7 @@ class LayerCard(QFrame):
         self._cells = [_cell(width) for _, width in COLUMNS]
         self._problem = label("", "", wrap=True)
         self._problem.setProperty("role", "wrong")
+        self._problem.setContentsMargins(22, 0, 0, 4)
         self._problem.hide()
         self.fields = {field.name: self._fields_of(field, layer) for field in self._kind.fields}
         """The fields of each setting, by its name: one, or two (vertical, horizontal) where a pair is not square."""

@@ -63,6 +63,7 @@ class LayerColumn(QScrollArea):
         self._place = 0
         """Where a layer that is chosen in the menu goes."""
         self._new_adder(0)
+        self._name_adders()
         theme().changed.connect(self._tint)
 
     # -- showing
@@ -85,7 +86,8 @@ class LayerColumn(QScrollArea):
         for place, (card, line) in enumerate(zip(self.cards, lines, strict=True)):
             card.show_line(layers.layers[place], line, is_below)
             is_below = is_below or bool(line.problem)
-        self._name_adders()
+        if old != new:
+            self._name_adders()
 
     def take_focus(self, place: int) -> None:
         """Give the keyboard to the layer at `place`, or the last one; where there is none, to the button that adds one."""

@@ -43,6 +43,8 @@ class LayerEditor(Card):
         self._lab = lab
         self._edits = LayerEdits(LayerList((), (28, 28, 1)))
         self._first_name = ""
+        self._first_kept: LayerList | None = None
+        """The layers of the network of the user's own that is edited, as they are kept; None for a preset."""
         self._is_open = self._is_saving = False
         self._problem = ""
         self.name = QLineEdit(placeholderText="name", maxLength=60)
@@ -128,6 +130,7 @@ class LayerEditor(Card):
             shape = self._image_shape
             self._edits = LayerEdits(layers if shape is None else layers.on(shape))
             self._first_name = recipe.network if recipe.layers is not None else self._unused(f"my-{recipe.network}")
+            self._first_kept = recipe.layers
             self.name.setText(self._first_name)
             self._is_open = True
             self.column.setEnabled(False)
@@ -159,8 +162,13 @@ class LayerEditor(Card):
         except ConfigError as error:
             self._refuse(error)
             return
-        is_another = name in self._lab.own_networks.known and name != self._first_name
-        if is_another and not confirmed(self, "Save", f"You have kept a network called {name} already.", "Replace it", "Leave it"):
+        there = self._lab.own_networks.known.get(name)
+        is_another = name != self._first_name or there != self._first_kept
+        if (
+            there is not None
+            and is_another
+            and not confirmed(self, "Save", f"You have kept a network called {name} already.", "Replace it", "Leave it")
+        ):
             return
         self._is_saving = True
         self.column.setEnabled(False)  # what would be edited meanwhile would be lost
@@ -225,6 +233,8 @@ class LayerEditor(Card):
     def _show_first(self, count: int) -> None:
         """Show `count` layers now and the others after the next frames, since making their cards takes time."""
         layers = self._edits.present
+        if not self._is_open:
+            return
         if count < len(layers):
             some = replace(layers, layers=layers.layers[:count])
             self.column.show_layers(some, some.lines())

@@ -42,7 +42,7 @@ def editor(panel, qtbot):
 
 
 def opened(panel: TrainPanel, qtbot):
-    panel.layers.edit.click()
+    panel._layers.edit.click()
     qtbot.waitUntil(lambda: panel.editor.column.isEnabled() and len(panel.editor.column.cards) > 0, timeout=5000)
     return panel.editor
 
@@ -75,7 +75,7 @@ def test_a_preset_is_edited_as_a_copy_kept_by_name_and_becomes_the_network(panel
     assert own_networks.read("narrow") == recipe.layers and recipe.job(lab.state.data.value).preset.name == "narrow"
     qtbot.waitUntil(lambda: panel.recipe.preset.findText("narrow") >= 0, timeout=5000)
     assert panel.recipe.preset.currentText() == "narrow" and panel.recipe.preset.itemText(0) == "narrow"
-    assert panel.layers._parameters.text() == f"{recipe.preset.build().parameter_count:,} parameters"
+    assert panel._layers._parameters.text() == f"{recipe.preset.build().parameter_count:,} parameters"
     panel.recipe.preset.setCurrentIndex(panel.recipe.preset.findText("mlp"))
     assert lab.state.recipe.value.network == "mlp" and lab.state.recipe.value.layers is None
     panel.recipe.preset.setCurrentIndex(0)
@@ -220,10 +220,10 @@ def test_the_network_of_a_run_that_is_not_kept_is_offered_as_such(panel, lab):
 
 def test_the_layers_are_those_of_the_recipe_for_the_images_in_view(panel, lab):
     lab.state.recipe.set(Recipe.of("mlp"))
-    assert panel.layers._parameters.text() == "109,386 parameters"
+    assert panel._layers._parameters.text() == "109,386 parameters"
     wide = Dataset(np.zeros((9, 20, 64, 1), np.uint8), np.arange(9) % 10, "wide")
     lab.state.data.set(DataInView("wide", wide, None))
-    assert panel.layers._parameters.text() == f"{20 * 64 * 128 + 128 + 128 * 64 + 64 + 650:,} parameters"
+    assert panel._layers._parameters.text() == f"{20 * 64 * 128 + 128 + 128 * 64 + 64 + 650:,} parameters"
 
 
 def test_other_images_in_view_are_those_that_the_edited_network_is_for(editor, lab):

@@ -26,11 +26,11 @@ class TrainPanel(Panel):
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
-        self.recipe, self.layers = RecipeForm(lab), LayerTable(lab)
+        self.recipe, self._layers = RecipeForm(lab), LayerTable(lab)
         self.curves, self.mistakes = TrainingCurves(lab, self), Mistakes(lab, self)
         left = QVBoxLayout()
         left.setSpacing(GAP)
-        for card, stretch in ((self.recipe, 0), (self.layers, 1)):
+        for card, stretch in ((self.recipe, 0), (self._layers, 1)):
             card.setFixedWidth(LEFT)
             left.addWidget(card, stretch)
         self._curves_page = QWidget()
@@ -53,7 +53,7 @@ class TrainPanel(Panel):
             self._pages.addWidget(page)
         both.addWidget(self._pages, 1)
         self.content.addLayout(both)
-        self.layers.edit.clicked.connect(self._edit_layers)
+        self._layers.edit.clicked.connect(self._edit_layers)
         self.editor.closed.connect(self._show_curves)
         lab.training.status_changed.connect(self._make_way)
 
@@ -70,7 +70,7 @@ class TrainPanel(Panel):
         had_focus = self.editor.isAncestorOf(self.window().focusWidget() or self)
         self._pages.setCurrentWidget(self._curves_page)
         if had_focus:
-            self.layers.edit.setFocus()
+            self._layers.edit.setFocus()
 
     def came_into_sight(self) -> None:
         self.lab.own_networks.refresh()

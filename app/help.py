@@ -52,6 +52,7 @@ OTHER_KEYS = (
     ("Space, F2, Return, Del", "In the table of runs: tick, rename, look at, delete the selected ones"),
     ("←, →", "While the plot of ticked runs has the keyboard: move the crosshair"),
     (", .  or  Page Up, Page Down", "There: the image before, and the next"),
+    ("Alt+Up, Alt+Down, Del, Ins", "While a layer is edited: move it, remove it, add one below it; Ctrl+Z takes back, Esc leaves"),
 )
 
 

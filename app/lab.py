@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
@@ -11,6 +12,7 @@ from app.comparing import Comparing
 from app.core import engine, own_digits
 from app.core.engine import ChosenDevice
 from app.core.last_time import keep, keep_recipe, kept_recipe
+from app.core.layer_list import LayerList
 from app.core.probe import NO_DRAWING, Kind, Probe
 from app.core.recipe import misfit
 from app.core.runs import Run, RunStore
@@ -24,10 +26,12 @@ from app.looking import Looking
 from app.offers import Offers
 from app.opening import Opener
 from app.own_digits import OwnDigits
+from app.own_networks import OwnNetworks
 from app.playing import Playing
 from app.run_table import RunTable
 from app.threads.task import Task
 from app.training import Status, TrainingController
+from models.presets import DEFAULT
 from nncore.arrays import shape_text
 from nncore.backend.devices import Found, find_devices
 from nncore.data.catalogue import OWN_DIGITS
@@ -66,6 +70,7 @@ class Lab(QObject):
         self.playing = Playing(self.state, self.looking, self.training)
         self.evaluating = Evaluating(self.state, self.training)
         self.own_digits = OwnDigits(self.state.acts)
+        self.own_networks = OwnNetworks()
         self.run_table = RunTable(store, self.training)
         self.comparing = Comparing(self.state, store, self.run_table)
         store.warn = lambda message: self.problem.emit(Problem(message))
@@ -79,7 +84,8 @@ class Lab(QObject):
         self.training.setParent(self)
         self.training.problem.connect(self.offers.tell_of_training)
         for part in (
-            self.library, self.looking, self.opener, self.evaluating, self.own_digits, self.run_table, self.comparing,
+            self.library, self.looking, self.opener, self.evaluating, self.own_digits, self.own_networks, self.run_table,
+            self.comparing,
         ):  # fmt: skip
             part.problem.connect(self.problem)
             part.setParent(self)
@@ -106,6 +112,7 @@ class Lab(QObject):
         """
         self.looking.start()
         self.library.refresh()
+        self.own_networks.refresh()
         self.look_for_devices()
         engine.prepare_in_background()
 
@@ -124,6 +131,7 @@ class Lab(QObject):
         self.comparing.close()
         Task.wait_for_all()
         self.own_digits.close()
+        self.own_networks.close()
 
     def start_training(self) -> None:
         """Train with the recipe, on the data in view. Raises ConfigError where there is no data yet."""
@@ -170,6 +178,8 @@ class Lab(QObject):
             return "There is no run in view yet; Start trains a new one."
         if recipe.network != run.network.name:
             return f"The recipe is for {recipe.network}, and {run.name} is {run.network.name}; choose that as the recipe's network."
+        if recipe.layers is not None and recipe.layers.layers != LayerList.from_config(run.network.architecture).layers:
+            return f"{recipe.network} has other layers now than {run.name}; open {run.name} in the Runs panel to have its recipe."
         data = self.state.data.value
         if data is not None and recipe.preset.takes(data.train.image_shape) != run.network.input_shape:
             takes, shape = (shape_text(each) for each in (run.network.input_shape, data.train.image_shape))
@@ -254,6 +264,42 @@ class Lab(QObject):
             if fitted is not recipe:
                 self.state.recipe.set(fitted)
                 self.said.emit(f"{misfit(recipe.preset, data.train.image_shape)}. The recipe is now {fitted.network}.")
+
+    # -- the user's own networks
+
+    def recipe_layers(self) -> LayerList:
+        """The layers of the recipe's network as they are for the images in view, or where they do not fit as they are usually."""
+        data, preset = self.state.data.value, self.state.recipe.value.preset
+        takes = preset.takes(data.train.image_shape) if data is not None and preset.fits(data.train.image_shape) else None
+        return LayerList.of(preset.layers(), takes or preset.input_shape)
+
+    def keep_network(self, name: str, layers: LayerList, then: Callable[[bool], None]) -> None:
+        """Keep a network of the user's own, make it the recipe's unless a training runs, and tell `then` whether it is kept."""
+
+        def kept() -> None:
+            if self.training.is_active:
+                self.said.emit(f"Kept {name}; choose it as the network when this training has ended.")
+            else:
+                self.state.recipe.set(self.state.recipe.value.with_network(name, layers))
+                self.said.emit(f"Kept {name}; it is the network of the next training.")
+            then(True)
+
+        self.own_networks.keep(name, layers, kept, lambda: then(False))
+
+    def delete_network(self, name: str, then: Callable[[], None]) -> None:
+        """Forget a network of the user's own, choose another for the recipe where it was that, and then call `then`."""
+
+        def gone() -> None:
+            recipe, data = self.state.recipe.value, self.state.data.value
+            words = f"Deleted {name}; its runs stay as they are."
+            if recipe.network == name and not self.training.is_active:
+                other = recipe.with_network(DEFAULT)
+                self.state.recipe.set(other if data is None else other.fitted(data.train.image_shape))
+                words += f" The recipe is now {self.state.recipe.value.network}."
+            self.said.emit(words)
+            then()
+
+        self.own_networks.delete(name, gone)
 
     # -- what one part of the window asks of another
 

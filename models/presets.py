@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from models import networks
 from nncore.arrays import Shape
 from nncore.data.augment import AUGMENTATIONS
 from nncore.errors import ConfigError
 from nncore.initializers import INITIALIZER_CHOICES
-from nncore.layers import Conv2d, Layer, Linear
-from nncore.network import Network
+from nncore.layers import Conv2d, Layer, Linear, layer_from_config
+from nncore.network import Network, layers_from_config, total_cost
 from nncore.training.config import TrainConfig
 
 RECOMMENDED, PUBLISHED = TEMPLATES = ("recommended", "published")
@@ -34,16 +35,38 @@ class Preset:
     """The recipe as the network's source gives it, where that is another one."""
     any_input: bool = False
     """Whether it takes images of any size; `input_shape` is then only what it takes unless told otherwise."""
+    is_own: bool = False
+    """Whether it is a network of the user's own, which may take images of any size that its layers can work on."""
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """The names of its recipes: TEMPLATES, of which a network of the user's own has only the first."""
+        return TEMPLATES[:1] if self.is_own else TEMPLATES
 
     def recipe(self, template: str) -> TrainConfig:
-        """The recipe that one of TEMPLATES names. Raises ConfigError for any other name."""
+        """The recipe that one of `templates` names. Raises ConfigError for any other name."""
+        if self.is_own and template == PUBLISHED:
+            raise ConfigError(f"{self.name} is a network of your own, so nobody has published a recipe for it; leave that out.")
         if template not in TEMPLATES:
             raise ConfigError(f"There is no template {template!r:.60}; there are {' and '.join(TEMPLATES)}.")
         return self.published if self.published is not None and template == PUBLISHED else self.training
 
     def fits(self, input_shape: Shape) -> bool:
         """Whether it takes images of that shape."""
+        if self.is_own and self.any_input and input_shape != self.input_shape:
+            return self._works_on(input_shape)
         return self.any_input or math.prod(self.input_shape) == math.prod(input_shape)
+
+    def _works_on(self, input_shape: Shape) -> bool:
+        """Whether the layers make scores of images of that shape."""
+        layers, shape = self.layers(), input_shape
+        try:
+            total_cost(layers, input_shape)
+            for layer in layers:
+                shape = layer.infer_shape(shape)
+        except ConfigError:
+            return False
+        return len(shape) == 1
 
     def takes(self, input_shape: Shape) -> Shape:
         """The shape of one input of the network that is built for images of `input_shape`."""
@@ -160,6 +183,27 @@ PRESETS = {
 }
 
 DEFAULT = "mnist-cnn"
+
+
+def described(name: str, description: Mapping[str, Any]) -> Preset:
+    """A network of the user's own: its layers and the shape of its input as `Network.config` gives them, trained as DEFAULT is.
+
+    Nothing is allocated. Raises ConfigError where the layers are unknown, do not fit together, or make too large a network.
+    """
+    layers, input_shape = layers_from_config(description)
+    if not layers:
+        raise ConfigError(f"The network {name} has no layers; give it at least one.")
+    total_cost(layers, input_shape)
+    configs = [layer.config() for layer in layers]
+    return Preset(
+        name,
+        "A network of your own.",
+        input_shape,
+        lambda: [layer_from_config(config) for config in configs],
+        PRESETS[DEFAULT].training,
+        any_input=len(input_shape) == 3,
+        is_own=True,
+    )
 
 
 def preset(name: str) -> Preset:

@@ -44,3 +44,8 @@ def user_folder() -> Path:
     # The mode is looked at besides, since the superuser may write even where everybody is asked not to.
     writable = os.access(existing, os.W_OK) and existing.stat().st_mode & 0o222
     return folder if writable else platformdirs.user_data_path("digitlab", appauthor=False)
+
+
+def networks_folder() -> Path:
+    """The folder of the user's own networks, a file (JSON) each. It need not exist yet."""
+    return user_folder() / "networks"

@@ -10,7 +10,8 @@ from typing import Any
 from app.commands.output import print_json, print_line
 from models.shipped import cards
 from nncore.backend.devices import find_devices, known_devices
-from nncore.paths import cache_folder, data_folder, user_folder
+from nncore.files import entries, is_folder, printable
+from nncore.paths import cache_folder, data_folder, networks_folder, user_folder
 
 NAME = "info"
 HELP = "Show versions, devices and folders."
@@ -50,7 +51,7 @@ def gather() -> dict[str, Any]:
 
 def run(arguments: Namespace) -> None:
     find_devices()
-    found = gather()
+    found = gather() | {"own_networks": _own_networks()}
     if arguments.json:
         print_json(found)
         return
@@ -61,11 +62,17 @@ def run(arguments: Namespace) -> None:
                 for key, item in value.items():
                     print_line(f"  {key:<20} {item or 'not installed'}")
             case list():
-                print_line(f"{name}: {'; '.join(value)}")
+                print_line(f"{name.replace('_', ' ')}: {'; '.join(value) or 'none'}")
             case "":
                 pass
             case _:
                 print_line(f"{name.replace('_', ' ')}: {value}")
+
+
+def _own_networks() -> list[str]:
+    """The names of the user's own networks: those of their files, which are checked when they are used."""
+    folder = networks_folder()
+    return [printable(path.stem) for path in entries(folder) if path.suffix == ".json"] if is_folder(folder) else []
 
 
 def _version(package: str) -> str | None:

@@ -14,11 +14,12 @@ from app.commands.device import add_device, say_device
 from app.commands.output import MISTAKE, complain, console, percent, print_json, print_line
 from app.commands.progress import progress_bar
 from app.commands.settings import add_settings, settings_given
+from app.core import own_networks
 from app.core.recipe_file import RecipeFile, read_recipe
 from app.core.resume import resume
 from app.core.runs import Run, RunStore
 from app.core.session import Job, TrainingSession
-from models.presets import DEFAULT, PRESETS, RECOMMENDED, TEMPLATES, preset
+from models.presets import DEFAULT, PRESETS, RECOMMENDED, TEMPLATES
 from nncore.backend.devices import choose_device, get_backend
 from nncore.data import open_dataset, open_test
 from nncore.errors import ConfigError, DeviceError, DigitLabError
@@ -31,11 +32,12 @@ from nncore.weights import load_weights, save_weights
 
 NAME = "train"
 HELP = "Train a network; its weights and its curves are kept as a run."
+MODEL = f"network: a preset ({', '.join(PRESETS)}; default {DEFAULT}), one of your own by name, or its file (.json)"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Options that are left out take what the recipe says, or the preset's own values."""
-    parser.add_argument("--model", metavar="NAME", help=f"network preset: {', '.join(PRESETS)} (default {DEFAULT})")
+    parser.add_argument("--model", metavar="NAME", help=MODEL)
     parser.add_argument(
         "--template", choices=TEMPLATES, help=f"the preset's settings: what works well, or its source's (default {RECOMMENDED})"
     )
@@ -171,7 +173,7 @@ class _Report:
 
 def _job(arguments: Namespace, device: str) -> Job:
     given = read_recipe(arguments.recipe) if arguments.recipe else RecipeFile()
-    chosen = preset(arguments.model or given.network or DEFAULT)
+    chosen = own_networks.find(arguments.model or given.network or DEFAULT)
     usual = chosen.recipe(arguments.template or given.template or RECOMMENDED)
     config = replace(usual, **given.settings | settings_given(arguments))
     spec = arguments.data or given.data or "mnist"

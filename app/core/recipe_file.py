@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.core import own_networks
 from app.core.repeat import check_repeatable, option_text
 from app.core.runs import Run
 from app.core.runs.marks import Mark
 from app.core.runs.run import check_name
-from models.presets import PRESETS, TEMPLATES
+from models.presets import TEMPLATES
 from nncore.data.augment import Augmentation
 from nncore.errors import ConfigError
 from nncore.files import opened, shown, size_text
@@ -25,7 +26,7 @@ from nncore.training.values import Choice, Varied, Whole, listed
 
 LARGEST_RECIPE = 100_000
 """Bytes: a hundred times what a recipe with every setting takes."""
-CHOICES = {"network": Choice(PRESETS), "template": Choice(TEMPLATES)}
+TEMPLATE = Choice(TEMPLATES)
 KEYS = ("network", "data", "template", "limit", "name")
 """What a recipe says besides settings."""
 
@@ -35,7 +36,7 @@ class RecipeFile:
     """What a file says of a training. None: it does not say."""
 
     network: str | None = None
-    """The name of a preset."""
+    """The name of a preset or of the user's own network, or the path of a network's file."""
     data: str | None = None
     """The name of a dataset, or its path."""
     template: str | None = None
@@ -91,8 +92,13 @@ def _checked(title: str, key: str, value: Any) -> Any:
     """The value of a key. ConfigError, beginning with `title`, where it is none."""
     try:
         match key:
-            case "network" | "template":
-                return CHOICES[key].check(title, value)
+            case "network" if isinstance(value, str):
+                own_networks.find(value)
+                return value
+            case "network":
+                raise ConfigError(f"{title} must be the name of a network or the path of its file, not {value!r:.60}.")
+            case "template":
+                return TEMPLATE.check(title, value)
             case "limit":
                 return Whole(1, LARGEST_COUNT).check(title, value)
             case "name":

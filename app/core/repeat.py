@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from app.core import own_networks
 from app.core.runs import DAMAGED, Run
-from models.presets import DEFAULT, PRESETS
+from models.presets import DEFAULT, PRESETS, Preset
 from nncore.data.augment import AUGMENTATIONS, Augmentation
 from nncore.errors import ConfigError
 from nncore.training.config import SETTINGS, TrainConfig
@@ -15,10 +16,10 @@ from nncore.training.config import SETTINGS, TrainConfig
 def command_of(run: Run) -> str:
     """The `digitlab train` command that repeats a run, as a POSIX shell takes it. ConfigError where none does.
 
-    It names what is not the preset's own recipe. Where the data has moved, its place must be changed.
+    It names what is not the network's own recipe. Where the data has moved, its place must be changed.
     """
-    check_repeatable(run, "command")
-    config, usual = TrainConfig.from_dict(run.config), PRESETS[run.network].training
+    network = check_repeatable(run, "command")
+    config, usual = TrainConfig.from_dict(run.config), network.training
     words = ["digitlab", "train"]
     if run.network != DEFAULT:
         words += ["--model", run.network]
@@ -31,14 +32,26 @@ def command_of(run: Run) -> str:
     return shlex.join(words)
 
 
-def check_repeatable(run: Run, what: str) -> None:
-    """Raise ConfigError where no command, or whatever `what` is, repeats a run."""
+def check_repeatable(run: Run, what: str) -> Preset:
+    """The run's network, as a command, or whatever `what` is, can name it. ConfigError where none repeats the run."""
     if run.status == DAMAGED:
         raise ConfigError(f"What the table of runs says of {run.name} is damaged, so no {what} repeats it.")
-    if run.network not in PRESETS:
-        raise ConfigError(f"There is no network preset called {run.network!r:.60} in this version, so no {what} repeats the run.")
     if run.parent is not None:
         raise ConfigError(f"{run.name} began with weights of {run.parent}, which no {what} gives it.")
+    if run.layers is None:
+        if run.network not in PRESETS:
+            raise ConfigError(
+                f"There is no network preset called {run.network!r:.60} in this version, so no {what} repeats the run."
+            )
+        return PRESETS[run.network]
+    layers = own_networks.layers_of(run)
+    try:
+        is_kept = layers is not None and own_networks.read(run.network).layers == layers.layers
+    except ConfigError:
+        is_kept = False
+    if not is_kept:
+        raise ConfigError(f"The network {run.network} of your own has been changed or deleted since, so no {what} repeats the run.")
+    return own_networks.preset_of(run)
 
 
 def option_text(value: Any) -> str:

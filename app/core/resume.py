@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from app.core.own_networks import preset_of
 from app.core.runs import DAMAGED, Run, RunStore
 from app.core.session import TrainingSession
-from models.presets import preset
 from nncore.data import open_dataset, open_test
 from nncore.data.checksums import content_sum
 from nncore.data.dataset import Dataset
@@ -66,7 +66,7 @@ def _trainer(store: RunStore, run: Run, data: Dataset, config: TrainConfig, epoc
     elif run.parent is not None:
         raise WeightsError(f"The weights that {run.name} began with are not kept; begin a new run from {run.parent} again.")
     else:
-        network = preset(run.network).build(config.seed, data.image_shape, config.initializer)
+        network = preset_of(run).build(config.seed, data.image_shape, config.initializer)
         trainer = Trainer(network, data, config, device)
     if epochs is not None:
         place = trainer.batches.epochs.place(trainer.step)

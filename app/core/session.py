@@ -95,6 +95,7 @@ class Job:
             checkpoint_every=checkpoint_every,
             parent=parent,
             parent_step=parent_step,
+            layers=network.config() if self.preset.is_own else None,
         )
         store.hold(run)
         return TrainingSession(trainer, store, run, self.test_data, checkpoint_every)

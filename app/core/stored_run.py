@@ -9,6 +9,7 @@ import numpy as np
 
 from app.core.history import History
 from app.core.in_view import DataInView, NetworkInView
+from app.core.own_networks import layers_of, preset_of
 from app.core.recipe import Recipe
 from app.core.resume import require_same_images
 from app.core.run_in_view import RunInView
@@ -16,7 +17,6 @@ from app.core.runs import DAMAGED, Run, RunStore
 from app.core.runs.moments import Moments
 from app.core.split import Split
 from app.core.timeline import Moment
-from models.presets import preset
 from nncore.data import open_dataset, open_test
 from nncore.data.catalogue import title_of
 from nncore.data.dataset import Dataset
@@ -86,7 +86,8 @@ def recipe_of(run: Run) -> Recipe | None:
 
 def known_recipe(run: Run) -> Recipe:
     """What the run was trained by. ConfigError where this version does not know its network or its settings."""
-    return Recipe(preset(run.network).name, TrainConfig.from_dict(run.config), run.image_limit or None)
+    preset_of(run)
+    return Recipe(run.network, TrainConfig.from_dict(run.config), run.image_limit or None, layers_of(run))
 
 
 def best_network(store: RunStore, run: Run) -> Network:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.core.own_networks import preset_of
 from app.core.runs import Run, RunStore
 from app.core.runs.marks import Mark
-from models.presets import PRESETS
 from nncore.arrays import Array, Shape
 from nncore.data import open_dataset, open_test
 from nncore.data.catalogue import title_of
@@ -132,7 +132,10 @@ def _network(store: RunStore, run: Run) -> tuple[Network | None, int | None, str
         else:
             step = info.get("step")
             return network, step if is_whole(step) and 0 < step <= run.steps else None, ""
-    return PRESETS[run.network].build() if run.network in PRESETS else None, None, reason
+    try:
+        return preset_of(run).build(), None, reason
+    except ConfigError:  # a network that this version does not know
+        return None, None, reason
 
 
 def _data(run: Run, config: TrainConfig | None, spec: str) -> DataFacts:

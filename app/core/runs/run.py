@@ -34,7 +34,7 @@ class Run:
     id: int
     name: str
     network: str
-    """The name of the network's preset."""
+    """The name of the network's preset, or of the user's own network."""
     data: str
     """The name of the dataset, or its absolute path."""
     config: dict[str, Any]

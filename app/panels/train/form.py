@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
+from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.layer_list import LayerList
 from app.core.recipe import Recipe
 from app.errors import TRAINING, Problem
 from app.lab import Lab
@@ -67,7 +69,11 @@ class RecipeForm(Card):
         self._lab, self._state, self._settings = lab, lab.state, settings
         self.preset = NetworkBox(lab)
         self.template = QComboBox(placeholderText="changed")
-        self.template.addItems(TEMPLATES)
+        self._template_items = QStandardItemModel(self)
+        for name in TEMPLATES:
+            self._template_items.appendRow(QStandardItem(name))
+        self.template.setModel(self._template_items)
+        self.template.setCurrentIndex(-1)
         self.limit = QSpinBox(minimum=0, maximum=10_000_000, singleStep=1000, specialValueText="all", groupSeparatorShown=True)
         self.plan = label("", "dim", wrap=True)
         self.plan.setAccessibleName("what will happen to the learning rate")
@@ -83,7 +89,7 @@ class RecipeForm(Card):
         self._rest = QWidget()
         self._scroll = self._build()
         self.body.addWidget(self._scroll)
-        self.preset.named.connect(self._choose_network)
+        self.preset.chosen.connect(self._choose_network)
         self.template.textActivated.connect(self._choose_template)
         self.limit.valueChanged.connect(self._set_limit)
         lab.training.status_changed.connect(lambda _: self._enable())
@@ -157,8 +163,8 @@ class RecipeForm(Card):
 
     # -- editing
 
-    def _choose_network(self, name: str) -> None:
-        self._state.recipe.set(self._state.recipe.value.with_network(name))
+    def _choose_network(self, name: str, layers: LayerList | None) -> None:
+        self._state.recipe.set(self._state.recipe.value.with_network(name, layers))
 
     def _choose_template(self, name: str) -> None:
         self._state.recipe.set(self._state.recipe.value.with_template(name))
@@ -192,7 +198,8 @@ class RecipeForm(Card):
                 field.show(getattr(recipe.config, name))
             if self.limit.value() != (recipe.limit or 0):  # setting the same value would rewrite what is being typed
                 self.limit.setValue(recipe.limit or 0)
-        self.preset.show_name(recipe.network)
+        for row, name in enumerate(TEMPLATES):
+            self._template_items.item(row).setEnabled(name in recipe.preset.templates)
         self.template.setCurrentIndex(self.template.findText(recipe.template or ""))
         self._show_plan()
         self._enable()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.lab import Lab
 from app.panels.base import Panel
 from app.panels.train.curves import TrainingCurves
 from app.panels.train.form import RecipeForm
+from app.panels.train.layer_editor import LayerEditor
 from app.panels.train.layers import LayerTable
 from app.panels.train.mistakes import Mistakes
+from app.training import Status
 from app.widgets.card import GAP
 
 LEFT = 288
@@ -17,7 +19,10 @@ LEFT = 288
 
 
 class TrainPanel(Panel):
-    """Left recipe and layers, in the middle loss and accuracy, below the confusion matrix and the mistakes."""
+    """Left recipe and layers, in the middle loss and accuracy, below the confusion matrix and the mistakes.
+
+    While layers are edited, their editor is in the place of all but the left.
+    """
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
@@ -28,7 +33,9 @@ class TrainPanel(Panel):
         for card, stretch in ((self.recipe, 0), (self._layers, 1)):
             card.setFixedWidth(LEFT)
             left.addWidget(card, stretch)
-        right = QGridLayout()
+        self._curves_page = QWidget()
+        right = QGridLayout(self._curves_page)
+        right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(GAP)
         right.addWidget(self.curves.loss_card, 0, 0, 1, 2)
         right.addWidget(self.curves.accuracy_card, 1, 0, 1, 2)
@@ -40,10 +47,33 @@ class TrainPanel(Panel):
         both = QHBoxLayout()
         both.setSpacing(GAP)
         both.addLayout(left)
-        both.addLayout(right, 1)
+        self.editor = LayerEditor(lab)
+        self._pages = QStackedWidget()
+        for page in (self._curves_page, self.editor):
+            self._pages.addWidget(page)
+        both.addWidget(self._pages, 1)
         self.content.addLayout(both)
+        self._layers.edit.clicked.connect(self._edit_layers)
+        self.editor.closed.connect(self._show_curves)
+        lab.training.status_changed.connect(self._make_way)
+
+    def _edit_layers(self) -> None:
+        self._pages.setCurrentWidget(self.editor)
+        self.editor.begin()
+
+    def _make_way(self, status: Status) -> None:
+        """Show the curves of a training that starts, unless edits would be lost; what is trained is then said."""
+        if status is Status.STARTING and self._pages.currentWidget() is self.editor and not self.editor.leave_unchanged():
+            self.lab.said.emit(f"The training is of {self.lab.state.recipe.value.network}; Save keeps what you edit.")
+
+    def _show_curves(self) -> None:
+        had_focus = self.editor.isAncestorOf(self.window().focusWidget() or self)
+        self._pages.setCurrentWidget(self._curves_page)
+        if had_focus:
+            self._layers.edit.setFocus()
 
     def came_into_sight(self) -> None:
+        self.lab.own_networks.refresh()
         self.curves.show_all()
         self.lab.evaluating.want(True)
 

@@ -1,0 +1,49 @@
+"""What is wrong with a layer that does not fit, and what would: one sentence each. Qt-free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nncore.arrays import Shape, shape_text
+from nncore.layers import AvgPool2d, Conv2d, Layer, Linear, MaxPool2d
+
+DIGITS = 10
+
+
+def advice(layer: Layer, shape: Shape, before: Sequence[Layer]) -> str:
+    """Why `layer` cannot take inputs of `shape`, and what to do; empty where its shape is not the reason.
+
+    `before` are the layers above it.
+    """
+    gets = f"{layer.name} {{}}, but gets {shape_text(shape)}"
+    if isinstance(layer, Linear):
+        return gets.format("takes a flat vector") + "; put a flatten before it." if len(shape) != 1 else ""
+    if not isinstance(layer, Conv2d | MaxPool2d | AvgPool2d):
+        return ""
+    if len(shape) != 3:
+        where = "; move it above the flatten." if any(each.kind == "flatten" for each in before) else "; it cannot work here."
+        return gets.format("takes images") + where
+    padding = layer.padding if isinstance(layer, Conv2d) else (0, 0)
+    if all(kernel <= size + 2 * pad for kernel, size, pad in zip(layer.kernel_size, shape, padding, strict=False)):
+        return ""
+    mends = ["remove a pool before it"] if any(isinstance(each, MaxPool2d | AvgPool2d) for each in before) else []
+    mends.append("use padding" if isinstance(layer, Conv2d) else "make its window smaller")
+    least = shape_text(tuple(max(1, kernel - 2 * pad) for kernel, pad in zip(layer.kernel_size, padding, strict=True)))
+    return f"{layer.name} needs at least {least}, but gets {shape_text(shape[:2])}; {' or '.join(mends)}."
+
+
+def advice_on_end(output: Shape | None, learns: bool, classes: int) -> str:
+    """Why layers that make `output` (None: there are no layers) give no score a class, and what to do; empty where they do.
+
+    Ten scores do for fewer classes, too: some data has not all digits. `learns` says whether one of the layers has weights.
+    """
+    if output is None:
+        return f"There are no layers yet; add flatten and linear {classes}."
+    wants = "The last layer must give one score a class"
+    if len(output) != 1:
+        return f"{wants}, but gives {shape_text(output)}; end in flatten, linear {classes}."
+    if not classes <= output[0] <= max(classes, DIGITS):
+        return f"{wants}, but gives {output[0]:,} for {classes}; end in linear {classes}."
+    if not learns:
+        return f"There is nothing to learn yet; end in linear {classes}."
+    return ""

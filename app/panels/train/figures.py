@@ -1,0 +1,23 @@
+"""What layers cost, in few letters."""
+
+from __future__ import annotations
+
+from app.core.layer_list import BYTES
+from nncore.files import size_text
+from nncore.layers.cost import Cost
+
+
+def count_text(number: int) -> str:
+    """A large number in few letters: 9,216; 113 k; 2.4 M."""
+    if number < 10_000:
+        return f"{number:,}"
+    return f"{number / 1e3:,.0f} k" if number < 999_500 else f"{number / 1e6:,.1f} M"
+
+
+def parameters_text(cost: Cost) -> str:
+    return f"{cost.parameters:,} parameters"
+
+
+def work_text(cost: Cost) -> str:
+    """What one image takes on its way through a network, in words."""
+    return f"{count_text(cost.multiply_adds)} multiply-adds · {size_text(BYTES * cost.values)} an image"

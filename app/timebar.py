@@ -63,7 +63,7 @@ class TimeBar(QWidget):
         self.slider.setAccessibleName("moment of the training")
         self.slider.setToolTip("The moment: every view shows the network as it was at this step (← and →)")
         self.slider.valueChanged.connect(self._moved)
-        self._step, self._figures = Elided("value", 160), Elided(width=272)
+        self._step, self._figures = Elided("value", 124), Elided(width=264)
         row.addWidget(self._what)
         row.addWidget(self.slider, 1)
         row.addWidget(self._step)

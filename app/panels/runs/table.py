@@ -81,7 +81,7 @@ class RunsTable(QTableView):
     @property
     def chosen(self) -> list[Run]:
         """The selected runs, from above."""
-        ranges = self.selectionModel().selection()  # few, however many rows they hold
+        ranges = self.selectionModel().selection().toList()  # few, however many rows they hold
         return [self.rows.runs[row] for row in sorted({row for each in ranges for row in range(each.top(), each.bottom() + 1)})]
 
     def select_run(self, run: Run) -> None:

@@ -18,8 +18,8 @@ from app.widgets.digit_keys import typed_digit
 from app.widgets.picture import PictureView
 from app.widgets.probability_bars import ProbabilityBars
 
-SIDE, LEAST_SIDE = 252, 140
-"""Largest and least height of the picture in pixels: nine and five times 28."""
+SIDE, LEAST_SIDE = 252, 112
+"""Largest and least height of the picture in pixels: nine and four times 28."""
 
 
 class ProbeView(QWidget):

@@ -81,7 +81,8 @@ class RunsTable(QTableView):
     @property
     def chosen(self) -> list[Run]:
         """The selected runs, from above."""
-        return [self.rows.runs[row] for row in sorted(index.row() for index in self.selectionModel().selectedRows())]
+        ranges = self.selectionModel().selection().toList()  # few, however many rows they hold
+        return [self.rows.runs[row] for row in sorted({row for each in ranges for row in range(each.top(), each.bottom() + 1)})]
 
     def select_run(self, run: Run) -> None:
         """Select one run, and bring it into sight."""

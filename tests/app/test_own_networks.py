@@ -107,7 +107,7 @@ def test_files_that_describe_no_network_are_refused(tmp_path, change):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"\xff", b"[]", b"[" * 100_000, b" " * 2**20 + SOUND, b'{"format": NaN}', b'{"layers": 1, "layers": 2}']
+    "content", [b"", b"{", b"\xff", b"[]", b"[" * 100_000, SOUND + b" " * 2**20, b'{"format": NaN}', b'{"layers": 1, "layers": 2}']
 )
 def test_files_that_are_no_json_are_refused_and_the_others_are_there(content):
     own_networks.keep("tiny", TINY)

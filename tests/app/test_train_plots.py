@@ -109,6 +109,8 @@ def test_all_plots_show_the_steps_that_were_chosen_in_one(lab, curves):
     curves.second.setFocus()
     QTest.keyClick(curves.second, Qt.Key.Key_Home)
     assert not curves.loss.is_zoomed and not curves.accuracy.is_zoomed
+    curves.accuracy.zoom(0.4)
+    assert curves.second.is_zoomed and curves.loss.is_zoomed
 
 
 def test_the_axis_can_be_switched_where_that_makes_sense(lab, curves):

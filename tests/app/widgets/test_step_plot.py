@@ -104,10 +104,13 @@ def test_the_crosshair_tells_step_and_values_and_draws_no_curve_again(painted, l
     painted.clear()
     box = loss._item.getViewBox()
 
-    def hover(step: float) -> None:
-        place = box.mapViewToScene(QPointF(step, -1))
-        QTest.mouseMove(loss._plot.viewport(), loss._plot.mapFromScene(place))
+    def move_to(place: QPoint) -> None:
+        QTest.qWait(30)  # pyqtgraph leaves out what comes within 10 ms
+        QTest.mouseMove(loss._plot.viewport(), place)
         QApplication.processEvents()
+
+    def hover(step: float) -> None:
+        move_to(loss._plot.mapFromScene(box.mapViewToScene(QPointF(step, -1))))
 
     hover(499.7)
     reading = loss.reading
@@ -117,7 +120,7 @@ def test_the_crosshair_tells_step_and_values_and_draws_no_curve_again(painted, l
     hover(550)
     assert loss.reading.words.endswith("validation 0.006 at the epoch's end (step 500)") and loss.toolTip() == loss.help
     assert not painted
-    QTest.mouseMove(loss._plot.viewport(), QPoint(3, 3))
+    move_to(QPoint(3, 3))
     assert loss.reading is None, "beside the curves there is none"
 
 

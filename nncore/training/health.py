@@ -17,8 +17,8 @@ from nncore.prediction import Predictor
 from nncore.training.events import Examined, LayerHealth
 
 UNIT_SAMPLE = 100
-"""Held-out images of which a unit must be above 0 for one at least not to be called dead. With so many, examining the layers
-where `is_due` holds takes less than a hundredth of a training's time.
+"""Held-out images of which a unit must be above 0 for one at least not to be called dead. Their forward pass is most of what
+examining the layers costs: about two steps of training (docs/performance.md).
 """
 
 

@@ -22,6 +22,8 @@ from app.threads.task import Task
 from app.widgets.canvas import Canvas
 from app.window import Window
 from nncore.data import Dataset, catalogue, synthetic
+from nncore.training.events import EpochEnd, Event, Progress, Started
+from nncore.training.trainer import Trainer
 
 FIVE = (
     (0.68, 0.18),
@@ -112,3 +114,21 @@ def window(make_window) -> Window:
     for panel in PANELS:
         made.panel_named(panel.name)
     return made
+
+
+@pytest.fixture
+def stop_at(monkeypatch) -> dict[str, int]:
+    """Under `step`: the step after which each training stops, the first of an epoch. Until it is set there is none."""
+    wanted: dict[str, int] = {}
+    events = Trainer.events
+
+    def watched(trainer: Trainer) -> Iterator[Event]:
+        for event in events(trainer):
+            if isinstance(event, Started | EpochEnd):
+                trainer.pace.steps = 1  # so that the next stretch is one step
+            if isinstance(event, Progress) and event.step == wanted.get("step"):
+                trainer.control.stop()
+            yield event
+
+    monkeypatch.setattr(Trainer, "events", watched)
+    return wanted

@@ -7,7 +7,7 @@ import pytest
 
 from app.core.history import History
 from app.core.runs import RunStore
-from app.core.runs.marks import CONTINUED, LayerState, Mark
+from app.core.runs.marks import CONTINUED, Mark
 from app.core.session import Job
 from app.core.stored_run import read_history
 from models.presets import preset
@@ -94,14 +94,11 @@ def test_a_history_comes_back_from_the_disk(store):
     for event in session.events():
         history.add(event)
     session.trainer.extend(1)
-    session.trainer.control.set_learning_rate(0.003)
+    session.trainer.control.change("learning_rate", 0.003)
     for event in session.events():
         history.add(event)
-    states = [LayerState(5, "fc1", 0.1, 2.0, None), LayerState(5, "relu1", None, None, 0.25)]
-    history.add_layer_states(states)
-    store.add_layer_states(session.run, states)
     found = read_history(store, session.run, history.best_step, history.best_accuracy)
-    assert plain(found) == plain(history) and len(found.marks) == 2 and len(found.full) == 3
+    assert plain(found) == plain(history) and len(found.marks) == 2 and len(found.full) == 3 and len(found.layers) == 3
     assert len(found.validation) > 3, "there are looks on the way too"
 
 

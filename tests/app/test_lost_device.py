@@ -115,11 +115,11 @@ def test_a_device_lost_at_a_look_costs_neither_look_nor_result(store, monkeypatc
     """Held-out and test images are then looked at by the CPU; with the next step the loss is told."""
     evaluate, looked = Predictor.evaluate, []
 
-    def refuse(self, data):
+    def refuse(self, data, loss=None):
         looked.append(self.device)
         if self.device == "reference":
             raise DeviceError(LOST)
-        return evaluate(self, data)
+        return evaluate(self, data, loss)
 
     monkeypatch.setattr(Predictor, "evaluate", refuse)
     asked = job("lost")

@@ -85,8 +85,9 @@ def test_several_own_digits_are_deleted_and_relabelled_at_once(mine, qtbot, isol
     mine._actions["undo"].trigger()
     wait_for_digits(mine, qtbot, 5)
     QTest.keyClick(gallery, Qt.Key.Key_A, CTRL)
-    mine.panel.browser.relabel(gallery.current, 4)
-    qtbot.waitUntil(lambda: kept(isolated) == ["4"] * 5, timeout=5000)
+    with qtbot.waitSignal(mine.lab.own_digits.changed, timeout=5000):  # the files change before it can be undone
+        mine.panel.browser.relabel(gallery.current, 4)
+    assert kept(isolated) == ["4"] * 5
     mine._actions["undo"].trigger()
     qtbot.waitUntil(lambda: kept(isolated) == ["0", "1", "2", "3", "4"], timeout=5000)
 

@@ -101,7 +101,7 @@ def test_what_no_recipe_repeats_is_said(tmp_path):
         "augmentation = 'odd'": "augmentation: There is no augmentation",
         "augmentation = {twist = 1}": "augmentation: ",
         "augmentation = 3": "augmentation must be the name of an augmentation",
-        "network = 'none'": "network must be one of mnist-cnn, ",
+        "network = 'none'": "network: There is no network preset called 'none'; there are mnist-cnn, ",
         "template = 3": "template must be one of recommended, published, not 3.",
         "limit = 0": "limit must be a whole number from 1",
         "limit = true": "limit must be a whole number from 1",

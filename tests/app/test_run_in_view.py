@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QLabel
@@ -14,27 +12,7 @@ from app.core.runs.moments import Moments
 from app.window import Window
 from nncore.network import Network
 from nncore.prediction import Predictor
-from nncore.training.events import EpochEnd, Event, Progress, Started
-from nncore.training.trainer import Trainer
 from tests.app.runs_table import choose
-
-
-@pytest.fixture
-def stop_at(monkeypatch) -> dict[str, int]:
-    """Under `step`: the step after which each training stops, the first of an epoch. Until it is set there is none."""
-    wanted: dict[str, int] = {}
-    events = Trainer.events
-
-    def watched(trainer: Trainer) -> Iterator[Event]:
-        for event in events(trainer):
-            if isinstance(event, Started | EpochEnd):
-                trainer.pace.steps = 1  # so that the next stretch is one step
-            if isinstance(event, Progress) and event.step == wanted.get("step"):
-                trainer.control.stop()
-            yield event
-
-    monkeypatch.setattr(Trainer, "events", watched)
-    return wanted
 
 
 def recipe(window: Window, network: str, rate: float, images: int = 400) -> None:

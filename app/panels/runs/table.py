@@ -36,6 +36,7 @@ class RunsTable(QTableView):
         super().__init__()
         self.setAccessibleName("runs")
         self.rows = RunsModel(color_of)
+        self.rows.setParent(self)  # what its signals are connected to is let go of with the table
         self.setModel(self.rows)
         self._runs: tuple[Run, ...] = ()
         self._waiting: tuple[Run, ...] | None = None

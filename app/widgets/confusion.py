@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QBrush,
     QColor,
     QContextMenuEvent,
     QFocusEvent,
@@ -15,9 +16,11 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
+    QPainterPath,
     QPaintEvent,
     QPen,
     QResizeEvent,
+    QTransform,
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -61,6 +64,7 @@ class ConfusionMatrix(QWidget):
         self.note, self.is_faded = "", False
         self.choice: Place = ALL
         self._cursor: Place = (0, 0)
+        self._outlines: tuple[object, QPainterPath] | None = None
         self._measure()
         self.setAccessibleName("confusion matrix")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -151,16 +155,17 @@ class ConfusionMatrix(QWidget):
         return QRect(at, QSize(cell.width() - gap, cell.height() - gap))
 
     def place_rect(self, place: Place) -> QRect:
-        """Where a cell, or a row or column with its label, lies."""
+        """Where a cell, a row or column with its label, or all cells lie."""
         row, column = place
         last = len(self._counts) - 1
+        if place == ALL:
+            return self.cell_rect(0, 0).united(self.cell_rect(last, last))
         if row is not None and column is not None:
             return self.cell_rect(row, column)
         if row is not None:
             return self.cell_rect(row, 0).united(self.cell_rect(row, last)).adjusted(CAPTION - self._left, 0, 0, 0)
-        if column is not None:
-            return self.cell_rect(0, column).united(self.cell_rect(last, column)).adjusted(0, -LABEL, 0, 0)
-        return QRect()
+        assert column is not None, "nothing else is left"
+        return self.cell_rect(0, column).united(self.cell_rect(last, column)).adjusted(0, -LABEL, 0, 0)
 
     @property
     def _is_small(self) -> bool:
@@ -187,13 +192,12 @@ class ConfusionMatrix(QWidget):
         strength = np.sqrt(self._counts / np.maximum(self._counts.sum(axis=1, keepdims=True), 1))
         alpha = np.where(self._counts > 0, np.minimum(1.0, 0.25 + 2 * strength), 0.0)
         np.fill_diagonal(alpha, strength.diagonal())
+        picture = _picture(alpha)
         if self._is_small:
-            self._paint_small(painter, alpha)
+            painter.drawImage(self.place_rect(ALL), to_qimage(picture))
         else:
-            painter.setFont(font(11 if self._cell.height() >= 22 and self._cell.width() >= 26 else 9))
-            for row in range(len(self._counts)):
-                for column in range(len(self._counts)):
-                    self._paint_cell(painter, row, column, float(alpha[row, column]))
+            self._paint_cells(painter, picture)
+            self._paint_numbers(painter, picture)
         painter.setOpacity(1.0)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for place, color, width in ((self.choice, colors.text, 2), (self._cursor, colors.accent, 1)):
@@ -227,29 +231,42 @@ class ConfusionMatrix(QWidget):
                 place = QRect(self.cell_rect(0, index).center().x() - wide // 2, CAPTION, wide, LABEL - 1)
                 painter.drawText(place, flags.AlignCenter, words)
 
-    def _paint_cell(self, painter: QPainter, row: int, column: int, alpha: float) -> None:
-        colors, rect, count = theme().colors, self.cell_rect(row, column), int(self._counts[row, column])
+    def _paint_cells(self, painter: QPainter, picture: Array) -> None:
+        """All cells in one stroke: while a network trains, each call of Qt's waits for its turn."""
+        brush, cell = QBrush(to_qimage(picture)), self._cell
+        brush.setTransform(QTransform(cell.width(), 0, 0, cell.height(), self._left, CAPTION + LABEL))
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(colors.raised))
-        painter.drawRoundedRect(rect, 2, 2)
-        if not count:
-            return
-        fill = QColor(colors.accent if row == column else colors.second)
-        fill.setAlphaF(alpha)
-        painter.setBrush(fill)
-        painter.drawRoundedRect(rect, 2, 2)
-        text, metrics = f"{count:,}", painter.fontMetrics()
-        if metrics.horizontalAdvance(text) + 2 <= rect.width() and rect.height() >= metrics.height() - 2:
-            painter.setPen(_readable_on(QColor(colors.raised), fill))
-            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+        painter.setBrush(brush)
+        painter.drawPath(self._cells())
 
-    def _paint_small(self, painter: QPainter, alpha: Array) -> None:
-        colors = theme().colors
-        raised, second, accent = (255 * np.array(_parts(QColor(name))) for name in (colors.raised, colors.second, colors.accent))
-        over = np.where(np.eye(len(alpha), dtype=bool)[..., None], accent, second)
-        picture = raised + (over - raised) * alpha[..., None]
-        whole = self.cell_rect(0, 0).united(self.cell_rect(len(alpha) - 1, len(alpha) - 1))
-        painter.drawImage(whole, to_qimage(picture.round().astype(np.uint8)))
+    def _cells(self) -> QPainterPath:
+        """The outlines of all cells; they are kept for as long as nothing moves."""
+        key = (self._left, self._cell, len(self._counts))
+        if self._outlines is None or self._outlines[0] != key:
+            path = QPainterPath()
+            for row in range(len(self._counts)):
+                for column in range(len(self._counts)):
+                    path.addRoundedRect(self.cell_rect(row, column), 2, 2)
+            self._outlines = key, path
+        return self._outlines[1]
+
+    def _paint_numbers(self, painter: QPainter, picture: Array) -> None:
+        """The counts, where they fit, in the colour that stands out more."""
+        painter.setFont(font(11 if self._cell.height() >= 22 and self._cell.width() >= 26 else 9))
+        metrics, room, fits = painter.fontMetrics(), self._cell.width() - 4, dict[int, bool]()
+        if self._cell.height() - 2 < metrics.height() - 2:
+            return
+        colors = [QColor(name) for name in (theme().colors.text, theme().colors.on_accent)]
+        here, there = _luminance(picture / 255), [_luminance(np.array(_parts(color))) for color in colors]
+        contrasts = [(np.maximum(here, other) + 0.05) / (np.minimum(here, other) + 0.05) for other in there]
+        for color, chosen in zip(colors, (contrasts[0] >= contrasts[1], contrasts[0] < contrasts[1]), strict=True):
+            painter.setPen(color)
+            for row, column in np.argwhere(chosen & (self._counts > 0)).tolist():
+                text = f"{self._counts[row, column]:,}"
+                if len(text) not in fits:
+                    fits[len(text)] = metrics.horizontalAdvance(text) <= room
+                if fits[len(text)]:
+                    painter.drawText(self.cell_rect(row, column), Qt.AlignmentFlag.AlignCenter, text)
 
     # -- choosing
 
@@ -332,17 +349,12 @@ class ConfusionMatrix(QWidget):
         figure_menu(self, event.globalPos(), "confusion", self.table)
 
 
-def _readable_on(under: QColor, fill: QColor) -> QColor:
-    """The colour of text that stands out more, on a colour that is filled in over another one."""
-    share = fill.alphaF()
-    shown = QColor.fromRgbF(*(a + (b - a) * share for a, b in zip(_parts(under), _parts(fill), strict=True)))
-    here = _luminance(shown)
-
-    def contrast(color: QColor) -> float:
-        low, high = sorted((here, _luminance(color)))
-        return (high + 0.05) / (low + 0.05)
-
-    return max((QColor(theme().colors.text), QColor(theme().colors.on_accent)), key=contrast)
+def _picture(alpha: Array) -> Array:
+    """The colours of the cells, uint8 (classes, classes, 3): how far each is filled, float64 (classes, classes) from 0 to 1."""
+    colors = theme().colors
+    raised, second, accent = (np.array(_parts(QColor(name))) for name in (colors.raised, colors.second, colors.accent))
+    over = np.where(np.eye(len(alpha), dtype=bool)[..., None], accent, second)
+    return (255 * (raised + (over - raised) * alpha[..., None])).round().astype(np.uint8)
 
 
 def _parts(color: QColor) -> tuple[float, float, float]:
@@ -350,10 +362,10 @@ def _parts(color: QColor) -> tuple[float, float, float]:
     return color.redF(), color.greenF(), color.blueF()
 
 
-def _luminance(color: QColor) -> float:
-    """The relative luminance of a colour, 0 to 1 (WCAG 2)."""
-    linear = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in _parts(color))
-    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+def _luminance(colors: Array) -> Array:
+    """The relative luminance, 0 to 1, of colours (…, 3) of red, green and blue, 0 to 1 each (WCAG 2)."""
+    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722])
 
 
 def _images(count: int) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QWidget
 
@@ -32,6 +33,8 @@ SPLITS = {
     Split.TEST: "Test images: never used while training, neither to learn from nor to choose the best moment",
     Split.TRAINING: "Training images: those that the network learned from. Far fewer mistakes here than on others: it overfits",
 }
+APART = 60
+"""Milliseconds between the drawing of the curves and of each of the two cards while a network trains."""
 VIEWS = ("Mistakes", "Classes", "Calibration")
 SHORT_NOTION = "Of what it is 90 % sure of, nine in ten should be right. Bars below the line: too sure. Pale: share of all answers."
 NOTION = (
@@ -58,7 +61,10 @@ class Mistakes(QObject):
         self._indices: Array = np.zeros(0, np.int64)
         """Which of the split's images are in the grid."""
         self.confusion_card, self.mistakes_card = self._build_confusion(), self._build_mistakes()
-        lab.evaluating.changed.connect(self.show_all)
+        self._to_draw: list[Callable[[], None]] = []
+        self._later = QTimer(self, interval=APART)
+        self._later.timeout.connect(self._draw_next)
+        lab.evaluating.changed.connect(self._follow)
         self.show_all()
 
     def _build_confusion(self) -> Card:
@@ -114,8 +120,29 @@ class Mistakes(QObject):
 
     # -- what is shown
 
+    def _follow(self) -> None:
+        """Draw what has changed. While a network trains, one card after the other and none with the curves, so that no frame is
+        held up for long.
+        """
+        if self.lab.training.is_active:
+            self._to_draw = [self._show_matrix, self._show_view]
+            self._later.start()
+        else:
+            self.show_all()
+
+    def _draw_next(self) -> None:
+        if self._to_draw:
+            self._to_draw.pop(0)()
+        if not self._to_draw:
+            self._later.stop()
+
     def show_all(self) -> None:
         """Draw what is known of the split that is chosen, of the run in view."""
+        self._to_draw.clear()
+        self._show_matrix()
+        self._show_view()
+
+    def _show_matrix(self) -> None:
         evaluating, before = self.lab.evaluating, self._shown
         shown = self._shown = evaluating.shown
         if shown is None:
@@ -134,7 +161,6 @@ class Mistakes(QObject):
         self.split.setCurrentIndex(list(SPLITS).index(evaluating.split))
         self.filter.set_classes(names)
         self.filter.show_selection(self.selection)
-        self._show_view()
 
     @property
     def _classes(self) -> int:

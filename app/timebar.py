@@ -88,7 +88,7 @@ class TimeBar(QWidget):
         if status is Status.IDLE:
             self._show_moment(self._lab.state.moment.value)
             return
-        if self.slider.hasFocus():  # otherwise the keyboard would go to some other button
+        if self._has_keyboard(self.slider):  # otherwise the keyboard would go to some other button
             self._buttons["toggle"].setFocus()
         self.slider.setEnabled(False)
         self._what.show_words("step")
@@ -133,9 +133,13 @@ class TimeBar(QWidget):
 
     def _enable(self, button: QPushButton, enabled: bool) -> None:
         """Enable or disable a button. The keyboard goes from one that is disabled to the one that starts and pauses."""
-        if button.hasFocus() and not enabled:
+        if self._has_keyboard(button) and not enabled:
             self._buttons["toggle"].setFocus()
         button.setEnabled(enabled)
+
+    def _has_keyboard(self, widget: QWidget) -> bool:
+        """Whether a widget has the keyboard, or will have it again when a dialog over the window is closed."""
+        return self.window().focusWidget() is widget
 
     def _show_moment(self, moment: Moment | None) -> None:
         if self._lab.training.is_active:

@@ -178,6 +178,8 @@ class TrainingCurves(QObject):
         if len(self._history.full):
             parts.append(f'<span style="color:{colors.second}">○ {EPOCH_END}</span>')
         self._key.setText("&nbsp; ".join(parts))
+        if len(parts) > 2 and self._key.sizeHint().width() > self._key.width():
+            self._key.setText("&nbsp; ".join(parts[:2]))  # the tooltip of the plot tells of the rings, too
 
     def _show_update(self, update: Update) -> None:
         if self._panel.isVisible():

@@ -46,6 +46,7 @@ class Curves(StepPlot):
         """`shows_raw` draws the training curve unsmoothed too, in a pale line. `is_percent`: the axis ends at 100."""
         super().__init__(name, logarithmic, write)
         self._shows_raw, self._is_percent = shows_raw, is_percent
+        self._marks.is_below = is_percent
         self.smoothing = 0.9
         self._full: Array = np.empty(0)
         self._raw = self._cached(self._plot.plot([], [], antialias=False))  # so many pale strokes show no edges

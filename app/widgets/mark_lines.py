@@ -34,6 +34,8 @@ class MarkLines(QGraphicsObject):
         super().__init__(box)
         self._box = box
         self.marks: tuple[PlotMark, ...] = ()
+        self.is_below = False
+        """Whether the labels stand at the lower edge: where curves rise, the upper one is theirs."""
         self.setZValue(-1)  # behind the curves
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         box.sigXRangeChanged.connect(self._move)
@@ -71,13 +73,14 @@ class MarkLines(QGraphicsObject):
     def labels(self) -> list[tuple[QRectF, str]]:
         """The labels that have room, each with its place: right of its line, or left of it at the right edge."""
         metrics, width = QFontMetrics(font(10)), self._box.rect().width()
+        top = self._box.rect().height() - metrics.height() - 1 if self.is_below else 1.0
         found: list[tuple[QRectF, str]] = []
         free = 0.0
         for x, mark in self.in_sight():
             wide = metrics.horizontalAdvance(mark.label) + 6
             left = x + 2 if x + 2 + wide <= width else x - 2 - wide
             if left >= free:
-                found.append((QRectF(left, 1, wide, metrics.height()), mark.label))
+                found.append((QRectF(left, top, wide, metrics.height()), mark.label))
                 free = left + wide + 4
         return found
 

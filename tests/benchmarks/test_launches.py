@@ -181,4 +181,7 @@ def test_an_unknown_benchmark_is_one_line() -> None:
         [sys.executable, "-m", "benchmarks", "nothing"], capture_output=True, text=True, cwd=Path(__file__).parents[2]
     )
     assert done.returncode == 1
-    assert done.stderr.strip() == "There is no benchmark 'nothing'; there are data, torch, window, launches, gpu."
+    assert (
+        done.stderr.strip()
+        == "There is no benchmark 'nothing'; there are data, torch, window, beside, gaps, slider, launches, gpu."
+    )

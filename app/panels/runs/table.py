@@ -151,7 +151,8 @@ class RunsTable(QTableView):
             Qt.Key.Key_Delete: self.delete_wanted.emit,
             Qt.Key.Key_F2: self.rename_current,
         }.get(Qt.Key(event.key()))
-        if act is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+        is_editing = self.state() == QAbstractItemView.State.EditingState  # Return, too, comes on from the editor that it closes
+        if act is None or is_editing or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             super().keyPressEvent(event)
         else:
             act()

@@ -65,6 +65,7 @@ class Mistakes(QObject):
         self._later = QTimer(self, interval=APART)
         self._later.timeout.connect(self._draw_next)
         lab.evaluating.changed.connect(self._follow)
+        lab.training.ended.connect(self._draw_rest)
         self.show_all()
 
     def _build_confusion(self) -> Card:
@@ -129,6 +130,11 @@ class Mistakes(QObject):
             self._later.start()
         else:
             self.show_all()
+
+    def _draw_rest(self) -> None:
+        """Draw at once what waits: nothing holds up frames any more."""
+        while self._to_draw:
+            self._draw_next()
 
     def _draw_next(self) -> None:
         if self._to_draw:

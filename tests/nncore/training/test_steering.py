@@ -21,7 +21,7 @@ from nncore.network import Network
 from nncore.prediction import as_input
 from nncore.training.config import TrainConfig
 from nncore.training.control import CHANGEABLE, Control, TrainMore
-from nncore.training.events import Changed, EpochEnd, Event, Finished, Paused, Progress, Refused, Stopped, Validated
+from nncore.training.events import Changed, EpochEnd, Event, Examined, Finished, Paused, Progress, Refused, Stopped, Validated
 from nncore.training.trainer import Trainer
 
 CONFIG = TrainConfig(
@@ -265,7 +265,7 @@ def halting(trainer: Trainer, *asked: int) -> list[str]:
                 trainer.control.take_steps(counts.pop(0))
             else:
                 trainer.control.resume()
-        if not isinstance(event, Progress | Validated | EpochEnd):
+        if not isinstance(event, Progress | Validated | EpochEnd | Examined):
             found.append(f"{type(event).__name__} {event.step}")
     return found
 

@@ -303,11 +303,12 @@ class TrainingController(QObject):
         if best is not None and self.trained is not None:
             self.trained.timeline.add(Moment(best.step, best.state, best.val_accuracy))
         self._set_status(Status.IDLE)
+        # Before anyone hears of the end, and not where the window closes: whoever closes it waits for what has begun by then.
+        if session is not None and self.trained is not None and not worker.isInterruptionRequested():
+            self._read_moments(session.run, self.trained)
         self.ended.emit()
         if problem is not None:
             self.problem.emit(replace(problem, about=TRAINING))
-        if session is not None and self.trained is not None:
-            self._read_moments(session.run, self.trained)
 
     def _read_moments(self, run: Run, trained: RunInView) -> None:
         """Add to the moments that the window has seen those that were written: so the next start shows no others."""

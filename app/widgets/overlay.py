@@ -11,16 +11,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QBuffer, QEvent, QObject, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QGuiApplication, QKeyEvent, QPainter, QResizeEvent
-from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QFileDialog, QGraphicsItem, QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QGuiApplication, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QGraphicsItem, QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.smoothing import smoothed
 from app.theme import font, theme
 from app.widgets.overlay_axes import AlongAxis, ValueAxis, range_of
 from app.widgets.pixels import png_bytes
-from app.widgets.save_plot import FORMATS
+from app.widgets.save_plot import as_svg, ask_for_path
 from app.widgets.swatch import hex_of
 from app.widgets.zoom_plot import ZOOM
 from nncore.arrays import Array
@@ -65,7 +64,7 @@ class OverlayPlot(QWidget):
         self.is_zoomed = False
         self._end = 1.0
         self._values, self._bottom = ValueAxis("left"), AlongAxis("bottom")
-        self._plot = pg.PlotWidget(axisItems={"left": self._values, "bottom": self._bottom})
+        self._plot = pg.PlotWidget(axisItems={"left": self._values, "bottom": self._bottom}, enableMenu=False)
         self._build_plot()
         self._items: list[pg.PlotDataItem] = []
         self._upright = pg.InfiniteLine(angle=90, movable=False)
@@ -347,21 +346,14 @@ class OverlayPlot(QWidget):
         if ending == ".csv":
             write_atomically(path, self.to_csv().encode())
         elif ending == ".svg":
-            content, drawing = QBuffer(), QSvgGenerator()
-            drawing.setOutputDevice(content)
-            drawing.setSize(self._plot.size())
-            painter = QPainter(drawing)
-            self._plot.render(painter)
-            painter.end()
-            write_atomically(path, bytes(content.data().data()))
+            write_atomically(path, as_svg(self._plot))
         else:
             write_atomically(path, png_bytes(self._plot.grab().toImage()))
 
     def ask_and_save(self) -> None:
         """Ask for a file, and write the plot to it. DigitLabError where that fails."""
-        name, chosen = QFileDialog.getSaveFileName(self, "Save the plot", f"{self.quantity.lower()}.png", FORMATS)
-        if name:
-            self.save(Path(name if Path(name).suffix else name + chosen.partition("*")[2].rstrip(")")))
+        if (path := ask_for_path(self, self.quantity.lower())) is not None:
+            self.save(path)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)

@@ -30,7 +30,7 @@ class ZoomPlot(QWidget):
         self._range: tuple[tuple[float, float], tuple[float, float]] | None = None
         self.is_zoomed = False
         """Whether the user has chosen which steps are in sight; new values then leave them so."""
-        self._plot = pg.PlotWidget(axisItems={"bottom": StepAxis(), "left": ValueAxis()})
+        self._plot = pg.PlotWidget(axisItems={"bottom": StepAxis(), "left": ValueAxis()}, enableMenu=False)
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import json
 import logging
-import math
 import shutil
 import sqlite3
 import time
@@ -16,10 +15,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app.core.runs.marks import LayerState, Mark
 from app.core.runs.run import INTERRUPTED, MOST_TAGS, READERS, Run, check_name, check_note, check_tag, plain_values, read_run
 from app.core.runs.salvage import PROBLEMS, copy_readable, is_damage, set_aside
 from app.core.runs.schema import PARTS, VERSION, upgrade, version_of
+from app.core.runs.steps import StepTables
 from nncore import locks
 from nncore.errors import ConfigError, DigitLabError
 from nncore.files import is_file, shown
@@ -36,13 +35,11 @@ PATIENCE = 10.0
 """Seconds to wait for another process that writes to the database."""
 LONGEST_VALUE = 2**24
 """Bytes of the longest value that is read: a damaged file may claim more."""
-LOOKS = ("validation", "full")
-"""The kinds of rows that are looks at held-out images: on the way, and at all of them at the end of an epoch."""
 NOTHING = 2**16
 """Bytes that are free on a disk on which SQLite cannot work any more."""
 
 
-class RunStore:
+class RunStore(StepTables):
     """The runs in a folder. Every call opens the database anew, so that any thread may make it.
 
     Where the disk refuses, every call raises DigitLabError. A database that is damaged is set aside under another name, what can
@@ -198,90 +195,6 @@ class RunStore:
         notes = check_note(text)
         self._change(lambda database: database.execute("UPDATE runs SET notes = ? WHERE id = ?", (notes, run.id)))
         return self.again(run)
-
-    # -- curves
-
-    def add_metrics(self, run: Run, rows: Iterable[tuple[str, int, float, float] | tuple[str, int, float, float, float]]) -> None:
-        """Add rows of (kind, step, loss, accuracy) and, for a step of the training, its learning rate.
-
-        Kind is `train`; `validation`, a look at held-out images on the way; or `full`, at all of them at the end of an epoch. A row
-        of the same kind and step is replaced, and so is one of the other kind of looks. A loss that is not a number is kept as an
-        infinite one, since SQLite would take it for nothing.
-        """
-        values = [
-            (run.id, kind, step, math.inf if math.isnan(loss) else loss, share, *(rate or (None,)))
-            for kind, step, loss, share, *rate in rows
-        ]
-
-        looks = [(run.id, *LOOKS, step) for _, kind, step, *_ in values if kind in LOOKS]
-
-        def insert(database: sqlite3.Connection) -> None:
-            database.executemany("DELETE FROM metrics WHERE run = ? AND kind IN (?, ?) AND step = ?", looks)
-            database.executemany(
-                "INSERT OR REPLACE INTO metrics (run, kind, step, loss, accuracy, rate) VALUES (?, ?, ?, ?, ?, ?)", values
-            )
-            database.execute("UPDATE runs SET updated = ? WHERE id = ?", (time.time(), run.id))
-
-        self._change(insert)
-
-    def metrics(self, run: Run, kind: str) -> builtins.list[tuple[int, float, float]]:
-        """(step, loss, accuracy) of a run, in order; rows that are damaged are left out.
-
-        Kind is `train`; `validation`, every look at held-out images; or `full`, of these the ones at the end of an epoch, which
-        runs of earlier versions do not tell apart.
-        """
-        query = (
-            "SELECT step, loss, accuracy FROM metrics WHERE run = ? AND kind IN (?, ?) AND typeof(step) = 'integer' "
-            "AND typeof(loss) = 'real' AND typeof(accuracy) = 'real' ORDER BY step"
-        )
-        kinds = LOOKS if kind == "validation" else (kind, kind)
-        return self._read(lambda database: database.execute(query, (run.id, *kinds)).fetchall())
-
-    def rates(self, run: Run) -> builtins.list[tuple[int, float]]:
-        """(step, learning rate) of a run, in order; runs of earlier versions have none."""
-        query = (
-            "SELECT step, rate FROM metrics WHERE run = ? AND kind = 'train' AND typeof(step) = 'integer' "
-            "AND typeof(rate) = 'real' ORDER BY step"
-        )
-        return self._read(lambda database: database.execute(query, (run.id,)).fetchall())
-
-    def add_marks(self, run: Run, marks: Iterable[Mark]) -> None:
-        """Add marks; one of the same kind at the same step is replaced."""
-        values = [(run.id, *mark) for mark in marks]
-        query = "INSERT OR REPLACE INTO marks (run, step, kind, value) VALUES (?, ?, ?, ?)"
-        self._change(lambda database: database.executemany(query, values))
-
-    def marks(self, run: Run) -> builtins.list[Mark]:
-        """The marks of a run, in order of their steps; rows that are damaged are left out."""
-        query = (
-            "SELECT step, kind, value FROM marks WHERE run = ? AND typeof(step) = 'integer' AND typeof(kind) = 'text' "
-            "AND typeof(value) IN ('real', 'null') ORDER BY step, rowid"
-        )
-        return [Mark(*row) for row in self._read(lambda database: database.execute(query, (run.id,)).fetchall())]
-
-    def add_layer_states(self, run: Run, states: Iterable[LayerState]) -> None:
-        """Add the states of layers; one of the same layer at the same step is replaced."""
-        values = [(run.id, *state) for state in states]
-        query = "INSERT OR REPLACE INTO layers (run, step, layer, gradient, weight, dead) VALUES (?, ?, ?, ?, ?, ?)"
-        self._change(lambda database: database.executemany(query, values))
-
-    def layer_states(self, run: Run) -> builtins.list[LayerState]:
-        """The states of a run's layers, in order of their steps; rows that are damaged are left out."""
-        numbers = " AND ".join(f"typeof({column}) IN ('real', 'null')" for column in ("gradient", "weight", "dead"))
-        query = (
-            "SELECT step, layer, gradient, weight, dead FROM layers WHERE run = ? AND typeof(step) = 'integer' "
-            f"AND typeof(layer) = 'text' AND {numbers} ORDER BY step, rowid"
-        )
-        return [LayerState(*row) for row in self._read(lambda database: database.execute(query, (run.id,)).fetchall())]
-
-    def forget_metrics_after(self, run: Run, step: int) -> None:
-        """Remove all rows beyond a step, from which the training goes on."""
-
-        def forget(database: sqlite3.Connection) -> None:
-            for table in PARTS:
-                database.execute(f"DELETE FROM {table} WHERE run = ? AND step > ?", (run.id, step))
-
-        self._change(forget)
 
     # -- who trains
 

@@ -141,6 +141,8 @@ class TrainingSession:
         self._moments: MomentWriter | None = None
         self._has_gone_back = False
         """Whether what is on the disk of later steps belongs to the run no more."""
+        self._held_over: list[Changed] = []
+        """Settings that were changed later, and hold from the step on that it goes back to."""
 
     def events(self) -> Generator[Event, None, None]:
         """The trainer's events, each kept as it passes, and a Checkpointed for each checkpoint written.
@@ -158,6 +160,8 @@ class TrainingSession:
             try:
                 for last in happening:
                     yield from self._keep(last)
+                    while self._held_over:
+                        yield from self._keep(self._held_over.pop(0))
             except GeneratorExit:
                 self._leave(last, happening)
                 raise
@@ -181,6 +185,8 @@ class TrainingSession:
         begun = len(self.trainer.batches.sizes(moment.step))
         rows = [row for row in self.store.metrics(self.run, "train") if moment.step - begun < row[0] <= moment.step]
         self.trainer.go_back(moment.step, moment.state, [loss for _, loss, _ in rows], [share for *_, share in rows])
+        later = {mark.kind: mark.value for mark in self.store.marks(self.run) if mark.step > moment.step and mark.value is not None}
+        self._held_over = [Changed(moment.step, setting, value) for setting, value in later.items()]
         self._has_gone_back = True
 
     def checkpoint(self) -> Checkpointed:

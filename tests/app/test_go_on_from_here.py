@@ -7,6 +7,7 @@ import pytest
 
 from app.core.resume import resume
 from app.core.runs import RunStore
+from app.core.runs.marks import CONTINUED
 from app.core.runs.moments import Moments
 from app.core.session import Job
 from app.core.stored_run import read_run
@@ -14,7 +15,7 @@ from app.window import Window
 from models.presets import preset
 from nncore.data import synthetic
 from nncore.training.config import TrainConfig
-from nncore.training.events import Started
+from nncore.training.events import Changed, Progress, Started
 from tests.app.test_run_in_view import every_view_tells, recipe, train
 
 
@@ -122,6 +123,21 @@ def test_a_run_that_went_back_and_is_cut_off_at_once_is_one_of_that_step(tmp_pat
     for _ in resume(store, "one").events():
         pass
     assert [row[0] for row in store.metrics(store.get("one"), "train")] == [row[0] for row in rows]
+
+
+def test_a_setting_that_was_changed_later_is_told_where_the_run_goes_on(tmp_path):
+    store, data = RunStore(tmp_path / "runs"), synthetic("train").limit(120, 3)
+    config = TrainConfig(epochs=2, batch_size=10, seed=3, validate_every=5, optimizer="momentum", learning_rate=0.01)
+    session = Job(preset("two-layer"), "synthetic", data, None, config, "one", 120).begin(store)
+    session.trainer.checkpoint_every = 1  # an event a step
+    for event in session.events():
+        if isinstance(event, Progress) and event.step in (3, 12):
+            session.trainer.control.change("momentum" if event.step == 12 else "weight_decay", 0.5)
+    network = session.trainer.network
+    session.go_back(Moments(store.moments_of(session.run)).load(5, network))
+    told = [event for event in session.events() if isinstance(event, Changed)]
+    assert told == [Changed(5, "momentum", 0.5)]
+    assert store.marks(session.run) == [(3, "weight_decay", 0.5), (5, CONTINUED, None), (5, "momentum", 0.5)]
 
 
 def test_the_moments_are_played_to_the_end(trained, qtbot):

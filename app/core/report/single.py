@@ -17,6 +17,7 @@ from app.core.report.network_drawing import network_drawing
 from app.core.report.pictures import MOST_CLASSES, confusion_drawing, first_filters, picture_grid
 from app.core.report.plots import Series, calibration_plot, plot
 from app.core.report.recipe import recipe_tables
+from app.core.runs.marks import batch_sizes
 from app.core.scores import class_scores, most_confused
 from nncore.arrays import Array, shape_text
 from nncore.errors import ConfigError
@@ -257,8 +258,7 @@ def _images_seen(facts: RunFacts) -> int:
     """Images that all steps took together; where the data is not here, as if the last batch of an epoch were whole too."""
     assert facts.config is not None, "told by the caller"
     learnt = facts.data.learnt if facts.data is not None and facts.data.learnt else UNKNOWN_COUNT
-    sizes = {mark.step: int(mark.value) for mark in facts.changes if mark.kind == "batch_size" and mark.value and mark.value >= 1}
-    place = Epochs(learnt, facts.config.batch_size, [*sizes.items()]).place(facts.run.steps)
+    place = Epochs(learnt, facts.config.batch_size, batch_sizes(facts.changes)).place(facts.run.steps)
     return place.epoch * learnt + place.taken
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 CONTINUED = "continued"
@@ -16,6 +17,12 @@ class Mark(NamedTuple):
     """CONTINUED, or the field of TrainConfig that was changed."""
     value: float | None = None
     """What the setting was changed to."""
+
+
+def batch_sizes(marks: Iterable[Mark]) -> list[tuple[int, int]]:
+    """(step, batch size) of each change of the batch size, in the order of the marks; the last one counts of those at one step."""
+    found = {mark.step: int(mark.value) for mark in marks if mark.kind == "batch_size" and mark.value and 1 <= mark.value < 2**53}
+    return [*found.items()]
 
 
 class LayerState(NamedTuple):

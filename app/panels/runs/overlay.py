@@ -21,7 +21,7 @@ FIRST = 3
 AXIS_TIPS = {
     STEP: "How often the weights had been changed",
     TIME: "Seconds of training. A run's time is spread evenly over its steps, since only the whole is known.",
-    IMAGES: "How many images the network had learned from: the steps, times the batch size",
+    IMAGES: "How many images the network had learned from: the batch sizes of its steps, added up",
 }
 PLOT_TIP = (
     "The crosshair tells each run's value at the place under the mouse. The wheel zooms along the axis, dragging moves along it, a "

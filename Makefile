@@ -4,6 +4,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Compiled modules are kept, whatever the shell says: without them each start of a program compiles all sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test setup bench screenshots clean
 
 run: .venv/ready-run

@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from app import theme
 from app.core.runs import RunStore
 from app.core.settings import Settings
+from app.garbage import GarbageCollector
 from app.lab import Lab
 from app.launch import build_window
 from app.panels import PANELS
@@ -84,6 +85,8 @@ def lab(qapp, themed, tmp_path) -> Iterator[Lab]:
 @pytest.fixture
 def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
     """Opens windows, as `digitlab` does, and closes and deletes them at the end."""
+    # Beside pytest's own objects a full collection takes a third of a second, and a window makes several.
+    monkeypatch.setattr(GarbageCollector, "settle", lambda garbage: garbage._collect())
     for module in (sys, threading):  # each window catches what nobody else does, and would otherwise be kept for that for ever
         monkeypatch.setattr(module, "excepthook", module.excepthook)
     opened: list[Window] = []

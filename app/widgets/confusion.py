@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
     QColor,
-    QContextMenuEvent,
-    QFocusEvent,
     QFontMetrics,
-    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -22,12 +19,10 @@ from PySide6.QtGui import (
     QResizeEvent,
     QTransform,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.theme import font, theme
-from app.widgets.figure_menu import figure_menu
+from app.widgets.figure import FADED, Figure
 from app.widgets.pixels import to_qimage
-from app.widgets.tips import tip
 from nncore.arrays import Array
 
 CAPTION = 13
@@ -40,15 +35,13 @@ SMALL = 8
 """Pixels below which cells are drawn without gaps, as one picture."""
 SHORT = 20
 """Pixels of a name up to which it is a label even where there is only room for every second or third one."""
-FADED = 0.35
-"""Opacity while other counts are awaited."""
 
 Place = tuple[int | None, int | None]
 """A cell (row, column), a row (row, None), a column (None, column), or all (None, None)."""
 ALL: Place = (None, None)
 
 
-class ConfusionMatrix(QWidget):
+class ConfusionMatrix(Figure):
     """Rows are what an image shows, columns what it was taken for. `chosen` carries the place (row, column) that was chosen.
 
     A click, Return or Space chooses a cell, or by its label a row or a column; on what is chosen it chooses all, as Escape does.
@@ -56,9 +49,10 @@ class ConfusionMatrix(QWidget):
     """
 
     chosen = Signal(object, object)
+    OWN_KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Space)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("confusion matrix", "confusion")
         self._counts: Array = np.zeros((10, 10), np.int64)
         self._names: tuple[str, ...] = tuple(str(number) for number in range(10))
         self.note, self.is_faded = "", False
@@ -66,11 +60,7 @@ class ConfusionMatrix(QWidget):
         self._cursor: Place = (0, 0)
         self._outlines: tuple[object, QPainterPath] | None = None
         self._measure()
-        self.setAccessibleName("confusion matrix")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(190, 186)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        theme().changed.connect(self.update)
 
     # -- what is shown
 
@@ -312,25 +302,11 @@ class ConfusionMatrix(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
     # -- explaining
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and not event.modifiers():
-            if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Space):  # the window's keys for moments and training
-                event.accept()
-                return True
-        elif event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            place = self._place_at(event.pos())
-            words = self.toolTip() if place is None else f"{self.words_for(place)}{self._share(place)}"
-            QToolTip.showText(event.globalPos(), tip(words), self)
-            return True
-        return super().event(event)
+    def words_at(self, point: QPoint) -> str:
+        place = self._place_at(point)
+        return super().words_at(point) if place is None else f"{self.words_for(place)}{self._share(place)}"
 
     def _share(self, place: Place) -> str:
         """Of what a place is which share, and what that is called."""
@@ -344,9 +320,6 @@ class ConfusionMatrix(QWidget):
         assert column is not None, "all is no place to be at"
         total, part = int(self._counts[:, column].sum()), int(self._counts[column, column])
         return f".\nPrecision: {part / max(total, 1) * 100:.1f} % of the answers {self._names[column]} are right."
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        figure_menu(self, event.globalPos(), "confusion", self.table)
 
 
 def _picture(alpha: Array) -> Array:

@@ -79,7 +79,7 @@ class Mistakes(QObject):
         card = Card("Confusion", self.split)
         card.setMinimumWidth(244)
         self._confusion = ConfusionMatrix()
-        self._confusion.setToolTip(
+        self._confusion.notion = (
             "Confusion matrix: each row is what an image shows, each column what it was taken for. Click a cell, or the label of a "
             "row or column, to see its images; click it again, or press Escape, to see all mistakes."
         )
@@ -108,7 +108,7 @@ class Mistakes(QObject):
         )
         self.grid.activated.connect(self._make_probe)
         self.scores.chosen.connect(self._choose_class)
-        self.diagram.setToolTip(NOTION)
+        self.diagram.notion = NOTION
         self.diagram.described.connect(self.line.show_words)
         self._stack = QStackedWidget()
         for page in (self.grid, self.scores, self.diagram):

@@ -17,10 +17,14 @@ ROW = 18
 """Height of a row in pixels."""
 HEAD = ("class", "precision", "recall", "F1", "images")
 MEANING = {
-    "precision": "Precision: how often the answer was right, of all times that this class was answered.",
-    "recall": "Recall: how many of the images of this class were recognised.",
+    "precision": "Precision: how often the answer was right, of all times that this class was answered; – where it never was.",
+    "recall": "Recall: how many of the images of this class were recognised; – where there are none.",
     "F1": "F1: the harmonic mean of precision and recall; it is only high where both are.",
 }
+MACRO_AVERAGE = (
+    "Macro average: the mean over the classes, each of which counts the same however many images it has. A class that was never "
+    "answered counts as 0 in that of the precision."
+)
 
 
 @dataclass(frozen=True)
@@ -119,8 +123,10 @@ class ClassScores(ClassRows):
     def words_for(self, row: int) -> str:
         found = self._rows[row]
         shares = ", ".join(f"{name} {share}" for name, share in zip(HEAD[1:4], _words(found)[1:4], strict=True))
-        worst = "; the lowest F1 of all classes" if row == self.worst else ""
-        return f"{found.name}: {shares}, {found.images:,} image{'s' * (found.images != 1)}{worst}"
+        words = f"{found.name}: {shares}, {found.images:,} image{'s' * (found.images != 1)}"
+        if row == self.worst:
+            words += "; the lowest F1 of all classes"
+        return f"{words}; never answered, so its precision is not defined" if found.precision is None else words
 
     def words_at(self, point: QPoint) -> str:
         row, head = self.row_at(point), QRect(0, 0, self.viewport().width(), ROW)
@@ -129,7 +135,7 @@ class ClassScores(ClassRows):
         if not self._rows or point.y() >= 2 * ROW:
             return ""
         if point.y() >= ROW:
-            return "Macro average: the mean over the classes, each of which counts the same however many images it has."
+            return MACRO_AVERAGE
         return next((MEANING.get(name, "") for name, at in zip(HEAD, self._columns(head), strict=True) if at.contains(point)), "")
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

@@ -33,8 +33,16 @@ WIDEST, HIGHEST = 1.6, 1.2
 """Most width of a cell over its height, and height over its width."""
 SMALL = 8
 """Pixels below which cells are drawn without gaps, as one picture."""
+NARROW = 24
+"""Pixels of width below which a gap of one pixel must do between cells: counts take the rest."""
 SHORT = 20
 """Pixels of a name up to which it is a label even where there is only room for every second or third one."""
+
+SIZES = (11, 9, 8)
+"""Sizes of the counts in pixels: in large cells, else, and of those that are too long for that."""
+
+DEEP = 21**0.5
+"""Contrast of a colour with white above which white stands out more on it than black: the two contrasts multiply to 21."""
 
 Place = tuple[int | None, int | None]
 """A cell (row, column), a row (row, None), a column (None, column), or all (None, None)."""
@@ -140,7 +148,7 @@ class ConfusionMatrix(Figure):
 
     def cell_rect(self, row: int, column: int) -> QRect:
         """Where a cell lies."""
-        cell, gap = self._cell, 0 if self._is_small else 2
+        cell, gap = self._cell, 0 if self._is_small else 1 if self._cell.width() < NARROW else 2
         at = QPoint(self._left + column * cell.width(), CAPTION + LABEL + row * cell.height())
         return QRect(at, QSize(cell.width() - gap, cell.height() - gap))
 
@@ -241,21 +249,28 @@ class ConfusionMatrix(Figure):
         return self._outlines[1]
 
     def _paint_numbers(self, painter: QPainter, picture: Array) -> None:
-        """The counts, where they fit, in the colour that stands out more."""
-        painter.setFont(font(11 if self._cell.height() >= 22 and self._cell.width() >= 26 else 9))
-        metrics, room, fits = painter.fontMetrics(), self._cell.width() - 4, dict[int, bool]()
-        if self._cell.height() - 2 < metrics.height() - 2:
+        """The counts, each as large as it fits, in black or white: one of them has a contrast of 4.5 to any colour. Where one of
+        them is too long, all from a thousand on are in few letters.
+        """
+        sizes = SIZES if self._cell.height() >= 22 and self._cell.width() >= 26 else SIZES[1:]
+        metrics, room = {size: QFontMetrics(font(size)) for size in sizes}, self._cell.width() - 3
+        if self._cell.height() < metrics[sizes[0]].height():
             return
-        colors = [QColor(name) for name in (theme().colors.text, theme().colors.on_accent)]
-        here, there = _luminance(picture / 255), [_luminance(np.array(_parts(color))) for color in colors]
-        contrasts = [(np.maximum(here, other) + 0.05) / (np.minimum(here, other) + 0.05) for other in there]
-        for color, chosen in zip(colors, (contrasts[0] >= contrasts[1], contrasts[0] < contrasts[1]), strict=True):
-            painter.setPen(color)
-            for row, column in np.argwhere(chosen & (self._counts > 0)).tolist():
-                text = f"{self._counts[row, column]:,}"
-                if len(text) not in fits:
-                    fits[len(text)] = metrics.horizontalAdvance(text) <= room
-                if fits[len(text)]:
+        fits_whole = metrics[SIZES[1]].horizontalAdvance(f"{self._counts.max():,}") <= room
+        is_dark = 1.05 / (_luminance(picture / 255) + 0.05) > DEEP
+        size_of, drawn = dict[str, int | None](), dict[tuple[bool, int | None], list[tuple[int, int, str]]]()
+        for row, column in np.argwhere(self._counts > 0).tolist():
+            count = int(self._counts[row, column])
+            text = f"{count:,}" if fits_whole else short_count(count)
+            form = "".join("0" if letter.isdigit() else letter for letter in text)  # figures are equally wide
+            if form not in size_of:
+                size_of[form] = next((size for size in sizes if metrics[size].horizontalAdvance(form) <= room), None)
+            drawn.setdefault((bool(is_dark[row, column]), size_of[form]), []).append((row, column, text))
+        for (on_dark, size), places in drawn.items():
+            if size is not None:
+                painter.setPen(Qt.GlobalColor.white if on_dark else Qt.GlobalColor.black)
+                painter.setFont(font(size))
+                for row, column, text in places:
                     painter.drawText(self.cell_rect(row, column), Qt.AlignmentFlag.AlignCenter, text)
 
     # -- choosing
@@ -313,13 +328,17 @@ class ConfusionMatrix(Figure):
         row, column = place
         if row is not None:
             total, part = int(self._counts[row].sum()), int(self._counts[row, row if column is None else column])
-            words = f"{part / max(total, 1) * 100:.1f} % of the images that show {self._names[row]}"
+            if not total:
+                return f".\nRecall is not defined: no image shows {self._names[row]}." if column in (None, row) else "."
+            words = f"{part / total * 100:.1f} % of the images that show {self._names[row]}"
             if column is None:
                 return f".\nRecall: {words} are recognised."
             return f", {words}{' (recall)' if row == column else ''}."
         assert column is not None, "all is no place to be at"
         total, part = int(self._counts[:, column].sum()), int(self._counts[column, column])
-        return f".\nPrecision: {part / max(total, 1) * 100:.1f} % of the answers {self._names[column]} are right."
+        if not total:
+            return f".\nPrecision is not defined: {self._names[column]} was never answered."
+        return f".\nPrecision: {part / total * 100:.1f} % of the answers {self._names[column]} are right."
 
 
 def _picture(alpha: Array) -> Array:
@@ -339,6 +358,14 @@ def _luminance(colors: Array) -> Array:
     """The relative luminance, 0 to 1, of colours (…, 3) of red, green and blue, 0 to 1 each (WCAG 2)."""
     linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
     return linear @ np.array([0.2126, 0.7152, 0.0722])
+
+
+def short_count(count: int) -> str:
+    """A count in at most four letters, up to a thousand million: 999, 4.8k, 12k, 1.2M."""
+    if count < 1000:
+        return str(count)
+    value, unit = (count / 1e3, "k") if count < 999_500 else (count / 1e6, "M")
+    return f"{value:.1f}{unit}" if value < 9.95 else f"{value:.0f}{unit}"
 
 
 def _images(count: int) -> str:

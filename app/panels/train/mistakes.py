@@ -231,7 +231,7 @@ class Mistakes(QObject):
             shows = "" if wanted.shows is None else f"{'shows ' if wanted.answer is None else ''}{names[wanted.shows]}"
             parts.append(f"{shows} {'' if wanted.answer is None else f'taken for {names[wanted.answer]}'}".strip())
         if wanted.kind is not Kind.ALL:
-            parts.append(f"{count:,} {wanted.kind.value}")
+            parts.append(f"{count:,} {wanted.kind.value.removesuffix('s') if count == 1 else wanted.kind.value}")
         elif wanted.shows is not None and wanted.answer is not None:
             parts.append(f"{count:,} image{'s' * (count != 1)}")
         else:

@@ -15,6 +15,8 @@ from app.widgets.figure_menu import figure_menu
 
 ROW = 18
 """Height of a row in pixels."""
+INSET = 4
+"""Pixels between the words and the frame of the row that has the keyboard."""
 HEAD = ("class", "precision", "recall", "F1", "images")
 MEANING = {
     "precision": "Precision: how often the answer was right, of all times that this class was answered; – where it never was.",
@@ -76,6 +78,7 @@ class ClassScores(ClassRows):
 
     def _columns(self, place: QRect) -> list[QRect]:
         """The five columns of a row: the first takes what the others leave."""
+        place = place.adjusted(INSET, 0, -INSET, 0)
         width = min(64, place.width() // 5)
         first = place.width() - 4 * width
         lefts = [0, *(first + width * number for number in range(4))]

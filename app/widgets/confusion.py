@@ -361,7 +361,7 @@ def _luminance(colors: Array) -> Array:
 
 
 def short_count(count: int) -> str:
-    """A count in at most four letters, up to a thousand million: 999, 4.8k, 12k, 1.2M."""
+    """A count in at most four letters, up to 999 million: 999, 4.8k, 12k, 1.2M."""
     if count < 1000:
         return str(count)
     value, unit = (count / 1e3, "k") if count < 999_500 else (count / 1e6, "M")

@@ -199,11 +199,11 @@ class Evaluating(QObject):
             return
         self._is_busy, self._busy_with, self._give_up = True, job, Event()
         self._take_progress(0)
-        evaluator, give_up = self._evaluator, self._give_up
+        evaluator, give_up, loss = self._evaluator, self._give_up, run.held_out_loss()
 
         def evaluate() -> Evaluation | None:
             lower_priority()
-            return evaluator.evaluate(run.network, moment, images, give_up.is_set, self._told.emit)
+            return evaluator.evaluate(run.network, moment, images, give_up.is_set, self._told.emit, loss)
 
         # What was given up may be of a step that has been trained anew since.
         Task(

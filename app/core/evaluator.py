@@ -11,6 +11,7 @@ from app.core import engine
 from app.core.in_view import NetworkInView
 from app.core.timeline import Moment
 from nncore.data.dataset import Dataset
+from nncore.losses import Loss
 from nncore.metrics import Evaluation
 from nncore.network import Network
 from nncore.prediction import WORTH_COMPILING, Predictor
@@ -33,10 +34,12 @@ class Evaluator:
         data: Dataset,
         give_up: Callable[[], bool] = lambda: False,
         tell: Callable[[int], None] = lambda _: None,
+        loss: Loss | None = None,
     ) -> Evaluation | None:
         """The evaluation of `data`, at least one image; None where `give_up` says so on the way.
 
-        On the way `tell` is given the number of images that have been looked at.
+        On the way `tell` is given the number of images that have been looked at. `loss` is what they are measured by, as
+        `Predictor.evaluate` takes it; None for cross-entropy.
 
         Raises DataError where the network does not know what the images show.
         """
@@ -50,7 +53,7 @@ class Evaluator:
         for start in range(0, len(data), size):
             if give_up():
                 return None
-            parts.append(self._predictor.evaluate(data.subset(slice(start, start + size))))
+            parts.append(self._predictor.evaluate(data.subset(slice(start, start + size)), loss))
             tell(min(start + size, len(data)))
-        loss = sum(part.loss * len(part.labels) for part in parts) / len(data)
-        return Evaluation(loss, np.concatenate([part.probabilities for part in parts]), data.labels)
+        mean = sum(part.loss * len(part.labels) for part in parts) / len(data)
+        return Evaluation(mean, np.concatenate([part.probabilities for part in parts]), data.labels)

@@ -11,6 +11,7 @@ from app.core.runs import Run
 from app.core.split import Split
 from app.core.timeline import Timeline
 from nncore.data.dataset import Dataset
+from nncore.losses import Loss
 from nncore.metrics import Evaluation
 
 EVALUATION_BYTES = 50 * 2**20
@@ -83,6 +84,10 @@ class RunInView:
     def is_of(self, run: Run) -> bool:
         """Whether this is what views show of `run`, which may have been renamed or trained further since."""
         return self.run is not None and (self.run.id, self.run.created) == (run.id, run.created)
+
+    def held_out_loss(self) -> Loss | None:
+        """What its images are measured by while it is trained, and hence afterwards; None for cross-entropy."""
+        return None if self.recipe is None else self.recipe.config.build_held_out_loss()
 
     def forget_after(self, step: int) -> None:
         """Drop curves, moments and evaluations of later steps, since the training goes on from `step`."""

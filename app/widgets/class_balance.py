@@ -5,57 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QContextMenuEvent,
-    QFocusEvent,
-    QFontMetrics,
-    QHelpEvent,
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-)
-from PySide6.QtWidgets import QAbstractScrollArea, QSizePolicy, QToolTip
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy
 
 from app.theme import font, theme
+from app.widgets.class_rows import ClassRows
+from app.widgets.figure import FADED
 from app.widgets.pixels import picture_menu, to_qimage
 from nncore.arrays import Array
 
 ROW, THUMB = 36, 32
 """Height of a row, and side of the square for its mean image, in pixels: one a pixel of SVHN's and MNIST's images."""
-FADED = 0.35
-"""Opacity while other data is awaited."""
 
 
-class ClassBalance(QAbstractScrollArea):
-    """A row for each class: name, mean image, bar, count. `chosen` carries the class that was chosen, −1 for all of them.
-
-    A click or Return chooses a class; on the chosen class it chooses all. Arrows move between the rows.
+class ClassBalance(ClassRows):
+    """A row for each class: name, mean image, bar, count. A click or Return chooses a class; on the chosen class it chooses all,
+    for which `chosen` carries −1.
     """
 
-    chosen = Signal(int)
+    ROW_HEIGHT = ROW
 
     def __init__(self, make_probe: Callable[[int], None] | None = None) -> None:
         """`make_probe` makes the mean image of a class the probe."""
-        super().__init__()
+        super().__init__("class balance")
         self._make_probe = make_probe
         self._counts: Array = np.zeros(0, np.int64)
         self._names: tuple[str, ...] = ()
         self._means: Array | None = None
         self._thumbs: list[QImage] = []
         self._awaited = self._fading = False
-        self.current, self._cursor = -1, 0
-        self.setAccessibleName("class balance")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.current = -1
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.verticalScrollBar().setSingleStep(ROW // 3)
-        theme().changed.connect(self.viewport().update)
 
     # -- what is shown
 
@@ -66,7 +48,7 @@ class ClassBalance(QAbstractScrollArea):
             self.verticalScrollBar().setValue(0)
         self._counts, self._names, self._awaited = counts, names, True
         self.setAccessibleDescription(self._overview())
-        self._layout()
+        self._set_classes(len(counts))
         self.updateGeometry()
 
     def set_means(self, means: Array) -> None:
@@ -103,19 +85,6 @@ class ClassBalance(QAbstractScrollArea):
     def minimumSizeHint(self) -> QSize:
         return QSize(120, min(3, len(self._counts)) * ROW)
 
-    def _layout(self) -> None:
-        page = self.viewport().height()
-        self.verticalScrollBar().setRange(0, max(0, ROW * len(self._counts) - page))
-        self.verticalScrollBar().setPageStep(page)
-        self.viewport().update()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self._layout()
-
-    def row_rect(self, row: int) -> QRect:
-        """Where a class lies in the viewport."""
-        return QRect(0, row * ROW - self.verticalScrollBar().value(), self.viewport().width(), ROW)
-
     def thumb_rect(self, row: int) -> QRectF:
         """Where a class's mean image lies in the viewport. Its scale is a whole number of device pixels where possible."""
         place = self.row_rect(row)
@@ -129,11 +98,6 @@ class ClassBalance(QAbstractScrollArea):
         left, top = (round(side * ratio) / ratio for side in (square.center().x() - width / 2, square.center().y() - height / 2))
         return QRectF(left, top, width, height)
 
-    def row_at(self, point: QPoint) -> int:
-        """The class at a point of the viewport, or −1."""
-        row = (point.y() + self.verticalScrollBar().value()) // ROW
-        return row if 0 <= row < len(self._counts) else -1
-
     def _name_width(self) -> int:
         return min(60, max((QFontMetrics(font(12)).horizontalAdvance(name) for name in self._names), default=0) + 10)
 
@@ -144,9 +108,7 @@ class ClassBalance(QAbstractScrollArea):
         painter.setFont(font(12))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setOpacity(FADED if self._fading else 1)
-        first = self.verticalScrollBar().value() // ROW
-        last = min(len(self._counts), first + self.viewport().height() // ROW + 2)
-        for row in range(first, last):
+        for row in self._in_sight():
             self._paint_row(painter, row)
 
     def _paint_row(self, painter: QPainter, row: int) -> None:
@@ -188,55 +150,17 @@ class ClassBalance(QAbstractScrollArea):
         self.set_current(-1 if row == self.current else row)
         self.chosen.emit(self.current)
 
-    def _move_to(self, row: int) -> None:
-        self._cursor = min(max(row, 0), len(self._counts) - 1)
-        place, bar = self.row_rect(self._cursor), self.verticalScrollBar()
-        over, under = -place.top(), place.bottom() + 1 - self.viewport().height()
-        if over > 0 or under > 0:
-            bar.setValue(bar.value() + (-over if over > 0 else under))
-        if len(self._counts):
-            self.setAccessibleDescription(f"{self._names[self._cursor]}: {self._counts[self._cursor]:,} of {self._overview()}")
-        self.viewport().update()
+    def words_for(self, row: int) -> str:
+        return f"{self._names[row]}: {self._counts[row]:,} of {self._overview()}"
 
     def _overview(self) -> str:
         return ", ".join(f"{name}: {count:,}" for name, count in zip(self._names, self._counts, strict=True))
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        row = self.row_at(event.position().toPoint())
-        if row >= 0 and event.button() == Qt.MouseButton.LeftButton:
-            self.choose(row)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        page, keys = max(1, self.viewport().height() // ROW), Qt.Key
-        moves: dict[int, int] = {
-            keys.Key_Up: -1,
-            keys.Key_Down: 1,
-            keys.Key_PageUp: -page,
-            keys.Key_PageDown: page,
-            keys.Key_Home: -len(self._counts),
-            keys.Key_End: len(self._counts),
-        }
-        if event.key() in moves and len(self._counts):
-            self._move_to(self._cursor + moves[event.key()])
-        elif event.key() in (keys.Key_Return, keys.Key_Enter) and len(self._counts):
-            self.choose(self._cursor)
-        else:
-            super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.viewport().update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.viewport().update()
-
     # -- explaining
 
-    def viewportEvent(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            row = self.row_at(event.pos())
-            QToolTip.showText(event.globalPos(), self._explain(row) if row >= 0 else "", self)
-            return True
-        return super().viewportEvent(event)
+    def words_at(self, point: QPoint) -> str:
+        row = self.row_at(point)
+        return self._explain(row) if row >= 0 else ""
 
     def _explain(self, row: int) -> str:
         count, share = int(self._counts[row]), self._counts[row] / max(int(self._counts.sum()), 1)

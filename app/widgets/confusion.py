@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
     QColor,
-    QContextMenuEvent,
-    QFocusEvent,
     QFontMetrics,
-    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -22,12 +19,10 @@ from PySide6.QtGui import (
     QResizeEvent,
     QTransform,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.theme import font, theme
-from app.widgets.figure_menu import figure_menu
+from app.widgets.figure import FADED, Figure
 from app.widgets.pixels import to_qimage
-from app.widgets.tips import tip
 from nncore.arrays import Array
 
 CAPTION = 13
@@ -38,17 +33,23 @@ WIDEST, HIGHEST = 1.6, 1.2
 """Most width of a cell over its height, and height over its width."""
 SMALL = 8
 """Pixels below which cells are drawn without gaps, as one picture."""
+NARROW = 24
+"""Pixels of width below which a gap of one pixel must do between cells: counts take the rest."""
 SHORT = 20
 """Pixels of a name up to which it is a label even where there is only room for every second or third one."""
-FADED = 0.35
-"""Opacity while other counts are awaited."""
+
+SIZES = (11, 9, 8)
+"""Sizes of the counts in pixels: in large cells, else, and of those that are too long for that."""
+
+DEEP = 21**0.5
+"""Contrast of a colour with white above which white stands out more on it than black: the two contrasts multiply to 21."""
 
 Place = tuple[int | None, int | None]
 """A cell (row, column), a row (row, None), a column (None, column), or all (None, None)."""
 ALL: Place = (None, None)
 
 
-class ConfusionMatrix(QWidget):
+class ConfusionMatrix(Figure):
     """Rows are what an image shows, columns what it was taken for. `chosen` carries the place (row, column) that was chosen.
 
     A click, Return or Space chooses a cell, or by its label a row or a column; on what is chosen it chooses all, as Escape does.
@@ -56,9 +57,10 @@ class ConfusionMatrix(QWidget):
     """
 
     chosen = Signal(object, object)
+    OWN_KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Space)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("confusion matrix", "confusion")
         self._counts: Array = np.zeros((10, 10), np.int64)
         self._names: tuple[str, ...] = tuple(str(number) for number in range(10))
         self.note, self.is_faded = "", False
@@ -66,11 +68,7 @@ class ConfusionMatrix(QWidget):
         self._cursor: Place = (0, 0)
         self._outlines: tuple[object, QPainterPath] | None = None
         self._measure()
-        self.setAccessibleName("confusion matrix")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(190, 186)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        theme().changed.connect(self.update)
 
     # -- what is shown
 
@@ -150,7 +148,7 @@ class ConfusionMatrix(QWidget):
 
     def cell_rect(self, row: int, column: int) -> QRect:
         """Where a cell lies."""
-        cell, gap = self._cell, 0 if self._is_small else 2
+        cell, gap = self._cell, 0 if self._is_small else 1 if self._cell.width() < NARROW else 2
         at = QPoint(self._left + column * cell.width(), CAPTION + LABEL + row * cell.height())
         return QRect(at, QSize(cell.width() - gap, cell.height() - gap))
 
@@ -251,21 +249,28 @@ class ConfusionMatrix(QWidget):
         return self._outlines[1]
 
     def _paint_numbers(self, painter: QPainter, picture: Array) -> None:
-        """The counts, where they fit, in the colour that stands out more."""
-        painter.setFont(font(11 if self._cell.height() >= 22 and self._cell.width() >= 26 else 9))
-        metrics, room, fits = painter.fontMetrics(), self._cell.width() - 4, dict[int, bool]()
-        if self._cell.height() - 2 < metrics.height() - 2:
+        """The counts, each as large as it fits, in black or white: one of them has a contrast of 4.5 to any colour. Where one of
+        them is too long, all from a thousand on are in few letters.
+        """
+        sizes = SIZES if self._cell.height() >= 22 and self._cell.width() >= 26 else SIZES[1:]
+        metrics, room = {size: QFontMetrics(font(size)) for size in sizes}, self._cell.width() - 3
+        if self._cell.height() < metrics[sizes[0]].height():
             return
-        colors = [QColor(name) for name in (theme().colors.text, theme().colors.on_accent)]
-        here, there = _luminance(picture / 255), [_luminance(np.array(_parts(color))) for color in colors]
-        contrasts = [(np.maximum(here, other) + 0.05) / (np.minimum(here, other) + 0.05) for other in there]
-        for color, chosen in zip(colors, (contrasts[0] >= contrasts[1], contrasts[0] < contrasts[1]), strict=True):
-            painter.setPen(color)
-            for row, column in np.argwhere(chosen & (self._counts > 0)).tolist():
-                text = f"{self._counts[row, column]:,}"
-                if len(text) not in fits:
-                    fits[len(text)] = metrics.horizontalAdvance(text) <= room
-                if fits[len(text)]:
+        fits_whole = metrics[SIZES[1]].horizontalAdvance(f"{self._counts.max():,}") <= room
+        is_dark = 1.05 / (_luminance(picture / 255) + 0.05) > DEEP
+        size_of, drawn = dict[str, int | None](), dict[tuple[bool, int | None], list[tuple[int, int, str]]]()
+        for row, column in np.argwhere(self._counts > 0).tolist():
+            count = int(self._counts[row, column])
+            text = f"{count:,}" if fits_whole else short_count(count)
+            form = "".join("0" if letter.isdigit() else letter for letter in text)  # figures are equally wide
+            if form not in size_of:
+                size_of[form] = next((size for size in sizes if metrics[size].horizontalAdvance(form) <= room), None)
+            drawn.setdefault((bool(is_dark[row, column]), size_of[form]), []).append((row, column, text))
+        for (on_dark, size), places in drawn.items():
+            if size is not None:
+                painter.setPen(Qt.GlobalColor.white if on_dark else Qt.GlobalColor.black)
+                painter.setFont(font(size))
+                for row, column, text in places:
                     painter.drawText(self.cell_rect(row, column), Qt.AlignmentFlag.AlignCenter, text)
 
     # -- choosing
@@ -312,41 +317,28 @@ class ConfusionMatrix(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
     # -- explaining
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and not event.modifiers():
-            if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Space):  # the window's keys for moments and training
-                event.accept()
-                return True
-        elif event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            place = self._place_at(event.pos())
-            words = self.toolTip() if place is None else f"{self.words_for(place)}{self._share(place)}"
-            QToolTip.showText(event.globalPos(), tip(words), self)
-            return True
-        return super().event(event)
+    def words_at(self, point: QPoint) -> str:
+        place = self._place_at(point)
+        return super().words_at(point) if place is None else f"{self.words_for(place)}{self._share(place)}"
 
     def _share(self, place: Place) -> str:
         """Of what a place is which share, and what that is called."""
         row, column = place
         if row is not None:
             total, part = int(self._counts[row].sum()), int(self._counts[row, row if column is None else column])
-            words = f"{part / max(total, 1) * 100:.1f} % of the images that show {self._names[row]}"
+            if not total:
+                return f".\nRecall is not defined: no image shows {self._names[row]}." if column in (None, row) else "."
+            words = f"{part / total * 100:.1f} % of the images that show {self._names[row]}"
             if column is None:
                 return f".\nRecall: {words} are recognised."
             return f", {words}{' (recall)' if row == column else ''}."
         assert column is not None, "all is no place to be at"
         total, part = int(self._counts[:, column].sum()), int(self._counts[column, column])
-        return f".\nPrecision: {part / max(total, 1) * 100:.1f} % of the answers {self._names[column]} are right."
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        figure_menu(self, event.globalPos(), "confusion", self.table)
+        if not total:
+            return f".\nPrecision is not defined: {self._names[column]} was never answered."
+        return f".\nPrecision: {part / total * 100:.1f} % of the answers {self._names[column]} are right."
 
 
 def _picture(alpha: Array) -> Array:
@@ -366,6 +358,14 @@ def _luminance(colors: Array) -> Array:
     """The relative luminance, 0 to 1, of colours (…, 3) of red, green and blue, 0 to 1 each (WCAG 2)."""
     linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
     return linear @ np.array([0.2126, 0.7152, 0.0722])
+
+
+def short_count(count: int) -> str:
+    """A count in at most four letters, up to 999 million: 999, 4.8k, 12k, 1.2M."""
+    if count < 1000:
+        return str(count)
+    value, unit = (count / 1e3, "k") if count < 999_500 else (count / 1e6, "M")
+    return f"{value:.1f}{unit}" if value < 9.95 else f"{value:.0f}{unit}"
 
 
 def _images(count: int) -> str:

@@ -5,44 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QFocusEvent, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 
 from app.theme import font, theme
-from app.widgets.figure_menu import figure_menu
-from app.widgets.tips import tip
+from app.widgets.figure import FADED, Figure
 from nncore.arrays import Array
 
 LEFT, RIGHT, BOTTOM = 36, 12, 28
 """Room for the axes in pixels."""
 LEAST_WORDS = 80
 """Least width of the words beside the plot in pixels; where there is less, they are only in the tooltip."""
-FADED = 0.35
-"""Opacity while other answers are awaited."""
 
 
-class ReliabilityDiagram(QWidget):
+class ReliabilityDiagram(Figure):
     """A bar a bin: as high as the share of right answers, over a pale one as high as the share of all answers. The diagonal is
     where both would be if the network knew how often it is right. Arrows move from bin to bin, for whoever has it read out.
     """
 
     described = Signal(str)
     """What the bin in focus says, in words."""
+    OWN_KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right)
 
     def __init__(self, words: str = "") -> None:
         """`words` stand beside the plot."""
-        super().__init__()
+        super().__init__("reliability diagram", "calibration")
         self._words = words
         self._counts: Array = np.zeros(0, np.int64)
         self._confidences: Array = np.zeros(0)
         self._accuracies: Array = np.zeros(0)
         self._hint, self._is_faded, self._cursor = "", False, 0
-        self.setAccessibleName("reliability diagram")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(120, 100)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        theme().changed.connect(self.update)
 
     def set_bins(self, counts: Array, confidences: Array, accuracies: Array, hint: str = "", faded: bool = False) -> None:
         """Show bins of equal width from 0 to 1: how many answers each has, int64, the mean of their probabilities and the share
@@ -158,22 +151,6 @@ class ReliabilityDiagram(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and not event.modifiers():
-            if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):  # the window's keys for moments
-                event.accept()
-                return True
-        elif event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            place = self._bin_at(event.pos())
-            QToolTip.showText(event.globalPos(), tip(self.words_for(place) if place >= 0 else self.toolTip()), self)
-            return True
-        return super().event(event)
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        figure_menu(self, event.globalPos(), "calibration", self.table)
+    def words_at(self, point: QPoint) -> str:
+        place = self._bin_at(point)
+        return self.words_for(place) if place >= 0 else super().words_at(point)

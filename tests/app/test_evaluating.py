@@ -91,7 +91,7 @@ class Held:
         self.steps: list[int] = []
         self.go = threading.Event()
 
-    def __call__(self, network, moment, data, give_up=lambda: False, tell=lambda _: None) -> Evaluation | None:
+    def __call__(self, network, moment, data, give_up=lambda: False, tell=lambda _: None, loss=None) -> Evaluation | None:
         self.steps.append(moment.step)
         self.go.wait(30)
         return None if give_up() else evaluation(moment.step)

@@ -80,7 +80,7 @@ def test_a_cell_stays_chosen_when_the_moment_changes(cards, lab):
     assert in_grid(cards) == [2, 0] and cards.line._words == "step 10 · 4 taken for 9 · 2 images"
     lab.state.show_moment(1)
     assert in_grid(cards) == [2] and cards.line._words == "step 20 · 4 taken for 9 · 1 image"
-    assert cards._confusion.choice == (4, 9) and cards._confusion.note == "step 20"
+    assert cards._confusion.choice == (4, 9) and cards._confusion.note == "step 20 · 66.67 % right"
     QTest.mouseClick(cards._confusion, Qt.MouseButton.LeftButton, pos=cell)
     assert in_grid(cards) == [2, 5] and cards.line._words == "step 20 · 2 mistakes"
 

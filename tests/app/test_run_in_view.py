@@ -43,7 +43,7 @@ def every_view_tells(window: Window, qtbot, run_name: str, step: int) -> None:
     state, panel = window.lab.state, window.panel
     run = window.lab.store.get(run_name)
     confusion, cards = panel.mistakes._confusion, panel.mistakes
-    qtbot.waitUntil(lambda: confusion.note == f"step {step:,}" and not confusion.is_faded, timeout=20_000)
+    qtbot.waitUntil(lambda: confusion.note.startswith(f"step {step:,} · ") and not confusion.is_faded, timeout=20_000)
     assert f"run {run_name}" in window.top_bar._network._words
     assert window.time_bar._step.words == f"{step:,} / {run.steps:,}" and window.time_bar._figures.words.startswith(run_name)
     looks = [accuracy for at_step, _, accuracy in window.lab.store.metrics(run, "validation") if at_step <= step]

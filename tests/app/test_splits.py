@@ -61,7 +61,7 @@ class Answerer:
         self.go = threading.Event()
         self.go.set()
 
-    def __call__(self, network, moment, data, give_up=lambda: False, tell=lambda _: None) -> Evaluation | None:
+    def __call__(self, network, moment, data, give_up=lambda: False, tell=lambda _: None, loss=None) -> Evaluation | None:
         self.asked.append((moment.step, len(data)))
         tell(len(data) // 2)
         self.go.wait(30)

@@ -16,6 +16,7 @@ from nncore.data.checksums import content_sum
 from nncore.data.dataset import Dataset
 from nncore.errors import ConfigError, DataError, DigitLabError, WeightsError
 from nncore.files import is_file, shown
+from nncore.losses import Loss
 from nncore.metrics import Evaluation
 from nncore.network import Network
 from nncore.prediction import Predictor, can_evaluate
@@ -92,7 +93,8 @@ def gather(store: RunStore, run: Run, data_spec: str | None = None, *, with_data
             reason = str(error) or "There is not enough memory for it."
             no_data = f"The data cannot be opened, so what needs it is left out: {reason}"
     if data is not None:
-        data, no_evaluation = _measured(run, data, network if is_trained else None)
+        loss = None if config is None else config.build_held_out_loss()
+        data, no_evaluation = _measured(run, data, network if is_trained else None, loss)
     weights = store.weights_of(run)
     return RunFacts(
         run=run,
@@ -150,13 +152,14 @@ def _data(run: Run, config: TrainConfig | None, spec: str) -> DataFacts:
     return DataFacts(train, held_out, open_test(spec, train))
 
 
-def _measured(run: Run, data: DataFacts, network: Network | None) -> tuple[DataFacts, str]:
+def _measured(run: Run, data: DataFacts, network: Network | None, loss: Loss | None) -> tuple[DataFacts, str]:
     """The data with the network's answers on the test part, or on the held-out part where there is none; and why there are none."""
     if network is None:
         return data, ""
     for part, images in (("test", data.test), ("held-out", data.held_out)):
         if images is not None and can_evaluate(network, images):
-            return replace(data, measured_part=part, measured=images, evaluation=Predictor(network).evaluate(images)), ""
+            found = Predictor(network).evaluate(images, loss)
+            return replace(data, measured_part=part, measured=images, evaluation=found), ""
     return data, f"No part of {title_of(run.data)} fits the network: it takes other images, or knows other classes."
 
 

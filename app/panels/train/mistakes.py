@@ -33,10 +33,13 @@ SPLITS = {
     Split.TEST: "Test images: never used while training, neither to learn from nor to choose the best moment",
     Split.TRAINING: "Training images: those that the network learned from. Far fewer mistakes here than on others: it overfits",
 }
+NONE_LEFT = "None. “All mistakes” under Filter… shows the mistakes again."
 APART = 60
 """Milliseconds between the drawing of the curves and of each of the two cards while a network trains."""
 VIEWS = ("Mistakes", "Classes", "Calibration")
-SHORT_NOTION = "Of what it is 90 % sure of, nine in ten should be right. Bars below the line: too sure. Pale: share of all answers."
+SHORT_NOTION = (
+    "Of what it is 90\u00a0% sure of, nine in ten should be right. Bars below the line: too sure. Pale: share of all answers."
+)
 NOTION = (
     "Calibration: whether the network is right as often as it is sure. Of the answers that it is 90 % sure of, nine in ten "
     "should be right: the bar then ends at the dashed line. A bar below the line: it is surer than it should be; above: less "
@@ -77,9 +80,9 @@ class Mistakes(QObject):
         self.split.setToolTip("\n".join(SPLITS.values()))
         self.split.activated.connect(lambda _: self.lab.evaluating.choose(self.split.currentData()))
         card = Card("Confusion", self.split)
-        card.setMinimumWidth(244)
+        card.setMinimumWidth(264)
         self._confusion = ConfusionMatrix()
-        self._confusion.setToolTip(
+        self._confusion.notion = (
             "Confusion matrix: each row is what an image shows, each column what it was taken for. Click a cell, or the label of a "
             "row or column, to see its images; click it again, or press Escape, to see all mistakes."
         )
@@ -108,7 +111,7 @@ class Mistakes(QObject):
         )
         self.grid.activated.connect(self._make_probe)
         self.scores.chosen.connect(self._choose_class)
-        self.diagram.setToolTip(NOTION)
+        self.diagram.notion = NOTION
         self.diagram.described.connect(self.line.show_words)
         self._stack = QStackedWidget()
         for page in (self.grid, self.scores, self.diagram):
@@ -160,9 +163,8 @@ class Mistakes(QObject):
         if any(number is not None and number >= len(counts) for number in chosen):  # another run, with fewer classes
             self.selection = Selection()
         names = self._names(len(counts))
-        self._confusion.set_counts(
-            counts, names, "" if shown is None else f"step {shown.step:,}", faded=shown is not None and not shown.is_current
-        )
+        note = "" if shown is None else f"step {shown.step:,} · {shown.evaluation.accuracy * 100:.2f} % right"
+        self._confusion.set_counts(counts, names, note, faded=shown is not None and not shown.is_current)
         self._confusion.set_choice(self.selection.shows, self.selection.answer)
         self.split.setCurrentIndex(list(SPLITS).index(evaluating.split))
         self.filter.set_classes(names)
@@ -214,7 +216,9 @@ class Mistakes(QObject):
             rest = "" if answers.is_right[index] else f"; {own * 100:.1f} % for {shows}"
             return f"{shows} {words}, {answers.sureness[index] * 100:.1f} % sure{rest} ({shown.split.value} image {index:,})"
 
-        self.grid.set_images(shown.images.images, caption, "None.", chosen, describe)
+        is_all_right = self.selection.kind is Kind.MISTAKES and bool(answers.is_right.all())
+        none = f"No mistakes: all {len(answers):,} images are recognised." if is_all_right else NONE_LEFT
+        self.grid.set_images(shown.images.images, caption, none, chosen, describe)
         self.grid.set_faded(not shown.is_current)
 
     def _words(self, answers: Answers, chosen: Array) -> str:
@@ -227,7 +231,7 @@ class Mistakes(QObject):
             shows = "" if wanted.shows is None else f"{'shows ' if wanted.answer is None else ''}{names[wanted.shows]}"
             parts.append(f"{shows} {'' if wanted.answer is None else f'taken for {names[wanted.answer]}'}".strip())
         if wanted.kind is not Kind.ALL:
-            parts.append(f"{count:,} {wanted.kind.value}")
+            parts.append(f"{count:,} {wanted.kind.value.removesuffix('s') if count == 1 else wanted.kind.value}")
         elif wanted.shows is not None and wanted.answer is not None:
             parts.append(f"{count:,} image{'s' * (count != 1)}")
         else:
@@ -247,7 +251,7 @@ class Mistakes(QObject):
         mean = _row("mean", macro_average(found))
         self.scores.set_scores(rows, mean, faded=not shown.is_current)
         worst = f" · weakest {names[self.scores.worst]}" if self.scores.worst >= 0 else ""
-        self.line.show_words(f"step {shown.step:,} · {shown.evaluation.accuracy * 100:.2f} % right{worst}")
+        self.line.show_words(f"step {shown.step:,} · loss {shown.evaluation.loss:.3f}{worst}")
 
     def _show_calibration(self) -> None:
         shown = self._shown

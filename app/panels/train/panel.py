@@ -41,7 +41,8 @@ class TrainPanel(Panel):
         right.addWidget(self.curves.accuracy_card, 1, 0, 1, 2)
         right.addWidget(self.mistakes.confusion_card, 2, 0)
         right.addWidget(self.mistakes.mistakes_card, 2, 1)
-        right.setColumnStretch(1, 1)
+        for column, stretch in enumerate((1, 2)):  # in a large window there is more room for the counts, too
+            right.setColumnStretch(column, stretch)
         for row in range(3):
             right.setRowStretch(row, 1)
         both = QHBoxLayout()

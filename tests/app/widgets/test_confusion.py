@@ -11,8 +11,8 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtTest import QTest
 
-from app.theme import DARK
-from app.widgets.confusion import CAPTION, LABEL, ConfusionMatrix
+from app.theme import DARK, theme
+from app.widgets.confusion import CAPTION, LABEL, ConfusionMatrix, short_count
 from app.widgets.figure_menu import save_figure, to_csv
 
 pytestmark = pytest.mark.usefixtures("themed")
@@ -104,6 +104,42 @@ def test_shares_are_told_with_what_they_are_called(matrix):
     assert matrix._share((4, 9)) == ", 10.0 % of the images that show 4."
     assert matrix._share((4, 4)) == ", 90.0 % of the images that show 4 (recall)."
     assert matrix._share((None, 9)) == ".\nPrecision: 90.0 % of the answers 9 are right."
+
+
+def test_a_share_of_nothing_is_said_to_be_none(matrix):
+    counts = np.array([[5, 0, 0], [0, 0, 0], [2, 0, 0]])
+    matrix.set_counts(counts)
+    assert matrix._share((None, 1)) == ".\nPrecision is not defined: 1 was never answered."
+    assert matrix._share((1, None)) == ".\nRecall is not defined: no image shows 1." and "0.0 %" in matrix._share((2, 2))
+
+
+@pytest.mark.parametrize("theme_name", ["dark", "light"])
+def test_counts_of_four_digits_are_written_into_small_cells_and_told_in_full(matrix, theme_name):
+    theme().set(theme_name)
+    matrix.resize(240, 176)  # what the Train panel has for it in a window of 1280 × 800
+    shots = []
+    for count in (4799, 5123):
+        counts = np.full((10, 10), 5, np.int64)
+        counts[3, 3] = count
+        matrix.set_counts(counts)
+        shot, cell = matrix.grab().toImage(), matrix.cell_rect(3, 3)
+        shots.append(
+            [
+                [shot.pixelColor(x, y).lightness() for y in range(cell.top(), cell.bottom())]
+                for x in range(cell.left(), cell.right())
+            ]
+        )
+    assert shots[0] != shots[1], "each count has its figures"
+    darkest, ground = np.min(shots[0]), np.median(shots[0])
+    assert ground - darkest > 60
+    matrix._move_to((3, 3))
+    assert matrix.accessibleDescription() == "3 recognised: 5,123 images" and "5,123 images" in matrix.words_at(cell.center())
+
+
+def test_long_counts_have_at_most_four_letters():
+    counts = (0, 999, 1000, 4799, 9949, 9951, 12_345, 999_499, 999_501, 5_000_000, 99_999_999)
+    written = ["0", "999", "1.0k", "4.8k", "9.9k", "10k", "12k", "999k", "1.0M", "5.0M", "100M"]
+    assert [short_count(count) for count in counts] == written
 
 
 def test_a_choice_that_is_not_there_any_more_is_given_up(matrix):

@@ -34,7 +34,8 @@ def has_color(widget, place, color: str) -> bool:
 
 
 def test_the_weakest_class_stands_out(scores):
-    assert scores.worst == 7 and scores._explain(7).endswith("3 images; the lowest F1 of all classes")
+    assert scores.worst == 7 and "3 images; the lowest F1 of all classes" in scores.words_for(7)
+    assert scores.words_for(7).endswith("never answered, so its precision is not defined") and "–" in scores.words_for(7)
     scores._move_to(7)
     assert has_color(scores.viewport(), scores.row_rect(7), DARK.second)
     assert not has_color(scores.viewport(), scores.row_rect(6), DARK.second)

@@ -91,14 +91,14 @@ class Curves(StepPlot):
         train, validation = self._series
         low, high = self.steps_in_sight
         if self._shows_raw:
-            self._raw.setData(*extremes(*in_sight(train.steps, train.values, low, high)))
-        self._train.setData(*thinned(*in_sight(train.steps, train.drawn, low, high)))
+            self._put(self._raw, *extremes(*in_sight(train.steps, train.values, low, high)))
+        self._put(self._train, *thinned(*in_sight(train.steps, train.drawn, low, high)))
         looked = in_sight(validation.steps, validation.values, low, high)
-        self._validation.setData(*thinned(*looked))
-        self._dots.setData(*(looked if len(looked[0]) <= DOTTED else ([], [])))
+        self._put(self._validation, *thinned(*looked))
+        self._put(self._dots, *(looked if len(looked[0]) <= DOTTED else (np.empty(0), np.empty(0))))
         full = np.isin(validation.steps, self._full)
         ended = thinned(*in_sight(validation.steps[full], validation.values[full], low, high), points=DOTTED)
-        self._rings.setData(*ended, symbolSize=8 if len(ended[0]) <= DOTTED / 2 else 5)
+        self._put(self._rings, *ended, symbolSize=8 if len(ended[0]) <= DOTTED / 2 else 5)
 
     def _value_range(self) -> tuple[float, float]:
         train, validation = self._series

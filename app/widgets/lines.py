@@ -49,7 +49,7 @@ class Lines(StepPlot):
         while len(self._drawn) < min(MOST, len(series)):
             self._drawn.append(self._cached(self._plot.plot([], [])))
         for curve in self._drawn[len(series) :]:
-            curve.setData([], [])
+            self._put(curve, np.empty(0), np.empty(0))
         if len(series) != len(self._series):
             self._set_pens(len(series))
         self._show(series, grown(last_step))
@@ -66,7 +66,7 @@ class Lines(StepPlot):
         low, high = self.steps_in_sight
         points = max(FEWEST, min(POINTS, POINTS_IN_ALL // max(1, len(self._series))))
         for curve, series in zip(self._drawn, self._series, strict=False):
-            curve.setData(*thinned(*in_sight(series.steps, series.values, low, high), points=points))
+            self._put(curve, *thinned(*in_sight(series.steps, series.values, low, high), points=points))
 
     def _value_range(self) -> tuple[float, float]:
         values = np.concatenate([series.values for series in self._series]) if self._series else np.empty(0)

@@ -61,6 +61,10 @@ class StepPlot(ZoomPlot):
         self.help = ""
         """The tooltip, wherever the mouse is on no mark."""
         self._series: list[Series] = []
+        self._points: dict[pg.PlotDataItem, tuple[Array, Array]] = {}
+        """What each curve was given last, by `_put`."""
+        self._is_settling = False
+        """Whether the axes are being set, and what is in sight is drawn when they are."""
         item = self._item
         item.getViewBox().sigXRangeChanged.connect(self._show_sight)
         item.scene().sigMouseMoved.connect(self._follow)
@@ -115,10 +119,17 @@ class StepPlot(ZoomPlot):
         """Take in new series, with an axis that holds `last_step`, and draw them."""
         self._series = list(series)
         self._legend.show_entries(self.entries())
+        self._is_settling = True
         self._set_range((0.0, last_step), self._value_range())
-        self._draw()
-        if self._crosshair_step is not None:
-            self.point_at(self._crosshair_step)
+        self._is_settling = False
+        self._show_sight()
+
+    def _put(self, curve: pg.PlotDataItem, steps: Array, values: Array, **look: object) -> None:
+        """Give a curve its points and what `setData` takes besides; at once done where the points are those that it has."""
+        before = self._points.get(curve)
+        if before is None or not (np.array_equal(before[0], steps) and np.array_equal(before[1], values)):
+            self._points[curve] = steps, values
+            curve.setData(steps, values, **look)
 
     # -- axes
 
@@ -133,7 +144,7 @@ class StepPlot(ZoomPlot):
 
     def _show_sight(self, *_: object) -> None:
         """Other steps are in sight."""
-        if self._series:
+        if self._series and not self._is_settling:
             self._draw()
             if self._crosshair_step is not None:
                 self.point_at(self._crosshair_step)

@@ -58,6 +58,7 @@ class WindowActions(QObject):
             "steps_100": lambda: self._take_steps(100),
             "more_other": self._ask_for_more,
             "branch": lambda: self._train(lab.branching.branch),
+            "start_over": lambda: self._train(lab.branching.start_over),
             "continue_here": self._continue_here,
             "play": lab.playing.toggle,
             "best": self._show_best,
@@ -131,12 +132,13 @@ class WindowActions(QObject):
 
     def _refresh_branch(self) -> None:
         """Say from which run a new one would begin, or why none can."""
-        why_not, view, action = self._lab.branching.why_no_branch, self._lab.state.run.value, self.by_name["branch"]
-        spec = next(spec for spec in ACTIONS if spec.name == "branch")
-        words = spec.tooltip if view is None else spec.tooltip.replace("the run in view", view.name)
-        action.setToolTip(_with_keys(why_not or words, spec))
-        action.setStatusTip(why_not or words)
-        action.setEnabled(not why_not)
+        branching, view = self._lab.branching, self._lab.state.run.value
+        for name, why_not in (("branch", branching.why_no_branch), ("start_over", branching.why_no_start_over)):
+            action, spec = self.by_name[name], next(spec for spec in ACTIONS if spec.name == name)
+            words = spec.tooltip if view is None else spec.tooltip.replace("the run in view", view.name)
+            action.setToolTip(_with_keys(why_not or words, spec))
+            action.setStatusTip(why_not or words)
+            action.setEnabled(not why_not)
 
     def _refresh_moment(self) -> None:
         """Say from which step of which run the training would go on, or why it cannot; and whether the moments are played."""

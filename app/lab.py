@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
+from app.branching import Branching
 from app.comparing import Comparing
 from app.core import engine, own_digits
 from app.core.engine import ChosenDevice
@@ -32,7 +33,6 @@ from app.run_table import RunTable
 from app.threads.task import Task
 from app.training import Status, TrainingController
 from models.presets import DEFAULT
-from nncore.arrays import shape_text
 from nncore.backend.devices import Found, find_devices
 from nncore.data.catalogue import OWN_DIGITS
 from nncore.errors import ConfigError
@@ -64,6 +64,7 @@ class Lab(QObject):
             self.state.recipe.set(recipe)
         self.device = ChosenDevice(settings)
         self.training = TrainingController(self.state, store, self.device)
+        self.branching = Branching(self.state, settings, self.training)
         self.library = Library()
         self.looking = Looking(self.state)
         self.opener = Opener(self.state, settings, store, self.training)
@@ -137,54 +138,6 @@ class Lab(QObject):
         """Train with the recipe, on the data in view. Raises ConfigError where there is no data yet."""
         self.training.start(self.state.recipe.value.job(self.state.data.value))
         keep_recipe(self.settings, self.state.recipe.value)
-
-    def branch(self) -> None:
-        """Train a new run by the recipe that begins with the weights of the moment in view. Does nothing where `why_no_branch`
-        says why; raises ConfigError where there is no data.
-        """
-        run, moment = self.state.run.value, self.state.moment.value
-        if run is not None and moment is not None and not self.why_no_branch:
-            job = self.state.recipe.value.job(self.state.data.value)
-            self.training.start(replace(job, weights=moment.state, parent=(run.name, moment.step)))
-            keep_recipe(self.settings, self.state.recipe.value)
-
-    def continue_here(self) -> None:
-        """Train the run in view from the moment in view up to its planned end; what came later is given up. Does nothing where
-        `why_not_from_here` says why.
-        """
-        moment = self.state.moment.value
-        if moment is not None and not self.why_not_from_here:
-            self.training.go_on_from(moment)
-
-    @property
-    def why_not_from_here(self) -> str:
-        """Why the run in view cannot go on from the moment in view, in one sentence; empty where it can."""
-        run, moment = self.state.run.value, self.state.moment.value
-        if self.training.is_active:
-            return "A training is running; stop it first."
-        if reason := self.training.why_no_more:
-            return reason
-        if run is None or moment is None or moment.step >= run.history.last_step:
-            return "This is the end of the run; one epoch more goes on from here."
-        return ""
-
-    @property
-    def why_no_branch(self) -> str:
-        """Why no new run can begin at the moment in view, in one sentence; empty where one can."""
-        run, recipe = self.state.run.value, self.state.recipe.value
-        if self.training.is_active:
-            return "A training is running; stop it first."
-        if run is None or self.state.moment.value is None:
-            return "There is no run in view yet; Start trains a new one."
-        if recipe.network != run.network.name:
-            return f"The recipe is for {recipe.network}, and {run.name} is {run.network.name}; choose that as the recipe's network."
-        if recipe.layers is not None and recipe.layers.layers != LayerList.from_config(run.network.architecture).layers:
-            return f"{recipe.network} has other layers now than {run.name}; open {run.name} in the Runs panel to have its recipe."
-        data = self.state.data.value
-        if data is not None and recipe.preset.takes(data.train.image_shape) != run.network.input_shape:
-            takes, shape = (shape_text(each) for each in (run.network.input_shape, data.train.image_shape))
-            return f"{run.name} takes {takes}, and this data is {shape}; choose data of that shape in the Data panel."
-        return ""
 
     def continue_run(self, run: Run) -> None:
         """Show a run and train it further: up to its planned end, or one epoch more where that has been reached."""

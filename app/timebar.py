@@ -16,7 +16,7 @@ from app.theme import theme
 from app.training import Status
 from app.widgets.elided import Elided
 
-WIDTHS = {"toggle": 120, "stop": 116, "continue_here": 116, "more": 112, "branch": 100, "play": 36}
+WIDTHS = {"toggle": 120, "stop": 116, "continue_here": 116, "more": 112, "branch": 100, "start_over": 36, "play": 36}
 """Width of each button in pixels: enough for all that it can say, so that nothing moves."""
 WORDS = {"stop": "Stop", "continue_here": "Go on here", "more": "+1 epoch", "branch": "Branch"}
 """What is written on those that always say the same."""
@@ -57,6 +57,7 @@ class TimeBar(QWidget):
             else:
                 row.addWidget(button)
         self._buttons["toggle"].setProperty("role", "go")
+        self._buttons["start_over"].setAccessibleName("start over from the first weights")
         self._buttons["play"].setAccessibleName("play the training")
         self._what = Elided(width=56)
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -69,7 +70,7 @@ class TimeBar(QWidget):
         row.addWidget(self._step)
         row.addWidget(self._figures)
         theme().changed.connect(self.refresh)
-        for name in ("branch", "continue_here", "play"):
+        for name in ("branch", "start_over", "continue_here", "play"):
             actions[name].changed.connect(lambda: self._name_buttons(lab.training.status))
         lab.training.status_changed.connect(self.refresh)
         lab.training.updated.connect(self._show_progress)

@@ -216,6 +216,7 @@ class TrainingController(QObject):
         find_device = find_device or (lambda: self._device.resolve(choice))
         self._worker = TrainingWorker(find_device, make_session, self._session_ready.emit)
         self._worker.compiling.connect(self._take_compiling)
+        self._worker.warned.connect(self.problem)
         self._worker.updated.connect(self._take_update)
         self._worker.finished.connect(self._take_end)
         self._worker.start()

@@ -57,7 +57,8 @@ class WindowActions(QObject):
             "more_5": lambda: lab.training.go_on(5),
             "steps_100": lambda: self._take_steps(100),
             "more_other": self._ask_for_more,
-            "branch": lambda: self._train(lab.branch),
+            "branch": lambda: self._train(lab.branching.branch),
+            "start_over": lambda: self._train(lab.branching.start_over),
             "continue_here": self._continue_here,
             "play": lab.playing.toggle,
             "best": self._show_best,
@@ -131,16 +132,17 @@ class WindowActions(QObject):
 
     def _refresh_branch(self) -> None:
         """Say from which run a new one would begin, or why none can."""
-        why_not, view, action = self._lab.why_no_branch, self._lab.state.run.value, self.by_name["branch"]
-        spec = next(spec for spec in ACTIONS if spec.name == "branch")
-        words = spec.tooltip if view is None else spec.tooltip.replace("the run in view", view.name)
-        action.setToolTip(_with_keys(why_not or words, spec))
-        action.setStatusTip(why_not or words)
-        action.setEnabled(not why_not)
+        branching, view = self._lab.branching, self._lab.state.run.value
+        for name, why_not in (("branch", branching.why_no_branch), ("start_over", branching.why_no_start_over)):
+            action, spec = self.by_name[name], next(spec for spec in ACTIONS if spec.name == name)
+            words = spec.tooltip if view is None else spec.tooltip.replace("the run in view", view.name)
+            action.setToolTip(_with_keys(why_not or words, spec))
+            action.setStatusTip(why_not or words)
+            action.setEnabled(not why_not)
 
     def _refresh_moment(self) -> None:
         """Say from which step of which run the training would go on, or why it cannot; and whether the moments are played."""
-        why_not, view, moment = self._lab.why_not_from_here, self._lab.state.run.value, self._lab.state.moment.value
+        why_not, view, moment = self._lab.branching.why_not_from_here, self._lab.state.run.value, self._lab.state.moment.value
         action, playing = self.by_name["continue_here"], self._lab.playing
         spec = next(spec for spec in ACTIONS if spec.name == "continue_here")
         words = spec.tooltip
@@ -250,7 +252,7 @@ class WindowActions(QObject):
     def _continue_here(self) -> None:
         """Go on from the moment in view, if the user gives up what came later."""
         view, moment = self._lab.state.run.value, self._lab.state.moment.value
-        if view is None or moment is None or self._lab.why_not_from_here:
+        if view is None or moment is None or self._lab.branching.why_not_from_here:
             return
         first, last = moment.step + 1, view.history.last_step
         later = (
@@ -262,7 +264,7 @@ class WindowActions(QObject):
             f"Go on with {view.name} from step {moment.step:,}? Then {later} given up. A new run from here (Branch) keeps them."
         )
         if confirmed(self._window, "Go on from here", question, "Go on from here", "Leave it"):
-            self._train(self._lab.continue_here)
+            self._train(self._lab.branching.continue_here)
 
     def _show_best(self) -> None:
         state, best = self._lab.state, self._best_step

@@ -27,6 +27,8 @@ from nncore.network import Network, layers_from_config, total_cost
 FORMAT = "digitlab-weights/1"
 DIGEST = "sha256"
 """The entry of the metadata that holds `digest` of the arrays."""
+HEADER_DIGEST = "header_sha256"
+"""The entry that holds `header_digest` of the arrays and all other entries."""
 LARGEST_FILE = 16 * LARGEST_NETWORK
 """Bytes: parameters, two moments and the best copy of the largest network, four bytes each."""
 LARGEST_HEADER = 8 * 2**20
@@ -53,7 +55,8 @@ def packed(tensors: Mapping[str, Array], **metadata: Any) -> bytes:
     """What `write_tensors` writes, as bytes, for whoever must know their number first."""
     arrays = {name: np.asarray(value, order="C") for name, value in tensors.items()}
     entries = metadata | {DIGEST: digest(arrays)}
-    return save(arrays, {name: json.dumps(_plain(value), allow_nan=False) for name, value in entries.items()})
+    texts = {name: json.dumps(_plain(value), allow_nan=False) for name, value in entries.items()}
+    return save(arrays, texts | {HEADER_DIGEST: json.dumps(header_digest(arrays, texts))})
 
 
 def digest(arrays: Mapping[str, Array]) -> str:
@@ -62,6 +65,15 @@ def digest(arrays: Mapping[str, Array]) -> str:
     for name in sorted(arrays):
         found.update(arrays[name].data.cast("B") if arrays[name].size else b"")
     return found.hexdigest()
+
+
+def header_digest(arrays: Mapping[str, Array], texts: Mapping[str, str]) -> str:
+    """SHA-256, in hexadecimal, of what a header says: names, dtypes and shapes of the arrays, and the entries of the metadata, each
+    as its JSON text. So no entry can be lost, renamed or altered unseen, `DIGEST` among them.
+    """
+    described = sorted((name, array.dtype.name, list(array.shape)) for name, array in arrays.items())
+    said = json.dumps([described, sorted(texts.items())], separators=(",", ":"))
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:
@@ -84,7 +96,7 @@ def read_tensors(
     path = Path(path)
     if not is_file(path):
         raise WeightsError(f"There is no weights file {shown(path)}.")
-    names, metadata = _read_header(path, expected_format, dtypes)
+    names, metadata, texts = _read_header(path, expected_format, dtypes)
     for entry in OBJECTS:
         if not isinstance(metadata.get(entry, {}), dict):
             raise WeightsError(f"{shown(path)} is damaged: its {entry} is {value_shown(metadata[entry])} instead of an object.")
@@ -95,13 +107,19 @@ def read_tensors(
         raise WeightsError(f"{shown(path)} is damaged or is no weights file (safetensors).") from error
     except MemoryError as error:
         raise WeightsError(f"There is not enough memory to read {shown(path)}.") from error
-    if metadata.pop(DIGEST, None) not in (None, digest(tensors)):  # files of earlier versions have none
+    # Files of earlier versions lack the second, or both.
+    if metadata.pop(DIGEST, None) not in (None, digest(tensors)):
         raise WeightsError(f"{shown(path)} is damaged: its numbers are not those that were written.")
+    if metadata.pop(HEADER_DIGEST, None) not in (None, header_digest(tensors, texts)):
+        raise WeightsError(f"{shown(path)} is damaged: what it says of its numbers is not what was written.")
     return tensors, metadata
 
 
-def _read_header(path: Path, expected_format: str, dtypes: Collection[str]) -> tuple[list[str], dict[str, Any]]:
-    """The names of a file's tensors, and its metadata. Raises WeightsError where it is not worth while to read the tensors."""
+def _read_header(path: Path, expected_format: str, dtypes: Collection[str]) -> tuple[list[str], dict[str, Any], dict[str, str]]:
+    """The names of a file's tensors, its metadata without the format, and the texts of it that `header_digest` takes.
+
+    Raises WeightsError where it is not worth while to read the tensors.
+    """
     try:
         with opened(path) as file:
             size = path.stat().st_size
@@ -113,14 +131,15 @@ def _read_header(path: Path, expected_format: str, dtypes: Collection[str]) -> t
                 raise WeightsError(f"{shown(path)} is damaged or is no weights file (safetensors).")
             text = file.read(length)
         header = read_json(text)
-        metadata = header.pop("__metadata__", {})
+        texts = header.pop("__metadata__", {})
         if len(header) > MOST_TENSORS or any(entry["dtype"] not in dtypes for entry in header.values()):
             raise WeightsError(
                 f"{shown(path)} holds tensors that DigitLab does not read: too many, or of kinds other than {', '.join(dtypes)}."
             )
-        if metadata.pop("format", None) != json.dumps(expected_format):
+        if texts.get("format") != json.dumps(expected_format):
             raise WeightsError(f"{shown(path)} was not written by DigitLab: it does not say which network its weights belong to.")
-        return list(header), {name: read_json(value) for name, value in metadata.items()}
+        metadata = {name: read_json(value) for name, value in texts.items() if name != "format"}
+        return list(header), metadata, {name: value for name, value in texts.items() if name != HEADER_DIGEST}
     except (DataError, OSError) as error:  # it may not be read, is mostly holes, or has just gone
         raise WeightsError(str(error)) from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

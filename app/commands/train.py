@@ -116,7 +116,9 @@ def _train(session: TrainingSession, report: _Report) -> None:
                 failed = event
     if failed is not None:
         kept = f" Weights: {shown(session.result.weights)}" if failed.kept_step is not None and session.result else ""
-        raise ConfigError(f"{failed.reason}{kept}")
+        rate = SETTINGS["learning_rate"]
+        option = "" if failed.learning_rate is None else f" The option is `{rate.option} {rate.kind.show(failed.learning_rate)}`."
+        raise ConfigError(f"{failed.reason}{option}{kept}")
 
 
 class _Report:

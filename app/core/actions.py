@@ -102,6 +102,15 @@ ACTIONS = (
         "branch",
     ),
     ActionSpec(
+        "start_over",
+        "Start over from the first weights",
+        "Train a new run by the recipe that begins with the very first weights of the run in view: what differs then comes from "
+        "the settings and not from chance",
+        "Train",
+        ("Ctrl+Shift+B",),
+        "restart",
+    ),
+    ActionSpec(
         "continue_here",
         "Go on from here",
         "Train the run in view from this moment on; what came later is given up",

@@ -15,7 +15,7 @@ from app.core.session import TrainingSession
 from app.core.timeline import Moment
 from app.errors import Problem
 from app.threads.priority import lower_priority
-from nncore.errors import DeviceError
+from nncore.errors import ConfigError, DeviceError, DigitLabError
 from nncore.training import events
 from nncore.training.events import (
     Changed,
@@ -55,6 +55,8 @@ class TrainingWorker(QThread):
     updated = Signal(object)
     compiling = Signal()
     """The engine is being compiled for the device, once on this machine."""
+    warned = Signal(object)
+    """A Problem that the training goes on with: the disk refuses something."""
 
     def __init__(
         self,
@@ -94,6 +96,7 @@ class TrainingWorker(QThread):
             session = self._session = self._make_session(device)
             if self.isInterruptionRequested():  # while the session was made: `stop` did not know it
                 session.trainer.control.stop()
+            session.warn = lambda message: self.warned.emit(Problem(message))
             self._ready(session)
             self.problem = self._iterate(session)
         except BaseException as error:  # as in Task
@@ -124,7 +127,19 @@ class TrainingWorker(QThread):
         except DeviceError as error:
             tell()  # so that the curves have every step that the run has
             return Problem(f"{error} Choose the CPU as the device, and train one epoch more to go on.")
-        return problem if problem or session.warning is None else Problem(session.warning)
+        except ConfigError:
+            raise
+        except DigitLabError as error:  # the disk refuses the weights
+            tell()
+            return Problem(f"{error} {_kept_here(session)}")
+        return problem
+
+
+def _kept_here(session: TrainingSession) -> str:
+    """What there is of a training whose weights could not be written, and how to keep it."""
+    return (
+        f"What {session.run.name} has learned is in this window: save its weights elsewhere, or make room and train one epoch more."
+    )
 
 
 def _moment_of(trainer: Trainer, accuracy: float | None) -> Moment | None:

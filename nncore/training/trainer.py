@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,23 +19,9 @@ from nncore.prediction import Predictor
 from nncore.training.batches import Batches
 from nncore.training.best import Best
 from nncore.training.config import TrainConfig
-from nncore.training.control import Change, Control, Pause, Resume, Stop, TakeSteps, TrainMore
+from nncore.training.control import Control
 from nncore.training.course import Course
-from nncore.training.events import (
-    Changed,
-    EpochEnd,
-    Event,
-    Examined,
-    Failed,
-    Finished,
-    Paused,
-    Progress,
-    Refused,
-    Resumed,
-    Started,
-    Stopped,
-    Validated,
-)
+from nncore.training.events import EpochEnd, Event, Examined, Failed, Finished, Progress, Started, Stopped, Validated
 from nncore.training.fit import check_batches, check_fit
 from nncore.training.good_weights import GoodWeights
 from nncore.training.health import Examiner
@@ -45,10 +30,10 @@ from nncore.training.loss_watch import LossWatch, explain, smaller_rate
 from nncore.training.meters import Meters, Pace
 from nncore.training.readable import learn
 from nncore.training.saved import load_state, state_of
+from nncore.training.steering import obey
 from nncore.training.stops import Stops
+from nncore.training.validation import Validation
 
-SAMPLE = 1000
-"""Held-out images looked at between epochs: enough to see accuracy to about half a percent."""
 WATCHED = 25
 """The most steps of a stretch while a divergence is likely, so that it is noticed early."""
 WATCHED_FOR = 200
@@ -71,7 +56,7 @@ class Trainer:
         self.batches = Batches(data, config, device)
         self.train_data, self.validation_data = self.batches.train_data, self.batches.validation_data
         check_batches(network, len(self.train_data), config.batch_size)
-        self.loss, self._held_out_loss = config.build_loss(), config.build_held_out_loss()
+        self.loss = config.build_loss()
         self.optimizer = config.build_optimizer(network.parameters())
         self.scheduler = config.build_scheduler(self.optimizer, self.steps_per_epoch)
         self.course = Course(self.batches, self.scheduler, config.epochs)
@@ -79,7 +64,6 @@ class Trainer:
         self.step = 0
         self.checkpoint_every: int | None = None
         """Whoever writes a checkpoint every so many steps says so here: the steps of a Progress end at each multiple."""
-        self.best: Best | None = None
         self.meters, self.pace, self.stops = Meters(), Pace(), Stops(config)
         self.watch, self._good, self._watched_until = (
             LossWatch(self.loss.guessing(network.output_shape[0])),
@@ -91,8 +75,7 @@ class Trainer:
         self._broken_off, self._looked_at = False, -1
         self.optimizer_began = 0
         """The step after which the optimizer's averages began."""
-        self.predictor = Predictor(network, device)
-        self._sample = self.validation_data.limit(SAMPLE, config.seed)
+        self.validation = Validation(network, self.validation_data, config.build_held_out_loss(), config.seed, device)
         self._examiner = Examiner(self.validation_data, config.seed)
 
     @property
@@ -103,6 +86,20 @@ class Trainer:
     @total_steps.setter
     def total_steps(self, steps: int) -> None:
         self.course.total_steps = steps
+
+    @property
+    def best(self) -> Best | None:
+        """The weights that did best on the held-out images; None where all of these have not been looked at yet."""
+        return self.validation.best
+
+    @best.setter
+    def best(self, best: Best | None) -> None:
+        self.validation.best = best
+
+    @property
+    def predictor(self) -> Predictor:
+        """What answers held-out images, on the training's device, or on the CPU after that was lost."""
+        return self.validation.predictor
 
     @property
     def steps_per_epoch(self) -> int:
@@ -118,7 +115,7 @@ class Trainer:
         """Go on on another device. What has been learned stays; the last bits of what follows may differ."""
         if device != self.device:
             self.device, self._plan, self._has_kernels = device, None, True
-            self.predictor = Predictor(self.network, device)
+            self.validation.to(device)
 
     def plan(self) -> Plan | None:
         """The compiled step, made when first asked for; None for a network with a layer that no kernel knows.
@@ -150,7 +147,7 @@ class Trainer:
         if self._has_open_end():
             yield self._end_epoch()
         while True:
-            for event in self._obey():
+            for event in obey(self):
                 yield event
                 if isinstance(event, Stopped):
                     return
@@ -207,8 +204,7 @@ class Trainer:
         right = np.array([round(share * size) for share, size in zip(accuracies, sizes, strict=True)], np.int64)
         self.meters.begin_epoch()
         self.meters.add(np.array(losses, np.float64), right, sizes, 0.0)
-        if self.best is not None and self.best.step > step:
-            self.best = None
+        self.validation.forget_best_after(step)
         self.watch.go_back(step)
         self.stops.start_over(self.seconds)
         self._good, self._watched_until, self._looked_at, self._broken_off = GoodWeights(), step + WATCHED_FOR, -1, False
@@ -226,55 +222,15 @@ class Trainer:
 
     def _fail(self) -> Failed:
         """Make the weights from before the divergence the best ones, unless others from before did better; what to tell."""
-        if self.best is not None and self.best.step > self.watch.calm_step:
-            self.best = None  # an epoch has ended since
+        self.validation.forget_best_after(self.watch.calm_step)  # an epoch may have ended since
         good = self._good.until(self.watch.calm_step)
         if good is not None:
             with good.within(self.network):
-                self._note_best(good.step, self._evaluate(self.validation_data))
+                self.validation.on_all(good.step)
         self.watch.has_diverged = True
         kept = None if self.best is None else self.best.step
         rate = smaller_rate(self.scheduler.base_lr, self.config.optimizer)
         return Failed(self.step, explain(self.watch, self.step, kept, rate), self.watch.calm_step, kept, rate)
-
-    def _obey(self) -> Iterator[Event]:
-        """Carry out the commands that have come in; while paused, wait for more."""
-        paused = False
-        if self.course.pause_at is not None and self.step >= self.course.pause_at:
-            paused, self.course.pause_at = self.step < self.total_steps, None
-            if paused:
-                yield Paused(self.step)
-        while command := self.control.take(wait=paused):
-            match command:
-                case Pause() if not paused and self.step < self.total_steps:
-                    paused, self.course.pause_at = True, None
-                    yield Paused(self.step)
-                case Resume() if paused:
-                    paused = False
-                    yield Resumed(self.step)
-                case Stop() if self.step < self.total_steps:  # where all steps have been taken it has finished
-                    self.course.pause_at = None
-                    yield Stopped(self.step, self.seconds)
-                case Change(setting, value):
-                    refused = self._attempt(partial(self.change, setting, value), setting)
-                    yield refused or Changed(self.step, setting, value)
-                case TrainMore(epochs):
-                    if refused := self._attempt(partial(self.extend, epochs)):
-                        yield refused
-                case TakeSteps(count):
-                    if refused := self._attempt(partial(self.take_steps, count)):
-                        yield refused
-                    elif paused:
-                        paused = False
-                        yield Resumed(self.step)
-
-    def _attempt(self, action: Callable[[], None], setting: str = "") -> Refused | None:
-        """Do what was asked for on the way, concerning `setting`; what to tell where it cannot be done."""
-        try:
-            action()
-        except DigitLabError as error:
-            return Refused(self.step, str(error), setting, self.settings.value(setting) if setting else 0)
-        return None
 
     def change(self, setting: str, value: float) -> None:
         """Use another value of a setting, one of CHANGEABLE, from the next step on; `settings.value` tells what holds.
@@ -401,7 +357,7 @@ class Trainer:
 
     def _look(self) -> Validated:
         """Look at a sample of the held-out images, and at all of them where the sample reaches the target."""
-        found = self._evaluate(self._sample)
+        found = self.validation.on_sample()
         return self._validated(found if found.accuracy < self.stops.target else self._look_at_all())
 
     def _validated(self, found: Evaluation) -> Validated:
@@ -409,30 +365,10 @@ class Trainer:
 
     def _look_at_all(self) -> Evaluation:
         """Loss and answers on all held-out images; these may be the best weights, or the target may be reached."""
-        found = self._evaluate(self.validation_data)
+        found = self.validation.on_all(self.step)
         self._looked_at = self.step
-        self._note_best(self.step, found)
         self.stops.looked(found.accuracy)
         return found
-
-    def _note_best(self, step: int, found: Evaluation) -> None:
-        """Keep the network's weights, which are those of `step`, where they did better than the best so far."""
-        if self.best is None or (found.accuracy, -found.loss) > (self.best.val_accuracy, -self.best.val_loss):
-            self.best = Best(step, found.accuracy, found.loss, self.network.state_dict())
-
-    def _evaluate(self, data: Dataset) -> Evaluation:
-        """Loss and answers on held-out images; where the device is lost meanwhile, by the CPU.
-
-        So a step is never without the look that belongs to it: the device's loss is told by the next step.
-        """
-        try:
-            self.predictor.prepare()
-            return self.predictor.evaluate(data, self._held_out_loss)
-        except DeviceError:
-            if self.predictor.device == "cpu":
-                raise
-            self.predictor = Predictor(self.network)
-            return self.predictor.evaluate(data, self._held_out_loss)
 
     def _has_open_end(self) -> bool:
         """Whether an epoch's last step has been taken and its held-out images have not been looked at yet."""

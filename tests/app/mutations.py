@@ -20,7 +20,7 @@ from nncore.data import synthetic
 from nncore.data.dataset import Dataset
 from nncore.errors import DigitLabError
 from nncore.training.checkpoint import load_checkpoint
-from nncore.weights import DIGEST
+from nncore.weights import DIGEST, HEADER_DIGEST
 
 SECONDS = 5
 """Of the processor's time, which a busy machine does not change."""
@@ -86,7 +86,7 @@ def damage_checkpoint(content: bytes, rng: random.Random) -> bytes:
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])
     if rng.random() < 0.5:
-        del header["__metadata__"][DIGEST]
+        del header["__metadata__"][DIGEST], header["__metadata__"][HEADER_DIGEST]
         written = json.dumps(header).encode()
         content = struct.pack("<Q", len(written)) + written + content[8 + length :]
         length = len(written)

@@ -73,7 +73,7 @@ def test_no_branch_for_a_recipe_of_another_network(trained):
     trained.lab.state.recipe.set(trained.lab.state.recipe.value.with_network("two-layer"))
     assert not action.isEnabled() and not button.isEnabled()
     assert "two-layer" in action.toolTip() and "mlp-1" in action.toolTip() and button.toolTip() == action.toolTip()
-    trained.lab.branch()
+    trained.lab.branching.branch()
     assert not trained.lab.training.is_active
 
 

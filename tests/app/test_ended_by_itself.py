@@ -45,14 +45,14 @@ def test_the_window_tells_why_a_training_has_ended(window, qtbot):
 TRAIN = ("train", "--model", "two-layer", "--data", "synthetic", "--limit", "360", "--run", "one", "--device", "cpu")
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
-def test_the_command_line_tells_a_divergence_in_one_line(isolated, capsys, optimizer):
+@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", "0.01"), ("momentum", "0.01"), ("adam", "0.001")])
+def test_the_command_line_tells_a_divergence_in_one_line(isolated, capsys, optimizer, rate):
     assert main([*TRAIN, "--lr", "99", "--optimizer", optimizer, "--json"]) == 2
     out, told = capsys.readouterr()
     path = isolated / "runs" / "one" / "weights.safetensors"
     assert told.count("\n") == 1 and "Traceback" not in told
     assert "; start again with a smaller learning rate, such as 0.0" in told
-    assert told.endswith(f"The weights of step 0 are kept. Weights: {path}\n")
+    assert told.endswith(f"The weights of step 0 are kept. The option is `--lr {rate}`. Weights: {path}\n")
     assert all(json.loads(line)["event"] == "epoch_end" for line in out.splitlines())
     (run,) = RunStore().list()
     network, info = load_weights(path)

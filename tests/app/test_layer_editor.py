@@ -236,6 +236,6 @@ def test_a_branch_needs_the_layers_of_the_run(lab, qtbot):
     lab.state.recipe.set(Recipe.of("tiny", TINY).with_settings(epochs=1))
     with qtbot.waitSignal(lab.training.ended, timeout=60_000):
         lab.start_training()
-    assert lab.why_no_branch == ""
+    assert lab.branching.why_no_branch == ""
     lab.state.recipe.set(Recipe.of("tiny", TINY.insert(1, {"type": "ReLU"})))
-    assert "other layers now than tiny-1" in lab.why_no_branch
+    assert "other layers now than tiny-1" in lab.branching.why_no_branch

@@ -22,7 +22,7 @@ import numpy as np
 from nncore.errors import WeightsError
 from nncore.layers import BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Softmax
 from nncore.network import Network
-from nncore.weights import DIGEST, FORMAT, load_weights, save_weights
+from nncore.weights import DIGEST, FORMAT, HEADER_DIGEST, load_weights, save_weights
 
 PATIENCE = 60
 """Seconds after which a file counts as a hang; the machine may be busy, so what a file really takes is measured besides."""
@@ -48,11 +48,11 @@ GEOMETRY = [1, 1, 2, 3, 5, 28, 100, 255, 256, 300, 999, 20_000, 10**6, 2**31]
 
 
 def good(folder: Path) -> bytes:
-    """A weights file with a layer of most kinds, without the checksum of its numbers, which whoever forges a file leaves out."""
+    """A weights file with a layer of most kinds, without its checksums, which whoever forges a file leaves out."""
     layers = [Conv2d(3, 3, padding=1), BatchNorm(), ReLU(), MaxPool2d(2), Flatten(), Dropout(0.2), Linear(10), Softmax()]
     save_weights(folder / "good", Network(layers, (8, 8, 1), seed=4), {"data": "mnist", "val_accuracy": 0.5})
     header, numbers = parted((folder / "good").read_bytes())
-    del header["__metadata__"][DIGEST]
+    del header["__metadata__"][DIGEST], header["__metadata__"][HEADER_DIGEST]
     content = joined(header, numbers)
     (folder / "good").write_bytes(content)
     return content

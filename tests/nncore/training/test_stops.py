@@ -66,7 +66,7 @@ def test_a_target_ends_it_and_the_weights_that_reached_it_are_the_best(data, val
 def test_a_sample_that_reaches_the_target_is_not_enough(data):
     """All held-out images are looked at before the training ends."""
     trainer = trainer_of(data, target_accuracy=0.8)
-    trainer._sample = trainer.validation_data.subset(slice(0, 5))
+    trainer.validation._sample = trainer.validation_data.subset(slice(0, 5))
     end, before = finished(trainer)
     samples = [event.val_accuracy * 5 for event in before if isinstance(event, Validated)]
     whole = [event.val_accuracy for event in before if isinstance(event, Validated | EpochEnd)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton
@@ -15,7 +13,7 @@ from app.errors import TRAINING, Problem
 from app.lab import Lab
 from app.panels.train.figures import parameters_text, work_text
 from app.panels.train.layer_card import CLOSE_WIDTH, COLUMNS, is_redo, is_undo
-from app.panels.train.layer_column import RIGHT, LayerColumn
+from app.panels.train.layer_column import MOST_CARDS, RIGHT, LayerColumn
 from app.theme import theme
 from app.widgets.card import Card, label
 from app.widgets.elided import Elided
@@ -24,10 +22,8 @@ from models.presets import PRESETS
 from nncore.arrays import shape_text
 from nncore.errors import ConfigError
 
-MOST_CARDS = 120
-"""Layers of the longest network that is shown as cards: more would take too long to draw."""
-AT_A_TIME = 3
-"""Cards that are made between two frames."""
+AT_A_TIME = 0.004
+"""Seconds for which cards are made between two frames."""
 SCROLL_BAR = 10
 """Width of a scroll bar in pixels, as in the stylesheet."""
 
@@ -134,7 +130,8 @@ class LayerEditor(Card):
             self.name.setText(self._first_name)
             self._is_open = True
             self.column.setEnabled(False)
-            self._show_first(AT_A_TIME)
+            self.column.begin(self._edits.present, self._edits.present.lines())
+            QTimer.singleShot(0, self, self._show_more)
         else:
             self.column.take_focus(0)
 
@@ -230,19 +227,16 @@ class LayerEditor(Card):
 
     # -- showing
 
-    def _show_first(self, count: int) -> None:
-        """Show `count` layers now and the others after the next frames, since making their cards takes time."""
-        layers = self._edits.present
+    def _show_more(self) -> None:
+        """Show more layers after the next frame until all are shown, since making their cards takes time."""
         if not self._is_open:
             return
-        if count < len(layers):
-            some = replace(layers, layers=layers.layers[:count])
-            self.column.show_layers(some, some.lines())
-            QTimer.singleShot(0, self, lambda: self._show_first(count + AT_A_TIME))
-        else:
+        if self.column.show_more(AT_A_TIME):
             self.column.setEnabled(True)
             self._show()
             self.column.take_focus(0)
+        else:
+            QTimer.singleShot(0, self, self._show_more)
 
     def _show(self) -> None:
         layers = self._edits.present

@@ -12,6 +12,7 @@ from typing import Any
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
+from app.core.layer_edits import MOST_EDITED
 from app.core.layer_kinds import KINDS, LayerField, Values
 from app.core.layer_list import LayerList, Line
 from app.panels.train.layer_card import LayerCard
@@ -24,8 +25,6 @@ RIGHT = 8
 """Pixels between the cards and the edge."""
 MARK = 2
 """Pixels of the line that shows where a dragged layer would go."""
-MOST_CARDS = 120
-"""Layers of the longest network that is shown: more cards would take too long to draw."""
 MOST_SPARE = 24
 """Cards of a kind that are kept to be shown again."""
 
@@ -206,8 +205,8 @@ class LayerColumn(QScrollArea):
         self.menu.popup(button.mapToGlobal(QPoint(0, button.height())))
 
     def _add(self, layer: Mapping[str, Any]) -> None:
-        if len(self.cards) >= MOST_CARDS:
-            self.refused.emit(ConfigError(f"A network of over {MOST_CARDS} layers cannot be edited here; remove one first."))
+        if len(self.cards) >= MOST_EDITED:
+            self.refused.emit(ConfigError(f"A network of over {MOST_EDITED} layers cannot be edited here; remove one first."))
         else:
             self._edit(lambda: self._layers.insert(self._place, layer), focus=self._place)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from app.core.draft import Draft
 from app.core.layer_list import Line, total
 from app.lab import Lab
 from app.panels.train.figures import parameters_text, work_text
@@ -13,6 +14,10 @@ from nncore.arrays import shape_text
 
 LEAST = 216
 """Least height in pixels: six layers or so are read at once."""
+MOST_ROWS = 100
+"""Layers that are listed; of a longer network it is said how many more there are."""
+BEGIN = "Add, change, move and remove layers; a preset stays as it is, and a network of your own begins as it"
+GO_ON = "Go on with your edits, which have not been saved"
 
 
 class LayerTable(Card):
@@ -23,7 +28,6 @@ class LayerTable(Card):
         super().__init__("Layers", self.edit)
         self._lab = lab
         self.setMinimumHeight(LEAST)
-        self.edit.setToolTip("Add, change, move and remove layers; a preset stays as it is, and a network of your own begins as it")
         self._parameters, self._work = label("", "dim"), label("", "dim")
         self._parameters.setToolTip("Parameters: numbers that training changes")
         self._work.setToolTip("Multiply-adds and memory: what one image takes on its way through the network")
@@ -36,6 +40,7 @@ class LayerTable(Card):
         self._grid.setContentsMargins(0, 0, 6, 0)
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(0, 1)
+        self._grid.setRowStretch(MOST_ROWS + 1, 1)
         scroll = QScrollArea(widgetResizable=True)
         scroll.setAccessibleName("layers")
         scroll.setWidget(holder)
@@ -43,26 +48,44 @@ class LayerTable(Card):
         self.body.addLayout(cost)
         self.body.addWidget(scroll, 1)
         self._shown: list[Line] = []
-        self._rows = 0
+        self._rows: list[tuple[QLabel, QLabel, QLabel]] = []
+        """The labels of each row, those below the last layer hidden: description, output's shape, number of parameters."""
+        self._others = label("", "dim")
+        self._grid.addWidget(self._others, MOST_ROWS, 0, 1, 3)
         lab.state.recipe.subscribe_part(lambda recipe: (recipe.network, recipe.layers), lambda _: self._show())
         lab.state.data.subscribe(lambda _: self._show(), now=False)
+        lab.state.draft.subscribe(self._show_way)
 
     def _show(self) -> None:
         lines = self._lab.recipe_layers().lines()
         if lines == self._shown:
             return
         self._shown = lines
-        while self._grid.count():
-            self._grid.takeAt(0).widget().deleteLater()
-        self._grid.setRowStretch(self._rows, 0)
-        self._rows = len(lines)
         self._parameters.setText(parameters_text(total(lines)))
         self._work.setText(work_text(total(lines)))
-        for row, line in enumerate(lines):
-            self._grid.addWidget(label(line.description), row, 0)
+        shown = lines[:MOST_ROWS]
+        while len(self._rows) < len(shown):
+            self._add_row()
+        for row, line in zip(self._rows, shown, strict=False):
             shape = "–" if line.output_shape is None else shape_text(line.output_shape)
-            for column, text in enumerate((shape, f"{line.cost.parameters:,}" if line.cost.parameters else ""), 1):
-                cell = label(text, "dim")
+            parameters = f"{line.cost.parameters:,}" if line.cost.parameters else ""
+            for cell, text in zip(row, (line.description, shape, parameters), strict=True):
+                cell.setText(text)
+                cell.show()
+        for row in self._rows[len(shown) :]:
+            for cell in row:
+                cell.hide()
+        self._others.setText(f"… and {len(lines) - len(shown):,} more layers")
+        self._others.setVisible(len(lines) > len(shown))
+
+    def _add_row(self) -> None:
+        row = label(), label("", "dim"), label("", "dim")
+        for column, cell in enumerate(row):
+            if column:
                 cell.setAlignment(Qt.AlignmentFlag.AlignRight)
-                self._grid.addWidget(cell, row, column)
-        self._grid.setRowStretch(self._rows, 1)
+            self._grid.addWidget(cell, len(self._rows), column)
+        self._rows.append(row)
+
+    def _show_way(self, draft: Draft | None) -> None:
+        self.edit.setText("Edit layers…" if draft is None else "Go on editing…")
+        self.edit.setToolTip(BEGIN if draft is None else GO_ON)

@@ -32,9 +32,17 @@ def advice(layer: Layer, shape: Shape, before: Sequence[Layer]) -> str:
     if all(kernel <= size + 2 * pad for kernel, size, pad in zip(layer.kernel_size, shape, padding, strict=False)):
         return ""
     mends = ["remove a pool before it"] if any(isinstance(each, MaxPool2d | AvgPool2d) for each in before) else []
-    mends.append("use padding" if isinstance(layer, Conv2d) else "make its window smaller")
+    fitting = shape_text(tuple(size + 2 * pad for size, pad in zip(shape, padding, strict=False)))
+    mends += (
+        ["add padding", f"use a kernel of up to {fitting}"] if isinstance(layer, Conv2d) else [f"use a window of up to {fitting}"]
+    )
     least = shape_text(tuple(max(1, kernel - 2 * pad) for kernel, pad in zip(layer.kernel_size, padding, strict=True)))
-    return f"{layer.name} needs at least {least}, but gets {shape_text(shape[:2])}; {' or '.join(mends)}."
+    return f"{layer.name} needs at least {least}, but gets {shape_text(shape[:2])}; {either(mends)}."
+
+
+def either(ways: Sequence[str]) -> str:
+    """Words for a choice: `a, b or c`."""
+    return " or ".join(filter(None, (", ".join(ways[:-1]), ways[-1])))
 
 
 def largest_that_fits(make: Callable[[int], Mapping[str, Any]], shape: Shape, above: Cost, least: int, most: int) -> int | None:

@@ -55,6 +55,8 @@ class LayerCard(QFrame):
         """The class of the layers that it can show."""
         self._kind = KINDS[type]
         self._layer: Mapping[str, Any] = self._kind.new
+        self._shown: tuple[Mapping[str, Any], Line, bool] | None = None
+        """What `show_line` has shown last, where that is still what is shown."""
         self.setProperty("role", "layer")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setToolTip(self._kind.help)
@@ -147,6 +149,7 @@ class LayerCard(QFrame):
             self._rest = self._build_further()
             self._column.insertWidget(2, self._rest)
             self._show_values()
+            self._name_parts(self.title)
         self._rest.setVisible(wanted)
         self._show_unusual()
         self.stops_changed.emit()
@@ -186,7 +189,9 @@ class LayerCard(QFrame):
 
     def show_line(self, layer: Mapping[str, Any], line: Line, is_below: bool) -> None:
         """Show a layer of this kind; `is_below`: it stands below one that does not fit, so that nothing is known of it."""
-        self._layer = layer
+        if self._shown == (layer, line, is_below):
+            return
+        self._layer, self._shown = layer, (layer, line, is_below)
         self._show_values()
         self._show_unusual()
         self._name_parts(line.name)
@@ -224,6 +229,7 @@ class LayerCard(QFrame):
 
     def refuse(self, words: str) -> None:
         """Say why what was just done to the layer cannot be, until something else is done."""
+        self._shown = None
         self._problem.setText(words)
         self._problem.setVisible(True)
         _set(self, "wrong", True)

@@ -25,6 +25,8 @@ RIGHT = 8
 """Pixels between the cards and the edge."""
 MARK = 2
 """Pixels of the line that shows where a dragged layer would go."""
+EDGE, SCROLL, SCROLL_EVERY = 24, 8, 20
+"""Pixels from the edge where a dragged layer makes the list scroll; by so many pixels, in so many milliseconds."""
 MOST_SPARE = 24
 """Cards of a kind that are kept to be shown again."""
 
@@ -47,6 +49,8 @@ class LayerColumn(QScrollArea):
         self.cards: list[LayerCard] = []
         self._spare: defaultdict[str, list[LayerCard]] = defaultdict(list)
         """Cards that show no layer at present, by the layer's type: making one takes longer than anything else here."""
+        self._chain: list[QWidget] = []
+        """What the Tab key meets, in its order."""
         self._is_in_order = True
         """Whether the buttons are named, and the Tab key goes, as the cards stand."""
         self.adders: list[QToolButton] = []
@@ -63,6 +67,10 @@ class LayerColumn(QScrollArea):
         self._mark = QFrame(self._holder)
         self._mark.setProperty("role", "drop")
         self._mark.hide()
+        self._dragged: tuple[LayerCard, QPointF] | None = None
+        """The layer that is being dragged, and where on the screen the mouse is."""
+        self._scrolling = QTimer(self, interval=SCROLL_EVERY)
+        self._scrolling.timeout.connect(self._scroll)
         self.menu = QMenu(self)
         self.menu.setToolTipsVisible(True)
         for kind in KINDS.values():
@@ -145,7 +153,7 @@ class LayerColumn(QScrollArea):
         card.step_wanted.connect(lambda by: self.take_focus(max(0, self.cards.index(card) + by)))
         card.history_wanted.connect(self.history_wanted)
         card.dragged.connect(lambda where, is_over: self._drag(card, where, is_over))
-        card.drag_given_up.connect(self._mark.hide)
+        card.drag_given_up.connect(self._give_up_drag)
         card.stops_changed.connect(self._disorder)
         return card
 
@@ -191,8 +199,11 @@ class LayerColumn(QScrollArea):
             button.setAccessibleName(f"add a layer {where}")
             button.setToolTip(f"Add a layer {where}")
             order += [button, *(self.cards[place].stops if place < len(self.cards) else ())]
+        there = set(pairwise(self._chain))
         for before, after in pairwise(order):
-            QWidget.setTabOrder(before, after)
+            if (before, after) not in there:  # Qt takes long for each
+                QWidget.setTabOrder(before, after)
+        self._chain = order
 
     def _tint(self) -> None:
         for button in self.adders:
@@ -254,14 +265,31 @@ class LayerColumn(QScrollArea):
         place = self.cards.index(card)
         y = self._holder.mapFromGlobal(where.toPoint()).y()
         gap = sum(y > each.geometry().center().y() for each in self.cards)
+        self._dragged = None if is_over else (card, where)
         self._mark.setVisible(not is_over)
         if is_over:
+            self._scrolling.stop()
             self._move(place, gap - (gap > place))
         else:
             button = self.adders[gap].geometry()
             self._mark.setGeometry(0, button.center().y(), self._holder.width() - RIGHT, MARK)
             self._mark.raise_()
-            self.ensureVisible(0, y, 0, 24)
+            self._scrolling.start()
+
+    def _scroll(self) -> None:
+        """Scroll as long as a layer is held at the upper or lower edge."""
+        if self._dragged is None:
+            return
+        y = self.viewport().mapFromGlobal(self._dragged[1].toPoint()).y()
+        bar, before = self.verticalScrollBar(), self.verticalScrollBar().value()
+        bar.setValue(before + SCROLL * ((y > self.viewport().height() - EDGE) - (y < EDGE)))
+        if bar.value() != before:
+            self._drag(*self._dragged, False)
+
+    def _give_up_drag(self) -> None:
+        self._dragged = None
+        self._scrolling.stop()
+        self._mark.hide()
 
 
 def _types(layers: LayerList) -> list[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from html import escape
+
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.draft import Draft
 from app.core.layer_list import Line, total
@@ -36,11 +39,20 @@ class LayerTable(Card):
         cost.addWidget(self._parameters)
         cost.addWidget(self._work)
         holder = QWidget()
-        self._grid = QGridLayout(holder)
-        self._grid.setContentsMargins(0, 0, 6, 0)
-        self._grid.setVerticalSpacing(4)
-        self._grid.setColumnStretch(0, 1)
-        self._grid.setRowStretch(MOST_ROWS + 1, 1)
+        self._columns = [label(), label("", "dim"), label("", "dim")]
+        """A line for each layer: its description, its output's shape, its number of parameters. Labels of their own for hundreds of
+        layers would take too long.
+        """
+        self._others = label("", "dim")
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 6, 0)
+        grid.setHorizontalSpacing(10)
+        for place, column in enumerate(self._columns):
+            column.setTextFormat(Qt.TextFormat.RichText)
+            grid.addWidget(column, 0, place)
+        grid.addWidget(self._others, 1, 0, 1, 3)
+        grid.setColumnStretch(0, 1)
+        grid.setRowStretch(2, 1)
         scroll = QScrollArea(widgetResizable=True)
         scroll.setAccessibleName("layers")
         scroll.setWidget(holder)
@@ -48,10 +60,6 @@ class LayerTable(Card):
         self.body.addLayout(cost)
         self.body.addWidget(scroll, 1)
         self._shown: list[Line] = []
-        self._rows: list[tuple[QLabel, QLabel, QLabel]] = []
-        """The labels of each row, those below the last layer hidden: description, output's shape, number of parameters."""
-        self._others = label("", "dim")
-        self._grid.addWidget(self._others, MOST_ROWS, 0, 1, 3)
         lab.state.recipe.subscribe_part(lambda recipe: (recipe.network, recipe.layers), lambda _: self._show())
         lab.state.data.subscribe(lambda _: self._show(), now=False)
         lab.state.draft.subscribe(self._show_way)
@@ -64,28 +72,23 @@ class LayerTable(Card):
         self._parameters.setText(parameters_text(total(lines)))
         self._work.setText(work_text(total(lines)))
         shown = lines[:MOST_ROWS]
-        while len(self._rows) < len(shown):
-            self._add_row()
-        for row, line in zip(self._rows, shown, strict=False):
-            shape = "–" if line.output_shape is None else shape_text(line.output_shape)
-            parameters = f"{line.cost.parameters:,}" if line.cost.parameters else ""
-            for cell, text in zip(row, (line.description, shape, parameters), strict=True):
-                cell.setText(text)
-                cell.show()
-        for row in self._rows[len(shown) :]:
-            for cell in row:
-                cell.hide()
+        shapes = ("–" if line.output_shape is None else shape_text(line.output_shape) for line in shown)
+        parameters = (f"{line.cost.parameters:,}" if line.cost.parameters else "" for line in shown)
+        for column, texts, side in zip(
+            self._columns, ((line.description for line in shown), shapes, parameters), ("left", "right", "right"), strict=True
+        ):
+            column.setText(_lines(texts, side))
         self._others.setText(f"… and {len(lines) - len(shown):,} more layers")
         self._others.setVisible(len(lines) > len(shown))
-
-    def _add_row(self) -> None:
-        row = label(), label("", "dim"), label("", "dim")
-        for column, cell in enumerate(row):
-            if column:
-                cell.setAlignment(Qt.AlignmentFlag.AlignRight)
-            self._grid.addWidget(cell, len(self._rows), column)
-        self._rows.append(row)
 
     def _show_way(self, draft: Draft | None) -> None:
         self.edit.setText("Edit layers…" if draft is None else "Go on editing…")
         self.edit.setToolTip(BEGIN if draft is None else GO_ON)
+
+
+def _lines(texts: Iterable[str], side: str) -> str:
+    """Rich text with a line for each text, four pixels apart; `side` is `left` or `right`."""
+    rows = "".join(
+        f'<p align="{side}" style="margin: 0 0 4px 0; white-space: pre">{escape(text) or "&nbsp;"}</p>' for text in texts
+    )
+    return f"<html>{rows}</html>"

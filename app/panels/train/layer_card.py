@@ -230,6 +230,7 @@ class LayerCard(QFrame):
     def refuse(self, words: str) -> None:
         """Say why what was just done to the layer cannot be, until something else is done."""
         self._shown = None
+        self._show_values()
         self._problem.setText(words)
         self._problem.setVisible(True)
         _set(self, "wrong", True)

@@ -101,10 +101,10 @@ class LayerColumn(QScrollArea):
         """Show the next layers of the list, one at least, until the time is over. Whether all of them are shown now."""
         end = time.perf_counter() + seconds
         while (place := len(self.cards)) < len(self._layers):
-            if place and time.perf_counter() >= end:
-                return False
             self._insert(place, self._layers.layers[place]["type"])
             self._show_lines(range(place, place + 1))
+            if time.perf_counter() >= end:
+                return False
         self._order()
         return True
 
@@ -154,7 +154,7 @@ class LayerColumn(QScrollArea):
         card.history_wanted.connect(self.history_wanted)
         card.dragged.connect(lambda where, is_over: self._drag(card, where, is_over))
         card.drag_given_up.connect(self._give_up_drag)
-        card.stops_changed.connect(self._disorder)
+        card.stops_changed.connect(lambda: self._disorder(card))
         return card
 
     def _drop(self, place: int) -> None:
@@ -183,10 +183,16 @@ class LayerColumn(QScrollArea):
         self._is_in_order = False
         self._column.insertWidget(2 * place, made, 0, Qt.AlignmentFlag.AlignHCenter)
 
-    def _disorder(self) -> None:
-        """Another way for the Tab key, once all that is being done is done."""
+    def _disorder(self, card: LayerCard) -> None:
+        """Let the Tab key meet what a card shows more or less than before, once all that is being done is done."""
         self._is_in_order = False
-        QTimer.singleShot(0, self, self._order)
+
+        def follow() -> None:
+            self._order()
+            if card.more.isChecked():
+                self.ensureWidgetVisible(card, 0, 8)
+
+        QTimer.singleShot(0, self, follow)
 
     def _order(self) -> None:
         """Name the buttons that add a layer, and let the Tab key go from one widget to that below."""

@@ -159,7 +159,7 @@ class LayerEditor(Card):
         self._edits = LayerEdits(self._on_images(draft.first))
         self._edits.do(self._on_images(draft.layers))
         self._origin, self._first_kept = draft.origin, draft.kept
-        self._of_last_time.show_words(f"These are your edits of the last time; they began with {draft.origin}.")
+        self._of_last_time.show_words(f"Your edits of the last time, which began with {draft.origin}.")
         self._open(draft.name)
         self.resumed.show()
 

@@ -56,6 +56,7 @@ def test_a_layer_that_is_too_large_says_which_size_would_fit():
 def test_the_largest_window_is_that_of_the_image():
     pools = built(*[{"type": "MaxPool2d", "kernel_size": 2}] * 2)
     assert pools.largest(1, lambda side: {"kernel_size": (side, side)}, 1, 256) == 14
+    assert pools.largest(1, lambda side: {"kernel_size": (side, side)}, 1, 9) == 9
     assert pools.insert(0, {"type": "Flatten"}).largest(2, lambda side: {"kernel_size": (side, side)}, 1, 256) is None
 
 
@@ -68,7 +69,7 @@ def test_what_is_given_up_comes_back_by_redo_and_what_was_kept_by_undo():
     edits.begin_again()
     assert not edits.is_changed and edits.undo() and edits.present == first and edits.is_changed
     edits.give_up()
-    assert len(edits.present) == 3, "back to what was kept last"
+    assert len(edits.present) == 3 and edits.can_undo, "back to what was kept last"
     edits.undo()
     edits.do(edits.present.remove(0))
     edits.give_up()

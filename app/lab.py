@@ -12,7 +12,7 @@ from app.branching import Branching
 from app.comparing import Comparing
 from app.core import engine, own_digits
 from app.core.engine import ChosenDevice
-from app.core.last_time import keep, keep_recipe, kept_recipe
+from app.core.last_time import keep, keep_recipe, kept_draft, kept_recipe
 from app.core.layer_list import LayerList
 from app.core.probe import NO_DRAWING, Kind, Probe
 from app.core.recipe import misfit
@@ -20,6 +20,7 @@ from app.core.runs import Run, RunStore
 from app.core.settings import Settings
 from app.core.state import LabState
 from app.core.stored_run import known_recipe
+from app.drafts import Drafts
 from app.errors import PICTURE, TRAINING, Problem
 from app.evaluating import Evaluating
 from app.library import Library
@@ -62,6 +63,7 @@ class Lab(QObject):
         self.state = LabState()
         if recipe := kept_recipe(settings):
             self.state.recipe.set(recipe)
+        self.state.draft.put(kept_draft(settings))
         self.device = ChosenDevice(settings)
         self.training = TrainingController(self.state, store, self.device)
         self.branching = Branching(self.state, settings, self.training)
@@ -72,6 +74,7 @@ class Lab(QObject):
         self.evaluating = Evaluating(self.state, self.training)
         self.own_digits = OwnDigits(self.state.acts)
         self.own_networks = OwnNetworks()
+        self.drafts = Drafts(self.state, settings)
         self.run_table = RunTable(store, self.training)
         self.comparing = Comparing(self.state, store, self.run_table)
         store.warn = lambda message: self.problem.emit(Problem(message))
@@ -85,8 +88,8 @@ class Lab(QObject):
         self.training.setParent(self)
         self.training.problem.connect(self.offers.tell_of_training)
         for part in (
-            self.library, self.looking, self.opener, self.evaluating, self.own_digits, self.own_networks, self.run_table,
-            self.comparing,
+            self.library, self.looking, self.opener, self.evaluating, self.own_digits, self.own_networks, self.drafts,
+            self.run_table, self.comparing,
         ):  # fmt: skip
             part.problem.connect(self.problem)
             part.setParent(self)
@@ -133,6 +136,7 @@ class Lab(QObject):
         Task.wait_for_all()
         self.own_digits.close()
         self.own_networks.close()
+        self.drafts.close()
 
     def start_training(self) -> None:
         """Train with the recipe, on the data in view. Raises ConfigError where there is no data yet."""

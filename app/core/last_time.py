@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from app.core.draft import Draft, read_draft
 from app.core.probe import Kind, Probe
 from app.core.recipe import Recipe
 from app.core.settings import Settings
@@ -43,6 +44,17 @@ def kept_recipe(settings: Settings) -> Recipe | None:
         return Recipe.from_dict(settings["recipe"])
     except ConfigError as error:
         settings.damage.append(f"The recipe of the last time cannot be used, so the usual one is there: {error}")
+        return None
+
+
+def kept_draft(settings: Settings) -> Draft | None:
+    """The edits of layers of the last time that were not saved; None where there are none, or none that can be read, which
+    `settings.damage` then says.
+    """
+    try:
+        return read_draft(settings.draft_file)
+    except ConfigError as error:
+        settings.damage.append(str(error))
         return None
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from nncore.arrays import Shape, shape_text
-from nncore.layers import AvgPool2d, Conv2d, Layer, Linear, MaxPool2d
+from nncore.errors import ConfigError
+from nncore.layers import AvgPool2d, Conv2d, Layer, Linear, MaxPool2d, layer_from_config
+from nncore.layers.cost import Cost
 
 DIGITS = 10
+SIZES = {"Conv2d": ("out_channels", "channels"), "Linear": ("out_features", "outputs")}
+"""What makes a layer of a type large: the setting, and its name in the editor."""
 
 
 def advice(layer: Layer, shape: Shape, before: Sequence[Layer]) -> str:
@@ -27,9 +32,47 @@ def advice(layer: Layer, shape: Shape, before: Sequence[Layer]) -> str:
     if all(kernel <= size + 2 * pad for kernel, size, pad in zip(layer.kernel_size, shape, padding, strict=False)):
         return ""
     mends = ["remove a pool before it"] if any(isinstance(each, MaxPool2d | AvgPool2d) for each in before) else []
-    mends.append("use padding" if isinstance(layer, Conv2d) else "make its window smaller")
+    fitting = shape_text(tuple(size + 2 * pad for size, pad in zip(shape, padding, strict=False)))
+    mends += (
+        ["add padding", f"use a kernel of up to {fitting}"] if isinstance(layer, Conv2d) else [f"use a window of up to {fitting}"]
+    )
     least = shape_text(tuple(max(1, kernel - 2 * pad) for kernel, pad in zip(layer.kernel_size, padding, strict=True)))
-    return f"{layer.name} needs at least {least}, but gets {shape_text(shape[:2])}; {' or '.join(mends)}."
+    return f"{layer.name} needs at least {least}, but gets {shape_text(shape[:2])}; {either(mends)}."
+
+
+def either(ways: Sequence[str]) -> str:
+    """Words for a choice: `a, b or c`."""
+    return " or ".join(filter(None, (", ".join(ways[:-1]), ways[-1])))
+
+
+def largest_that_fits(make: Callable[[int], Mapping[str, Any]], shape: Shape, above: Cost, least: int, most: int) -> int | None:
+    """The largest number from `least` to `most` for which the layer that `make` describes takes inputs of `shape`, and its cost and
+    that of the layers `above` are not too much together. None where not even `least` is. Nothing is allocated.
+    """
+
+    def fits(number: int) -> bool:
+        try:
+            layer = layer_from_config(dict(make(number)))
+            (above + layer.cost(shape)).check("")
+        except ConfigError:
+            return False
+        return True
+
+    if not fits(least):
+        return None
+    low, high = least, most + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def advice_on_size(error: ConfigError, layer: Layer, shape: Shape, above: Cost) -> str:
+    """What `error` says of a layer that makes the network too large, and the size with which it would not."""
+    config = layer.config()
+    name, title = SIZES.get(config["type"], ("", ""))
+    most = largest_that_fits(lambda size: config | {name: size}, shape, above, 1, config[name]) if name else None
+    return str(error) if most is None else f"{str(error).partition(';')[0]}; up to {most:,} {title} fit in {layer.name}."
 
 
 def advice_on_end(output: Shape | None, learns: bool, classes: int) -> str:

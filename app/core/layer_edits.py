@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from app.core.layer_list import LayerList
 
+MOST_EDITED = 120
+"""Layers of the longest list that is edited in the window: more would take too long to draw."""
 MOST_EDITS = 1000
 """Edits that can be undone; the oldest are forgotten first."""
 
@@ -45,6 +47,20 @@ class LayerEdits:
             del self._before[:-MOST_EDITS]
         self._after.clear()
         self._last, self.present = of, edited
+
+    def begin_again(self) -> None:
+        """Take the list as it is now for the first one, since it has been kept. What was done before can still be undone."""
+        self.first, self._last = self.present, None
+
+    def give_up(self) -> None:
+        """Go back to the first list. What is given up can be brought back by `redo`, or by `undo` where it was undone."""
+        while self.is_changed and self.undo():
+            pass
+        while self.is_changed and self.redo():
+            pass
+        if self.is_changed:  # it was kept, then undone, and then forgotten by another edit
+            self._before, self._after, self.present = [], [], self.first
+        self._last = None
 
     def undo(self) -> bool:
         """Take the last edit back; whether there was one."""

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from nncore.checks import LARGEST_SIZE
+from nncore.layers import layer_from_config
+from nncore.layers.cost import LARGEST_WINDOW
+from nncore.training.values import number_text
+
+
+class Values(Enum):
+    """What the values of a field are."""
+
+    WHOLE = "whole numbers"
+    NUMBER = "numbers"
+    SCALE = "numbers whose size matters by powers of ten, and 0 where that is allowed"
+    INITIALIZER = "the name of an initializer, or a standard deviation"
 
 
 @dataclass(frozen=True)
 class LayerField:
-    """A setting of a layer that can be changed."""
+    """A setting of a layer that can be changed, or one part of a setting that is a pair (vertical, horizontal)."""
 
     name: str
     """As in `Layer.config`."""
@@ -20,11 +33,31 @@ class LayerField:
     least: float = 1
     most: float = LARGEST_SIZE
     step: float = 1
-    """How far one turn goes; below 1 for a number with decimals."""
+    """How far one turn goes; of a SCALE the least number above 0 that a turn reaches."""
+    values: Values = Values.WHOLE
+    part: int | None = None
+    """Of a pair the number that is set. The first one sets both while they are equal."""
+    is_further: bool = False
+    """Whether few networks need it, so that it is shown only when asked for."""
 
     @property
-    def is_whole(self) -> bool:
-        return self.step >= 1
+    def key(self) -> str:
+        """What the field is called, apart from all others of its layer: the setting, or its horizontal part."""
+        return f"{self.name} across" if self.part == 1 else self.name
+
+    def value(self, layer: Mapping[str, Any]) -> Any:
+        """What the field shows of a layer, whose description is in full."""
+        found = layer[self.name]
+        return found if self.part is None else found[self.part]
+
+    def change(self, layer: Mapping[str, Any], value: Any) -> dict[str, Any]:
+        """The settings of the layer that change when the field is set to `value`."""
+        if self.part is None:
+            return {self.name: value}
+        down, across = layer[self.name]
+        if self.part == 1:
+            return {self.name: (down, value)}
+        return {self.name: (value, value if down == across else across)}
 
 
 @dataclass(frozen=True)
@@ -44,12 +77,73 @@ class LayerKind:
         """The description of a new one."""
         return {"type": self.type, **self.first}
 
+    def unusual(self, layer: Mapping[str, Any]) -> str:
+        """The further settings of a layer that are not as usual, in words: `he_uniform · decay 0.001`. Empty where all are."""
+        usual = layer_from_config(dict(self.new)).config()
+        words = []
+        for field in self.fields:
+            value = layer[field.name]
+            if field.part == 1 and value[0] != value[1]:
+                words.append(f"{field.title} {value[0]}×{value[1]}")
+            elif field.is_further and field.part is None and value != usual[field.name]:
+                named = value if isinstance(value, str) else number_text(value)
+                is_normal = field.values is Values.INITIALIZER and not isinstance(value, str)
+                words.append(f"normal {named}" if is_normal else named if isinstance(value, str) else f"{field.title} {named}")
+        return " · ".join(words)
 
-LARGEST_SIDE = 256
+
+SIDE = round(LARGEST_WINDOW**0.5)
 """The largest window, stride and padding that a field offers."""
+INITIALIZER = LayerField(
+    "initializer",
+    "weights",
+    "First weights: how large they are before training. he_normal and he_uniform keep the signal's size through ReLU layers, the "
+    "xavier ones through tanh and sigmoid; normal draws them with the standard deviation beside it; with zeros all units of a "
+    "layer stay equal.",
+    values=Values.INITIALIZER,
+    is_further=True,
+)
+DECAY = LayerField(
+    "weight_decay",
+    "decay",
+    "Weight decay of this layer alone: pulls its weights towards 0 at every step, besides the weight decay of the recipe. 0: not "
+    "at all; 0.0001 to 0.01 are usual.",
+    0,
+    1000,
+    1e-5,
+    Values.SCALE,
+    is_further=True,
+)
 
-STRIDE = LayerField(
-    "stride", "stride", "Stride: how many pixels the window moves on at a time. 2 halves the image.", 1, LARGEST_SIDE
+
+def _pair(name: str, title: str, help: str, across: str, least: float = 1) -> tuple[LayerField, LayerField]:
+    """The field of a pair, and the further one of its horizontal part, `across` being what that is for."""
+    first = LayerField(name, title, help, least, SIDE, part=0)
+    words = f"{title.capitalize()}, horizontally: {across} While both numbers are equal, the field above sets both."
+    return first, LayerField(name, title, words, least, SIDE, part=1, is_further=True)
+
+
+STRIDE, STRIDE_ACROSS = _pair(
+    "stride",
+    "stride",
+    "Stride: how many pixels the window moves on at a time. 2 halves the image.",
+    "how far the window moves to the right.",
+)
+WINDOW, WINDOW_ACROSS = _pair(
+    "kernel_size", "window", "Window: its side in pixels.", "how wide the window is, where it is not square."
+)
+KERNEL, KERNEL_ACROSS = _pair(
+    "kernel_size",
+    "kernel",
+    "Kernel: the side of the window in pixels that each filter sees.",
+    "how wide the window is, where it is not square.",
+)
+PADDING, PADDING_ACROSS = _pair(
+    "padding",
+    "padding",
+    "Padding: rows of zeros around the image. Half of the kernel, rounded down, keeps the image's size.",
+    "columns of zeros at the left and the right.",
+    0,
 )
 
 KINDS = {
@@ -64,17 +158,14 @@ KINDS = {
                 LayerField(
                     "out_channels", "channels", "Channels: how many filters there are, and so how many patterns it can find."
                 ),
-                LayerField(
-                    "kernel_size", "kernel", "Kernel: the side of the window in pixels that each filter sees.", 1, LARGEST_SIDE
-                ),
+                KERNEL,
                 STRIDE,
-                LayerField(
-                    "padding",
-                    "padding",
-                    "Padding: rows of zeros around the image. Half of the kernel, rounded down, keeps the image's size.",
-                    0,
-                    LARGEST_SIDE,
-                ),
+                PADDING,
+                INITIALIZER,
+                DECAY,
+                KERNEL_ACROSS,
+                STRIDE_ACROSS,
+                PADDING_ACROSS,
             ),
         ),
         LayerKind(
@@ -82,14 +173,14 @@ KINDS = {
             "max pool",
             "Max pool: of each window only the largest value stays, so the image becomes smaller and small shifts matter less.",
             {"kernel_size": 2},
-            (LayerField("kernel_size", "window", "Window: its side in pixels.", 1, LARGEST_SIDE), STRIDE),
+            (WINDOW, STRIDE, WINDOW_ACROSS, STRIDE_ACROSS),
         ),
         LayerKind(
             "AvgPool2d",
             "average pool",
             "Average pool: each window becomes its mean, so that the image becomes smaller and smoother.",
             {"kernel_size": 2},
-            (LayerField("kernel_size", "window", "Window: its side in pixels.", 1, LARGEST_SIDE), STRIDE),
+            (WINDOW, STRIDE, WINDOW_ACROSS, STRIDE_ACROSS),
         ),
         LayerKind("Flatten", "flatten", "Flatten: writes the values of an image in one row, as linear layers need them.", {}),
         LayerKind(
@@ -97,7 +188,11 @@ KINDS = {
             "linear",
             "Linear: each output is a weighted sum of all inputs. The last one gives the score of each class.",
             {"out_features": 64},
-            (LayerField("out_features", "outputs", "Outputs: how many sums it makes, each with weights of its own."),),
+            (
+                LayerField("out_features", "outputs", "Outputs: how many sums it makes, each with weights of its own."),
+                INITIALIZER,
+                DECAY,
+            ),
         ),
         LayerKind(
             "ReLU", "relu", "ReLU: negative values become 0. Without something like it, many layers can do no more than one.", {}
@@ -123,6 +218,18 @@ KINDS = {
                     0,
                     1,
                     0.05,
+                    Values.NUMBER,
+                ),
+                LayerField(
+                    "eps",
+                    "eps",
+                    "Eps (ε): added to the variance before its root divides, so that a channel whose values hardly differ is not "
+                    "blown up.",
+                    1e-12,
+                    1000,
+                    1e-12,
+                    Values.SCALE,
+                    is_further=True,
                 ),
             ),
         ),
@@ -131,7 +238,7 @@ KINDS = {
             "dropout",
             "Dropout: while training, sets a random part of the values to 0, so that no unit relies on a single other one.",
             {"p": 0.25},
-            (LayerField("p", "share", "Share: how large a part of the values is dropped.", 0, 0.95, 0.05),),
+            (LayerField("p", "share", "Share: how large a part of the values is dropped.", 0, 0.95, 0.05, Values.NUMBER),),
         ),
     ]
 }

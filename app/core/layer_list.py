@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.core.layer_advice import advice, advice_on_end
+from app.core.layer_advice import advice, advice_on_end, advice_on_size, largest_that_fits
 from nncore.arrays import Shape
 from nncore.errors import ConfigError
 from nncore.layers import Layer, layer_from_config
@@ -131,15 +131,25 @@ class LayerList:
                 try:
                     made = layer.infer_shape(shape)
                     cost = layer.cost(shape)
-                    total += cost
-                    total.check(layer.name)
-                    shape = made
+                    (total + cost).check(layer.name)
+                    total, shape = total + cost, made
                 except ConfigError as error:
-                    problem = advice(layer, shape, before) or str(error)
+                    problem = advice(layer, shape, before) or advice_on_size(error, layer, shape, total)
                     shape, cost = None, Cost()
             before.append(layer)
             found.append(Line(layer.name, layer.describe(), shape, cost, problem))
         return found
+
+    def largest(self, place: int, settings: Callable[[int], Mapping[str, Any]], least: int, most: int) -> int | None:
+        """The largest number from `least` to `most` that the layer at `place` can have where it stands, `settings` telling which
+        settings have it. None where not even `least` is possible.
+        """
+        self._require(place)
+        lines = self.lines()[:place]
+        shape = lines[-1].output_shape if lines else self.input_shape
+        if shape is None:
+            return None
+        return largest_that_fits(lambda number: {**self.layers[place], **settings(number)}, shape, total(lines), least, most)
 
     def problem(self, classes: int = 10) -> str:
         """Why it makes no network for that many classes, in one sentence that says what would; empty where it does."""

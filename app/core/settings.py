@@ -99,6 +99,11 @@ class Settings:
         """The probe, as a picture."""
         return self.folder / "probe.png"
 
+    @property
+    def draft_file(self) -> Path:
+        """What is edited in the editor of layers and not saved yet."""
+        return self.folder / "draft.json"
+
     # -- whether the window was closed
 
     def begin_use(self) -> bool:

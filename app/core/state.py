@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.core.draft import Draft
 from app.core.in_view import DataInView, NetworkInView
 from app.core.observable import Observable
 from app.core.probe import Probe
@@ -31,6 +32,8 @@ class LabState:
         self.data: Observable[DataInView | None] = Observable(None)
         self.recipe: Observable[Recipe] = Observable(Recipe.of(next(iter(PRESETS))))
         """The settings of the next training."""
+        self.draft: Observable[Draft | None] = Observable(None)
+        """What is edited in the editor of layers and not saved yet; None where nothing is."""
         self._no_moments = Timeline()
         self.acts = UndoStack()
         """What was done to the probe and the user's own digits."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Never
 
-from nncore.arrays import Array, Shape, array_module, shape_text
+from nncore.arrays import Array, Shape, array_module
 from nncore.checks import pair, refuse_positional
 from nncore.layers.base import Layer
 from nncore.layers.conv import IntPair, window
@@ -51,9 +51,8 @@ class Pool(Layer):
         ]
 
     def describe(self) -> str:
-        rows, columns = self.kernel_size
-        size = f"{rows}" if rows == columns else f"{rows}×{columns}"
-        return f"{self.kind} {size}" + ("" if self.stride == self.kernel_size else f" · stride {shape_text(self.stride)}")
+        size, stride = (f"{rows}" if rows == columns else f"{rows}×{columns}" for rows, columns in (self.kernel_size, self.stride))
+        return f"{self.kind} {size}" + ("" if self.stride == self.kernel_size else f" · stride {stride}")
 
 
 class MaxPool2d(Pool):

@@ -59,7 +59,7 @@ def add(editor, place: int, kind: str) -> None:
 
 def test_a_preset_is_edited_as_a_copy_kept_by_name_and_becomes_the_network(panel, editor, lab, qtbot):
     assert names(editor)[:3] == ["conv1", "relu1", "pool1"] and editor.name.text() == "my-mnist-cnn"
-    editor.column.cards[0].fields["out_channels"][0].setValue(4)
+    editor.column.cards[0].fields["out_channels"].setValue(4)
     add(editor, 1, "batch norm")
     assert names(editor)[:3] == ["conv1", "norm1", "relu1"] and editor.column.cards[1].hasFocus()
     assert lab.state.recipe.value.network == "mnist-cnn", "nothing changes before it is kept"
@@ -92,7 +92,7 @@ def test_layers_are_moved_removed_and_brought_back_by_keys(editor):
     assert editor.column.cards[2].hasFocus()
     QTest.keyClick(editor.column.cards[2], Qt.Key.Key_Delete)
     assert names(editor)[:3] == ["conv1", "pool1", "conv2"] and editor.column.cards[2].hasFocus()
-    box = editor.column.cards[2].fields["kernel_size"][0]
+    box = editor.column.cards[2].fields["kernel_size"]
     box.setFocus()
     box.stepUp()
     box.stepUp()
@@ -102,7 +102,7 @@ def test_layers_are_moved_removed_and_brought_back_by_keys(editor):
     assert editor._edits.present == first and not editor.undo_button.isEnabled(), "turns of one field are one edit"
     QTest.keyClick(editor, Qt.Key.Key_Y, CTRL)
     assert names(editor)[1] == "pool1"
-    editor.column.cards[0].fields["stride"][0].setFocus()
+    editor.column.cards[0].fields["stride"].setFocus()
     QTest.keyClick(editor.window().focusWidget(), Qt.Key.Key_Down, ALT)
     assert names(editor)[:2] == ["pool1", "conv1"], "also from within a field"
 

@@ -70,9 +70,15 @@ def test_the_first_layer_that_does_not_fit_says_what_would():
         return built(*layers, shape=shape).problem()
 
     pools = [POOL] * 3
-    assert said(CONV, *pools, POOL, CONV) == "conv2 needs at least 3×3, but gets 1×1; remove a pool before it or use padding."
-    assert said({**CONV, "kernel_size": 9, "padding": 1}, shape=(4, 4, 1)) == "conv1 needs at least 7×7, but gets 4×4; use padding."
-    assert said(*pools, POOL, POOL) == "pool5 needs at least 2×2, but gets 1×1; remove a pool before it or make its window smaller."
+    assert said(CONV, *pools, POOL, CONV) == (
+        "conv2 needs at least 3×3, but gets 1×1; remove a pool before it, add padding or use a kernel of up to 1×1."
+    )
+    assert said({**CONV, "kernel_size": 9, "padding": 1}, shape=(4, 4, 1)) == (
+        "conv1 needs at least 7×7, but gets 4×4; add padding or use a kernel of up to 6×6."
+    )
+    assert said(*pools, POOL, POOL) == (
+        "pool5 needs at least 2×2, but gets 1×1; remove a pool before it or use a window of up to 1×1."
+    )
     assert said(CONV, linear(10)) == "linear1 takes a flat vector, but gets 26×26×4; put a flatten before it."
     assert said(FLATTEN, CONV) == "conv1 takes images, but gets 784; move it above the flatten."
     assert said(FLATTEN, linear(9_000_000)).startswith("This network has over 200,000,000 parameters up to linear1")

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QFrame, QHBoxLayout, QLabel, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.core.layer_kinds import KINDS, LayerField
 from app.core.layer_list import Line
 from app.panels.train.figures import count_text
+from app.panels.train.layer_fields import FieldWidget, widget_for
 from app.theme import svg_pixmap, theme
 from app.widgets.card import label
 from nncore.arrays import shape_text
 from nncore.files import size_text
 
-NAME_WIDTH, FIELD_WIDTH, CLOSE_WIDTH = 76, 52, 26
+NAME_WIDTH, CLOSE_WIDTH, INDENT = 76, 26, 22
 COLUMNS = (("output", 80), ("parameters", 78), ("multiply-adds", 94), ("memory", 72))
 """What stands at the right of each layer, and its width in pixels."""
 NOTHING = "–"
@@ -27,10 +28,12 @@ DRAG_FROM = 6
 
 
 class LayerCard(QFrame):
-    """A layer that can be changed, moved and removed. With the keyboard: Alt+Up and Alt+Down, Delete, Insert for a layer below."""
+    """A layer of one kind that can be changed, moved and removed. What few networks need is behind `more`, and said where it is
+    not as usual. With the keyboard: Alt+Up and Alt+Down, Delete, Insert for a layer below.
+    """
 
-    changed = Signal(str, object)
-    """The name of a setting and its new value."""
+    changed = Signal(object, object)
+    """A LayerField, and the value to which it is set."""
     move_wanted = Signal(int)
     """−1: up, 1: down."""
     remove_wanted = Signal()
@@ -42,26 +45,38 @@ class LayerCard(QFrame):
     """−1: undo, 1: redo; a field would only take back what was typed into it."""
     dragged = Signal(QPointF, bool)
     """Where on the screen the mouse has dragged it, and whether it was let go of there."""
+    drag_given_up = Signal()
+    stops_changed = Signal()
+    """The Tab key meets other widgets than before."""
 
-    def __init__(self, layer: Mapping[str, Any]) -> None:
+    def __init__(self, type: str) -> None:
         super().__init__()
-        self._kind = KINDS[layer["type"]]
+        self.type = type
+        """The class of the layers that it can show."""
+        self._kind = KINDS[type]
+        self._layer: Mapping[str, Any] = self._kind.new
+        self._shown: tuple[Mapping[str, Any], Line, bool] | None = None
+        """What `show_line` has shown last, where that is still what is shown."""
         self.setProperty("role", "layer")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setToolTip(self._kind.help)
         self._name = label("", "value")
         self._name.setFixedWidth(NAME_WIDTH)
         self._cells = [_cell(width) for _, width in COLUMNS]
-        self._problem = label("", "", wrap=True)
-        self._problem.setProperty("role", "wrong")
-        self._problem.setContentsMargins(22, 0, 0, 4)
-        self._problem.hide()
-        self.fields = {field.name: self._fields_of(field, layer) for field in self._kind.fields}
-        """The fields of each setting, by its name: one, or two (vertical, horizontal) where a pair is not square."""
+        self._unusual, self._problem = label("", "dim", wrap=True), label("", "wrong", wrap=True)
+        for words in (self._unusual, self._problem):
+            words.setContentsMargins(INDENT, 0, 0, 4)
+            words.hide()
+        everyday = [field for field in self._kind.fields if not field.is_further]
+        self._further = [field for field in self._kind.fields if field.is_further]
+        self.fields = {field.key: self._widget(field) for field in everyday}
+        """The field of each setting by its key; of the further ones as soon as they have been shown."""
         self.close_button, self._grip = QToolButton(autoRaise=True), QLabel()
+        self.more = QToolButton(text="More", checkable=True)
         self._pressed: QPointF | None = None
         self._is_dragged = False
-        self._build()
+        self._column = self._build(everyday)
+        self._rest: QWidget | None = None
         theme().changed.connect(self._tint)
         self._tint()
 
@@ -69,11 +84,11 @@ class LayerCard(QFrame):
         self.close_button.setIcon(theme().icon("clear", theme().colors.dim))
         self._grip.setPixmap(svg_pixmap("grip", 16, theme().colors.dim, self.devicePixelRatioF()))
 
-    def _build(self) -> None:
+    def _build(self, everyday: Sequence[LayerField]) -> QVBoxLayout:
         close = self.close_button
         close.setFixedWidth(CLOSE_WIDTH)
+        close.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         close.setToolTip("Remove this layer (Delete)")
-        close.setAccessibleName("remove this layer")
         close.clicked.connect(self.remove_wanted)
         grip = self._grip
         grip.setToolTip("Drag the layer to another place (Alt+Up, Alt+Down)")
@@ -90,64 +105,96 @@ class LayerCard(QFrame):
         column.setContentsMargins(8, 3, 4, 3)
         column.setSpacing(2)
         column.addLayout(first)
-        if self._kind.fields:
-            column.addLayout(self._row_of_fields())
+        if everyday:
+            row = self._row(everyday)
+            if self._further:
+                self.more.setProperty("role", "inline")
+                self.more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+                self.more.setToolTip("Settings that few networks need")
+                self.more.toggled.connect(self._show_further)
+                row.addWidget(self.more)
+            column.addLayout(row)
+        column.addWidget(self._unusual)
         column.addWidget(self._problem)
+        return column
 
-    def _row_of_fields(self) -> QHBoxLayout:
+    def _row(self, fields: Sequence[LayerField], before: str = "") -> QHBoxLayout:
+        """A row of fields with their titles; `before` stands in front of all."""
         row = QHBoxLayout()
-        row.setContentsMargins(22, 0, 0, 4)
+        row.setContentsMargins(INDENT, 0, 4, 4)
         row.setSpacing(6)
-        for field in self._kind.fields:
+        if before:
+            row.addWidget(label(before, "dim"))
+        for field in fields:
             title = label(field.title, "dim")
             title.setToolTip(field.help)
             row.addWidget(title)
-            for box in self.fields[field.name]:
-                row.addWidget(box)
-            row.addSpacing(4)
+            row.addWidget(self.fields[field.key])
         row.addStretch(1)
         return row
 
-    def _fields_of(self, field: LayerField, layer: Mapping[str, Any]) -> list[QSpinBox | QDoubleSpinBox]:
-        value = layer[field.name]
-        boxes = [self._box(field) for _ in (value if isinstance(value, tuple) and not is_square(value) else (value,))]
+    def _widget(self, field: LayerField) -> FieldWidget:
+        made = widget_for(field)
+        made.told.connect(lambda value: self.changed.emit(field, value))
+        for part in made.stops:
+            part.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            part.installEventFilter(self)
+        made.setToolTip(field.help)
+        return made
 
-        def tell() -> None:
-            values = [box.value() for box in boxes]
-            self.changed.emit(field.name, tuple(values) if len(values) > 1 else values[0])
+    # -- what few networks need
 
-        for box in boxes:
-            box.valueChanged.connect(tell)
-        return boxes
+    def _show_further(self, wanted: bool) -> None:
+        if self._rest is None:
+            self._rest = self._build_further()
+            self._column.insertWidget(2, self._rest)
+            self._show_values()
+            self._name_parts(self.title)
+        self._rest.setVisible(wanted)
+        self._show_unusual()
+        self.stops_changed.emit()
 
-    def _box(self, field: LayerField) -> QSpinBox | QDoubleSpinBox:
-        box: QSpinBox | QDoubleSpinBox
-        if field.is_whole:
-            box = QSpinBox(minimum=int(field.least), maximum=int(field.most))
-        else:
-            box = QDoubleSpinBox(minimum=field.least, maximum=field.most, singleStep=field.step, decimals=2)
-        box.lineEdit().setTextMargins(6, 0, 0, 0)  # the stylesheet's padding does not reach it
-        box.setKeyboardTracking(False)  # the number when it is complete, not at every key
-        box.setFixedWidth(FIELD_WIDTH + 12 * (field.most > 1000))
-        box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        box.setToolTip(field.help)
-        box.installEventFilter(self)
-        return box
+    def _build_further(self) -> QWidget:
+        made = QWidget()
+        column = QVBoxLayout(made)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        for field in self._further:
+            self.fields[field.key] = self._widget(field)
+        whole = [field for field in self._further if field.part is None]
+        across = [field for field in self._further if field.part is not None]
+        if whole:
+            column.addLayout(self._row(whole))
+        if across:
+            column.addLayout(self._row(across, "horizontal:"))
+        return made
+
+    def _show_unusual(self) -> None:
+        """Say what is not as usual among the settings that are not shown."""
+        words = "" if self.more.isChecked() else self._kind.unusual(self._layer)
+        self._unusual.setText(words)
+        self._unusual.setVisible(bool(words))
+
+    @property
+    def stops(self) -> list[QWidget]:
+        """What the Tab key meets in the card, in its order."""
+        everyday = [part for field in self._kind.fields if not field.is_further for part in self.fields[field.key].stops]
+        if self._further:
+            everyday.append(self.more)
+        if self.more.isChecked():
+            everyday += [part for field in self._further for part in self.fields[field.key].stops]
+        return [self, *everyday, self.close_button]
 
     # -- showing
 
     def show_line(self, layer: Mapping[str, Any], line: Line, is_below: bool) -> None:
         """Show a layer of this kind; `is_below`: it stands below one that does not fit, so that nothing is known of it."""
-        for name, boxes in self.fields.items():
-            value = layer[name]
-            for box, each in zip(
-                boxes, value if len(boxes) > 1 else (value[0] if isinstance(value, tuple) else value,), strict=True
-            ):
-                with QSignalBlocker(box):
-                    box.setMaximum(max(box.maximum(), each))  # a file may hold more than a field offers
-                    if box.value() != each:  # setting the same value would rewrite what is being typed
-                        box.setValue(each)
-                box.setAccessibleName(f"{line.name} {name.replace('_', ' ')}")
+        if self._shown == (layer, line, is_below):
+            return
+        self._layer, self._shown = layer, (layer, line, is_below)
+        self._show_values()
+        self._show_unusual()
+        self._name_parts(line.name)
         known = line.output_shape is not None
         cost = line.cost
         shape = NOTHING if line.output_shape is None else shape_text(line.output_shape)
@@ -167,6 +214,26 @@ class LayerCard(QFrame):
         _set(self._name, "role", "dim" if is_below else "value")
         for cell in self._cells:
             _set(cell, "role", "pale" if is_below else "dim")
+
+    def _show_values(self) -> None:
+        for field in self._kind.fields:
+            if field.key in self.fields:
+                self.fields[field.key].show_value(field.value(self._layer))
+
+    def _name_parts(self, name: str) -> None:
+        """Give the fields and buttons names that say which layer they are of."""
+        for key, widget in self.fields.items():
+            widget.setAccessibleName(f"{name} {key.replace('_', ' ')}")
+        self.more.setAccessibleName(f"more settings of {name}")
+        self.close_button.setAccessibleName(f"remove {name}")
+
+    def refuse(self, words: str) -> None:
+        """Say why what was just done to the layer cannot be, until something else is done."""
+        self._shown = None
+        self._show_values()
+        self._problem.setText(words)
+        self._problem.setVisible(True)
+        _set(self, "wrong", True)
 
     @property
     def problem(self) -> str:
@@ -212,6 +279,9 @@ class LayerCard(QFrame):
             self.remove_wanted.emit()
         elif event.key() == Qt.Key.Key_Insert:
             self.add_wanted.emit()
+        elif event.key() == Qt.Key.Key_Escape and self._is_dragged:
+            self._end_drag()
+            self.drag_given_up.emit()
         else:
             super().keyPressEvent(event)
             return
@@ -234,15 +304,14 @@ class LayerCard(QFrame):
             self.dragged.emit(event.globalPosition(), False)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        was_dragged, self._pressed, self._is_dragged = self._is_dragged, None, False
-        self.unsetCursor()
-        if was_dragged:
+        if self._end_drag():
             self.dragged.emit(event.globalPosition(), True)
 
-
-def is_square(value: tuple[int, int]) -> bool:
-    """Whether a pair (vertical, horizontal) is one number twice."""
-    return value[0] == value[1]
+    def _end_drag(self) -> bool:
+        """Let go of the layer; whether it was being dragged."""
+        was_dragged, self._pressed, self._is_dragged = self._is_dragged, None, False
+        self.unsetCursor()
+        return was_dragged
 
 
 def is_undo(event: QKeyEvent) -> bool:

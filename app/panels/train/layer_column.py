@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
-from app.core.layer_kinds import KINDS
+from app.core.layer_edits import MOST_EDITED
+from app.core.layer_kinds import KINDS, LayerField, Values
 from app.core.layer_list import LayerList, Line
-from app.panels.train.layer_card import LayerCard, is_square
+from app.panels.train.layer_card import LayerCard
 from app.theme import theme
 from app.widgets.card import label
 from app.widgets.tips import tip
@@ -22,6 +25,10 @@ RIGHT = 8
 """Pixels between the cards and the edge."""
 MARK = 2
 """Pixels of the line that shows where a dragged layer would go."""
+EDGE, SCROLL, SCROLL_EVERY = 24, 8, 20
+"""Pixels from the edge where a dragged layer makes the list scroll; by so many pixels, in so many milliseconds."""
+MOST_SPARE = 24
+"""Cards of a kind that are kept to be shown again."""
 
 
 class LayerColumn(QScrollArea):
@@ -38,8 +45,14 @@ class LayerColumn(QScrollArea):
         super().__init__(widgetResizable=True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._layers = LayerList((), (1,))
+        self._layers, self._lines = LayerList((), (1,)), list[Line]()
         self.cards: list[LayerCard] = []
+        self._spare: defaultdict[str, list[LayerCard]] = defaultdict(list)
+        """Cards that show no layer at present, by the layer's type: making one takes longer than anything else here."""
+        self._chain: list[QWidget] = []
+        """What the Tab key meets, in its order."""
+        self._is_in_order = True
+        """Whether the buttons are named, and the Tab key goes, as the cards stand."""
         self.adders: list[QToolButton] = []
         """The buttons that add a layer: above each card, and below the last."""
         self.end = label("", "wrong", wrap=True)
@@ -54,6 +67,10 @@ class LayerColumn(QScrollArea):
         self._mark = QFrame(self._holder)
         self._mark.setProperty("role", "drop")
         self._mark.hide()
+        self._dragged: tuple[LayerCard, QPointF] | None = None
+        """The layer that is being dragged, and where on the screen the mouse is."""
+        self._scrolling = QTimer(self, interval=SCROLL_EVERY)
+        self._scrolling.timeout.connect(self._scroll)
         self.menu = QMenu(self)
         self.menu.setToolTipsVisible(True)
         for kind in KINDS.values():
@@ -63,31 +80,55 @@ class LayerColumn(QScrollArea):
         self._place = 0
         """Where a layer that is chosen in the menu goes."""
         self._new_adder(0)
-        self._name_adders()
+        self._order()
         theme().changed.connect(self._tint)
 
     # -- showing
 
+    def begin(self, layers: LayerList, lines: Sequence[Line]) -> None:
+        """Show as much of another list as there are cards for at its beginning. `show_more` shows the others."""
+        types = _types(layers)
+        kept = _shared(self._types, types)
+        for place in reversed(range(kept, len(self.cards))):
+            self._drop(place)
+        self._layers, self._lines = layers, list(lines)
+        for card in self.cards:
+            card.more.setChecked(False)
+        self._show_lines(range(kept))
+        self.verticalScrollBar().setValue(0)
+
+    def show_more(self, seconds: float) -> bool:
+        """Show the next layers of the list, one at least, until the time is over. Whether all of them are shown now."""
+        end = time.perf_counter() + seconds
+        while (place := len(self.cards)) < len(self._layers):
+            self._insert(place, self._layers.layers[place]["type"])
+            self._show_lines(range(place, place + 1))
+            if time.perf_counter() >= end:
+                return False
+        self._order()
+        return True
+
     def show_layers(self, layers: LayerList, lines: Sequence[Line]) -> None:
         """Show a list, with what is known of each of its layers. Cards of the same kind are kept, and the keyboard with them."""
-        old, new = [_key(each) for each in self._layers.layers], [_key(each) for each in layers.layers]
-        first = 0
-        while first < min(len(old), len(new)) and old[first] == new[first]:
-            first += 1
-        last = 0
-        while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
-            last += 1
+        old, new = self._types, _types(layers)
+        first = _shared(old, new)
+        last = _shared(old[first:][::-1], new[first:][::-1])
         for _ in range(first, len(old) - last):
             self._drop(first)
         for place in range(first, len(new) - last):
-            self._insert(place, layers.layers[place])
-        self._layers = layers
-        is_below = False
-        for place, (card, line) in enumerate(zip(self.cards, lines, strict=True)):
-            card.show_line(layers.layers[place], line, is_below)
-            is_below = is_below or bool(line.problem)
-        if old != new:
-            self._name_adders()
+            self._insert(place, new[place])
+        self._layers, self._lines = layers, list(lines)
+        self._show_lines(range(len(self.cards)))
+        self._order()
+
+    def _show_lines(self, places: range) -> None:
+        wrong = next((place for place, line in enumerate(self._lines) if line.problem), len(self._lines))
+        for place in places:
+            self.cards[place].show_line(self._layers.layers[place], self._lines[place], place > wrong)
+
+    @property
+    def _types(self) -> list[str]:
+        return [card.type for card in self.cards]
 
     def take_focus(self, place: int) -> None:
         """Give the keyboard to the layer at `place`, or the last one; where there is none, to the button that adds one."""
@@ -96,26 +137,39 @@ class LayerColumn(QScrollArea):
         self._holder.layout().activate()
         self.ensureWidgetVisible(target, 0, 8)
 
-    def _insert(self, place: int, layer: Mapping[str, Any]) -> None:
-        card = LayerCard(layer)
-        card.changed.connect(lambda name, value: self._change(card, name, value))
+    def _insert(self, place: int, type: str) -> None:
+        card = self._spare[type].pop() if self._spare[type] else self._new_card(type)
+        self.cards.insert(place, card)
+        self._column.insertWidget(2 * place + 1, card)
+        card.show()  # at once, so that it can have the keyboard
+        self._new_adder(place + 1)
+
+    def _new_card(self, type: str) -> LayerCard:
+        card = LayerCard(type)
+        card.changed.connect(lambda field, value: self._change(card, field, value))
         card.move_wanted.connect(lambda by: self._move(self.cards.index(card), self.cards.index(card) + by))
         card.remove_wanted.connect(lambda: self._remove(card))
         card.add_wanted.connect(lambda: self._open_menu(self.adders[self.cards.index(card) + 1]))
         card.step_wanted.connect(lambda by: self.take_focus(max(0, self.cards.index(card) + by)))
         card.history_wanted.connect(self.history_wanted)
         card.dragged.connect(lambda where, is_over: self._drag(card, where, is_over))
-        self.cards.insert(place, card)
-        self._column.insertWidget(2 * place + 1, card)
-        card.show()  # at once, so that it can have the keyboard
-        self._new_adder(place + 1)
+        card.drag_given_up.connect(self._give_up_drag)
+        card.stops_changed.connect(lambda: self._disorder(card))
+        return card
 
     def _drop(self, place: int) -> None:
         """Remove a card, and the button below it."""
-        for widget in (self.cards.pop(place), self.adders.pop(place + 1)):
+        card, button = self.cards.pop(place), self.adders.pop(place + 1)
+        for widget in (card, button):
             self._column.removeWidget(widget)
             widget.hide()
-            widget.deleteLater()
+        button.deleteLater()
+        card.more.setChecked(False)
+        if len(self._spare[card.type]) < MOST_SPARE:
+            self._spare[card.type].append(card)
+        else:
+            card.deleteLater()
+        self._is_in_order = False
 
     def _new_adder(self, place: int) -> None:
         made = QToolButton()
@@ -126,25 +180,36 @@ class LayerColumn(QScrollArea):
         made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         made.clicked.connect(lambda: self._open_menu(made))
         self.adders.insert(place, made)
+        self._is_in_order = False
         self._column.insertWidget(2 * place, made, 0, Qt.AlignmentFlag.AlignHCenter)
 
-    def _name_adders(self) -> None:
+    def _disorder(self, card: LayerCard) -> None:
+        """Let the Tab key meet what a card shows more or less than before, once all that is being done is done."""
+        self._is_in_order = False
+
+        def follow() -> None:
+            self._order()
+            if card.more.isChecked():
+                self.ensureWidgetVisible(card, 0, 8)
+
+        QTimer.singleShot(0, self, follow)
+
+    def _order(self) -> None:
+        """Name the buttons that add a layer, and let the Tab key go from one widget to that below."""
+        if self._is_in_order:
+            return
+        self._is_in_order = True
+        order: list[QWidget] = []
         for place, button in enumerate(self.adders):
             where = f"above {self.cards[place].title}" if place < len(self.cards) else "at the end"
             button.setAccessibleName(f"add a layer {where}")
             button.setToolTip(f"Add a layer {where}")
-        order: list[QWidget] = []
-        for place, button in enumerate(self.adders):
-            order += [button, *self._stops(place)]
+            order += [button, *(self.cards[place].stops if place < len(self.cards) else ())]
+        there = set(pairwise(self._chain))
         for before, after in pairwise(order):
-            QWidget.setTabOrder(before, after)
-
-    def _stops(self, place: int) -> list[QWidget]:
-        """What the Tab key meets in a card."""
-        if place >= len(self.cards):
-            return []
-        card = self.cards[place]
-        return [card, *(box for boxes in card.fields.values() for box in boxes), card.close_button]
+            if (before, after) not in there:  # Qt takes long for each
+                QWidget.setTabOrder(before, after)
+        self._chain = order
 
     def _tint(self) -> None:
         for button in self.adders:
@@ -157,43 +222,86 @@ class LayerColumn(QScrollArea):
         self.menu.popup(button.mapToGlobal(QPoint(0, button.height())))
 
     def _add(self, layer: Mapping[str, Any]) -> None:
-        self._edit(lambda: self._layers.insert(self._place, layer), focus=self._place)
+        if len(self.cards) >= MOST_EDITED:
+            self.refused.emit(ConfigError(f"A network of over {MOST_EDITED} layers cannot be edited here; remove one first."))
+        else:
+            self._edit(lambda: self._layers.insert(self._place, layer), focus=self._place)
 
-    def _change(self, card: LayerCard, name: str, value: object) -> None:
+    def _change(self, card: LayerCard, field: LayerField, value: Any) -> None:
         place = self.cards.index(card)
-        self._edit(lambda: self._layers.change(place, **{name: value}), (place, name))
+        before, layer = self._layers, self._layers.layers[place]
+        try:
+            edited = before.change(place, **field.change(layer, value))
+        except ConfigError as error:
+            self.edited.emit(before, None, -1)  # the field shows the value of before
+            most = before.largest(place, partial(field.change, layer), int(field.least), int(field.most))
+            is_whole = field.values is Values.WHOLE and most is not None
+            card.refuse(f"The {field.title} can be {field.least:,} to {most:,} here, not {value:,}." if is_whole else str(error))
+        else:
+            self.edited.emit(edited, (place, field.key), -1)
 
     def _remove(self, card: LayerCard) -> None:
         place = self.cards.index(card)
         self._edit(lambda: self._layers.remove(place), focus=place)
 
     def _move(self, place: int, to: int) -> None:
-        if 0 <= to < len(self.cards):
+        if 0 <= to < len(self.cards) and to != place:
+            self._move_card(place, to)
             self._edit(lambda: self._layers.move(place, to), focus=to)
 
-    def _edit(self, make: Callable[[], LayerList], of: object = None, focus: int = -1) -> None:
+    def _move_card(self, place: int, to: int) -> None:
+        """Let the card itself go to where its layer goes, and the button below it."""
+        card, button = self.cards.pop(place), self.adders.pop(place + 1)
+        for widget in (card, button):
+            self._column.removeWidget(widget)
+        self.cards.insert(to, card)
+        self.adders.insert(to + 1, button)
+        self._column.insertWidget(2 * to + 1, card)
+        self._column.insertWidget(2 * to + 2, button, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._is_in_order = False
+
+    def _edit(self, make: Callable[[], LayerList], focus: int) -> None:
         try:
-            edited = make()
+            self.edited.emit(make(), None, focus)
         except ConfigError as error:
             self.refused.emit(error)
-            edited = self._layers
-        self.edited.emit(edited, of, focus)
 
     def _drag(self, card: LayerCard, where: QPointF, is_over: bool) -> None:
         """Show where a dragged layer would go, and move it there when it is let go of."""
         place = self.cards.index(card)
         y = self._holder.mapFromGlobal(where.toPoint()).y()
         gap = sum(y > each.geometry().center().y() for each in self.cards)
+        self._dragged = None if is_over else (card, where)
         self._mark.setVisible(not is_over)
         if is_over:
+            self._scrolling.stop()
             self._move(place, gap - (gap > place))
         else:
             button = self.adders[gap].geometry()
             self._mark.setGeometry(0, button.center().y(), self._holder.width() - RIGHT, MARK)
             self._mark.raise_()
-            self.ensureVisible(0, y, 0, 24)
+            self._scrolling.start()
+
+    def _scroll(self) -> None:
+        """Scroll as long as a layer is held at the upper or lower edge."""
+        if self._dragged is None:
+            return
+        y = self.viewport().mapFromGlobal(self._dragged[1].toPoint()).y()
+        bar, before = self.verticalScrollBar(), self.verticalScrollBar().value()
+        bar.setValue(before + SCROLL * ((y > self.viewport().height() - EDGE) - (y < EDGE)))
+        if bar.value() != before:
+            self._drag(*self._dragged, False)
+
+    def _give_up_drag(self) -> None:
+        self._dragged = None
+        self._scrolling.stop()
+        self._mark.hide()
 
 
-def _key(layer: Mapping[str, Any]) -> tuple[object, ...]:
-    """What decides which fields a card has."""
-    return layer["type"], *(name for name, value in layer.items() if isinstance(value, tuple) and not is_square(value))
+def _types(layers: LayerList) -> list[str]:
+    return [layer["type"] for layer in layers.layers]
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many of the first words of two lists are the same."""
+    return next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

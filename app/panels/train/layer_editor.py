@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from app.core.layer_edits import LayerEdits
+from app.core.draft import Draft
+from app.core.layer_edits import MOST_EDITED, LayerEdits
 from app.core.layer_list import LayerList, total
 from app.core.own_networks import check_name
 from app.errors import TRAINING, Problem
@@ -24,10 +23,8 @@ from models.presets import PRESETS
 from nncore.arrays import shape_text
 from nncore.errors import ConfigError
 
-MOST_CARDS = 120
-"""Layers of the longest network that is shown as cards: more would take too long to draw."""
-AT_A_TIME = 3
-"""Cards that are made between two frames."""
+AT_A_TIME = 0.004
+"""Seconds for which cards are made between two frames."""
 SCROLL_BAR = 10
 """Width of a scroll bar in pixels, as in the stylesheet."""
 
@@ -42,7 +39,7 @@ class LayerEditor(Card):
         super().__init__("Edit layers")
         self._lab = lab
         self._edits = LayerEdits(LayerList((), (28, 28, 1)))
-        self._first_name = ""
+        self._origin = self._first_name = ""
         self._first_kept: LayerList | None = None
         """The layers of the network of the user's own that is edited, as they are kept; None for a preset."""
         self._is_open = self._is_saving = False
@@ -59,11 +56,16 @@ class LayerEditor(Card):
         self.cancel = self._button("Cancel", "Back to the curves; the network stays as it was (Escape)")
         self.save = self._button("Save", "")
         self.save.setProperty("role", "go")
+        self.resumed = QWidget()
+        """Says that the edits are those of the last time."""
+        self.anew = self._button("Begin anew…", "Give these edits up, and edit the network of the recipe")
+        self._of_last_time = Elided()
         self.column = LayerColumn()
         self._total = Elided()
         self._total.setAccessibleName("what the network takes")
         self._build()
-        self.name.textChanged.connect(lambda _: self._show_state())
+        self.name.textChanged.connect(lambda _: self._follow_name())
+        self.anew.clicked.connect(self._begin_anew)
         self.undo_button.clicked.connect(lambda: self._step(-1))
         self.redo_button.clicked.connect(lambda: self._step(1))
         self.delete.clicked.connect(self._delete)
@@ -107,7 +109,14 @@ class LayerEditor(Card):
             made.setFixedWidth(width)
             made.setAlignment(Qt.AlignmentFlag.AlignRight)
             titles.addWidget(made)
+        resumed = QHBoxLayout(self.resumed)
+        resumed.setContentsMargins(0, 0, 0, 0)
+        resumed.setSpacing(8)
+        resumed.addWidget(self._of_last_time, 1)
+        resumed.addWidget(self.anew)
+        self.resumed.hide()
         self.body.addLayout(bar)
+        self.body.addWidget(self.resumed)
         self.body.addLayout(titles)
         self.body.addWidget(self.column, 1)
         self.body.addWidget(self._total)
@@ -119,24 +128,59 @@ class LayerEditor(Card):
     # -- begin and end
 
     def begin(self) -> None:
-        """Edit the network of the recipe: the user's own, or a copy of a preset. Goes on where an edit is open already."""
-        if not self._is_open:
-            recipe = self._lab.state.recipe.value
-            layers = self._lab.recipe_layers()
-            if len(layers) > MOST_CARDS:
-                self._refuse(ConfigError(f"A network of over {MOST_CARDS} layers cannot be edited here; edit its file."))
-                self.closed.emit()
-                return
-            shape = self._image_shape
-            self._edits = LayerEdits(layers if shape is None else layers.on(shape))
-            self._first_name = recipe.network if recipe.layers is not None else self._unused(f"my-{recipe.network}")
-            self._first_kept = recipe.layers
-            self.name.setText(self._first_name)
-            self._is_open = True
-            self.column.setEnabled(False)
-            self._show_first(AT_A_TIME)
-        else:
+        """Edit the network of the recipe: the user's own, or a copy of a preset. Goes on where an edit is open already, and with
+        the edits of the last time where they were not saved.
+        """
+        if self._is_open:
             self.column.take_focus(0)
+        elif (draft := self._lab.state.draft.value) is not None:
+            self._resume(draft)
+        else:
+            self._begin_with_recipe()
+
+    def _begin_with_recipe(self) -> None:
+        recipe = self._lab.state.recipe.value
+        layers = self._on_images(self._lab.recipe_layers())
+        if len(layers) > MOST_EDITED:
+            self._refuse(
+                ConfigError(f"{recipe.network} has {len(layers)} layers; up to {MOST_EDITED} can be edited here, more in its file.")
+            )
+            self.closed.emit()
+            return
+        if layers == self._edits.present:
+            self._edits.begin_again()  # so that what was done to it before can still be undone
+        else:
+            self._edits = LayerEdits(layers)
+        self._origin, self._first_kept = recipe.network, recipe.layers
+        self._open("")
+
+    def _resume(self, draft: Draft) -> None:
+        """Go on with edits of the last time."""
+        self._edits = LayerEdits(self._on_images(draft.first))
+        self._edits.do(self._on_images(draft.layers))
+        self._origin, self._first_kept = draft.origin, draft.kept
+        self._of_last_time.show_words(f"Your edits of the last time, which began with {draft.origin}.")
+        self._open(draft.name)
+        self.resumed.show()
+
+    def _begin_anew(self) -> None:
+        if confirmed(self, "Begin anew", "Your edits of the last time have not been saved.", "Discard", "Go on"):
+            self._lab.state.draft.set(None)
+            self._is_open = False
+            self._begin_with_recipe()
+
+    def _open(self, name: str) -> None:
+        self._first_name = self._origin if self._first_kept is not None else self._unused(f"my-{self._origin}")
+        self.name.setText(name or self._first_name)
+        self.resumed.hide()
+        self._is_open = True
+        self.column.setEnabled(False)
+        self.column.begin(self._edits.present, self._edits.present.lines())
+        QTimer.singleShot(0, self, self._show_more)
+
+    def _on_images(self, layers: LayerList) -> LayerList:
+        """The layers as they are on the images in view, where there are any."""
+        return layers if self._image_shape is None else layers.on(self._image_shape)
 
     def leave(self) -> None:
         """Back to the curves; where edits would be lost, only if the user says so."""
@@ -152,7 +196,12 @@ class LayerEditor(Card):
         return not self._edits.is_changed
 
     def _close(self) -> None:
+        self._edits.give_up()
+        self._end()
+
+    def _end(self) -> None:
         self._is_open = False
+        self._lab.state.draft.set(None)
         self.closed.emit()
 
     def _save(self) -> None:
@@ -183,7 +232,8 @@ class LayerEditor(Card):
     def _end_saving(self, is_kept: bool) -> None:
         self._is_saving = False
         if is_kept:
-            self._close()
+            self._edits.begin_again()
+            self._end()
         else:
             self.column.setEnabled(True)
             self._show_state()
@@ -201,6 +251,7 @@ class LayerEditor(Card):
         """Take over an edit; the keyboard then goes to the layer at `focus` (−1: it stays)."""
         self._edits.do(edited, of)
         self._show()
+        self._keep_draft()
         if focus >= 0:
             self.column.take_focus(focus)
 
@@ -209,6 +260,7 @@ class LayerEditor(Card):
         had = self.isAncestorOf(self.window().focusWidget()) if self.window().focusWidget() else False
         if self._edits.undo() if by < 0 else self._edits.redo():
             self._show()
+            self._keep_draft()
             if had and not self.isAncestorOf(self.window().focusWidget() or self.window()):
                 self.column.take_focus(0)  # the layer that had the keyboard is gone
 
@@ -218,6 +270,19 @@ class LayerEditor(Card):
         if self._is_open and shape is not None:
             self._edits.do(self._edits.present.on(shape))
             self._show()
+            self._keep_draft()
+
+    def _follow_name(self) -> None:
+        self._show_state()
+        if self._is_open:
+            self._keep_draft()
+
+    def _keep_draft(self) -> None:
+        """Let nothing be lost that has been edited, whatever happens to the window."""
+        edits = self._edits
+        draft = Draft(self.name.text(), self._origin, edits.first, edits.present, self._first_kept)
+        if (draft if edits.is_changed else None) != self._lab.state.draft.value:
+            self._lab.state.draft.set(draft if edits.is_changed else None)
 
     def _refuse(self, error: ConfigError) -> None:
         problem = Problem.of(error)
@@ -230,19 +295,16 @@ class LayerEditor(Card):
 
     # -- showing
 
-    def _show_first(self, count: int) -> None:
-        """Show `count` layers now and the others after the next frames, since making their cards takes time."""
-        layers = self._edits.present
+    def _show_more(self) -> None:
+        """Show more layers after the next frame until all are shown, since making their cards takes time."""
         if not self._is_open:
             return
-        if count < len(layers):
-            some = replace(layers, layers=layers.layers[:count])
-            self.column.show_layers(some, some.lines())
-            QTimer.singleShot(0, self, lambda: self._show_first(count + AT_A_TIME))
-        else:
+        if self.column.show_more(AT_A_TIME):
             self.column.setEnabled(True)
             self._show()
             self.column.take_focus(0)
+        else:
+            QTimer.singleShot(0, self, self._show_more)
 
     def _show(self) -> None:
         layers = self._edits.present

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from html import escape
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from app.core.draft import Draft
 from app.core.layer_list import Line, total
 from app.lab import Lab
 from app.panels.train.figures import parameters_text, work_text
@@ -13,6 +17,10 @@ from nncore.arrays import shape_text
 
 LEAST = 216
 """Least height in pixels: six layers or so are read at once."""
+MOST_ROWS = 100
+"""Layers that are listed; of a longer network it is said how many more there are."""
+BEGIN = "Add, change, move and remove layers; a preset stays as it is, and a network of your own begins as it"
+GO_ON = "Go on with your edits, which have not been saved"
 
 
 class LayerTable(Card):
@@ -23,7 +31,6 @@ class LayerTable(Card):
         super().__init__("Layers", self.edit)
         self._lab = lab
         self.setMinimumHeight(LEAST)
-        self.edit.setToolTip("Add, change, move and remove layers; a preset stays as it is, and a network of your own begins as it")
         self._parameters, self._work = label("", "dim"), label("", "dim")
         self._parameters.setToolTip("Parameters: numbers that training changes")
         self._work.setToolTip("Multiply-adds and memory: what one image takes on its way through the network")
@@ -32,10 +39,20 @@ class LayerTable(Card):
         cost.addWidget(self._parameters)
         cost.addWidget(self._work)
         holder = QWidget()
-        self._grid = QGridLayout(holder)
-        self._grid.setContentsMargins(0, 0, 6, 0)
-        self._grid.setVerticalSpacing(4)
-        self._grid.setColumnStretch(0, 1)
+        self._columns = [label(), label("", "dim"), label("", "dim")]
+        """A line for each layer: its description, its output's shape, its number of parameters. Labels of their own for hundreds of
+        layers would take too long.
+        """
+        self._others = label("", "dim")
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 6, 0)
+        grid.setHorizontalSpacing(10)
+        for place, column in enumerate(self._columns):
+            column.setTextFormat(Qt.TextFormat.RichText)
+            grid.addWidget(column, 0, place)
+        grid.addWidget(self._others, 1, 0, 1, 3)
+        grid.setColumnStretch(0, 1)
+        grid.setRowStretch(2, 1)
         scroll = QScrollArea(widgetResizable=True)
         scroll.setAccessibleName("layers")
         scroll.setWidget(holder)
@@ -43,26 +60,35 @@ class LayerTable(Card):
         self.body.addLayout(cost)
         self.body.addWidget(scroll, 1)
         self._shown: list[Line] = []
-        self._rows = 0
         lab.state.recipe.subscribe_part(lambda recipe: (recipe.network, recipe.layers), lambda _: self._show())
         lab.state.data.subscribe(lambda _: self._show(), now=False)
+        lab.state.draft.subscribe(self._show_way)
 
     def _show(self) -> None:
         lines = self._lab.recipe_layers().lines()
         if lines == self._shown:
             return
         self._shown = lines
-        while self._grid.count():
-            self._grid.takeAt(0).widget().deleteLater()
-        self._grid.setRowStretch(self._rows, 0)
-        self._rows = len(lines)
         self._parameters.setText(parameters_text(total(lines)))
         self._work.setText(work_text(total(lines)))
-        for row, line in enumerate(lines):
-            self._grid.addWidget(label(line.description), row, 0)
-            shape = "–" if line.output_shape is None else shape_text(line.output_shape)
-            for column, text in enumerate((shape, f"{line.cost.parameters:,}" if line.cost.parameters else ""), 1):
-                cell = label(text, "dim")
-                cell.setAlignment(Qt.AlignmentFlag.AlignRight)
-                self._grid.addWidget(cell, row, column)
-        self._grid.setRowStretch(self._rows, 1)
+        shown = lines[:MOST_ROWS]
+        shapes = ("–" if line.output_shape is None else shape_text(line.output_shape) for line in shown)
+        parameters = (f"{line.cost.parameters:,}" if line.cost.parameters else "" for line in shown)
+        for column, texts, side in zip(
+            self._columns, ((line.description for line in shown), shapes, parameters), ("left", "right", "right"), strict=True
+        ):
+            column.setText(_lines(texts, side))
+        self._others.setText(f"… and {len(lines) - len(shown):,} more layers")
+        self._others.setVisible(len(lines) > len(shown))
+
+    def _show_way(self, draft: Draft | None) -> None:
+        self.edit.setText("Edit layers…" if draft is None else "Go on editing…")
+        self.edit.setToolTip(BEGIN if draft is None else GO_ON)
+
+
+def _lines(texts: Iterable[str], side: str) -> str:
+    """Rich text with a line for each text, four pixels apart; `side` is `left` or `right`."""
+    rows = "".join(
+        f'<p align="{side}" style="margin: 0 0 4px 0; white-space: pre">{escape(text) or "&nbsp;"}</p>' for text in texts
+    )
+    return f"<html>{rows}</html>"

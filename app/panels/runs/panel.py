@@ -56,7 +56,7 @@ class RunsPanel(Panel):
         self.table.look_wanted.connect(self.buttons.look_at)
         self.table.delete_wanted.connect(self.buttons.ask_and_delete)
         lab.run_table.changed.connect(self._show_runs)
-        lab.comparing.ticked_changed.connect(self.table.rows.tell_all)
+        lab.comparing.ticked_changed.connect(self.table.rows.tell_ticks)
         self._order_tabs()
         self._show_runs()
 

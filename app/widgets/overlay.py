@@ -36,7 +36,7 @@ SHIFT = 0.02
 NAMED = 8
 """Curves that the legend names; it counts the others."""
 LONGEST_NAME = 28
-"""Characters of a name in the legend."""
+"""Characters of a name in the legend and beside the crosshair."""
 
 
 class Line(NamedTuple):
@@ -209,7 +209,7 @@ class OverlayPlot(ZoomPlot):
         rows = [f'<span style="color:{theme().colors.dim}">{self._bottom.words(x)}</span>']
         room = max(1, self.height() // 17 - 3)
         for line, value in known[:room]:
-            rows.append(f"{_stroke(line)} {escape(line.name)} &nbsp;<b>{self._values.words(value)}</b>")
+            rows.append(f"{_stroke(line)} {escape(_shortened(line.name))} &nbsp;<b>{self._values.words(value)}</b>")
         if len(known) > room:
             rows.append(f"and {len(known) - room} more")
         self.readout.setText("<br>".join(rows))

@@ -17,7 +17,7 @@ ROW = 28
 """Height of a row in pixels."""
 LEAST = 4 * ROW
 """Least height of the table in pixels."""
-TICK_WIDTH = 52
+TICK_WIDTH = 48
 LEAST_NAME = 104
 """Least width of the column of names in pixels; it takes what the others leave."""
 PADDING = 22

@@ -273,7 +273,8 @@ class OverlayPlot(ZoomPlot):
 
     def _paint_lines(self) -> None:
         for curve, line in zip(self._curves, self.lines, strict=False):
-            pen = pg.mkPen(hex_of(line.color), width=2)
+            # Pens of pyqtgraph are measured in the screen's own pixels.
+            pen = pg.mkPen(hex_of(line.color), width=2 * self.devicePixelRatioF())
             if curve.opts["pen"] != pen:
                 curve.setPen(pen)
 

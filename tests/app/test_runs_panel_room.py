@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.panels.runs.model import COLUMNS, NAME, TICK
-from tests.app.runs_table import choose
+from tests.app.runs_table import choose, names
 from tests.app.test_runs_panel import make_run
 
 LONG = "a name that is rather longer than the column of names"
@@ -27,6 +27,17 @@ def test_the_table_shows_the_columns_that_fit_and_tells_the_rest_of_a_run(window
     window.resize(1900, 800)
     qtbot.waitUntil(lambda: not table.isColumnHidden(next(n for n, column in enumerate(COLUMNS) if column.title == "tags")))
     assert table.horizontalScrollBar().maximum() == 0 and not table.isColumnHidden(TICK)
+
+
+def test_runs_are_sorted_by_what_has_no_column_too(window, qtbot):
+    make_run(window.lab.store, "a", network="mlp")
+    make_run(window.lab.store, "b", network="mnist-mlp")
+    window.resize(1280, 800)
+    table = choose(qtbot, window, "a").table
+    offered = {act.text(): act for act in table.menu_of_orders().actions()}
+    assert names(window.panel) == ["b", "a"] and offered["Sort by date"].isChecked()
+    offered["Sort by network"].trigger()
+    assert names(window.panel) == ["a", "b"] and [run.name for run in table.chosen] == ["a"]
 
 
 def test_the_overlay_is_zoomed_and_moved_by_keyboard_around_the_crosshair(window, qtbot):

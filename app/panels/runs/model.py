@@ -34,15 +34,30 @@ def _percent(share: float | None) -> str:
     return "–" if share is None else f"{share * 100:.2f} %"
 
 
+def _steps(run: Run) -> str:
+    return f"{run.steps:,}" if _has_figures(run) else "–"
+
+
+def _seconds(run: Run) -> str:
+    return f"{run.seconds:,.1f} s" if _has_figures(run) else "–"
+
+
+def _has_figures(run: Run) -> bool:
+    """Whether the table knows how long a run was trained: of one that is new it hears when the training ends."""
+    return run.status != "running" or run.steps > 0
+
+
 COLUMNS = (
     Column("", "", "", lambda run: "", "Tick runs to lay their curves over each other and to compare their settings and answers"),
-    Column("name", "name", "mnist-cnn-100", lambda run: run.name, "Double-click, or F2, renames the run"),
+    Column("name", "name", "mnist-cnn-100", lambda run: run.name,
+        "Double-click, or F2, renames the run. A right click on the table sorts it, also by what has no room for a column here",
+    ),
     Column(
         "best", "accuracy", "100.00 %", lambda run: _percent(run.val_accuracy),
         "The best accuracy on the held-out images: those that the network does not learn from", True, 1,
     ),
-    Column("steps", "steps", "100,000", lambda run: f"{run.steps:,}", "How often weights were changed, by a batch each", True, 2),
-    Column("time", "time", "1,000.0 s", lambda run: f"{run.seconds:,.1f} s", "How long it was trained", True, 3),
+    Column("steps", "steps", "100,000", _steps, "How often weights were changed, by a batch each", True, 2),
+    Column("time", "time", "1,000.0 s", _seconds, "How long it was trained", True, 3),
     Column("recipe", "recipe", "adam 0.001 · one-cycle", recipe_words, "Optimizer, learning rate and schedule", rank=5),
     Column("tags", "tags", "class demo, best", lambda run: ", ".join(run.tags), "Your own words for runs; edit them below", rank=6),
     Column("date", "date", "2026-11-30 12:00", lambda run: f"{run.created:%Y-%m-%d %H:%M}", "When it was begun", rank=7),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QHideEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QSlider, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.overlay import AXES, IMAGES, QUANTITIES, STEP, TIME, Quantity
@@ -107,8 +107,8 @@ class Overlay(Card):
         self._smoothing[self.chosen.is_noisy] = percent
         self.plot.set_smoothing(percent / 100)
 
-    def came_into_sight(self) -> None:
-        """Read what is not known of the ticked runs, and draw it."""
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
         self.curves.look_again()
         self._draw()
 

@@ -115,7 +115,6 @@ class RunsPanel(Panel):
 
     def came_into_sight(self) -> None:
         self.lab.run_table.refresh()
-        self.overlay.came_into_sight()
 
     def went_out_of_sight(self) -> None:
         self.details.write()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
@@ -80,7 +80,7 @@ class RunsTable(QTableView):
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         header.sectionClicked.connect(self._sort_by)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        header.customContextMenuRequested.connect(lambda place: self._offer_orders(header.mapToGlobal(place)))
+        header.customContextMenuRequested.connect(lambda place: self.menu_of_orders().exec(header.mapToGlobal(place)))
         self._fit_columns()
 
     # -- which columns
@@ -96,8 +96,8 @@ class RunsTable(QTableView):
         self._fit_columns()
         super().resizeEvent(event)
 
-    def _offer_orders(self, at: QPoint) -> None:
-        """A menu of all orders, also of those whose column has no room."""
+    def menu_of_orders(self) -> QMenu:
+        """All orders, also of those whose column has no room; the menu is deleted when it is closed."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for place, column in enumerate(COLUMNS):
@@ -105,10 +105,10 @@ class RunsTable(QTableView):
                 act = menu.addAction(f"Sort by {column.title}", partial(self._sort_by, place))
                 act.setCheckable(True)
                 act.setChecked(column.order == self._order)
-        menu.exec(at)
+        return menu
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        self._offer_orders(event.globalPos())
+        self.menu_of_orders().exec(event.globalPos())
 
     # -- which runs, and in which order
 

@@ -32,14 +32,15 @@ def test_the_table_shows_the_columns_that_fit_and_tells_the_rest_of_a_run(window
 def test_runs_are_sorted_by_what_has_no_column_too(window, qtbot):
     make_run(window.lab.store, "a", network="mnist-mlp")
     make_run(window.lab.store, "b", network="mlp")
+    make_run(window.lab.store, "c", network="mnist-cnn")
     window.resize(1280, 800)
     table = choose(qtbot, window, "a").table
     offered = {act.text(): act for act in table.menu_of_orders().actions()}
     assert offered["Sort by date"].isChecked()
     offered["Sort by name"].trigger()
-    assert names(window.panel) == ["a", "b"]
+    assert names(window.panel) == ["a", "b", "c"]
     offered["Sort by network"].trigger()
-    assert names(window.panel) == ["b", "a"] and [run.name for run in table.chosen] == ["a"]
+    assert names(window.panel) == ["b", "c", "a"] and [run.name for run in table.chosen] == ["a"]
 
 
 def test_the_overlay_is_zoomed_and_moved_by_keyboard_around_the_crosshair(window, qtbot):

@@ -8,7 +8,7 @@ from threading import Event
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.colors import color_of
-from app.core.comparing import Comparer, RunAnswer, Ticked, key_of
+from app.core.comparing import Comparer, Key, RunAnswer, Ticked, key_of
 from app.core.report.comparison import MOST as MOST_TICKED
 from app.core.runs import Run, RunStore
 from app.core.state import LabState
@@ -36,10 +36,13 @@ class Comparing(QObject):
     """`answers` are others."""
     problem = Signal(object)
 
-    def __init__(self, state: LabState, store: RunStore, table: RunTable) -> None:
+    def __init__(self, state: LabState, store: RunStore, table: RunTable, kept: Sequence[tuple[Key, str]] = ()) -> None:
+        """`kept` are the runs that were ticked the last time, with their colours."""
         super().__init__()
         self._state, self._table = state, table
         self.ticked: tuple[Ticked, ...] = ()
+        self._awaited = tuple(kept[:MOST_TICKED])
+        """What is to be ticked as soon as the table has been read."""
         self.answers: tuple[RunAnswer, ...] = ()
         """Those of the first MOST ticked runs to the present probe, or to one of just before; none while no run is ticked."""
         self._comparer = Comparer(store)
@@ -68,6 +71,16 @@ class Comparing(QObject):
             found.append(Ticked(run, color_of(number)))
         self._set(found)
 
+    @property
+    def kept(self) -> list[tuple[Key, str]]:
+        """What is ticked, with the colours, as the next start is to have it."""
+        return [*self._awaited, *((key_of(each.run), each.color) for each in self.ticked)]
+
+    def warm_up(self) -> None:
+        """Tick again what was ticked the last time, once the table has been read. Runs that are gone are not missed."""
+        if self._awaited:
+            self._table.refresh()
+
     def color_of(self, run: Run) -> str | None:
         """The colour of a run that is ticked, as Ticked has it; None for others."""
         return next((each.color for each in self.ticked if key_of(each.run) == key_of(run)), None)
@@ -81,7 +94,8 @@ class Comparing(QObject):
     def _follow(self) -> None:
         """Take in the table as it is now: ticked runs may have been renamed, trained further or deleted."""
         present = {key_of(run): run for run in self._table.runs or ()}
-        found = [Ticked(present[key_of(each.run)], each.color) for each in self.ticked if key_of(each.run) in present]
+        wanted, self._awaited = self.kept, ()
+        found = [Ticked(present[key], color) for key, color in wanted if key in present]
         if tuple(found) != self.ticked:
             self._set(found)
 

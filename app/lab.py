@@ -12,7 +12,7 @@ from app.branching import Branching
 from app.comparing import Comparing
 from app.core import engine, own_digits
 from app.core.engine import ChosenDevice
-from app.core.last_time import keep, keep_recipe, kept_draft, kept_recipe
+from app.core.last_time import keep, keep_recipe, keep_ticked, kept_draft, kept_recipe, kept_ticked
 from app.core.layer_list import LayerList
 from app.core.probe import NO_DRAWING, Kind, Probe
 from app.core.recipe import misfit
@@ -76,7 +76,7 @@ class Lab(QObject):
         self.own_networks = OwnNetworks()
         self.drafts = Drafts(self.state, settings)
         self.run_table = RunTable(store, self.training)
-        self.comparing = Comparing(self.state, store, self.run_table)
+        self.comparing = Comparing(self.state, store, self.run_table, kept_ticked(settings))
         store.warn = lambda message: self.problem.emit(Problem(message))
         self.playing.setParent(self)
         self.offers = Offers(self.state, settings, store, self.training)
@@ -117,6 +117,7 @@ class Lab(QObject):
         self.looking.start()
         self.library.refresh()
         self.own_networks.refresh()
+        self.comparing.warm_up()
         self.look_for_devices()
         engine.prepare_in_background()
 
@@ -128,6 +129,7 @@ class Lab(QObject):
         self.training.close()
         try:
             keep(self.settings, self.state)
+            keep_ticked(self.settings, self.comparing.kept)
         except Exception:  # a picture that cannot be kept must not keep the window open
             log.exception("what was in view is not kept")
         self.looking.close()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from app.colors import PALETTE
 from app.core.look import see_probe
 from app.core.probe import Probe
 from app.core.runs import Run, RunStore
@@ -15,7 +17,7 @@ from nncore.errors import ConfigError, DigitLabError
 from nncore.prediction import Predictor
 from nncore.recognition import Answer, Found, answered
 
-Key = tuple[int, object]
+Key = tuple[int, datetime]
 
 
 def key_of(run: Run) -> Key:
@@ -29,6 +31,24 @@ class Ticked:
 
     run: Run
     color: str
+
+
+def as_kept(ticked: Sequence[tuple[Key, str]]) -> list[list[object]]:
+    """Ticked runs with their colours as plain values, which `parse_kept` reads."""
+    return [[number, created.isoformat(), color] for (number, created), color in ticked]
+
+
+def parse_kept(kept: Sequence[object]) -> list[tuple[Key, str]]:
+    """What `as_kept` wrote. ValueError or TypeError for anything else."""
+    found = dict[Key, str]()
+    for each in kept:
+        if not isinstance(each, list) or len(each) != 3:
+            raise TypeError
+        number, created, color = each
+        if type(number) is not int or not isinstance(created, str) or color not in PALETTE:
+            raise ValueError
+        found[number, datetime.fromisoformat(created)] = color
+    return [*found.items()]
 
 
 @dataclass(frozen=True, eq=False)

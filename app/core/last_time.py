@@ -1,13 +1,14 @@
-"""What the window showed when it was closed: recipe, run, moment and probe, kept for the next start. Qt-free."""
+"""What the window showed when it was closed: recipe, run, moment, probe and ticked runs, kept for the next start. Qt-free."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PIL import Image
 
+from app.core.comparing import Key, as_kept, parse_kept
 from app.core.draft import Draft, read_draft
 from app.core.probe import Kind, Probe
 from app.core.recipe import Recipe
@@ -69,6 +70,20 @@ def kept_network(settings: Settings) -> Mapping[str, Any]:
     if kept and not sound:
         settings.damage.append("What was kept of the last network in view makes no sense, so the one that ships is there.")
     return (kept | ({"step": step} if type(step) is int else {})) if sound else {}
+
+
+def keep_ticked(settings: Settings, ticked: Sequence[tuple[Key, str]]) -> None:
+    """Keep which runs are ticked, in this order, each with its colour."""
+    settings["ticked"] = as_kept(ticked)
+
+
+def kept_ticked(settings: Settings) -> list[tuple[Key, str]]:
+    """Which runs were ticked the last time, with their colours. What makes no sense is said in `settings.damage`."""
+    try:
+        return parse_kept(settings["ticked"])
+    except (ValueError, TypeError):
+        settings.damage.append("What was kept of the ticked runs makes no sense, so none is ticked.")
+        return []
 
 
 def kept_probe(settings: Settings) -> Probe | None:

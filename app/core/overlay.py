@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
+from app.core.history import History
 from app.core.runs import Run, RunStore
 from app.core.runs.marks import batch_sizes
 from nncore.arrays import Array
@@ -59,8 +61,12 @@ class RunCurves:
         return cls(run, {"train": np.zeros((0, 3)), "validation": np.zeros((0, 3)), "rate": np.zeros((0, 2))})
 
     def curve(self, quantity: Quantity, axis: str) -> tuple[Array, Array]:
-        """(x, y) of a quantity along one of AXES, float64 (N); a share as percent. Empty where nothing is known of it."""
+        """(x, y) of a quantity along one of AXES, float64 (N); a share as percent. Empty where nothing is known of it, or of when
+        it was.
+        """
         rows = self.rows[quantity.kind]
+        if axis == TIME and not self.run.steps:  # the table hears of a new run's seconds when its training ends
+            rows = rows[:0]
         return self._along(rows[:, 0], axis), rows[:, 1 + quantity.column] * (100 if quantity.percent else 1)
 
     def _along(self, steps: Array, axis: str) -> Array:
@@ -70,7 +76,7 @@ class RunCurves:
         """
         run = self.run
         if axis == TIME:
-            return steps * (run.seconds / run.steps if run.steps else 0.0)
+            return steps * (run.seconds / max(run.steps, 1))
         if axis == STEP:
             return steps
         first = run.config.get("batch_size")
@@ -82,8 +88,34 @@ class RunCurves:
         return images
 
 
-def read_curves(store: RunStore, run: Run) -> RunCurves:
-    """Read the curves of a run. DigitLabError where the table cannot be read."""
-    rows = {kind: np.array(store.metrics(run, kind), np.float64).reshape(-1, 3) for kind in ("train", "validation")}
-    rows["rate"] = np.array(store.rates(run), np.float64).reshape(-1, 2)
+def read_curves(store: RunStore, run: Run, known: RunCurves | None = None) -> RunCurves:
+    """Read the curves of a run; where some of it is `known`, only what has come since. DigitLabError where the table cannot be
+    read.
+    """
+    before = RunCurves.empty(run) if known is None else known
+    rows = {kind: _with_later(before.rows[kind], partial(store.metrics, run, kind)) for kind in ("train", "validation")}
+    rows["rate"] = _with_later(before.rows["rate"], partial(store.rates, run))
     return RunCurves(run, rows, batch_sizes(store.marks(run)))
+
+
+def live_curves(run: Run, history: History, seconds: float) -> RunCurves:
+    """The curves of a run that this window trains, from memory; `seconds` is how long it has been trained."""
+    found = {"train": history.train, "validation": history.validation, "rate": history.rates}
+    rows = {kind: np.stack(table.columns(), axis=1) for kind, table in found.items()}
+    return RunCurves(replace(run, steps=history.last_step, seconds=seconds), rows, batch_sizes(history.marks))
+
+
+def _with_later(known: Array, read: Callable[[int], Sequence[tuple[float, ...]]]) -> Array:
+    """Rows, float64 (N, columns), of which the first are `known`; `read` gives those behind a step.
+
+    The last of the known ones is read again: where it is not as it was, the training went back, and all are read.
+    """
+    if len(known):
+        found = _rows(read(int(known[-1, 0]) - 1), known.shape[1])
+        if len(found) and np.array_equal(found[0], known[-1]):
+            return np.concatenate([known, found[1:]]) if len(found) > 1 else known
+    return _rows(read(-1), known.shape[1])
+
+
+def _rows(found: Sequence[tuple[float, ...]], width: int) -> Array:
+    return np.array(found, np.float64).reshape(-1, width)

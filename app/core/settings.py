@@ -19,7 +19,7 @@ log = logging.getLogger("digitlab")
 
 DEFAULTS: dict[str, Any] = {
     "theme": "system", "panel": "recognise", "device": "auto", "data": None, "last_folder": "",
-    "recipe": {}, "network": {}, "probe": {}, "offered": "",
+    "recipe": {}, "network": {}, "probe": {}, "offered": "", "ticked": [],
 }  # fmt: skip
 
 

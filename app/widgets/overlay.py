@@ -13,15 +13,15 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QGuiApplication, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QGraphicsItem, QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QLabel, QMenu, QWidget
 
 from app.smoothing import smoothed
-from app.theme import font, theme
+from app.theme import theme
 from app.widgets.overlay_axes import AlongAxis, ValueAxis, range_of
 from app.widgets.pixels import png_bytes
 from app.widgets.save_plot import as_svg, ask_for_path
 from app.widgets.swatch import hex_of
-from app.widgets.zoom_plot import ZOOM
+from app.widgets.zoom_plot import ZoomPlot
 from nncore.arrays import Array
 from nncore.files import write_atomically
 
@@ -29,12 +29,14 @@ POINTS = 320
 """Most points of a curve that are drawn: about one every three pixels."""
 DOTS = 40
 """Points in sight up to which each is marked by a dot."""
+ROOM = 1.25
+"""How much longer than its lines the axis is while one grows."""
 SHIFT = 0.02
 """The share of the axis by which an arrow key moves the crosshair."""
 NAMED = 8
 """Curves that the legend names; it counts the others."""
 LONGEST_NAME = 28
-"""Characters of a name in the legend."""
+"""Characters of a name in the legend and beside the crosshair."""
 
 
 class Line(NamedTuple):
@@ -45,60 +47,50 @@ class Line(NamedTuple):
     """`#rrggbb`, or the name of a colour of the theme."""
     x: Array
     y: Array
+    grows: bool = False
+    """Whether it belongs to a training that runs, so that more of it will come."""
 
 
-class OverlayPlot(QWidget):
-    """Lines along one axis. The wheel and the keys + and − zoom along it, and what is in sight fills the height."""
+class OverlayPlot(ZoomPlot):
+    """Lines along one axis, zoomed as a ZoomPlot; what is in sight fills the height."""
 
     def __init__(self, name: str) -> None:
-        super().__init__()
+        self._values, self._bottom = ValueAxis("left"), AlongAxis("bottom")
+        super().__init__(axes={"left": self._values, "bottom": self._bottom})
         self.setAccessibleName(name)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.smoothing, self.logarithmic, self.percent = 0.0, True, False
+        self.smoothing, self.percent = 0.0, False
         self.quantity, self.along = "", "step"
         self.lines: tuple[Line, ...] = ()
         self._drawn: list[Line] = []
         """The lines, smoothed."""
         self.crosshair: float | None = None
         """Where the crosshair stands; None where there is none."""
-        self.is_zoomed = False
         self._end = 1.0
-        self._values, self._bottom = ValueAxis("left"), AlongAxis("bottom")
-        self._plot = pg.PlotWidget(axisItems={"left": self._values, "bottom": self._bottom}, enableMenu=False)
+        """The last x of all lines."""
         self._build_plot()
-        self._items: list[pg.PlotDataItem] = []
+        self._curves: list[pg.PlotCurveItem] = []
+        """One for each line; those that are not needed now wait for more lines behind them."""
+        self._points = pg.ScatterPlotItem(size=5, pen=None)
+        """The points of lines that have few."""
         self._upright = pg.InfiniteLine(angle=90, movable=False)
         self._dots = pg.ScatterPlotItem(size=8, pen=None)
-        for item in (self._upright, self._dots):
+        for item in (self._points, self._upright, self._dots):
             item.setZValue(10)
             self._plot.addItem(item, ignoreBounds=True)
         self._upright.hide()
         self.legend = self._text(self._plot)  # so that it is in the pictures that are saved
         self.readout = self._text(self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._plot)
         self.readout.raise_()
-        theme().changed.connect(self._restyle)
         self._restyle()
 
     def _build_plot(self) -> None:
-        self._plot.setMenuEnabled(False)
-        self._plot.hideButtons()
-        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._plot.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        item = self._plot.getPlotItem()
-        item.showGrid(x=False, y=True, alpha=0.25)
-        item.setMouseEnabled(x=True, y=False)
+        item = self._item
         item.getAxis("left").setWidth(52)
         for axis in (self._values, self._bottom):
             axis.enableAutoSIPrefix(False)
             axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
-        view = item.getViewBox()
-        view.sigRangeChangedManually.connect(self._hold_zoom)
-        view.sigXRangeChanged.connect(lambda *_: self._draw())
+        item.getViewBox().sigXRangeChanged.connect(lambda *_: self._draw())
         item.scene().sigMouseMoved.connect(self._follow_mouse)
-        item.scene().sigMouseClicked.connect(lambda click: self.show_whole() if click.double() else None)
         self._plot.viewport().installEventFilter(self)
 
     def _text(self, parent: QWidget) -> QLabel:
@@ -120,16 +112,23 @@ class OverlayPlot(QWidget):
         """
         is_another = along != self.along
         self.lines, self.quantity, self.along = tuple(lines), quantity, along
-        self.logarithmic, self.percent = logarithmic, percent
+        self.is_logarithmic, self.percent = logarithmic, percent
         self._values.is_logarithmic, self._values.percent = logarithmic, percent
         self._bottom.along = along
         self._end = max((float(line.x[-1]) for line in lines if len(line.x)), default=0.0) or 1.0
-        self._plot.getPlotItem().setLimits(xMin=0, xMax=self._end * 1.02, minXRange=self._end / 200)
         if is_another:
-            self.is_zoomed, self.crosshair = False, None
-        if not self.is_zoomed:
-            self._plot.getPlotItem().setXRange(0, self._end, padding=0.01)
+            self.is_zoomed, self.crosshair, self._range = False, None, None
+        end = self._end_of_axis()
+        self.least_in_sight = end / 200
+        self._set_range((0.0, end))
         self._rework()
+
+    def _end_of_axis(self) -> float:
+        """Where the axis ends: with the longest line, or while one grows somewhat later, so that it stands still for a while."""
+        if not any(line.grows for line in self.lines):
+            return self._end
+        before = 0.0 if self._range is None else self._range[0][1]
+        return before if self._end <= before <= self._end * ROOM * ROOM else self._end * ROOM
 
     def set_smoothing(self, weight: float) -> None:
         """Smooth all lines by a weight from 0 (not at all) to below 1."""
@@ -139,20 +138,23 @@ class OverlayPlot(QWidget):
     def _rework(self) -> None:
         """Smooth the lines and draw them."""
         self._drawn = [line._replace(y=smoothed(line.y, self.smoothing)) for line in self.lines]
-        while len(self._items) < len(self.lines):
-            self._items.append(self._plot.plot([], [], connect="finite", symbolPen=None, symbolSize=5))
-        while len(self._items) > len(self.lines):
-            self._plot.removeItem(self._items.pop())
+        while len(self._curves) < len(self.lines):
+            curve = pg.PlotCurveItem(connect="finite")
+            curve.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)  # drawn when it changes, not with each move above it
+            self._plot.addItem(curve, ignoreBounds=True)
+            self._curves.append(curve)
+        for place, curve in enumerate(self._curves):
+            curve.setVisible(place < len(self.lines))
         self._paint_lines()
         self._draw()
         self._write_legend()
         self.move_crosshair(self.crosshair)
 
     def _draw(self) -> None:
-        """Draw what is in sight of each line, and let it fill the height."""
-        low, high = self.x_in_sight
-        in_sight = []
-        for item, line in zip(self._items, self._drawn, strict=True):
+        """Draw what is in sight of each line, and let it fill the height. Curves that stay as they were are not drawn again."""
+        low, high = self.steps_in_sight
+        in_sight, points = [], []
+        for curve, line in zip(self._curves, self._drawn, strict=False):
             first, last = np.searchsorted(line.x, low, "right") - 1, np.searchsorted(line.x, high, "left") + 1
             part = slice(max(int(first), 0), int(last))
             x, y = line.x[part], self._placed(line.y[part])
@@ -160,16 +162,21 @@ class OverlayPlot(QWidget):
             if len(x) > POINTS:
                 chosen = np.linspace(0, len(x) - 1, POINTS).round().astype(np.int64)
                 x, y = x[chosen], y[chosen]
-            item.setData(x, y)
-            item.setSymbol("o" if len(x) <= DOTS else None)
-        bounds = range_of(np.concatenate(in_sight) if in_sight else np.zeros(0), self.logarithmic, self.percent)
-        self._plot.getPlotItem().setYRange(*bounds, padding=0.03)
+            before = curve.getData()
+            if before[0] is None or not (np.array_equal(before[0], x) and np.array_equal(before[1], y, equal_nan=True)):
+                curve.setData(x, y)
+            if len(x) <= DOTS:
+                points += [(*place, line.color) for place in zip(x, y, strict=True) if np.isfinite(place[1])]
+        columns = np.array([place[:2] for place in points], np.float64).reshape(-1, 2)
+        self._points.setData(columns[:, 0], columns[:, 1], brush=[pg.mkBrush(hex_of(color)) for *_, color in points])
+        bounds = range_of(np.concatenate(in_sight) if in_sight else np.zeros(0), self.is_logarithmic, self.percent)
+        self._item.setYRange(*bounds, padding=0.03)
 
     def _placed(self, values: Array) -> Array:
         """Where values lie on the axis; nan for those that lie nowhere."""
-        sound = np.isfinite(values) & ((values > 0) | (not self.logarithmic))
+        sound = np.isfinite(values) & ((values > 0) | (not self.is_logarithmic))
         placed = np.where(sound, values, np.nan)
-        return np.log10(placed) if self.logarithmic else placed
+        return np.log10(placed) if self.is_logarithmic else placed
 
     # -- the crosshair
 
@@ -202,7 +209,7 @@ class OverlayPlot(QWidget):
         rows = [f'<span style="color:{theme().colors.dim}">{self._bottom.words(x)}</span>']
         room = max(1, self.height() // 17 - 3)
         for line, value in known[:room]:
-            rows.append(f"{_stroke(line)} {escape(line.name)} &nbsp;<b>{self._values.words(value)}</b>")
+            rows.append(f"{_stroke(line)} {escape(_shortened(line.name))} &nbsp;<b>{self._values.words(value)}</b>")
         if len(known) > room:
             rows.append(f"and {len(known) - room} more")
         self.readout.setText("<br>".join(rows))
@@ -210,14 +217,14 @@ class OverlayPlot(QWidget):
             ", ".join([self._bottom.words(x), *(f"{line.name} {self._values.words(value)}" for line, value in known)])
         )
         self.readout.adjustSize()
-        at = self._plot.mapFromScene(self._plot.getPlotItem().getViewBox().mapViewToScene(QPointF(x, 0)))
+        at = self._plot.mapFromScene(self._item.getViewBox().mapViewToScene(QPointF(x, 0)))
         left = at.x() + 10
         if left + self.readout.width() > self.width():
             left = at.x() - 10 - self.readout.width()
         self.readout.move(max(left, 0), 8)
 
     def _follow_mouse(self, place: QPointF) -> None:
-        view = self._plot.getPlotItem().getViewBox()
+        view = self._item.getViewBox()
         inside = view.sceneBoundingRect().contains(place)
         self.move_crosshair(min(max(float(view.mapSceneToView(place).x()), 0.0), self._end) if inside else None)
 
@@ -226,32 +233,16 @@ class OverlayPlot(QWidget):
             self.move_crosshair(None)
         return False
 
-    # -- along the axis
+    # -- keys
 
     @property
-    def x_in_sight(self) -> tuple[float, float]:
-        """The first and the last x of the axis."""
-        low, high = self._plot.getPlotItem().viewRange()[0]
-        return low, high
-
-    def _hold_zoom(self, *_: object) -> None:
-        self.is_zoomed = True
-
-    def show_whole(self) -> None:
-        """Show the whole axis again."""
-        self.is_zoomed = False
-        self._plot.getPlotItem().setXRange(0, self._end, padding=0.01)
-
-    def zoom(self, factor: float) -> None:
-        """Show `factor` times as much of the axis, around the crosshair where there is one, and else around the middle."""
-        low, high = self.x_in_sight
-        around = (low + high) / 2 if self.crosshair is None else self.crosshair
-        self._plot.getPlotItem().setXRange(around - (around - low) * factor, around + (high - around) * factor, padding=0)
-        self._hold_zoom()
+    def cursor_step(self) -> float | None:
+        """Where the crosshair stands, around which keys zoom."""
+        return self.crosshair
 
     def _step(self, by: float) -> None:
         """Move the crosshair by a share of what is in sight; where there is none it begins in the middle."""
-        low, high = self.x_in_sight
+        low, high = self.steps_in_sight
         x = (low + high) / 2 if self.crosshair is None else self.crosshair + (high - low) * by
         self.move_crosshair(min(max(x, 0.0, low), high, self._end))
 
@@ -267,22 +258,11 @@ class OverlayPlot(QWidget):
                 self._step(-SHIFT)
             case Qt.Key.Key_Right:
                 self._step(SHIFT)
-            case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
-                self.zoom(1 / ZOOM)
-            case Qt.Key.Key_Minus:
-                self.zoom(ZOOM)
-            case Qt.Key.Key_Home:
-                self.show_whole()
             case _:
                 super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self._frame()
-
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self._frame()
         self.move_crosshair(None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -291,26 +271,21 @@ class OverlayPlot(QWidget):
 
     # -- colours
 
-    def _frame(self) -> None:
-        """Draw a frame around the plot while it has the keyboard."""
-        self._plot.getPlotItem().getViewBox().setBorder(pg.mkPen(theme().colors.accent) if self.hasFocus() else None)
-
     def _paint_lines(self) -> None:
-        for item, line in zip(self._items, self.lines, strict=True):
-            item.setPen(pg.mkPen(hex_of(line.color), width=2))
-            item.setSymbolBrush(hex_of(line.color))
+        for curve, line in zip(self._curves, self.lines, strict=False):
+            # Pens of pyqtgraph are measured in the screen's own pixels.
+            pen = pg.mkPen(hex_of(line.color), width=2 * self.devicePixelRatioF())
+            if curve.opts["pen"] != pen:
+                curve.setPen(pen)
 
     def _restyle(self) -> None:
+        super()._restyle()
         colors = theme().colors
-        self._plot.setBackground(colors.panel)
         self._upright.setPen(pg.mkPen(colors.dim, width=1, style=Qt.PenStyle.DashLine))
         self.readout.setStyleSheet(f"background: {colors.raised}; border: 1px solid {colors.line}; border-radius: 6px;")
         self.legend.setStyleSheet(f"background: {colors.panel}; border-radius: 6px; font-size: 12px;")
-        for axis in (self._values, self._bottom):
-            axis.setPen(pg.mkPen(colors.line))
-            axis.setTextPen(pg.mkPen(colors.dim))
-            axis.setTickFont(font(11))
         self._paint_lines()
+        self._draw()  # the points have colours, too
         self._write_legend()
         self._frame()
         self.move_crosshair(self.crosshair)
@@ -319,7 +294,7 @@ class OverlayPlot(QWidget):
         """Name the lines where curves of this kind leave room: losses fall, so above; accuracies rise, so below."""
         room = max(1, min(NAMED, (self._plot.height() - 60) // 17))
         shown = self.lines if len(self.lines) <= room else self.lines[: room - 1]
-        rows = [f"{_stroke(line)} {escape(_shortened(line.name))}" for line in shown]
+        rows = [f"{_stroke(line)} {escape(_shortened(line.name))}{_remark(line)}" for line in shown]
         if len(shown) < len(self.lines):
             rows.append(f"and {len(self.lines) - len(shown)} more")
         self.legend.setVisible(bool(rows))
@@ -346,9 +321,19 @@ class OverlayPlot(QWidget):
         if ending == ".csv":
             write_atomically(path, self.to_csv().encode())
         elif ending == ".svg":
-            write_atomically(path, as_svg(self._plot))
+            self._keep_drawn(False)  # pixels in a drawing could not be made larger
+            try:
+                write_atomically(path, as_svg(self._plot))
+            finally:
+                self._keep_drawn(True)
         else:
             write_atomically(path, png_bytes(self._plot.grab().toImage()))
+
+    def _keep_drawn(self, keep: bool) -> None:
+        """Whether to keep what has been drawn as pixels."""
+        modes = QGraphicsItem.CacheMode
+        for part in (self._values, self._bottom, *self._curves):
+            part.setCacheMode(modes.DeviceCoordinateCache if keep else modes.NoCache)
 
     def ask_and_save(self) -> None:
         """Ask for a file, and write the plot to it. DigitLabError where that fails."""
@@ -360,7 +345,7 @@ class OverlayPlot(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Copy picture", lambda: QGuiApplication.clipboard().setPixmap(self._plot.grab()))
         menu.addAction("Save as PNG, SVG or CSV…", self.ask_and_save)
-        menu.addAction("Show the whole axis", self.show_whole).setEnabled(self.is_zoomed)
+        menu.addAction("Show the whole axis", self._leave_zoom).setEnabled(self.is_zoomed)
         menu.exec(event.globalPos())
 
 
@@ -369,6 +354,12 @@ _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right)
 
 def _stroke(line: Line) -> str:
     return f'<span style="color:{hex_of(line.color)}">━</span>'
+
+
+def _remark(line: Line) -> str:
+    """What the legend says of a line besides its name."""
+    words = "training" if line.grows else "" if len(line.x) else "nothing known"
+    return f' <span style="color:{theme().colors.dim}">{words}</span>' if words else ""
 
 
 def _shortened(name: str) -> str:

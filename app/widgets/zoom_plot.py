@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
@@ -19,18 +21,25 @@ LEAST_STEPS = 20
 
 
 class ZoomPlot(QWidget):
-    """Axes for one quantity over the steps."""
+    """Axes for one quantity over the steps, or over what else the axis below tells.
+
+    The wheel, a drag and a double click zoom, move and show all again; so do + and −, Page Up and Page Down, and Home.
+    """
 
     zoomed = Signal(object)
     """(first, last) of the steps in sight, when the user has chosen them; None when all are wanted again."""
 
-    def __init__(self, logarithmic: bool = False) -> None:
+    least_in_sight: float = LEAST_STEPS
+    """How much of the axis below stays in sight however near one goes."""
+
+    def __init__(self, logarithmic: bool = False, axes: Mapping[str, pg.AxisItem] | None = None) -> None:
+        """`axes` are those at `left` and `bottom`, where they are not those of values and steps."""
         super().__init__()
         self.is_logarithmic = logarithmic
-        self._range: tuple[tuple[float, float], tuple[float, float]] | None = None
+        self._range: tuple[tuple[float, float], tuple[float, float] | None] | None = None
         self.is_zoomed = False
         """Whether the user has chosen which steps are in sight; new values then leave them so."""
-        self._plot = pg.PlotWidget(axisItems={"bottom": StepAxis(), "left": ValueAxis()}, enableMenu=False)
+        self._plot = pg.PlotWidget(axisItems=dict(axes or {"bottom": StepAxis(), "left": ValueAxis()}), enableMenu=False)
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -54,11 +63,13 @@ class ZoomPlot(QWidget):
     def _item(self) -> pg.PlotItem:
         return self._plot.getPlotItem()
 
-    def _set_range(self, x: tuple[float, float], y: tuple[float, float]) -> None:
+    def _set_range(self, x: tuple[float, float], y: tuple[float, float] | None = None) -> None:
+        """From where to where the axes run when all is shown; `y` is None where the values' axis is left as it is."""
         if (x, y) != self._range:
             self._range = (x, y)
-            self._item.setLimits(xMin=0, xMax=x[1] * 1.02, minXRange=min(LEAST_STEPS, x[1]))
-            self._item.setRange(xRange=None if self.is_zoomed else x, yRange=y, padding=0.02)
+            self._item.setLimits(xMin=0, xMax=x[1] * 1.02, minXRange=min(self.least_in_sight, x[1]))
+            if y is not None or not self.is_zoomed:
+                self._item.setRange(xRange=None if self.is_zoomed else x, yRange=y, padding=0.02)
 
     @property
     def steps_in_sight(self) -> tuple[float, float]:
@@ -88,8 +99,8 @@ class ZoomPlot(QWidget):
         self.zoomed.emit(None)
 
     @property
-    def cursor_step(self) -> int | None:
-        """The step around which keys zoom; None: around the middle."""
+    def cursor_step(self) -> float | None:
+        """The place on the axis around which keys zoom; None: around the middle."""
         return None
 
     def zoom(self, factor: float) -> None:

@@ -30,8 +30,9 @@ WORDS = ("name", "network", "data", "status", "recipe", "tags")
 def sorted_runs(runs: Iterable[Run], order: str, backwards: bool = False) -> list[Run]:
     """The runs by one of ORDERS. Runs without such a value come last, whichever way round."""
     key = ORDERS[order]
-    known = [(value, run) for run in runs if (value := key(run)) is not None]
-    unknown = [run for run in runs if key(run) is None]
+    keyed = [(key(run), run) for run in runs]
+    known = [pair for pair in keyed if pair[0] is not None]
+    unknown = [run for value, run in keyed if value is None]
     known.sort(key=lambda pair: pair[0], reverse=(order not in WORDS) != backwards)
     return [run for _, run in known] + unknown
 

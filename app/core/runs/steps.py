@@ -53,26 +53,26 @@ class StepTables(ABC):
 
         self._change(insert)
 
-    def metrics(self, run: Run, kind: str) -> list[tuple[int, float, float]]:
-        """(step, loss, accuracy) of a run, in order; rows that are damaged are left out.
+    def metrics(self, run: Run, kind: str, after: int = -1) -> list[tuple[int, float, float]]:
+        """(step, loss, accuracy) of a run at the steps behind `after`, in order; rows that are damaged are left out.
 
         Kind is `train`; `validation`, every look at held-out images; or `full`, of these the ones at the end of an epoch, which
         runs of earlier versions do not tell apart.
         """
         query = (
             "SELECT step, loss, accuracy FROM metrics WHERE run = ? AND kind IN (?, ?) AND typeof(step) = 'integer' "
-            "AND typeof(loss) = 'real' AND typeof(accuracy) = 'real' ORDER BY step"
+            "AND step > ? AND typeof(loss) = 'real' AND typeof(accuracy) = 'real' ORDER BY step"
         )
         kinds = LOOKS if kind == "validation" else (kind, kind)
-        return self._read(lambda database: database.execute(query, (run.id, *kinds)).fetchall())
+        return self._read(lambda database: database.execute(query, (run.id, *kinds, after)).fetchall())
 
-    def rates(self, run: Run) -> list[tuple[int, float]]:
-        """(step, learning rate) of a run, in order; runs of earlier versions have none."""
+    def rates(self, run: Run, after: int = -1) -> list[tuple[int, float]]:
+        """(step, learning rate) of a run at the steps behind `after`, in order; runs of earlier versions have none."""
         query = (
             "SELECT step, rate FROM metrics WHERE run = ? AND kind = 'train' AND typeof(step) = 'integer' "
-            "AND typeof(rate) = 'real' ORDER BY step"
+            "AND step > ? AND typeof(rate) = 'real' ORDER BY step"
         )
-        return self._read(lambda database: database.execute(query, (run.id,)).fetchall())
+        return self._read(lambda database: database.execute(query, (run.id, after)).fetchall())
 
     def add_marks(self, run: Run, marks: Iterable[Mark]) -> None:
         """Add marks; one of the same kind at the same step is replaced."""

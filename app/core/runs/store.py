@@ -216,6 +216,10 @@ class RunStore(StepTables):
         if lock := self._held.pop(run.id, None):
             lock.release()
 
+    def is_held(self, run: Run) -> bool:
+        """Whether this store or another living process keeps the run to itself, as whoever trains it does."""
+        return run.id in self._held or locks.is_held(self._lock_file(run))
+
     def _hold_briefly(self, run: Run) -> None:
         if run.id in self._held:
             raise ConfigError(f"The run {run.name} is being trained; stop it first.")
@@ -223,7 +227,7 @@ class RunStore(StepTables):
 
     def _with_present_status(self, run: Run) -> Run:
         """A training that is said to run, but that no living process holds, was interrupted."""
-        if run.status == "running" and run.id not in self._held and not locks.is_held(self._lock_file(run)):
+        if run.status == "running" and not self.is_held(run):
             return replace(run, status=INTERRUPTED)
         return run
 

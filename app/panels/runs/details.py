@@ -1,4 +1,4 @@
-"""Details: tags and notes of the selected run, edited in place."""
+"""Details: what the selected run is, in a line; its tags and notes, edited in place."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from PySide6.QtWidgets import QGridLayout, QLineEdit, QPlainTextEdit, QWidget
 
 from app.core.comparing import key_of
 from app.core.runs import Run
+from app.core.runs.brief import recipe_words
 from app.run_table import RunTable
 from app.widgets.card import label
 from app.widgets.elided import Elided
+from nncore.data.catalogue import title_of
 
 NOTES_HEIGHT = 52
 """Pixels: two lines."""
@@ -35,11 +37,13 @@ class Details(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(6)
-        grid.addWidget(self.whose, 0, 0, 1, 2)
-        grid.addWidget(label("Tags", "dim"), 1, 0)
-        grid.addWidget(self.tags, 1, 1)
-        grid.addWidget(label("Notes", "dim"), 2, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(self.notes, 2, 1)
+        grid.addWidget(self.whose, 0, 0, 1, 4)
+        for column, (title, field, share) in enumerate((("Tags", self.tags, 2), ("Notes", self.notes, 3))):
+            words = label(title, "dim")
+            words.setFixedHeight(self.tags.sizeHint().height())  # beside the first line
+            grid.addWidget(words, 1, 2 * column, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(field, 1, 2 * column + 1, Qt.AlignmentFlag.AlignTop)
+            grid.setColumnStretch(2 * column + 1, share)
         self._still = QTimer(self, interval=STILL_FOR, singleShot=True)
         self._still.timeout.connect(self._write_notes)
         self.tags.editingFinished.connect(self._write_tags)
@@ -56,7 +60,7 @@ class Details(QWidget):
             self._follow(run)
             return
         self.write()
-        nothing = "Select a run: its tags and notes stand here." if not runs else f"{len(runs)} runs are selected."
+        nothing = "Select a run: what it is, its tags and its notes stand here." if not runs else f"{len(runs)} runs are selected."
         self._fill(run, nothing)
 
     def write(self) -> None:
@@ -66,7 +70,7 @@ class Details(QWidget):
 
     def _fill(self, run: Run | None, nothing: str) -> None:
         self._run = run
-        self.whose.show_words(nothing if run is None else f"Tags and notes of {run.name}")
+        self.whose.show_words(nothing if run is None else _in_a_line(run))
         self.tags.setText("" if run is None else ", ".join(run.tags))
         self.notes.setPlainText("" if run is None else run.notes)
         self._still.stop()
@@ -81,7 +85,7 @@ class Details(QWidget):
         """The run shown has changed: show its new tags and notes, but leave what is being typed."""
         before, self._run = self._run, run
         assert before is not None, "asked for before"
-        self.whose.show_words(f"Tags and notes of {run.name}")
+        self.whose.show_words(_in_a_line(run))
         if _split(self.tags.text()) in ({*before.tags}, {*run.tags}) and not self.tags.hasFocus():
             self.tags.setText(", ".join(run.tags))
         if self.notes.toPlainText().strip() == before.notes and run.notes != before.notes:
@@ -104,6 +108,12 @@ class Details(QWidget):
             self._fill(self._run, "")
             return True
         return False
+
+
+def _in_a_line(run: Run) -> str:
+    """What is worth knowing of a run that the table may have no room for."""
+    words = (f"{run.network} on {title_of(run.data)}", recipe_words(run), f"{run.created:%Y-%m-%d %H:%M}", run.status)
+    return f"{run.name}: " + " · ".join(word for word in words if word)
 
 
 def _split(text: str) -> set[str]:

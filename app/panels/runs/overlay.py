@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QSlider, QStackedWidget, QVBoxLayout, QWidget
 
-from app.core.comparing import Key, key_of
-from app.core.overlay import AXES, IMAGES, QUANTITIES, STEP, TIME, Quantity, RunCurves, read_curves
-from app.core.runs import Run
-from app.errors import RUNS, Problem
+from app.core.overlay import AXES, IMAGES, QUANTITIES, STEP, TIME, Quantity
 from app.lab import Lab
-from app.threads.task import Task
+from app.panels.runs.curves import TickedCurves
 from app.widgets.card import Card, label
 from app.widgets.overlay import Line, OverlayPlot
 
@@ -30,7 +26,7 @@ PLOT_TIP = (
 
 
 class Overlay(Card):
-    """Reads the curves of runs that are ticked in the background, and keeps them for as long as the runs stay as they are."""
+    """Draws what TickedCurves knows of the ticked runs: one quantity of each, along an axis."""
 
     def __init__(self, lab: Lab) -> None:
         quantity, axis, logarithmic, save = QComboBox(), QComboBox(), QCheckBox("log"), QPushButton("Save…")
@@ -42,14 +38,14 @@ class Overlay(Card):
         self.plot.setToolTip(PLOT_TIP)
         self._smoothing = {False: 0, True: 90}
         """Smoothing in percent, of curves with few points and of those with a noisy one for every step."""
-        self._curves: dict[Key, RunCurves] = {}
-        self._is_reading = False
+        self.curves = TickedCurves(lab, self)
         self._build_controls()
         self._pages = QStackedWidget()
         self._pages.addWidget(self.plot)
         self._pages.addWidget(self._build_hint())
         self.body.addWidget(self._pages, 1)
-        lab.comparing.ticked_changed.connect(self.follow)
+        lab.comparing.ticked_changed.connect(self._draw)
+        self.curves.changed.connect(self._draw)
         lab.run_table.changed.connect(self._write_hint)
         self._write_hint()
         self._choose_quantity()
@@ -111,29 +107,14 @@ class Overlay(Card):
         self._smoothing[self.chosen.is_noisy] = percent
         self.plot.set_smoothing(percent / 100)
 
-    def follow(self) -> None:
-        """Draw what is known of the ticked runs, and read what is not. Nothing is read while the panel is out of sight."""
-        ticked = {key_of(each.run): each.run for each in self._lab.comparing.ticked}
-        self._curves = {key: kept for key, kept in self._curves.items() if key in ticked}
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.curves.look_again()
         self._draw()
-        missing = [run for key, run in ticked.items() if key not in self._curves or self._curves[key].run.updated != run.updated]
-        if missing and not self._is_reading and self.isVisible():
-            self._is_reading = True
-            store = self._lab.store
-            Task(
-                lambda: [read_curves(store, run) for run in missing],
-                self._take,
-                lambda problem: self._miss(missing, problem),
-            ).begin()
 
-    def _take(self, found: list[RunCurves]) -> None:
-        self._is_reading = False
-        self._curves |= {key_of(curves.run): curves for curves in found}
-        self.follow()  # other runs may have been ticked meanwhile
-
-    def _miss(self, runs: list[Run], problem: Problem) -> None:
-        self._lab.problem.emit(replace(problem, about=RUNS))
-        self._take([RunCurves.empty(run) for run in runs])  # they are not tried again as they are
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.curves.leave()
 
     def _draw(self) -> None:
         """Draw the curves that are known."""
@@ -141,9 +122,9 @@ class Overlay(Card):
         self.axis.setToolTip(AXIS_TIPS[axis])
         ticked = self._lab.comparing.ticked
         lines = [
-            Line(each.run.name, each.color, *self._curves[key_of(each.run)].curve(quantity, axis))
+            Line(each.run.name, each.color, *curves.curve(quantity, axis), self.curves.grow(each.run))
             for each in ticked
-            if key_of(each.run) in self._curves
+            if (curves := self.curves.of(each.run)) is not None
         ]
         logarithmic = self.logarithmic.isChecked() and not quantity.percent
         self.plot.smoothing = self.smoothing.value() / 100

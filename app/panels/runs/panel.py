@@ -44,10 +44,10 @@ class RunsPanel(Panel):
         self._below = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._below.setSpacing(GAP)
         self._card = self._build_table()
-        self._below.addWidget(self._card, 8)
+        self._below.addWidget(self._card, 9)
         self._below.addWidget(self.differs, 5)
         self.content.addWidget(self._empty)
-        self.content.addWidget(self.overlay, 4)
+        self.content.addWidget(self.overlay, 5)
         self.content.addLayout(self._below, 7)
         self.table.rows.ticked.connect(lambda run, ticked: self._tick([run], ticked))
         self.table.rows.named.connect(lab.run_table.rename)
@@ -56,7 +56,7 @@ class RunsPanel(Panel):
         self.table.look_wanted.connect(self.buttons.look_at)
         self.table.delete_wanted.connect(self.buttons.ask_and_delete)
         lab.run_table.changed.connect(self._show_runs)
-        lab.comparing.ticked_changed.connect(self.table.rows.tell_all)
+        lab.comparing.ticked_changed.connect(self.table.rows.tell_ticks)
         self._order_tabs()
         self._show_runs()
 
@@ -115,7 +115,6 @@ class RunsPanel(Panel):
 
     def came_into_sight(self) -> None:
         self.lab.run_table.refresh()
-        self.overlay.follow()
 
     def went_out_of_sight(self) -> None:
         self.details.write()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
 from app.core.runs import Run
 from app.core.runs.choosing import sorted_runs
@@ -16,7 +17,9 @@ ROW = 28
 """Height of a row in pixels."""
 LEAST = 4 * ROW
 """Least height of the table in pixels."""
-TICK_WIDTH = 52
+TICK_WIDTH = 48
+LEAST_NAME = 104
+"""Least width of the column of names in pixels; it takes what the others leave."""
 PADDING = 22
 """Pixels of a cell that are not its text."""
 KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Delete, Qt.Key.Key_F2)
@@ -42,6 +45,8 @@ class RunsTable(QTableView):
         self._waiting: tuple[Run, ...] | None = None
         """What is to be shown when the name that is being edited is done."""
         self._order, self._backwards = "date", False
+        self._is_restoring = False
+        """Whether the rows are being selected again that were so before; nobody is told of each."""
         self.setShowGrid(False)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW)
@@ -52,18 +57,58 @@ class RunsTable(QTableView):
         self.setTabKeyNavigation(False)
         self.setMinimumHeight(LEAST)
         self.setWordWrap(False)
+        self._build_header()
+        self.doubleClicked.connect(lambda index: self.look_wanted.emit() if index.column() not in (TICK, NAME) else None)
+        self.selectionModel().selectionChanged.connect(lambda *_: None if self._is_restoring else self.chosen_changed.emit())
+        self._mark_order()
+
+    def _build_header(self) -> None:
         header = self.horizontalHeader()
+        # A header asks for the columns that are selected, and so for each of their cells, whenever it is drawn. Its own selection
+        # stays empty.
+        header.setSelectionModel(QItemSelectionModel(self.rows, header))
         header.setHighlightSections(False)
         header.setSectionsClickable(True)
         header.setMinimumSectionSize(TICK_WIDTH)
-        for place, column in enumerate(COLUMNS):  # by samples: asking every cell of a thousand rows takes long
+        self._widths = [TICK_WIDTH, LEAST_NAME]
+        for column in COLUMNS[NAME + 1 :]:  # by samples: asking every cell of a thousand rows takes long
             words = max(self.fontMetrics().horizontalAdvance(text) for text in (column.sample, f"{column.title} ▾ "))
-            header.resizeSection(place, TICK_WIDTH if place == TICK else words + PADDING)
+            self._widths.append(words + PADDING)
+        for place, width in enumerate(self._widths):
+            header.resizeSection(place, width)
         header.setSectionResizeMode(TICK, QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         header.sectionClicked.connect(self._sort_by)
-        self.doubleClicked.connect(lambda index: self.look_wanted.emit() if index.column() not in (TICK, NAME) else None)
-        self.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
-        self._mark_order()
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(lambda place: self.menu_of_orders().exec(header.mapToGlobal(place)))
+        self._fit_columns()
+
+    # -- which columns
+
+    def _fit_columns(self) -> None:
+        """Show the columns that there is room for, by their rank."""
+        left = self.viewport().width() - TICK_WIDTH - LEAST_NAME
+        for place in sorted(range(NAME + 1, len(COLUMNS)), key=lambda place: COLUMNS[place].rank):
+            left -= self._widths[place]
+            self.setColumnHidden(place, left < 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit_columns()
+        super().resizeEvent(event)
+
+    def menu_of_orders(self) -> QMenu:
+        """All orders, also of those whose column has no room; the menu is deleted when it is closed."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for place, column in enumerate(COLUMNS):
+            if column.order:
+                act = menu.addAction(f"Sort by {column.title}", partial(self._sort_by, place))
+                act.setCheckable(True)
+                act.setChecked(column.order == self._order)
+        return menu
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_of_orders().exec(event.globalPos())
 
     # -- which runs, and in which order
 
@@ -75,15 +120,20 @@ class RunsTable(QTableView):
             return
         self._waiting = None
         chosen, current = {run.id for run in self.chosen}, self._current_id()
+        self._is_restoring = True
         self.rows.show_runs(sorted_runs(self._runs, self._order, self._backwards))
         self._select(chosen, current)
+        self._is_restoring = False
         self.chosen_changed.emit()
 
     @property
     def chosen(self) -> list[Run]:
         """The selected runs, from above."""
-        ranges = self.selectionModel().selection().toList()  # few, however many rows they hold
-        return [self.rows.runs[row] for row in sorted({row for each in ranges for row in range(each.top(), each.bottom() + 1)})]
+        return [self.rows.runs[row] for row in self._chosen_rows()]
+
+    def _chosen_rows(self) -> list[int]:
+        ranges = self.selectionModel().selection().toList()
+        return sorted({row for each in ranges for row in range(each.top(), each.bottom() + 1)})
 
     def select_run(self, run: Run) -> None:
         """Select one run, and bring it into sight."""
@@ -95,14 +145,15 @@ class RunsTable(QTableView):
         return self.rows.runs[row].id if 0 <= row < len(self.rows.runs) else None
 
     def _select(self, chosen: set[int], current: int | None) -> None:
-        selection, last = QItemSelection(), len(COLUMNS) - 1
-        for row, run in enumerate(self.rows.runs):
-            if run.id in chosen:
-                selection.select(self.rows.index(row, 0), self.rows.index(row, last))
-            if run.id == current:
-                place = self.rows.index(row, NAME)
-                self.selectionModel().setCurrentIndex(place, QItemSelectionModel.SelectionFlag.NoUpdate)
-        if {run.id for run in self.chosen} != chosen:
+        """Select the runs of these numbers."""
+        rows = [row for row, run in enumerate(self.rows.runs) if run.id in chosen]
+        here = next((row for row, run in enumerate(self.rows.runs) if run.id == current), None)
+        if here is not None:
+            self.selectionModel().setCurrentIndex(self.rows.index(here, NAME), QItemSelectionModel.SelectionFlag.NoUpdate)
+        if rows != self._chosen_rows():
+            selection, last = QItemSelection(), len(COLUMNS) - 1
+            for first, end in _stretches(rows):
+                selection.select(self.rows.index(first, 0), self.rows.index(end, last))
             self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
     def _sort_by(self, place: int) -> None:
@@ -156,3 +207,12 @@ class RunsTable(QTableView):
             super().keyPressEvent(event)
         else:
             act()
+
+
+def _stretches(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """(first, last) of each stretch of rows that follow each other; `rows` are rising."""
+    for place, row in enumerate(rows):
+        if not place or rows[place - 1] != row - 1:
+            first = row
+        if place + 1 == len(rows) or rows[place + 1] != row + 1:
+            yield first, row

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
@@ -18,11 +18,10 @@ from app.core.settings import Settings
 from app.garbage import GarbageCollector
 from app.lab import Lab
 from app.launch import build_window
-from app.panels import PANELS
 from app.threads.task import Task
 from app.widgets.canvas import Canvas
 from app.window import Window
-from nncore.data import Dataset, catalogue, synthetic
+from nncore.data import Dataset, catalogue, synthetic, synthetic_street
 from nncore.training.events import EpochEnd, Event, Progress, Started
 from nncore.training.trainer import Trainer
 
@@ -51,21 +50,27 @@ def draw(canvas: Canvas, points: tuple[tuple[float, float], ...], button: Qt.Mou
     QTest.mouseRelease(canvas, button, pos=places[-1])
 
 
+PREPARE_PANELS = Window.prepare_panels
+"""What builds the panels that nobody has asked for yet."""
+DRAWN = {"synthetic": synthetic, "synthetic-street": synthetic_street}
+
+
 @cache
-def drawn(split: str) -> Dataset:
-    """The digits that are drawn by code. Drawing them takes half a second, and each time gives the same."""
-    return synthetic(split)
+def drawn(name: str, split: str) -> Dataset:
+    """The digits that are drawn by code. Drawing them takes seconds, and each time gives the same."""
+    return DRAWN[name](split)
 
 
 @pytest.fixture(autouse=True)
 def drawn_once(monkeypatch) -> None:
-    """Every opening of "synthetic" gets a copy of its own of digits that are drawn once in a process."""
+    """Every opening of digits that are drawn by code gets a copy of its own of those that are drawn once in a process."""
 
-    def copied(split: str = "train") -> Dataset:
-        kept = drawn(split)
+    def copied(name: str, split: str = "train") -> Dataset:
+        kept = drawn(name, split)
         return replace(kept, images=kept.images.copy(), labels=kept.labels.copy())
 
-    monkeypatch.setitem(catalogue.IN_CODE, "synthetic", copied)
+    for name in DRAWN:
+        monkeypatch.setitem(catalogue.IN_CODE, name, partial(copied, name))
 
 
 @pytest.fixture
@@ -87,11 +92,15 @@ def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
     """Opens windows, as `digitlab` does, and closes and deletes them at the end."""
     # Beside pytest's own objects a full collection takes a third of a second, and a window makes several.
     monkeypatch.setattr(GarbageCollector, "settle", lambda garbage: garbage._collect())
+    # A test builds the panels that it looks at.
+    monkeypatch.setattr(Window, "prepare_panels", lambda window: None)
     for module in (sys, threading):  # each window catches what nobody else does, and would otherwise be kept for that for ever
         monkeypatch.setattr(module, "excepthook", module.excepthook)
     opened: list[Window] = []
 
     def make() -> Window:
+        if opened and not opened[-1].isVisible():
+            delete(opened.pop())
         window = build_window(qapp)
         opened.append(window)
         window.show()
@@ -100,23 +109,22 @@ def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
         qtbot.waitUntil(lambda: window.lab.state.data.value is not None, timeout=20_000)
         return window
 
+    def delete(window: Window) -> None:
+        qtbot.waitUntil(lambda: not Task._alive, timeout=20_000)  # they bring their results to the window
+        window.deleteLater()
+        # At once: the next window's stylesheet is applied to every widget that there is, and pytest's own loop deletes none.
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
     yield make
     for window in opened:
         window.close()
-    qtbot.waitUntil(lambda: not Task._alive, timeout=20_000)  # they bring their results to the window
-    for window in opened:
-        window.deleteLater()
-    # At once: the next window's stylesheet is applied to every widget that there is, and pytest's own loop deletes none.
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        delete(window)
 
 
 @pytest.fixture
 def window(make_window) -> Window:
-    """A window with every panel, which otherwise come one after the other while a test is running."""
-    made = make_window()
-    for panel in PANELS:
-        made.panel_named(panel.name)
-    return made
+    """One window."""
+    return make_window()
 
 
 @pytest.fixture

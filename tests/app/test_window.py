@@ -28,7 +28,7 @@ from models.presets import PRESETS
 from nncore.data import Dataset, catalogue, synthetic, synthetic_street
 from nncore.network import Network
 from nncore.weights import load_weights, save_weights
-from tests.app.conftest import FIVE, ONE, draw
+from tests.app.conftest import FIVE, ONE, PREPARE_PANELS, draw
 from tests.app.runs_table import choose
 
 
@@ -612,14 +612,14 @@ def test_the_mean_image_of_each_class_is_there_and_filters(window, qtbot):
     assert len(browser.grid) == len(data)
 
 
-def test_panels_are_built_before_they_are_asked_for(make_window, qtbot):
+def test_panels_are_built_before_they_are_asked_for(make_window, qtbot, monkeypatch):
+    monkeypatch.setattr(Window, "prepare_panels", PREPARE_PANELS)
     window = make_window()
     qtbot.waitUntil(lambda: window._panels.keys() == {panel.name for panel in PANELS}, timeout=20_000)
     assert window.panel_name == "recognise"
 
 
 def test_the_shelf_lists_every_dataset_whenever_it_is_built(make_window, qtbot, monkeypatch):
-    monkeypatch.setattr(Window, "prepare_panels", lambda _: None)
     monkeypatch.setitem(catalogue.IN_CODE, "synthetic-street", lambda split: synthetic_street(split, 40))
     window = make_window()
     qtbot.waitUntil(lambda: len(window.lab.library.known) > 0, timeout=10_000)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QGraphicsItem, QMenu
 
@@ -63,6 +63,9 @@ class StepPlot(ZoomPlot):
         self._series: list[Series] = []
         self._points: dict[pg.PlotDataItem, tuple[Array, Array]] = {}
         """What each curve was given last, by `_put`."""
+        self._painting = QTimer(self, interval=0, singleShot=True)
+        """Painting takes longer than drawing; in one turn of the event loop both would delay a frame."""
+        self._painting.timeout.connect(lambda: self._plot.viewport().setUpdatesEnabled(True))
         self._is_settling = False
         """Whether the axes are being set, and what is in sight is drawn when they are."""
         item = self._item
@@ -116,7 +119,9 @@ class StepPlot(ZoomPlot):
             part.setCacheMode(modes.DeviceCoordinateCache if keep else modes.NoCache)
 
     def _show(self, series: Sequence[Series], last_step: float) -> None:
-        """Take in new series, with an axis that holds `last_step`, and draw them."""
+        """Take in new series, with an axis that holds `last_step`, and draw them. They are painted in the event loop's next turn."""
+        self._plot.viewport().setUpdatesEnabled(False)
+        self._painting.start()
         self._series = list(series)
         self._legend.show_entries(self.entries())
         self._is_settling = True
@@ -302,6 +307,7 @@ class StepPlot(ZoomPlot):
 
         The function raises DigitLabError where the disk refuses.
         """
+        self._plot.viewport().setUpdatesEnabled(True)  # else nothing is painted into the picture either
         was_shown = self._legend.isVisible()
         self._set_legend_visible(True)
         self._keep_drawn(False)  # pixels in a drawing could not be made larger

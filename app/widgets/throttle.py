@@ -10,20 +10,23 @@ from PySide6.QtCore import QObject, QTimer
 class Throttle(QObject):
     """Calling it calls `function`; further calls within `interval` milliseconds become one, at the interval's end."""
 
-    def __init__(self, function: Callable[[], None], interval: int, parent: QObject) -> None:
+    def __init__(self, function: Callable[[], None], interval: int, parent: QObject, lag: int = 0) -> None:
+        """`lag`: milliseconds that a call waits before anything is done, for what should not share a frame with its cause."""
         super().__init__(parent)
-        self._function, self._pending = function, False
-        self._timer = QTimer(self, interval=interval, singleShot=True)
-        self._timer.timeout.connect(self._after)
+        self._function, self._interval, self._lag, self._pending = function, interval, lag, False
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._call)
 
     def __call__(self) -> None:
-        if self._timer.isActive():
-            self._pending = True
-        else:
-            self._function()
-            self._timer.start()
+        self._pending = True
+        if not self._timer.isActive():
+            if self._lag:
+                self._timer.start(self._lag)
+            else:
+                self._call()
 
-    def _after(self) -> None:
+    def _call(self) -> None:
         if self._pending:
             self._pending = False
-            self()
+            self._function()
+            self._timer.start(self._interval)

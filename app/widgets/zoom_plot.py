@@ -53,6 +53,8 @@ class ZoomPlot(QWidget):
         item.getViewBox().sigRangeChangedManually.connect(self._hold_zoom)
         item.scene().sigMouseClicked.connect(lambda click: self._leave_zoom() if click.double() else None)
         item.getAxis("left").setWidth(48)
+        for side in ("left", "bottom"):  # there is room for every number, and measuring them takes as long as drawing them
+            item.getAxis(side).setStyle(autoExpandTextSpace=False, autoReduceTextSpace=False)
         item.setLimits(xMin=0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -25,6 +25,8 @@ from nncore.training.events import Finished, Stopped
 
 CURVES_EVERY = 160
 """Least milliseconds between two drawings of a plot, which take longer than all other drawing."""
+CURVES_AFTER = 30
+"""Milliseconds by which a plot is drawn later than the answer and the maps of the same moment, so that no frame has to draw all."""
 ACCURACY = "Accuracy"
 """The first of the second card's plots."""
 
@@ -62,7 +64,7 @@ class TrainingCurves(QObject):
         self._shown: RunInView | None = None
         """The run whose curves are drawn."""
         self._turn = 0
-        self._redraw = Throttle(self._show_next, CURVES_EVERY, self)
+        self._redraw = Throttle(self._show_next, CURVES_EVERY, self, CURVES_AFTER)
         lab.training.updated.connect(self._show_update)
         lab.state.run.subscribe(lambda _: self._show_run())
         lab.state.moment.subscribe(lambda _: self._show_moment(), now=False)

@@ -119,7 +119,10 @@ class StepPlot(ZoomPlot):
             part.setCacheMode(modes.DeviceCoordinateCache if keep else modes.NoCache)
 
     def _show(self, series: Sequence[Series], last_step: float) -> None:
-        """Take in new series, with an axis that holds `last_step`, and draw them. They are painted in the event loop's next turn."""
+        """Take in new series, with an axis that holds `last_step`, and draw them.
+
+        They are painted in the next turn of the event loop.
+        """
         self._plot.viewport().setUpdatesEnabled(False)
         self._painting.start()
         self._series = list(series)

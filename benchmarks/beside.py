@@ -2,9 +2,9 @@
 
     python -m benchmarks beside [record|health] [--pairs 5] [--images 20000]
 
-`record`: `mnist-cnn` on MNIST by the bare trainer and by a session, which keeps the table of runs, moments and checkpoints; whole
-trainings in alternating pairs, timed from the first step to the end. `health`: for each of four networks two trainings by its
-recipe, one of which does not examine its layers; each takes a hundred steps in turn, so that both see the same load.
+`record`: `mnist-cnn` on MNIST by the bare trainer and by a session, which keeps the table of runs, moments and checkpoints, timed
+from the first step to the end. `health`: for each of four networks two trainings by its recipe, one of which does not examine its
+layers. Both trainings take some steps in turn, so that both see the same load.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ NETWORKS = {"mnist-cnn": "mnist", "two-layer": "mnist", "svhn-lenet": "svhn", "d
 """Whose layers are examined, and the data."""
 TURN = 100
 """Steps that a training takes in a row."""
+LONG_TURN = 500
+"""The same where a thread of its own writes meanwhile: what it has left to do at the end of a turn falls into the other's."""
 RECORD = TrainConfig(epochs=3, batch_size=32)
 
 
@@ -55,42 +57,27 @@ def data_for(spec: str, images: int) -> Dataset:
 def record(pairs: int, images: int) -> float:
     """The median share of its speed that a training loses by its record."""
     data, kept = data_for("mnist", images), []
-    whole_training(data, None)  # so that kernels are loaded
     for number in range(pairs):
-        seconds, own = {}, 0.0
-        for side in ("bare", "session")[:: 1 if number % 2 else -1]:
-            with tempfile.TemporaryDirectory() as folder:
-                seconds[side], share = whole_training(data, Path(folder) if side == "session" else None)
-                own = max(own, share)
-        kept.append(seconds["bare"] / seconds["session"])
+        with tempfile.TemporaryDirectory() as folder:
+            bare = Trainer(preset("mnist-cnn").build(), data, RECORD)
+            session = Job(preset("mnist-cnn"), "mnist", data, None, RECORD).begin(RunStore(Path(folder)))
+            for each in (bare, session.trainer):
+                each.plan()
+                each.predictor.prepare()
+            events, within = timed(session.trainer.events())
+            session.trainer.events = events.__iter__  # type: ignore[method-assign]
+            recorded, used = timed(session.events())
+            next(recorded)  # Started: the run is entered, its first checkpoint written
+            within[0] = used[0] = 0.0
+            seconds = alternately((bare, bare.events()), (session.trainer, recorded), steps=LONG_TURN)
+        kept.append(seconds[0] / seconds[1])
         print(
-            f"pair {number + 1}: bare {seconds['bare']:.2f} s, session {seconds['session']:.2f} s: {kept[-1]:.3f}; of its thread's "
-            f"processor time the session took {own:.1%}; load {load()}",
+            f"pair {number + 1}: bare {seconds[0]:.2f} s, session {seconds[1]:.2f} s: {kept[-1]:.3f}; of its thread's processor "
+            f"time the session took {1 - within[0] / used[0]:.1%}; load {load()}",
             flush=True,
         )
     print(f"recording leaves {statistics.median(kept):.3f} of the speed (median of {pairs} pairs)", flush=True)
     return 1 - statistics.median(kept)
-
-
-def whole_training(data: Dataset, folder: Path | None) -> tuple[float, float]:
-    """Seconds that a training takes, kept in `folder` or, for None, not kept; and which share of its thread's processor time was
-    not the trainer's own. Other work on the machine hardly changes the second; the thread that writes moments is not in it.
-    """
-    if folder is None:
-        trainer = Trainer(preset("mnist-cnn").build(), data, RECORD)
-        steps, within = timed(trainer.events())
-        events: Iterator[Event] = steps
-    else:
-        session = Job(preset("mnist-cnn"), "mnist", data, None, RECORD).begin(RunStore(folder))
-        steps, within = timed(session.trainer.events())
-        session.trainer.events = lambda: steps  # type: ignore[method-assign]
-        events = session.events()
-    next(events)  # Started: the run is entered, its first checkpoint written
-    began, used, within[0] = time.perf_counter(), time.thread_time(), 0.0
-    for _ in events:
-        pass
-    used = time.thread_time() - used
-    return time.perf_counter() - began, (used - within[0]) / used
 
 
 def timed(events: Iterator[Event]) -> tuple[Iterator[Event], list[float]]:
@@ -118,7 +105,7 @@ def health(pairs: int, images: int) -> dict[str, float]:
             with_it, without = trainer(name, data), trainer(name, data)
             without._examiner = NoExaminer(without.validation_data, 0)
             clock = Clock(with_it)
-            seconds = alternately(with_it, without)
+            seconds = alternately((with_it, with_it.events()), (without, without.events()), steps=TURN)
             shares.append(seconds[1] / seconds[0])
             print(
                 f"{name}: {with_it.step:,} steps with {seconds[0]:.2f} s, without {seconds[1]:.2f} s: {shares[-1]:.3f}; "
@@ -154,18 +141,16 @@ class Clock:
         examiner.look = timed  # type: ignore[assignment, method-assign]
 
 
-def alternately(*trainers: Trainer) -> list[float]:
-    """Seconds that each takes, all of them taking turns."""
-    seconds, running = [0.0] * len(trainers), [each.events() for each in trainers]
-    ended = [False] * len(trainers)
-    turn = 0
+def alternately(*sides: tuple[Trainer, Iterator[Event]], steps: int) -> list[float]:
+    """Seconds that each training takes, by its trainer and its events; they take so many steps in turn."""
+    seconds, ended = [0.0] * len(sides), [False] * len(sides)
+    until = steps // 2  # away from the looks
     while not all(ended):
-        turn += 1
-        for which in range(len(trainers))[:: 1 if turn % 2 else -1]:
+        until += steps
+        for which, (trainer, events) in list(enumerate(sides))[:: 1 if until // steps % 2 else -1]:
             began = time.perf_counter()
-            until = turn * TURN + TURN // 2  # away from the looks
-            while not ended[which] and trainers[which].step < until:
-                ended[which] = next(running[which], None) is None
+            while not ended[which] and trainer.step < until:
+                ended[which] = next(events, None) is None
             seconds[which] += time.perf_counter() - began
     return seconds
 

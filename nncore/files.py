@@ -118,31 +118,33 @@ def entries(folder: Path) -> list[Path]:
         raise DataError(f"The folder {shown(folder)} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, wait: bool = True) -> None:
     """Write `content` to a temporary file beside `path`, then rename it there. Raises DigitLabError where that fails.
 
-    A link stays one, and the file that it leads to is written. What is no file, such as a pipe or /dev/stdout, is written into.
+    It waits until the disk has the file; without `wait`, a file of the last seconds may be damaged where the power fails. A link
+    stays one, and the file that it leads to is written. What is no file, such as a pipe or /dev/stdout, is written into.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_bytes(content)
         else:
-            _replace(Path(os.path.realpath(path)) if path.is_symlink() else path, content)
+            _replace(Path(os.path.realpath(path)) if path.is_symlink() else path, content, wait)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or error
         raise DigitLabError(f"Could not write {shown(path)}: {reason}. Choose another place or free some space.") from error
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes, wait: bool) -> None:
     """Write a temporary file and give it the name `path`; nothing of it stays where that fails."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if wait:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.chmod(0o644)  # mkstemp makes files that only their owner can read
         temporary.replace(path)
     except BaseException:

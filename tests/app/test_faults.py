@@ -45,14 +45,14 @@ def full_disk(*, database: bool = True, others: bool = True) -> Iterator[None]:
         connection.execute("PRAGMA max_page_count = 1")  # which is as many as there are, where there are more
         return connection
 
-    def refuse(handle: int) -> None:
+    def refuse(**_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with pytest.MonkeyPatch.context() as patch:
         if database:
             patch.setattr("app.core.runs.store.sqlite3.connect", limited)
         if others:
-            patch.setattr(files.os, "fsync", refuse)
+            patch.setattr(files.tempfile, "mkstemp", refuse)
         yield
 
 

@@ -363,14 +363,14 @@ import os, signal, sys
 from pathlib import Path
 from app.core.runs.moments import Moments
 from tests.app.test_moments import evaluation, network
-sync, count = os.fsync, 0
-def fsync(handle):
+rename, count = os.replace, 0
+def replace(*paths):
     global count
     count += 1
     if count == 3:
         os.kill(os.getpid(), signal.SIGKILL)
-    sync(handle)
-os.fsync = fsync
+    rename(*paths)
+os.replace = replace
 for step in range(9):
     Moments(Path(sys.argv[1])).save(step, network(step).state_dict(), evaluation(), 0.5)
 """

@@ -34,3 +34,8 @@ def test_columns_that_were_read_stay_as_they_are():
 def test_a_progress_tells_of_its_last_step():
     event = stretch(5, 3)
     assert (event.step, event.train_loss, event.train_accuracy, event.learning_rate) == (7, 0.7, 0.0007, 0.1)
+
+
+def test_a_run_that_ended_before_an_epoch_has_no_best():
+    assert History.of_rows([(1, 2.0, 0.1)], [], 1, None).best_step == 0
+    assert History.of_rows([(1, 2.0, 0.1)], [], 1, 0.1).best_step == 1

@@ -14,8 +14,8 @@ from app.widgets.swatch import swatch_icon
 
 LEAST = 110
 """Least height of the table in pixels."""
-WIDEST = 110
-"""Most pixels of a column."""
+NARROWEST = 62
+"""Least pixels of a column. Columns share the width; where all of them have so few, they are scrolled."""
 
 
 class WhatDiffers(Card):
@@ -38,7 +38,8 @@ class WhatDiffers(Card):
         self.table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
-        header.setMaximumSectionSize(WIDEST)
+        header.setMinimumSectionSize(NARROWEST)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.words = label("", "dim", wrap=True)
         self.body.addWidget(self.table, 1)
@@ -77,7 +78,6 @@ class WhatDiffers(Card):
                 else:
                     item.setForeground(QColor(colors.dim))
                 self.table.setItem(row, column, item)
-        self.table.horizontalHeader().resizeSections(QHeaderView.ResizeMode.ResizeToContents)
 
 
 def _words(ticked: int, differ: int, same: int) -> str:

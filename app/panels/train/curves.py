@@ -225,6 +225,8 @@ class TrainingCurves(QObject):
         run = self._state.run.value
         if len(self._history.train):
             return ""
+        if self._training.is_active:
+            return "The training begins: its curves come with the first steps."
         return f"{'Nothing trained yet' if run is None else f'No curves came with {run.name}'}: press Start, or Space."
 
     def _show_loss(self) -> None:

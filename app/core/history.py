@@ -85,7 +85,7 @@ class History:
         best_step: int = 0,
         best_accuracy: float | None = None,
     ) -> History:
-        """The curves of a run from its rows of (step, loss, accuracy), in order; `best_accuracy` is None where no epoch has ended."""
+        """The curves of a run from its rows of (step, loss, accuracy), in order; `best_accuracy` is None where no epoch ended."""
         history = cls() if best_accuracy is None else cls(best_step=best_step, best_accuracy=best_accuracy)
         for rows, found in ((history.train, train), (history.validation, validation)):
             if found:

@@ -85,7 +85,7 @@ def linear_range(values: Array, least: float = 0.0) -> tuple[float, float]:
     shown = np.clip(values[np.isfinite(values)], -LARGEST, LARGEST)
     high = max(least, float(shown.max())) if len(shown) else least
     low = min(0.0, float(shown.min())) if len(shown) else 0.0
-    if not high > low:
+    if not high - low > 1 / LARGEST:
         return low, low + 1.0
     spacing = linear_ticks(low, high, 5)[0]
     return math.floor(low / spacing) * spacing, math.ceil(high / spacing - 1e-9) * spacing

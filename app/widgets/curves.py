@@ -117,9 +117,9 @@ class Curves(StepPlot):
         colors = theme().colors
         faint = QColor(colors.accent)
         faint.setAlphaF(0.22)
-        self._raw.setPen(pg.mkPen(faint, width=1))
-        self._train.setPen(pg.mkPen(colors.accent, width=2))
-        self._validation.setPen(pg.mkPen(colors.second, width=2))
+        self._raw.setPen(self._pen(faint, 1))
+        self._train.setPen(self._pen(colors.accent, 2))
+        self._validation.setPen(self._pen(colors.second, 2))
         self._dots.setSymbolBrush(pg.mkBrush(colors.second))
         self._rings.setSymbolPen(pg.mkPen(colors.second, width=1.5))
         self._rings.setSymbolBrush(pg.mkBrush(colors.panel))

@@ -77,7 +77,9 @@ class Lines(StepPlot):
         colors, width = series_colors(theme().colors), 2 if count <= FEW else 1
         for place, curve in enumerate(self._drawn):
             style = Qt.PenStyle.DashLine if place // len(colors) % 2 == 1 else Qt.PenStyle.SolidLine
-            curve.setPen(pg.mkPen(colors[place % len(colors)], width=width, style=style))
+            pen = self._pen(colors[place % len(colors)], width)
+            pen.setStyle(style)
+            curve.setPen(pen)
 
     def _restyle(self) -> None:
         super()._restyle()

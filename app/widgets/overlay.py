@@ -274,7 +274,7 @@ class OverlayPlot(ZoomPlot):
     def _paint_lines(self) -> None:
         for curve, line in zip(self._curves, self.lines, strict=False):
             # Pens of pyqtgraph are measured in the screen's own pixels.
-            pen = pg.mkPen(hex_of(line.color), width=2 * self.devicePixelRatioF())
+            pen = self._pen(hex_of(line.color), 2)
             if curve.opts["pen"] != pen:
                 curve.setPen(pen)
 

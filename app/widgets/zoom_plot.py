@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.theme import font, theme
@@ -146,6 +146,15 @@ class ZoomPlot(QWidget):
         """Draw a frame around the plot while it has the keyboard."""
         pen = pg.mkPen(theme().colors.accent) if self.hasFocus() else None
         self._item.getViewBox().setBorder(pen)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._restyle()
+        return super().event(event)
+
+    def _pen(self, color: str | QColor, width: float) -> QPen:
+        """A pen for curves, whose width is given in pixels of the window, and taken in those of the screen."""
+        return pg.mkPen(color, width=width * self.devicePixelRatioF())
 
     def _restyle(self) -> None:
         colors = theme().colors

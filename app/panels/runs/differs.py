@@ -39,6 +39,7 @@ class WhatDiffers(Card):
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setMinimumSectionSize(NARROWEST)
+        header.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of runs differ at their ends
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.words = label("", "dim", wrap=True)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.widgets.axes import linear_range, linear_ticks, log_range, log_ticks, number
@@ -30,6 +30,7 @@ def test_a_logarithmic_axis_has_two_different_numbers(low, span, most):
 
 
 @given(values=VALUES)
+@example(values=[5e-324])
 def test_whatever_the_values_are_an_axis_has_two_ends(values):
     for low, high in (linear_range(np.array(values)), log_range(np.array(values))):
         assert math.isfinite(low) and math.isfinite(high) and low < high

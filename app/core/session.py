@@ -48,7 +48,7 @@ from nncore.weights import save_weights
 log = logging.getLogger("digitlab")
 
 FLUSH = 2000
-"""Rows of metrics that are written to the database together. The training waits meanwhile, for some 10 ms however many there are."""
+"""Rows of metrics that are written to the database together; however many they are, the training waits some 10 ms."""
 INTERVAL = 30.0
 """Seconds after which a checkpoint is written though nobody asked for one: no more work than that is ever lost."""
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer
+from PySide6.QtCore import QBuffer, QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QWidget
@@ -33,9 +33,11 @@ def as_svg(plot: QWidget) -> bytes:
     """A widget as the content of an SVG file."""
     content, drawing = QBuffer(), QSvgGenerator()
     drawing.setOutputDevice(content)
+    ratio = plot.devicePixelRatioF()  # pens have their width in pixels of the screen, of which there may be more
     drawing.setSize(plot.size())
-    drawing.setViewBox(plot.rect())
+    drawing.setViewBox(QRectF(0, 0, plot.width() * ratio, plot.height() * ratio))
     painter = QPainter(drawing)
+    painter.scale(ratio, ratio)
     plot.render(painter)
     painter.end()
     return bytes(content.data().data())

@@ -11,6 +11,7 @@ from functools import cache, partial
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from app import theme
 from app.core.runs import RunStore
@@ -18,6 +19,7 @@ from app.core.settings import Settings
 from app.garbage import GarbageCollector
 from app.lab import Lab
 from app.launch import build_window
+from app.panels.train.mistakes import Mistakes
 from app.threads.task import Task
 from app.widgets.canvas import Canvas
 from app.window import Window
@@ -85,6 +87,20 @@ def lab(qapp, themed, tmp_path) -> Iterator[Lab]:
     made = Lab(Settings(tmp_path / "config"), RunStore(tmp_path / "runs"))
     yield made
     made.close()
+
+
+@pytest.fixture
+def cards(lab, run, qtbot) -> Mistakes:
+    """The confusion and the mistakes of the test's own `run`."""
+    panel = QWidget()
+    qtbot.addWidget(panel)
+    made = Mistakes(lab, panel)
+    made.panel = panel  # which must live as long
+    for card in (made.confusion_card, made.mistakes_card):
+        qtbot.addWidget(card)
+        card.resize(320, 300)
+        card.show()
+    return made
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import struct
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,17 @@ def try_database(work: Path, sound: Path, rng: random.Random, data: Dataset) -> 
     assert created.name in names, f"{created.name} is not among {sorted(names)}, which began with {[run.name for run in runs]}"
 
 
+def outcome_of(action: Callable[[], object]) -> str:
+    """What opening a damaged file comes to: "answers", "lines" for an error of one line, or what was wrong with it."""
+    try:
+        action()
+    except DigitLabError as error:
+        return str(error) if "\n" in str(error) or len(str(error)) > 1000 else "lines"
+    except BaseException as error:
+        return f"{type(error).__name__}: {error!s:.300}"
+    return "answers"
+
+
 def main(kind: str, sound: str, work: str, seed: str, first: str, last: str) -> None:
     """Try the damaged files numbered `first` to `last`; prints each that is neither one line nor an answer, and exits with 1."""
     attempt: Callable[..., None] = {"checkpoints": try_checkpoint, "databases": try_database}[kind]
@@ -163,16 +175,13 @@ def main(kind: str, sound: str, work: str, seed: str, first: str, last: str) -> 
         folder = Path(work) / str(number)
         folder.mkdir(parents=True)
         set_timer(SECONDS)
-        try:
-            attempt(folder, Path(sound), random.Random(f"{seed} {kind} {number}"), data)
-            outcomes["answers"] += 1
-        except DigitLabError as error:
-            outcomes["lines"] += 1
-            if "\n" in str(error) or len(str(error)) > 1000:
-                failures.append(f"{number}: {error}")
-        except BaseException as error:
-            failures.append(f"{number}: {type(error).__name__}: {error}")
+        rng = random.Random(f"{seed} {kind} {number}")
+        outcome = outcome_of(partial(attempt, folder, Path(sound), rng, data))
         set_timer(0)
+        if outcome in outcomes:
+            outcomes[outcome] += 1
+        else:
+            failures.append(f"{number}: {outcome}")
         shutil.rmtree(folder)
     print(*failures, f"{int(last) - int(first)} tried: {outcomes}", sep="\n")
     sys.exit(bool(failures))

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
 
 from app.core.answers import Answers, Kind, Order, Selection
 from app.core.in_view import NetworkInView
@@ -39,19 +38,6 @@ def run(lab) -> RunInView:
         made.timeline.add(Moment(step, network.state_dict()))
         made.evaluations.add(step, evaluation(*found))
     lab.state.show_run(made, made.timeline[0])
-    return made
-
-
-@pytest.fixture
-def cards(lab, run, qtbot) -> Mistakes:
-    panel = QWidget()
-    qtbot.addWidget(panel)
-    made = Mistakes(lab, panel)
-    made.panel = panel  # which must live as long
-    for card in (made.confusion_card, made.mistakes_card):
-        qtbot.addWidget(card)
-        card.resize(320, 300)
-        card.show()
     return made
 
 

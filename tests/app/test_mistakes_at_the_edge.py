@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QWidget
 
 from app.core.in_view import NetworkInView
 from app.core.run_in_view import RunInView
 from app.core.timeline import Moment
-from app.panels.train.mistakes import Mistakes
 from models.presets import preset
 from nncore.data import Dataset
 from nncore.metrics import Evaluation
@@ -30,17 +28,6 @@ def run(lab) -> RunInView:
     for step, answers in ((10, ALL_RIGHT), (20, NEVER_ONE)):
         made.timeline.add(Moment(step, network.state_dict(), evaluation=evaluation(answers)))
     lab.state.show_run(made, made.timeline[0])
-    return made
-
-
-@pytest.fixture
-def cards(lab, run, qtbot) -> Mistakes:
-    panel = QWidget()
-    qtbot.addWidget(panel)
-    made = Mistakes(lab, panel)
-    made.panel = panel  # which must live as long
-    for card in (made.confusion_card, made.mistakes_card):
-        qtbot.addWidget(card)
     return made
 
 

@@ -118,6 +118,8 @@ class Moments:
             raise DigitLabError(f"Could not write {shown(path)}: {error.strerror or error}.") from error
         # Waiting for the disk would slow the training down by some percent, and a moment that is damaged is only left out.
         write_atomically(path, content, wait=False)
+        if self._written is not None:
+            self._written[step] = len(content)
         self._damaged.discard(step)
         return True
 
@@ -143,7 +145,6 @@ class Moments:
         for there in surplus:
             self._path(there).unlink(missing_ok=True)
             self._written.pop(there, None)
-        self._written[step] = size
         return True
 
     def _sizes(self) -> dict[int, int]:

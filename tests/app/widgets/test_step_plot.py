@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -224,3 +224,30 @@ def test_a_sentence_stands_where_there_is_nothing(norms):
     assert norms._message.isVisible() and norms.message == norms.accessibleDescription()
     norms.say("")
     assert not norms._message.isVisible()
+
+
+def test_a_plot_whose_axis_has_grown_is_drawn_once_and_what_stays_the_same_is_left_alone(loss, monkeypatch):
+    draws, given = [], []
+    draw, put = Curves._draw, pg.PlotDataItem.setData
+    monkeypatch.setattr(Curves, "_draw", lambda self: (draws.append(self), draw(self)))
+    monkeypatch.setattr(pg.PlotDataItem, "setData", lambda self, *rest, **look: (given.append(self), put(self, *rest, **look)))
+    before = loss.steps_in_sight
+    more = np.arange(1.0, 3001.0)
+    loss.set_data((more, 2 / more), (LOOKS, 3 / LOOKS), LOOKS[4::5])
+    assert loss.steps_in_sight != before and len(draws) == 1
+    assert given == [loss._raw, loss._train]
+
+
+def test_a_plot_is_painted_in_a_turn_after_the_one_in_which_it_was_drawn(loss, painted, qtbot):
+    qtbot.waitUntil(lambda: loss._plot.viewport().updatesEnabled())
+    painted.clear()
+    loss.set_data((STEPS, 3 / STEPS), (LOOKS, 3 / LOOKS), LOOKS[4::5])
+    loss._plot.viewport().repaint()
+    assert not painted
+    qtbot.waitUntil(lambda: loss._train.curve in painted)
+
+
+def test_lines_are_as_wide_on_a_screen_of_twice_the_pixels(loss, monkeypatch):
+    monkeypatch.setattr(Curves, "devicePixelRatioF", lambda _: 2.0)
+    QApplication.sendEvent(loss, QEvent(QEvent.Type.DevicePixelRatioChange))
+    assert loss._train.opts["pen"].widthF() == 4

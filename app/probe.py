@@ -15,6 +15,7 @@ from app.theme import theme
 from app.ticked_answers import TickedAnswers
 from app.widgets.card import label
 from app.widgets.digit_keys import typed_digit
+from app.widgets.elided import Elided
 from app.widgets.picture import PictureView
 from app.widgets.probability_bars import ProbabilityBars
 
@@ -39,7 +40,7 @@ class ProbeView(QWidget):
         self.picture.setFixedWidth(SIDE)
         self.picture.setMinimumHeight(LEAST_SIDE)
         self.picture.setMaximumHeight(SIDE)
-        self.answer, self.words = label("–", "answer"), label("", "dim", wrap=True)
+        self.answer, self.words, self._at = label("–", "answer"), Elided(), Elided()
         self.answer.setAccessibleName("the network's answer")
         self.bars = ProbabilityBars()
         self._origin = label("", "dim", wrap=True)
@@ -54,7 +55,13 @@ class ProbeView(QWidget):
         line = QHBoxLayout()
         line.setSpacing(12)
         line.addWidget(self.answer)
-        line.addWidget(self.words, 1)
+        beside = QVBoxLayout()
+        beside.setSpacing(0)
+        beside.addStretch()
+        beside.addWidget(self.words)
+        beside.addWidget(self._at)
+        beside.addStretch()
+        line.addLayout(beside, 1)
         layout.addLayout(line)
         layout.addWidget(self.bars)
         layout.addLayout(self._build_correction(actions))
@@ -151,20 +158,22 @@ class ProbeView(QWidget):
         self._look = look
         digit, question = look.digit, look.question
         step = question.moment.step
-        at = f"\nanswer at step {step:,}" if step else ""
         if digit is None:
             self.picture.set_pixels(None)
             self.bars.set_values(np.zeros(question.network.output_shape, np.float32))
             self.answer.setText("–")
-            self.words.setText("no digit yet")
+            self.words.show_words("no digit yet")
         else:
             self.picture.set_pixels(digit.image)
             self.bars.set_values(digit.answer.probabilities)
             self.answer.setText(str(digit.answer.digit))
-            self.words.setText(f"{digit.answer.confidence * 100:.1f} % sure{at}")
+            self.words.show_words(f"{digit.answer.confidence * 100:.1f} % sure")
+        self._at.show_words(f"answer at step {step:,}" if step and digit is not None else "")
         right = question.probe.label
         wrong = digit is not None and right is not None and right != digit.answer.digit
-        self.answer.setStyleSheet(f"color: {theme().colors.second};" if wrong else "")
+        color = f"color: {theme().colors.second};" if wrong else ""
+        if color != self.answer.styleSheet():
+            self.answer.setStyleSheet(color)
         for button in self._digits:
             button.setEnabled(digit is not None)
 

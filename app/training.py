@@ -9,6 +9,7 @@ from enum import Enum
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.engine import ChosenDevice
+from app.core.pace import Pace
 from app.core.resume import resume
 from app.core.run_in_view import RunInView
 from app.core.runs import Run, RunStore
@@ -64,6 +65,7 @@ class TrainingController(QObject):
         """Why a setting has ended the last training, as a sentence; empty where none has."""
         self.failed: Failed | None = None
         """How the last training has diverged; None where it has not."""
+        self._pace = Pace()
         self._early: list[tuple[str, float]] = []
         """Settings that were changed while the training was made ready, with their values."""
         self._session_ready.connect(self._take_session)
@@ -264,8 +266,16 @@ class TrainingController(QObject):
             trained.timeline.add(update.moment)
             self._state.moment.set(update.moment)
         self.updated.emit(update)
+        QTimer.singleShot(0, self._rest)  # after what is waiting to be painted
+
+    def _rest(self) -> None:
+        """Let the next update come when the last ones have had their share of the processor."""
+        QTimer.singleShot(round(1000 * self._pace.rest()), self._acknowledge)
+
+    def _acknowledge(self) -> None:
+        self._pace.begin()
         if self._worker is not None:
-            QTimer.singleShot(0, self._worker.acknowledge)  # after what is waiting to be painted
+            self._worker.acknowledge()
 
     def _take_refusal(self, event: Refused) -> None:
         """Tell why what was asked for cannot be done, and show in the recipe what holds."""

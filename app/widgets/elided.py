@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton
 
 CHIP_ROOM = 46
@@ -15,14 +15,14 @@ LEAST_CHIP = 70
 class Elided(QLabel):
     """A line of text that ends in … where there is no room for more; its tooltip then holds all of it.
 
-    It takes the width that it is given: `width` pixels, or where that is 0 what the layout has left.
+    It takes the width that it is given: `width` pixels, or where that is 0 what the layout has left. Another text is painted
+    without asking the layout, which a label's own `setText` would set going in the whole window.
     """
 
     def __init__(self, role: str = "dim", width: int = 0) -> None:
         super().__init__()
         self.setProperty("role", role)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self._width = width
+        self._width, self._shown = width, ""
         policy = QSizePolicy.Policy.Fixed if width else QSizePolicy.Policy.Expanding
         self.setSizePolicy(policy, QSizePolicy.Policy.Preferred)
         self.words = ""
@@ -32,21 +32,40 @@ class Elided(QLabel):
         """Show a text in place of the one before."""
         if words != self.words:
             self.words = words
+            self.setAccessibleName(words)
             self._elide()
+
+    def text(self) -> str:
+        """The text as it is shown."""
+        return self._shown
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._elide()
 
     def sizeHint(self) -> QSize:
-        return QSize(self._width, super().sizeHint().height())
+        return QSize(self._width, self.fontMetrics().height())
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(self._width, super().minimumSizeHint().height())
+    minimumSizeHint = sizeHint
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self.style().drawItemText(
+            QPainter(self),
+            self.contentsRect(),
+            int(self.alignment()),
+            self.palette(),
+            self.isEnabled(),
+            self._shown,
+            self.foregroundRole(),
+        )
 
     def _elide(self) -> None:
         shown = self.fontMetrics().elidedText(self.words, Qt.TextElideMode.ElideRight, self.width())
-        self.setText(shown)
-        self.setToolTip(self.words if shown != self.words else "")
+        if shown != self._shown:
+            self._shown = shown
+            self.update()
+        tip = self.words if shown != self.words else ""
+        if tip != self.toolTip():
+            self.setToolTip(tip)
 
 
 class Chip(QToolButton):

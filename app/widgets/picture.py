@@ -37,6 +37,9 @@ class PictureView(QWidget):
         return self._pixels
 
     def set_pixels(self, pixels: Array | None) -> None:
+        before = self._pixels
+        if pixels is before or (pixels is not None and before is not None and np.array_equal(pixels, before)):
+            return
         self._pixels = pixels
         self._image = QImage() if pixels is None else to_qimage(pixels)
         self.update()

@@ -23,7 +23,7 @@ from app.widgets.step_plot import StepPlot
 from app.widgets.throttle import Throttle
 from nncore.training.events import Finished, Stopped
 
-CURVES_EVERY = 400
+CURVES_EVERY = 800
 """Least milliseconds between two drawings of a plot, which take longer than all other drawing."""
 CURVES_AFTER = 30
 """Milliseconds by which a plot is drawn later than the answer and the maps of the same moment, so that no frame has to draw all."""

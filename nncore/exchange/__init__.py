@@ -1,0 +1,6 @@
+"""Networks from and for other programs: ONNX files, and scripts in NumPy and PyTorch."""
+
+from nncore.exchange.onnx_read import ONNX_SUFFIX, load_onnx
+from nncore.exchange.onnx_write import onnx_model, save_onnx
+
+__all__ = ["ONNX_SUFFIX", "load_onnx", "onnx_model", "save_onnx"]

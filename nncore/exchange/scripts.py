@@ -16,6 +16,7 @@ from nncore.files import write_atomically
 from nncore.network import Network
 
 NUMPY, TORCH = "network_numpy.py", "network_torch.py"
+SCRIPT_FILES = (NUMPY, TORCH, WEIGHTS)
 
 
 def save_scripts(folder: Path, network: Network, info: Mapping[str, Any] | None = None) -> list[Path]:

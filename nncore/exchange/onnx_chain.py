@@ -14,7 +14,7 @@ import numpy as np
 from nncore.arrays import Array, Shape, shape_text
 from nncore.errors import ConfigError
 from nncore.exchange.onnx_file import FLOATS, KINDS, Node
-from nncore.layers import Layer
+from nncore.layers import BatchNorm, Conv2d, Layer, Linear
 from nncore.layers.conv import IntPair
 from nncore.layers.cost import MOST_LAYERS, Cost
 from nncore.network import Network
@@ -75,9 +75,22 @@ class Chain:
         """Take the last layer away again; only one that leaves the shape as it is."""
         del self.layers[-1], self._values[-1]
 
-    def add_to_bias(self, values: Array) -> None:
-        """Add float32 values (outputs) to the bias of the last layer, which has one."""
-        self._values[-1]["bias"] = self._values[-1]["bias"] + values
+    def scale(self, factor: Array, offset: Array) -> None:
+        """Put y = factor · x + offset behind the layers, both float32 (channels) and in nncore's order.
+
+        A bias that is added behind a convolution or a linear layer becomes its own; whatever else is a batch norm, or becomes part
+        of the one before it.
+        """
+        last = self.layers[-1] if self.layers else None
+        if isinstance(last, BatchNorm):
+            values = self._values[-1]
+            values["weight"], values["bias"] = values["weight"] * factor, values["bias"] * factor + offset
+        elif isinstance(last, Conv2d | Linear) and (factor == 1).all():
+            self._values[-1]["bias"] = self._values[-1]["bias"] + offset
+        else:
+            norm, size = BatchNorm(), self.shape[-1]
+            still = {"running_mean": np.zeros(size, np.float32), "running_var": np.full(size, 1 - norm.eps, np.float32)}
+            self.add(norm, weight=factor, bias=offset, **still)
 
     def ordered(self, values: Array) -> Array:
         """`values`, whose first axis counts the values of the vector as the file does, in nncore's order."""

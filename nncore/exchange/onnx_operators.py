@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nncore.arrays import Array, Shape, shape_text
+from nncore.arrays import Array, shape_text
 from nncore.exchange.onnx_chain import IMAGE, IMAGE_LAST, VECTOR, Call
 from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
 from nncore.layers.conv import IntPair
@@ -42,7 +42,8 @@ def gemm(call: Call) -> None:
     weight = call.constant(1, "matrix")
     _linear(call, weight.T if call.attribute("transB", 0) else weight)
     if call.has(2):
-        call.chain.add_to_bias(_spread(call, call.constant(2, "bias"), call.chain.shape[0]))
+        bias = _each_channel(call, call.constant(2, "bias"))
+        call.chain.scale(np.ones_like(bias), bias)
 
 
 def matmul(call: Call) -> None:
@@ -61,19 +62,37 @@ def _linear(call: Call, weight: Array) -> None:
     call.chain.flattened = ()
 
 
-def add(call: Call) -> None:
-    """A bias, added by an operator of its own."""
-    place = 1 if call.node.inputs[0] not in call.known else 0
-    values, last = call.constant(place, "summand"), call.chain.layers[-1] if call.chain.layers else None
-    if isinstance(last, Conv2d) and call.chain.axes == IMAGE:
-        wanted: Shape = (call.chain.shape[2], 1, 1)
-    elif isinstance(last, Linear):
-        wanted = call.chain.shape
-    else:
-        raise call.unfit("adds numbers to what is neither a convolution nor a linear layer")
-    if values.size != 1 and values.shape not in (wanted, (1, *wanted)):
-        raise call.unfit(f"adds numbers of {shape_text(values.shape)} where a bias would be {shape_text(wanted)}")
-    call.chain.add_to_bias(_spread(call, values, wanted[0]))
+def scale(call: Call) -> None:
+    """A sum, difference, product or quotient with constants: a bias, or images brought to another range."""
+    chain, is_first = call.chain, call.node.inputs[0] not in call.known
+    numbers = _each_channel(call, call.constant(1 if is_first else 0, "number"))
+    ones, zeros = np.ones_like(numbers), np.zeros_like(numbers)
+    with np.errstate(divide="ignore", over="ignore"):  # infinite weights are refused as such
+        match call.node.operator:
+            case "Add":
+                chain.scale(ones, numbers)
+            case "Sub":
+                chain.scale(ones if is_first else -ones, -numbers if is_first else numbers)
+            case "Mul":
+                chain.scale(numbers, zeros)
+            case _ if is_first:
+                chain.scale(1 / numbers, zeros)
+            case _:
+                raise call.unfit("divides by what a layer makes, which no layer of DigitLab does")
+
+
+def _each_channel(call: Call, values: Array) -> Array:
+    """The values as (channels), in nncore's order; one number is that of every channel."""
+    chain = call.chain
+    size, shape = chain.shape[-1], values.shape
+    while shape[:1] == (1,):  # they change nothing, whatever the number of axes
+        shape = shape[1:]
+    wanted = {IMAGE: (size, 1, 1), IMAGE_LAST: (size,), VECTOR: (size,)}.get(chain.axes)
+    if values.size == 1:
+        return np.broadcast_to(values.reshape(-1), (size,))
+    if shape != wanted or values.ndim > len(chain.axes) + 1:
+        raise call.unfit(f"takes numbers of {shape_text(values.shape)}, which is not one a channel of {shape_text(chain.sizes)}")
+    return chain.ordered(values.reshape(-1))
 
 
 def batch_norm(call: Call) -> None:
@@ -221,18 +240,14 @@ def _bias(call: Call, place: int, size: int) -> Array:
     return values
 
 
-def _spread(call: Call, values: Array, size: int) -> Array:
-    """The values as a bias (size): one number for all, or one each."""
-    if values.size not in (1, size):
-        raise call.unfit(f"has a bias of {shape_text(values.shape)} instead of {size:,}")
-    return np.broadcast_to(values.reshape(-1), (size,))
-
-
 OPERATORS: dict[str, Callable[[Call], None]] = {
     "Conv": conv,
     "Gemm": gemm,
     "MatMul": matmul,
-    "Add": add,
+    "Add": scale,
+    "Sub": scale,
+    "Mul": scale,
+    "Div": scale,
     "BatchNormalization": batch_norm,
     "MaxPool": pool(MaxPool2d),
     "AveragePool": pool(AvgPool2d),

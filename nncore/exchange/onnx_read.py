@@ -17,9 +17,9 @@ from nncore.errors import ConfigError, WeightsError
 from nncore.exchange.onnx_chain import GREY, IMAGE, IMAGE_LAST, VECTOR, Call, Chain, UnfitError
 from nncore.exchange.onnx_constants import folded
 from nncore.exchange.onnx_file import FLOATS, Node, OnnxFile, read_onnx
-from nncore.exchange.onnx_operators import OPERATORS
+from nncore.exchange.onnx_operators import OPERATORS, scale
 from nncore.files import is_file, printable, shortened, shown
-from nncore.layers import BatchNorm, Softmax
+from nncore.layers import Softmax
 from nncore.network import Network
 
 ONNX_SUFFIX = ".onnx"
@@ -85,7 +85,7 @@ def _check_place(node: Node, name: str, known: dict[str, Array], values: dict[st
     if not node.outputs:
         raise UnfitError(f"{node} makes nothing")
     other = [given for given in node.inputs if given and given not in known]
-    if other == [name] and (node.inputs[0] == name or node.operator == "Add"):
+    if other == [name] and (node.inputs[0] == name or OPERATORS[node.operator] is scale):
         return
     if all(given in values for given in other):
         raise UnfitError(f"{node} joins or branches; in DigitLab's networks each layer follows the one before it")
@@ -123,14 +123,14 @@ def _has_channels_last(file: OnnxFile, name: str, sizes: Sequence[int]) -> bool:
 
 
 def _normalise(chain: Chain, mean: Sequence[float], std: Sequence[float]) -> None:
-    """Begin with y = (x − mean) / std, which a batch norm of these statistics computes."""
+    """Begin with y = (x − mean) / std."""
     channels = chain.shape[-1]
-    shift, scale = (np.array(given or (default,), np.float32) for given, default in ((mean, 0), (std, 1)))
-    if any(len(given) not in (1, channels) for given in (shift, scale)) or not (scale > 0).all():
+    shift, spread = (np.array(given or (default,), np.float32) for given, default in ((mean, 0), (std, 1)))
+    if any(len(given) not in (1, channels) for given in (shift, spread)) or not (spread > 0).all():
         raise UnfitError(
             f"its images have {channels:,} channels, so they are normalised by one mean and one standard deviation above 0, "
             f"or by {channels:,} of each"
         )
-    layer = BatchNorm()
-    numbers = {"running_mean": shift, "running_var": scale**2, "weight": np.sqrt(scale**2 + layer.eps) / scale, "bias": np.zeros(1)}
-    chain.add(layer, **{name: np.broadcast_to(given.astype(np.float32), (channels,)) for name, given in numbers.items()})
+    with np.errstate(over="ignore"):
+        factor = np.broadcast_to(1 / spread, (channels,))
+        chain.scale(factor, -shift * factor)

@@ -57,6 +57,9 @@ def draw(seed: int) -> tuple[Any, tuple[int, ...], bool]:
     sizes = (*shape[1:], shape[0]) if is_last else shape
     if is_last:
         graph.node("Transpose", perm=[0, 3, 1, 2])
+    if rng.random() < 0.3:  # the images are normalised
+        graph.node("Sub", graph.constant(1))
+        graph.node("Div", graph.constant(values=rng.uniform(0.2, 2, (1, shape[0], 1, 1)).astype(np.float32)))
     for _ in range(int(rng.integers(1, 5))):
         _grow_image(graph)
     _flatten(graph)
@@ -98,6 +101,10 @@ def _norm(graph: Graph) -> None:
 
 
 def _elementwise(graph: Graph) -> None:
+    """An activation, what changes nothing, or a product with a number for each channel."""
+    if graph.rng.random() < 0.2:
+        graph.node("Mul", graph.constant(graph.shape[0], *(1 for _ in graph.shape[1:])))
+        return
     graph.node(str(graph.rng.choice(["Relu", "Sigmoid", "Tanh", "Dropout", "Identity"])))
 
 

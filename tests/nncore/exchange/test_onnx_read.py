@@ -71,6 +71,7 @@ UNFIT = {
     "moves the axis of the examples": after_a_convolution("Transpose", perm=[1, 0, 2, 3]),
     "joins or branches": after_a_convolution("Add", "x"),
     "takes what nothing before it has made": after_a_convolution("Add", "nowhere"),
+    "which is not one a channel of 2×6×6": after_a_convolution("Mul", "c0"),
     "ends in an image, 6×6×2": after_a_convolution("Relu"),
     "ends where an image is flattened": after_a_convolution("Flatten"),
     "does not keep the examples apart": after_a_convolution("Flatten", axis=2),

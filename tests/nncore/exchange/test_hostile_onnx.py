@@ -110,17 +110,22 @@ def outcome(path: Path) -> str:
     return "network"
 
 
-def test_a_file_of_empty_messages_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("limit", ["MOST_NODES", "MOST_TENSORS", "MOST_FIELDS"])
+def test_a_file_of_too_many_parts_is_refused_before_they_fill_the_memory(
+    limit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed")
     path = tmp_path / "n.onnx"
-    nodes = b"\x0a\x00" * 500_000
-    path.write_bytes(b"\x3a" + varint(len(nodes)) + nodes)
+    path.write_bytes(good().SerializeToString())
+    assert outcome(path) == "network"
+    monkeypatch.setattr(f"nncore.exchange.onnx_file.{limit}", 3)
     with pytest.raises(WeightsError, match="is damaged or is no ONNX file"):
         load_onnx(path)
 
 
-def varint(number: int) -> bytes:
-    parts = []
-    while number > 0x7F:
-        parts.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*parts, number])
+def test_a_file_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    path = tmp_path / "n.onnx"
+    path.write_bytes(good().SerializeToString()[:-1])  # within the metadata, which nobody needs
+    with pytest.raises(WeightsError, match="is damaged or is no ONNX file"):
+        load_onnx(path)

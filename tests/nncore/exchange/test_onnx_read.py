@@ -26,7 +26,10 @@ def written(path: Path, model: object) -> Path:
 
 def by_runtime(model: object, x: Array) -> Array:
     runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
-    return runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(None, {"x": x})[0]
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1  # threads of its own, which wait by spinning, would only be in each other's way
+    session = runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return session.run(None, {"x": x})[0]
 
 
 @pytest.mark.parametrize("seed", range(40))

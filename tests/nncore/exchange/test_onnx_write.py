@@ -50,7 +50,9 @@ def test_a_network_answers_by_onnx_runtime_as_here(name: str, tmp_path: Path) ->
     save_onnx(tmp_path / "n.onnx", network)
     onnx.checker.check_model(tmp_path / "n.onnx", full_check=True)
     x = images(network)
-    session = runtime.InferenceSession(tmp_path / "n.onnx", providers=["CPUExecutionProvider"])
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1  # threads of its own, which wait by spinning, would only be in each other's way
+    session = runtime.InferenceSession(tmp_path / "n.onnx", options, providers=["CPUExecutionProvider"])
     logits, probabilities = session.run(None, {"input": np.moveaxis(x, -1, 1) if x.ndim == 4 else x})
     expected = network.in_use().forward(x)
     if isinstance(network.layers[-1], Softmax):

@@ -66,7 +66,10 @@ def reading(input_shape: Shape, channels_first: bool) -> str:
         "    picture = np.asarray(picture, np.float32) / 255",
     ]
     if is_centred:
-        lines += [f"    if picture.shape != ({height}, {width}):", "        picture = centred(picture)"]
+        lines += [
+            f"    if picture.shape != ({height}, {width}) or np.median(picture) > 0.5:  # another size, or ink on bright paper",
+            "        picture = centred(picture)",
+        ]
     if channels == 3 and is_image and channels_first:
         lines.append("    picture = picture.transpose(2, 0, 1)  # the channels first")
     lines += [f"    return picture.reshape{takes}", ""]

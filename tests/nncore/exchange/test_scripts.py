@@ -70,7 +70,8 @@ def printed(lines: list[str]) -> list[float]:
 def test_a_script_says_of_picture_files_what_the_network_says(name: str, library: str, tmp_path: Path) -> None:
     network = exported(name, tmp_path)
     shape = {"mnist-mlp": (28, 28, 1), "colours as a vector": (5, 5, 3)}.get(name, network.input_shape)
-    pictures = np.random.default_rng(8).integers(256, size=(2, *shape), dtype=np.uint8)
+    rng = np.random.default_rng(8)
+    pictures = rng.integers(256, size=(2, *shape), dtype=np.uint8) * (rng.random((2, *shape)) < 0.4)  # mostly black, as digits are
     files = [tmp_path / "one.png", tmp_path / "two.png"]
     for picture, file in zip(pictures, files, strict=True):
         Image.fromarray(picture[..., 0] if shape[2] == 1 else picture).save(file)
@@ -91,6 +92,15 @@ def test_a_digit_of_any_size_on_paper_is_centred_as_in_mnist(library: str, tmp_p
     centred[4:24, 13:16] = 255
     lines = run(tmp_path, SCRIPT[library], tmp_path / "one.png").splitlines()
     np.testing.assert_allclose(printed(lines[1:]), expected(network, centred), rtol=0, atol=1e-5)
+
+
+def test_ink_on_bright_paper_is_turned_over_though_its_size_is_right(library: str, tmp_path: Path) -> None:
+    network = exported("mnist-cnn", tmp_path)
+    digit = np.zeros((28, 28, 1), np.uint8)
+    digit[4:24, 13:16] = 255
+    Image.fromarray(255 - digit[..., 0]).save(tmp_path / "one.png")
+    lines = run(tmp_path, SCRIPT[library], tmp_path / "one.png").splitlines()
+    np.testing.assert_allclose(printed(lines[1:]), expected(network, digit), rtol=0, atol=1e-5)
 
 
 def test_a_blank_picture_gets_an_answer_too(library: str, tmp_path: Path) -> None:

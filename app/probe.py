@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QAction, QFont, QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.look import Look
 from app.core.probe import Probe
 from app.core.undo import Act
 from app.lab import Lab
-from app.theme import theme
+from app.theme import font, theme
 from app.ticked_answers import TickedAnswers
 from app.widgets.card import label
 from app.widgets.digit_keys import typed_digit
@@ -20,6 +20,8 @@ from app.widgets.probability_bars import ProbabilityBars
 
 SIDE, LEAST_SIDE = 252, 112
 """Largest and least height of the picture in pixels: nine and four times 28."""
+ANSWER = 44
+"""Size of the answer in pixels."""
 
 
 class ProbeView(QWidget):
@@ -41,6 +43,11 @@ class ProbeView(QWidget):
         self.picture.setMaximumHeight(SIDE)
         self.answer, self.words = label("–", "answer"), label("", "dim", wrap=True)
         self.answer.setAccessibleName("the network's answer")
+        # Here and not in the stylesheet: that gives its fonts only when the label is shown, after its room has been measured.
+        large = font(ANSWER)
+        large.setWeight(QFont.Weight.Bold)
+        self.answer.setFont(large)
+        self.answer.setMinimumWidth(max(map(QFontMetrics(large).horizontalAdvance, "0123456789–")))
         self.bars = ProbabilityBars()
         self._origin = label("", "dim", wrap=True)
         layout = QVBoxLayout(self)

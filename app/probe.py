@@ -11,7 +11,7 @@ from app.core.look import Look
 from app.core.probe import Probe
 from app.core.undo import Act
 from app.lab import Lab
-from app.theme import font, theme
+from app.theme import IN_STYLESHEET, font
 from app.ticked_answers import TickedAnswers
 from app.widgets.card import label
 from app.widgets.digit_keys import typed_digit
@@ -171,7 +171,9 @@ class ProbeView(QWidget):
             self.words.setText(f"{digit.answer.confidence * 100:.1f} % sure{at}")
         right = question.probe.label
         wrong = digit is not None and right is not None and right != digit.answer.digit
-        self.answer.setStyleSheet(f"color: {theme().colors.second};" if wrong else "")
+        color = f"color: palette({IN_STYLESHEET['second']});" if wrong else ""
+        if color != self.answer.styleSheet():
+            self.answer.setStyleSheet(color)
         for button in self._digits:
             button.setEnabled(digit is not None)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QSizePolicy, QSlider, QSta
 from app.core.history import History
 from app.core.run_in_view import RunInView
 from app.lab import Lab
+from app.panels.train.figures import loss_text
 from app.panels.train.plots import PLOTS, PlotSpec, mark_label, mark_words
 from app.theme import theme
 from app.threads.task import Task
@@ -176,7 +177,7 @@ class TrainingCurves(QObject):
         values = (None, None) if moment is None else self.loss.values_at(moment.step)
         parts = []
         for color, words, value in zip((colors.accent, colors.second), ("training", "validation"), values, strict=True):
-            parts.append(f'<span style="color:{color}">— {words}{"" if value is None else f" {value:.3f}"}</span>')
+            parts.append(f'<span style="color:{color}">— {words}{"" if value is None else f" {loss_text(value)}"}</span>')
         if len(self._history.full):
             parts.append(f'<span style="color:{colors.second}">○ {EPOCH_END}</span>')
         self._key.setText("&nbsp; ".join(parts))

@@ -8,7 +8,6 @@ from app.core.layer_list import BYTES
 from nncore.files import size_text
 from nncore.layers.cost import Cost
 
-
 LARGE = 10_000
 """Losses from here on are written as powers of ten: that of a training that diverges may have forty digits."""
 

@@ -71,7 +71,7 @@ def test_they_are_read_and_nothing_is_written_beside_them(shared, isolated):
 )
 def test_what_would_change_one_is_refused_in_a_sentence(shared, isolated, act: Callable[[RunStore, Run], object]):
     before, (run,) = content(isolated), shared.list()
-    with pytest.raises(ConfigError, match="The run theirs cannot be changed or trained further, since .* is read-only"):
+    with pytest.raises(ConfigError, match=r"^The run theirs cannot be changed or trained further, since .* is read-only"):
         act(shared, run)
     assert content(isolated) == before and shared.list() == [run]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import json
 import logging
-import os
 import shutil
 import sqlite3
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.runs.read_only import ReadOnlyRuns, all_rows, as_it_lies, set_up
+from app.core.runs.refusal import refusal
 from app.core.runs.run import INTERRUPTED, MOST_TAGS, READERS, Run, check_name, check_note, check_tag, plain_values, read_run
 from app.core.runs.salvage import PROBLEMS, copy_readable, is_damage, set_aside
 from app.core.runs.schema import PARTS, VERSION, upgrade, version_of
@@ -35,8 +35,8 @@ log = logging.getLogger("digitlab")
 
 PATIENCE = 10.0
 """Seconds to wait for another process that writes to the database."""
-NOTHING = 2**16
-"""Bytes that are free on a disk on which SQLite cannot work any more."""
+LARGEST_CHECKED = 2**28
+"""Bytes of a database up to which it is looked through for damage: a matter of a second or two."""
 
 
 class RunStore(StepTables):
@@ -220,7 +220,7 @@ class RunStore(StepTables):
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = locks.acquire(self._lock_file(run))
         except OSError as error:
-            raise self._unusable(error) from error
+            raise refusal(self.folder, error) from error
         if lock is None:
             raise ConfigError(f"The run {run.name} is being trained by another window or command; stop it there first.")
         self._held[run.id] = lock
@@ -325,7 +325,7 @@ class RunStore(StepTables):
                 self._begin_anew(before)
                 return action()
         except (*PROBLEMS, OSError) as error:
-            raise self._unusable(error) from error
+            raise refusal(self.folder, error) from error
 
     def _with_connection(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         with closing(sqlite3.connect(self._database, timeout=PATIENCE, isolation_level=None)) as connection:
@@ -346,6 +346,22 @@ class RunStore(StepTables):
         finally:
             if lock is not None:
                 lock.release()
+
+    def damage(self) -> str:
+        """What SQLite finds wrong in the database where it looks through all of it, in its words; empty where it finds nothing, or
+        where the database is too large to look through.
+        """
+        if not is_file(self._database) or self._database.stat().st_size > LARGEST_CHECKED:
+            return ""
+        found = str(self._read(lambda database: database.execute("PRAGMA quick_check(1)").fetchone()[0]))
+        return "" if found == "ok" else found
+
+    def renew(self) -> None:
+        """Set the database aside, and begin a new one with what can be read of it. `warn` is told."""
+        try:
+            self._begin_anew(self._identity())
+        except (*PROBLEMS, OSError) as error:
+            raise refusal(self.folder, error) from error
 
     def _begin_anew(self, damaged: int | None) -> None:
         """Set the database aside and save what can be read of it, unless another process has done so meanwhile."""
@@ -373,21 +389,3 @@ class RunStore(StepTables):
             return self._database.stat().st_ino
         except FileNotFoundError:
             return None
-
-    def _unusable(self, error: Exception) -> DigitLabError:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and self._is_full()):
-            return DigitLabError(f"The table of runs in {shown(self.folder)} cannot be written: the disk is full; free some space.")
-        if code == sqlite3.SQLITE_READONLY or (self.folder.is_dir() and not os.access(self.folder, os.W_OK)):
-            place = shown(self.folder)
-            return DigitLabError(
-                f"The table of runs in {place} is read-only; let DIGITLAB_DATA name a folder that you may write to."
-            )
-        reason = getattr(error, "strerror", None) or error
-        return DigitLabError(f"The table of runs in {shown(self.folder)} cannot be used: {reason}.")
-
-    def _is_full(self) -> bool:
-        try:
-            return shutil.disk_usage(self.folder).free < NOTHING
-        except OSError:
-            return False

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QWidget
@@ -52,8 +52,8 @@ class Theme(QObject):
         self._app = app
         self.name = name
         self._applied: Colors | None = None
-        self._hidden: list[QWidget] = []
-        """Widgets that still have the colours of the theme before."""
+        self._hidden: set[QWidget] = set()
+        """Widgets that still have the colours of the theme before. One that is shown gets its own at once."""
         self._later = QTimer(self, interval=0)
         self._later.timeout.connect(self._polish_hidden)
         app.setStyle("Fusion")
@@ -84,11 +84,12 @@ class Theme(QObject):
         self._app.setPalette(_palette(self.colors))
         # A stylesheet that is set anew is worked through for every widget as if nothing were known of it, which takes seconds.
         # To polish a widget again makes it forget the colours that it has from the palette, and little else.
-        widgets = self._app.allWidgets()
+        widgets = {*self._app.allWidgets()}
         shown = {widget for widget in widgets if widget.isVisible()}
-        self._hidden = [widget for widget in widgets if widget not in shown]
+        self._hidden = widgets - shown
         self._polish(shown)
         self._later.start()
+        self._app.installEventFilter(self)
         self.changed.emit()
 
     def _polish(self, widgets: Iterable[QWidget]) -> None:
@@ -106,6 +107,13 @@ class Theme(QObject):
             self._polish([self._hidden.pop()])
         if not self._hidden:
             self._later.stop()
+            self._app.removeEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and watched in self._hidden and isinstance(watched, QWidget):
+            self._hidden.remove(watched)
+            self._polish([watched])
+        return False
 
     def icon(self, name: str, color: str | None = None) -> QIcon:
         """The SVG `name` of assets/icons, drawn in `color` (the text's colour unless told), dimmed where disabled."""

@@ -50,6 +50,18 @@ def test_a_theme_reaches_what_is_in_sight_at_once_and_what_is_not_soon(themed, q
     assert middle(hidden) == LIGHT.panel
 
 
+def test_what_is_shown_before_its_turn_has_its_colours(themed, qtbot, monkeypatch):
+    monkeypatch.setattr(theme, "SLICE", -1.0)  # its turn never comes
+    window = QWidget()
+    late = card(window)
+    qtbot.addWidget(window)
+    late.hide()
+    window.show()
+    themed.set("light")
+    late.show()
+    assert middle(late) == LIGHT.panel and late not in themed._hidden
+
+
 def test_what_is_gone_before_its_turn_is_left_out(themed, qtbot):
     gone = card()
     themed.set("light")

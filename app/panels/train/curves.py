@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QSlider, QStackedWidget, Q
 from app.core.history import History
 from app.core.run_in_view import RunInView
 from app.lab import Lab
+from app.panels.train.figures import loss_text
 from app.panels.train.plots import PLOTS, PlotSpec, mark_label, mark_words
 from app.theme import theme
 from app.threads.task import Task
@@ -178,7 +179,7 @@ class TrainingCurves(QObject):
         values = (None, None) if moment is None else self.loss.values_at(moment.step)
         parts = []
         for color, words, value in zip((colors.accent, colors.second), ("training", "validation"), values, strict=True):
-            parts.append((color, f"— {words}" if value is None else f"— {words} {value:.3f}"))
+            parts.append((color, f"— {words}" if value is None else f"— {words} {loss_text(value)}"))
         if len(self._history.full):
             parts.append((colors.second, f"○ {EPOCH_END}"))
         self._key.show_parts(parts)

@@ -20,6 +20,7 @@ from app.evaluating import Shown
 from app.lab import Lab
 from app.panels.train.answer_filter import AnswerFilter
 from app.panels.train.evaluation_line import EvaluationLine
+from app.panels.train.figures import loss_text
 from app.widgets.card import Card
 from app.widgets.class_scores import ClassScores, ScoreRow
 from app.widgets.confusion import ConfusionMatrix
@@ -255,7 +256,7 @@ class Mistakes(QObject):
         mean = _row("mean", macro_average(found))
         self.scores.set_scores(rows, mean, faded=not shown.is_current)
         worst = f" · weakest {names[self.scores.worst]}" if self.scores.worst >= 0 else ""
-        self.line.show_words(f"step {shown.step:,} · loss {shown.evaluation.loss:.3f}{worst}")
+        self.line.show_words(f"step {shown.step:,} · loss {loss_text(shown.evaluation.loss)}{worst}")
 
     def _show_calibration(self) -> None:
         shown = self._shown

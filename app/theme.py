@@ -143,7 +143,7 @@ def theme() -> Theme:
 @cache
 def svg_pixmap(name: str, size: int, color: str, scale: float = 1) -> QPixmap:
     """The icon `name` as a square pixmap of `size` logical pixels, its `currentColor` replaced by `color`; drawn once."""
-    source = (resources.files("assets") / "icons" / f"{name}.svg").read_text("utf-8").replace("currentColor", color)
+    source = _svg(name).replace("currentColor", color)
     pixmap = QPixmap(QSize(round(size * scale), round(size * scale)))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -151,6 +151,12 @@ def svg_pixmap(name: str, size: int, color: str, scale: float = 1) -> QPixmap:
     painter.end()
     pixmap.setDevicePixelRatio(scale)
     return pixmap
+
+
+@cache
+def _svg(name: str) -> str:
+    """The text of an icon, which is needed in several colours and sizes."""
+    return (resources.files("assets") / "icons" / f"{name}.svg").read_text("utf-8")
 
 
 def font(pixels: int = PIXELS, bold: bool = False) -> QFont:

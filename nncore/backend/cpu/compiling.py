@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numba
+from numba.np import linalg
 
 from nncore.backend.cpu import memory, views
 from nncore.backend.cpu.cache import kernel_folder
@@ -20,6 +22,23 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # Sums may be taken in any order and multiply-adds fused. Not "nnan", "ninf": a loss that is not a number must stay visible.
 RELAXED = {"reassoc", "contract", "nsz", "arcp"}
 _lock = threading.RLock()
+
+
+def _spare_scipy() -> None:
+    """Import Numba's functions of arrays without its look whether SciPy's linear algebra is there.
+
+    The look would import all of `scipy.linalg`, half a second at each start, which no kernel here uses. SciPy is there: this
+    program requires it. Functions that need it look again when they are compiled.
+    """
+    looking = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = looking
+
+
+_spare_scipy()
 
 
 def kernel(function: Function) -> Function:

@@ -52,6 +52,7 @@ def test_numba_writes_nothing_beside_the_sources(without_cache_folder: Path, tmp
     (sources / "one.py").write_text(
         "from nncore.backend.cpu.compiling import entry\n\n\n@entry('int64(int64)')\ndef one_more(x):\n    return x + 1\n\n\n"
         "assert one_more(1) == 2\n"
+        "import sys\nassert 'scipy.linalg' not in sys.modules, 'half a second for nothing'\n"
     )
     code = f"import sys; sys.dont_write_bytecode = True; sys.path.insert(0, {str(sources)!r}); import one"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False)

@@ -13,6 +13,9 @@ from app.errors import Problem
 from app.lab import Lab
 from app.widgets.pixels import from_qimage
 from nncore.data.kinds import kind_of
+from nncore.exchange import ONNX_SUFFIX
+
+WEIGHTS_SUFFIXES = (".safetensors", ONNX_SUFFIX)
 
 
 class Intake:
@@ -63,7 +66,7 @@ class Intake:
         What is left over is named.
         """
         data = [path for path in paths if path.is_dir() or kind_of(path) is not None]
-        weights = [path for path in paths if path not in data and path.suffix == ".safetensors"]
+        weights = [path for path in paths if path not in data and path.suffix.lower() in WEIGHTS_SUFFIXES]
         pictures = [path for path in paths if path not in data and path not in weights]
         if data:
             self._lab.show_panel("data")

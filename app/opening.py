@@ -49,7 +49,7 @@ class Opener(QObject):
         self._last_opened: dict[str, object] = {}
 
     def open_weights(self, name_or_path: str) -> None:
-        """Show the network of shipped weights or of a weights file."""
+        """Show the network of shipped weights, a weights file or an ONNX file."""
 
         self._open(NETWORK, name_or_path, lambda: _opened_weights(name_or_path), self._show_run)
 
@@ -233,7 +233,7 @@ class Opener(QObject):
 
 
 def _opened_weights(name_or_path: str) -> Opened:
-    """Shipped weights, or a weights file. Raises WeightsError where that cannot be read."""
+    """Shipped weights, a weights file or an ONNX file. Raises WeightsError where that cannot be read."""
     network, info = open_weights(name_or_path)
     path, shipped = Path(name_or_path), name_or_path in cards()
     weights = name_or_path if shipped else str(path.absolute())

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QFileDialog, QMainWindow
 
 from app.core.actions import ACTIONS, ActionSpec, bound
 from app.errors import TRAINING, Problem
+from app.exporting import Exporting
 from app.help import HelpDialog, ReportDialog
 from app.intake import Intake
 from app.lab import Lab
@@ -27,6 +28,7 @@ from nncore.weights import save_weights
 
 PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.gif *.tif *.tiff *.webp *.pgm *.ppm);;All files (*)"
 DATA = "Data (*.csv *.npz *.mat *.gz *ubyte);;All files (*)"
+NETWORKS = "Networks (*.safetensors *.onnx);;All files (*)"
 WEIGHTS = "Weights (*.safetensors);;All files (*)"
 
 
@@ -37,11 +39,14 @@ class WindowActions(QObject):
         """`window` is the parent of the actions and of the dialogs that they open."""
         super().__init__(window)
         self._window, self._lab = window, lab
+        exporting = Exporting(window, lab)
         acts: dict[str, Callable[[], object]] = {
             "open_picture": self._open_picture,
             "paste": intake.paste,
             "open_weights": self._open_weights,
             "save_weights": self._save_weights,
+            "export_onnx": exporting.export_onnx,
+            "export_scripts": exporting.export_scripts,
             "open_folder": self._open_folder,
             "open_data": self._open_data,
             "quit": window.close,
@@ -110,7 +115,8 @@ class WindowActions(QObject):
         actions["best"].setEnabled(status is Status.IDLE and best is not None)
         for name in ("earlier", "later", "open_weights"):
             actions[name].setEnabled(status is Status.IDLE)
-        actions["save_weights"].setEnabled(self._lab.state.network.value is not None)
+        for name in ("save_weights", "export_onnx", "export_scripts"):
+            actions[name].setEnabled(self._lab.state.network.value is not None)
 
     def _refresh_more(self) -> None:
         """Say which run one epoch more would train, or why it cannot be trained further."""
@@ -184,7 +190,7 @@ class WindowActions(QObject):
             self._lab.opener.open_picture(Path(name))
 
     def _open_weights(self) -> None:
-        if name := self._ask_for_file("Open weights", WEIGHTS):
+        if name := self._ask_for_file("Open weights", NETWORKS):
             self._lab.opener.open_weights(name)
 
     def _open_data(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from nncore.arrays import Shape
 from nncore.errors import ConfigError, WeightsError
+from nncore.exchange import ONNX_SUFFIX, load_onnx
 from nncore.files import is_file, shown
 from nncore.network import Network
 from nncore.paths import expanded
@@ -38,7 +39,10 @@ def default_for(input_shape: Shape) -> str:
 
 
 def open_weights(name_or_path: str) -> tuple[Network, dict[str, Any]]:
-    """The network, and what is known of it, of a weights file or of shipped weights by name. WeightsError where there is none."""
+    """The network, and what is known of it, of a weights file, an ONNX file (.onnx), or shipped weights by name.
+
+    Raises WeightsError where there is none, or it cannot be read.
+    """
     if name_or_path in cards():
         return load_weights(WEIGHTS / f"{name_or_path}.safetensors")
     try:
@@ -49,4 +53,4 @@ def open_weights(name_or_path: str) -> tuple[Network, dict[str, Any]]:
         raise WeightsError(
             f"There is no weights file {shown(name_or_path)}; shipped weights are called {', '.join(cards()) or 'nothing yet'}."
         )
-    return load_weights(path)
+    return load_onnx(path) if path.suffix.lower() == ONNX_SUFFIX else load_weights(path)

@@ -39,7 +39,7 @@ fi
 [ -x .venv/bin/python ] || { say "Making a virtual environment in .venv"; "$PYTHON" -m venv .venv; }
 case $what in
     run) extras= ;;
-    test) extras='[dev,onnx]' ;;
+    test) extras='[dev]' ;;
     bench) extras='[dev,bench]' ;;
 esac
 # A PyTorch for a GPU was put there on purpose, and the one that the CPU is measured beside must not take its place.

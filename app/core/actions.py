@@ -27,6 +27,8 @@ class ActionSpec:
     """The submenu of `menu` in which it stands, where it does not stand in `menu` itself."""
 
 
+EXPORT = "Export network"
+"""The submenu of what other programs take."""
 CORRECT = "Correct the answer"
 """The submenu of the digits."""
 FURTHER = "Train further"
@@ -36,10 +38,24 @@ ACTIONS = (
     ActionSpec("open_picture", "Open a picture…", "Open a picture of a digit and make it the probe", "File", ("Ctrl+O",), "open"),
     ActionSpec("paste", "Paste a picture", "Make the picture on the clipboard the probe", "File", ("Ctrl+V",), "paste"),
     ActionSpec(
-        "open_weights", "Open weights…", "Look at the network of a weights file", "File", ("Ctrl+Shift+O",), "network", True
+        "open_weights",
+        "Open weights…",
+        "Look at the network of a weights file or an ONNX file",
+        "File",
+        ("Ctrl+Shift+O",),
+        "network",
+        True,
     ),
     ActionSpec(
         "save_weights", "Save weights as…", "Write the network of this moment to a weights file", "File", ("Ctrl+S",), "save"
+    ),
+    ActionSpec("export_onnx", "ONNX…", "Write the network of this moment for other programs, as ONNX", "File", submenu=EXPORT),
+    ActionSpec(
+        "export_scripts",
+        "Scripts in NumPy and PyTorch…",
+        "Write the network of this moment as two short scripts, with their weights, that need no DigitLab",
+        "File",
+        submenu=EXPORT,
     ),
     ActionSpec(
         "open_folder",

@@ -1,0 +1,151 @@
+"""A network as a script in NumPy: one function for each kind of layer that it has, and one that calls them in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nncore.arrays import shape_text
+from nncore.exchange.script_parts import PRINTING, WEIGHTS, beginning, checked_layers, reading
+from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
+from nncore.network import Network
+
+WINDOWS = '''
+def windows(x, size, stride):
+    """Every window of the images x, `stride` pixels apart: (N, rows, columns, channels, window height, window width)."""
+    found = np.lib.stride_tricks.sliding_window_view(x, size, axis=(1, 2))
+    return found[:, :: stride[0], :: stride[1]]
+'''
+SOFTMAX = '''
+def softmax(x):
+    """Scores to probabilities, which are positive and add up to 1."""
+    powers = np.exp(x - x.max(axis=-1, keepdims=True))  # the largest score becomes 0, so that nothing overflows
+    return powers / powers.sum(axis=-1, keepdims=True)
+'''
+FUNCTIONS: dict[type[Layer], str] = {
+    Conv2d: '''
+def conv2d(x, name, stride=(1, 1), padding=(0, 0)):
+    """Convolution: each kernel is laid over each window, multiplied with it place by place, and the products are added up."""
+    weight = weights[f"{name}.weight"]  # (window height, window width, channels, kernels)
+    x = np.pad(x, ((0, 0), (padding[0], padding[0]), (padding[1], padding[1]), (0, 0)))
+    return np.tensordot(windows(x, weight.shape[:2], stride), weight, axes=((4, 5, 3), (0, 1, 2))) + weights[f"{name}.bias"]
+''',
+    MaxPool2d: '''
+def max_pool2d(x, size, stride):
+    """The largest value of each window of each channel."""
+    return windows(x, size, stride).max(axis=(4, 5))
+''',
+    AvgPool2d: '''
+def avg_pool2d(x, size, stride):
+    """The mean of each window of each channel."""
+    return windows(x, size, stride).mean(axis=(4, 5))
+''',
+    BatchNorm: '''
+def batch_norm(x, name, eps):
+    """Each channel, less its mean in training and divided by its spread there; then scaled and shifted as learnt."""
+    normal = (x - weights[f"{name}.running_mean"]) / np.sqrt(weights[f"{name}.running_var"] + eps)
+    return normal * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+''',
+    Flatten: '''
+def flatten(x):
+    """Each image as one long vector: row by row, pixel by pixel, channel by channel."""
+    return x.reshape(len(x), -1)
+''',
+    Linear: '''
+def linear(x, name):
+    """Each output is a sum of all inputs, weighted as learnt, and a bias."""
+    return x @ weights[f"{name}.weight"] + weights[f"{name}.bias"]  # the weight is (inputs, outputs)
+''',
+    ReLU: '''
+def relu(x):
+    """What is negative becomes 0."""
+    return np.maximum(x, 0)
+''',
+    Sigmoid: '''
+def sigmoid(x):
+    """1 / (1 + exp(-x)), written so that it never overflows: from 0 to 1."""
+    return (1 + np.tanh(x / 2)) / 2
+''',
+    Tanh: '''
+def tanh(x):
+    """From -1 to 1."""
+    return np.tanh(x)
+''',
+    Softmax: SOFTMAX,
+    Dropout: "",
+}
+"""The function for each layer; dropout does nothing outside training."""
+
+
+def numpy_script(network: Network, name: str, file: str) -> str:
+    """The script, called `file`, for a network called `name`. Raises ConfigError where it takes no pictures or has other layers."""
+    layers = checked_layers(network, dict(FUNCTIONS))
+    kinds = {type(layer) for layer in layers}
+    has_windows = kinds & {Conv2d, MaxPool2d, AvgPool2d}
+    functions = [WINDOWS] if has_windows else []
+    functions += [text for kind, text in FUNCTIONS.items() if kind in kinds and text and kind is not Softmax]
+    layout = "Images are arrays of (N, height, width, channels)."
+    return (
+        beginning(network, name, file, "NumPy", layout)
+        + IMPORTS
+        + "\n".join(f"\n{text.lstrip()}" for text in [*functions, SOFTMAX])
+        + _forward(network, layers)
+        + reading(network.input_shape, channels_first=False)
+        + MAIN
+    )
+
+
+def _forward(network: Network, layers: list[Layer]) -> str:
+    """The function that calls all the others."""
+    shape = ", ".join(map(str, ("N", *network.input_shape)))
+    lines = [
+        "",
+        "",
+        "def forward(x):",
+        f'    """From the input ({shape}) to the logits (N, {network.classes}): one score a class, not yet a probability."""',
+    ]
+    calls = [(CALLS[type(layer)](layer), layer.output_shape) for layer in layers]
+    lines += [f"    x = {call}  # {shape_text(shape)}" for call, shape in calls if call]
+    return "\n".join([*lines, "    return x", ""])
+
+
+def _conv(layer: Conv2d) -> str:
+    stride = "" if layer.stride == (1, 1) else f", stride={layer.stride}"
+    padding = "" if layer.padding == (0, 0) else f", padding={layer.padding}"
+    return f'conv2d(x, "{layer.name}"{stride}{padding})'
+
+
+CALLS: dict[type[Layer], Callable[[Any], str]] = {
+    Conv2d: _conv,
+    MaxPool2d: lambda layer: f"max_pool2d(x, {layer.kernel_size}, {layer.stride})",
+    AvgPool2d: lambda layer: f"avg_pool2d(x, {layer.kernel_size}, {layer.stride})",
+    BatchNorm: lambda layer: f'batch_norm(x, "{layer.name}", eps={layer.eps})',
+    Flatten: lambda layer: "flatten(x)",
+    Linear: lambda layer: f'linear(x, "{layer.name}")',
+    ReLU: lambda layer: "relu(x)",
+    Sigmoid: lambda layer: "sigmoid(x)",
+    Tanh: lambda layer: "tanh(x)",
+    Softmax: lambda layer: "softmax(x)",
+    Dropout: lambda layer: "",
+}
+"""How each layer's function is called."""
+
+IMPORTS = f"""
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+weights = dict(np.load(Path(__file__).with_name("{WEIGHTS}")))
+
+"""
+MAIN = (
+    """
+
+if __name__ == "__main__":
+    for path in sys.argv[1:]:
+        probabilities = softmax(forward(read_picture(path)))[0]
+"""
+    + PRINTING
+)

@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Compiled modules are kept, whatever the shell says: without them each start of a program compiles all sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test setup bench screenshots clean
+.PHONY: run test checks kernels setup bench screenshots clean
 
 run: .venv/ready-run
 	@$(BIN)/digitlab $(ARGS)
@@ -15,13 +15,21 @@ run: .venv/ready-run
 setup: .venv/ready-run
 
 test: .venv/ready-test
+	@$(MAKE) --no-print-directory -j2 checks kernels
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+checks:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+# Those of the engine, once a machine: the window compiles them while it is used, but tests would wait for them.
+kernels:
+	@$(BIN)/python -m nncore.backend.cpu.warm 2>/dev/null
 
 bench: .venv/ready-bench
+	@$(MAKE) --no-print-directory kernels
 	$(BIN)/python -m benchmarks $(ARGS)
 
 screenshots: .venv/ready-test

@@ -18,8 +18,8 @@ from nncore.errors import DigitLabError
 log = logging.getLogger("digitlab")
 
 
-NETWORK, DATA, PICTURE, LOOK, TRAINING, RUNS, EVALUATION, CUT_OFF = (
-    "network", "data", "picture", "look", "training", "runs", "evaluation", "cut off",
+NETWORK, DATA, PICTURE, LOOK, TRAINING, RUNS, RUNS_TABLE, EVALUATION, CUT_OFF = (
+    "network", "data", "picture", "look", "training", "runs", "table of runs", "evaluation", "cut off",
 )  # fmt: skip
 """What a Problem can be about."""
 

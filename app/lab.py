@@ -118,6 +118,7 @@ class Lab(QObject):
         self.library.refresh()
         self.own_networks.refresh()
         self.comparing.warm_up()
+        self.run_table.look_for_damage()
         self.look_for_devices()
         engine.prepare_in_background()
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QAction, QFont, QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.look import Look
 from app.core.probe import Probe
 from app.core.undo import Act
 from app.lab import Lab
-from app.theme import theme
+from app.theme import IN_STYLESHEET, font
 from app.ticked_answers import TickedAnswers
 from app.widgets.card import label
 from app.widgets.digit_keys import typed_digit
@@ -21,6 +21,8 @@ from app.widgets.probability_bars import ProbabilityBars
 
 SIDE, LEAST_SIDE = 252, 112
 """Largest and least height of the picture in pixels: nine and four times 28."""
+ANSWER = 44
+"""Size of the answer in pixels."""
 
 
 class ProbeView(QWidget):
@@ -42,6 +44,11 @@ class ProbeView(QWidget):
         self.picture.setMaximumHeight(SIDE)
         self.answer, self.words, self._at = label("–", "answer"), Elided(), Elided()
         self.answer.setAccessibleName("the network's answer")
+        # Here and not in the stylesheet: that gives its fonts only when the label is shown, after its room has been measured.
+        large = font(ANSWER)
+        large.setWeight(QFont.Weight.Bold)
+        self.answer.setFont(large)
+        self.answer.setMinimumWidth(max(map(QFontMetrics(large).horizontalAdvance, "0123456789–")))
         self.bars = ProbabilityBars()
         self._origin = label("", "dim", wrap=True)
         layout = QVBoxLayout(self)
@@ -171,7 +178,7 @@ class ProbeView(QWidget):
         self._at.show_words(f"answer at step {step:,}" if step and digit is not None else "")
         right = question.probe.label
         wrong = digit is not None and right is not None and right != digit.answer.digit
-        color = f"color: {theme().colors.second};" if wrong else ""
+        color = f"color: palette({IN_STYLESHEET['second']});" if wrong else ""
         if color != self.answer.styleSheet():
             self.answer.setStyleSheet(color)
         for button in self._digits:

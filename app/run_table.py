@@ -9,7 +9,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.core.runs import Run, RunStore
-from app.errors import RUNS, Problem
+from app.errors import RUNS, RUNS_TABLE, Problem, Remedy
+from app.threads.priority import lower_priority
 from app.threads.task import Task
 from app.training import TrainingController
 from nncore.errors import DigitLabError
@@ -32,7 +33,7 @@ class RunTable(QObject):
 
     def __init__(self, store: RunStore, training: TrainingController) -> None:
         super().__init__()
-        self._store = store
+        self._store, self._training = store, training
         self.runs: tuple[Run, ...] | None = None
         """The runs that were found by the last `refresh`, the newest first; None before the first has ended."""
         self._with_network: set[int] = set()
@@ -104,6 +105,29 @@ class RunTable(QObject):
                 self._tell(Problem.of(reason))
 
         self._change(remove, tell)
+
+    def look_for_damage(self) -> None:
+        """Look through the table in the background; where it is damaged, tell so and offer a new one."""
+
+        def look() -> str:
+            lower_priority()
+            return self._store.damage()
+
+        def tell(found: str) -> None:
+            if found:
+                remedy = Remedy("Begin a new table", self._renew, "The damaged one is kept beside it, under another name")
+                words = "The table of runs is damaged inside: begin a new one with what can be read, or put a copy in its place."
+                self.problem.emit(Problem(words, found, about=RUNS_TABLE, remedies=(remedy,)))
+
+        Task(look, tell, self._tell).begin()
+
+    def _renew(self) -> None:
+        """Begin a new table with what can be read of the one that is damaged."""
+        if self._training.is_active:
+            self._tell(Problem("A training is writing to the table of runs; stop it first."))
+        else:
+            self.solved.emit(RUNS_TABLE)
+            self._change(self._store.renew)
 
     def close(self) -> None:
         """Let what is being typed be written. Tasks must be waited for afterwards; nothing is read or changed any more."""

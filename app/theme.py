@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from app.colors import DARK as DARK
 from app.colors import DIVERGING as DIVERGING
@@ -22,10 +25,25 @@ SCHEMES = {SYSTEM: Qt.ColorScheme.Unknown, LIGHT_NAME: Qt.ColorScheme.Light, DAR
 
 PIXELS = 13
 """Size of the text in pixels."""
+SLICE = 0.01
+"""Seconds for which widgets out of sight are given other colours, between two frames."""
+
+IN_STYLESHEET = {
+    "background": "window",
+    "panel": "base",
+    "raised": "alternate-base",
+    "line": "mid",
+    "text": "window-text",
+    "dim": "placeholder-text",
+    "accent": "highlight",
+    "on_accent": "highlighted-text",
+    "second": "bright-text",
+}
+"""The theme's colours that the stylesheet names, and the roles of the palette that have them."""
 
 
 class Theme(QObject):
-    """The present theme. `changed` is emitted after palette and stylesheet have been set."""
+    """The present theme. `changed` is emitted when what is in sight has its colours; what is not follows soon."""
 
     changed = Signal()
 
@@ -33,8 +51,15 @@ class Theme(QObject):
         super().__init__(app)
         self._app = app
         self.name = name
+        self._applied: Colors | None = None
+        self._hidden: set[QWidget] = set()
+        """Widgets that still have the colours of the theme before. One that is shown gets its own at once."""
+        self._later = QTimer(self, interval=0)
+        self._later.timeout.connect(self._polish_hidden)
         app.setStyle("Fusion")
         app.setFont(_font(app))
+        if app.styleSheet() != _stylesheet():
+            app.setStyleSheet(_stylesheet())
         app.styleHints().colorSchemeChanged.connect(self._apply)
         self.set(name)
 
@@ -53,9 +78,42 @@ class Theme(QObject):
         self._apply()
 
     def _apply(self) -> None:
+        if self.colors == self._applied:  # the platform tells of a scheme that has been set here
+            return
+        self._applied = self.colors
         self._app.setPalette(_palette(self.colors))
-        self._app.setStyleSheet(_stylesheet(self.colors))
+        # A stylesheet that is set anew is worked through for every widget as if nothing were known of it, which takes seconds.
+        # To polish a widget again makes it forget the colours that it has from the palette, and little else.
+        widgets = {*self._app.allWidgets()}
+        shown = {widget for widget in widgets if widget.isVisible()}
+        self._hidden = widgets - shown
+        self._polish(shown)
+        self._later.start()
+        self._app.installEventFilter(self)
         self.changed.emit()
+
+    def _polish(self, widgets: Iterable[QWidget]) -> None:
+        """Give widgets the palette's colours where the stylesheet names them."""
+        style = self._app.style()
+        for widget in widgets:
+            if isValid(widget):
+                style.polish(widget)
+                widget.update()
+
+    def _polish_hidden(self) -> None:
+        """Go on with the widgets that were hidden when the theme changed, for a moment."""
+        until = time.perf_counter() + SLICE
+        while self._hidden and time.perf_counter() < until:
+            self._polish([self._hidden.pop()])
+        if not self._hidden:
+            self._later.stop()
+            self._app.removeEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and watched in self._hidden and isinstance(watched, QWidget):
+            self._hidden.remove(watched)
+            self._polish([watched])
+        return False
 
     def icon(self, name: str, color: str | None = None) -> QIcon:
         """The SVG `name` of assets/icons, drawn in `color` (the text's colour unless told), dimmed where disabled."""
@@ -85,7 +143,7 @@ def theme() -> Theme:
 @cache
 def svg_pixmap(name: str, size: int, color: str, scale: float = 1) -> QPixmap:
     """The icon `name` as a square pixmap of `size` logical pixels, its `currentColor` replaced by `color`; drawn once."""
-    source = (resources.files("assets") / "icons" / f"{name}.svg").read_text("utf-8").replace("currentColor", color)
+    source = _svg(name).replace("currentColor", color)
     pixmap = QPixmap(QSize(round(size * scale), round(size * scale)))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -93,6 +151,12 @@ def svg_pixmap(name: str, size: int, color: str, scale: float = 1) -> QPixmap:
     painter.end()
     pixmap.setDevicePixelRatio(scale)
     return pixmap
+
+
+@cache
+def _svg(name: str) -> str:
+    """The text of an icon, which is needed in several colours and sizes."""
+    return (resources.files("assets") / "icons" / f"{name}.svg").read_text("utf-8")
 
 
 def font(pixels: int = PIXELS, bold: bool = False) -> QFont:
@@ -147,10 +211,12 @@ def _palette(c: Colors) -> QPalette:
     return palette
 
 
-def _stylesheet(c: Colors) -> str:
+@cache
+def _stylesheet() -> str:
+    """The stylesheet, which takes its colours from the palette and so is the same for every theme."""
     template = (resources.files("assets") / "style.qss").read_text("utf-8")
     for name in ("chevron", "check"):
         template = template.replace(f"@{name}@", str(resources.files("assets") / "icons" / f"{name}.svg").replace("\\", "/"))
-    for name, value in vars(c).items():
-        template = template.replace(f"@{name}@", value)
+    for name, role in IN_STYLESHEET.items():
+        template = template.replace(f"@{name}@", f"palette({role})")
     return template

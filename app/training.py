@@ -65,7 +65,8 @@ class TrainingController(QObject):
         """Why a setting has ended the last training, as a sentence; empty where none has."""
         self.failed: Failed | None = None
         """How the last training has diverged; None where it has not."""
-        self._pace = Pace()
+        self._pace, self._resting = Pace(), QTimer(self, singleShot=True)
+        self._resting.timeout.connect(self._acknowledge)
         self._early: list[tuple[str, float]] = []
         """Settings that were changed while the training was made ready, with their values."""
         self._session_ready.connect(self._take_session)
@@ -269,11 +270,10 @@ class TrainingController(QObject):
         QTimer.singleShot(0, self._rest)  # after what is waiting to be painted
 
     def _rest(self) -> None:
-        """Let the next update come when the last ones have had their share of the processor."""
-        QTimer.singleShot(round(1000 * self._pace.rest()), self._acknowledge)
+        """Let the next update come when the thread has rested."""
+        self._resting.start(round(1000 * self._pace.rest()))
 
     def _acknowledge(self) -> None:
-        self._pace.begin()
         if self._worker is not None:
             self._worker.acknowledge()
 

@@ -1,6 +1,6 @@
-"""`python -m benchmarks [data|torch|window|beside|gaps|slider|launches|gpu [options]]`: the first six, or one with its options.
+"""`python -m benchmarks [data|torch|window|drawing|beside|gaps|slider|launches|gpu [options]]`: the first seven, or one.
 
-See data.py, vs_torch.py, window.py, beside.py, gaps.py, slider.py, launches.py and gpu/race.py.
+See data.py, vs_torch.py, window.py, drawing.py, beside.py, gaps.py, slider.py, launches.py and gpu/race.py.
 """
 
 import sys
@@ -10,13 +10,14 @@ PARTS = {
     "data": "benchmarks.data",
     "torch": "benchmarks.vs_torch",
     "window": "benchmarks.window",
+    "drawing": "benchmarks.drawing",
     "beside": "benchmarks.beside",
     "gaps": "benchmarks.gaps",
     "slider": "benchmarks.slider",
     "launches": "benchmarks.launches",
     "gpu": "benchmarks.gpu.race",
 }
-EVERYWHERE = ("data", "torch", "window", "beside", "gaps", "slider")
+EVERYWHERE = ("data", "torch", "window", "drawing", "beside", "gaps", "slider")
 """What a machine without a GPU can measure."""
 
 chosen, arguments = sys.argv[1:2], sys.argv[2:]

@@ -83,10 +83,11 @@ def in_window(seconds: float, panel: str, device: str) -> dict[str, float]:
 
     def look() -> None:
         training = window.lab.training
-        if training.last is None:
+        if training.last is None or training.session is None:
             QTimer.singleShot(100, look)
             return
-        marks.append((time.perf_counter(), time.thread_time(), training.last.step))
+        # The trainer's own step: what the window has been told of it may be a second old.
+        marks.append((time.perf_counter(), time.thread_time(), training.session.trainer.step))
         if len(marks) < 2:
             QTimer.singleShot(2000, lambda: (marks.clear(), look()))  # type: ignore[func-returns-value]
             QTimer.singleShot(2000 + int(1000 * seconds), look)

@@ -49,9 +49,3 @@ if [ "$what" = bench ] && torch=$(.venv/bin/python -c 'import torch; assert torc
 fi
 say "Installing the Python packages (the first time this takes a minute or two)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".$extras"
-
-# --- the engine's kernels: the window compiles them by itself while it is used; tests and benchmarks would wait for them
-if [ "$what" != run ]; then
-    say "Compiling the engine for this machine (once)"
-    .venv/bin/python -m nncore.backend.cpu.warm 2>/dev/null
-fi

@@ -6,7 +6,6 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from app.commands.output import console, print_json, print_line
-from app.core.report import comparison, gather, html_page, report
 from app.core.runs import Run, RunStore
 from nncore.errors import ConfigError
 from nncore.files import shown, write_atomically
@@ -26,6 +25,9 @@ def add_report(parser: ArgumentParser) -> None:
 
 def write_report(store: RunStore, runs: list[Run], arguments: Namespace) -> None:
     """Write the report and say where it is. `arguments.write_pdf` is what writes a PDF: it needs Qt, which commands do not."""
+    # Here, since it would cost every other command a tenth of its start.
+    from app.core.report import comparison, gather, html_page, report
+
     if len(runs) > 1 and arguments.data is not None:
         raise ConfigError("--data is for the report on one run; a comparison opens no data.")
     name = f"{runs[0].name}.html" if len(runs) == 1 else "comparison.html"

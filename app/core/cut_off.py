@@ -34,7 +34,7 @@ def newest_cut_off(store: RunStore) -> CutOff | None:
     Only the newest: whoever has trained another since then has decided. Raises DigitLabError where the table of runs cannot be
     read.
     """
-    runs = store.list()
+    runs = [run for run in store.list() if not run.is_read_only]
     run = max(runs, key=lambda run: run.updated, default=None)
     if run is None or run.status != INTERRUPTED or not is_file(store.checkpoint_of(run)):
         return None

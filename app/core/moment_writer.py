@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from queue import Queue
@@ -23,6 +24,11 @@ MOST = 200
 """Two moments are at least total_steps / MOST steps apart; for a large network, MOST becomes how many fit into the limit."""
 DENSER = 20
 """Early in a training, total_steps counts as no more than DENSER times the steps taken so far: the first moments lie closer."""
+
+DENSE = 50
+"""Moments after which time counts, too: writing one takes 2 ms of a core, and a quick training would come to hundreds a second."""
+APART = 0.1
+"""Least seconds between two moments then, but for those at the end of an epoch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +63,8 @@ class MomentWriter:
         self._begun_at: int | None = None
         """The step beyond which moments are still to be forgotten."""
         self._last = self._last_epoch = 0
+        self._count, self._when = 0, 0.0
+        """Moments that were taken, and when the last one was."""
         self._look: Validated | EpochEnd | None = None
 
     def take(self, event: Event) -> None:
@@ -67,7 +75,7 @@ class MomentWriter:
             case Validated() | EpochEnd():
                 self._look = event
                 is_epoch = isinstance(event, EpochEnd)
-                if self._is_due(event.step - (self._last_epoch if is_epoch else self._last)):
+                if self._is_due(event.step - (self._last_epoch if is_epoch else self._last)) and (is_epoch or self._is_time()):
                     self._put(event, wait=is_epoch)
             case Stopped() | Finished():
                 self._end()
@@ -112,6 +120,10 @@ class MomentWriter:
         trainer = self._trainer
         return self._most > 2 and distance * self._most >= min(trainer.total_steps, DENSER * trainer.step)
 
+    def _is_time(self) -> bool:
+        """Whether enough time has gone by since the last moment."""
+        return self._count < DENSE or time.monotonic() - self._when >= APART
+
     def _put(self, look: Validated | EpochEnd | None, wait: bool, replaces: bool = True) -> None:
         """Take a moment of the present step, with what a look at held-out images has found.
 
@@ -127,7 +139,8 @@ class MomentWriter:
             return
         found = (None, None) if look is None else (look.evaluation, look.val_accuracy)
         self._queue.put(_Taken(step, state, *found, None if best is None else best.step, replaces))
-        self._last = step
+        self._last, self._when = step, time.monotonic()
+        self._count += 1
         if isinstance(look, EpochEnd):
             self._last_epoch = step
 

@@ -5,27 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-SHARE = 0.04
+SHARE = 0.03
 """Most that showing may take of a core. Every core has a replica of the training, and all wait for the one that is kept up."""
-LONGEST = 0.5
+LONGEST = 1.0
 """Most seconds to wait, however busy the thread has been."""
 
 
 class Pace:
-    """Between two updates the thread rests; what it does meanwhile counts, too."""
+    """Between two updates the thread rests; what it does meanwhile, or what could not wait, makes the next rest longer."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter, used: Callable[[], float] = time.thread_time) -> None:
         """`clock` tells the time, `used` the processor time of the thread, in seconds."""
         self._clock, self._used = clock, used
-        self._began, self._before = clock(), used()
-
-    def begin(self) -> None:
-        """The rest is over: an update may come."""
-        self._began = self._clock()
+        self._before, self._paid = used(), clock()
 
     def rest(self) -> float:
-        """The update has been shown: seconds to rest, so that what the thread has used since the last rest began is at most SHARE
-        of the time since then; 0 to LONGEST.
+        """Seconds to rest after what has just been done, until all that the thread has used is SHARE of the time; 0 to LONGEST.
+
+        Time in which it did little before is not made up for.
         """
-        used, self._before = self._used() - self._before, self._used()
-        return min(max(used / SHARE - (self._clock() - self._began), 0.0), LONGEST)
+        now, used = self._clock(), self._used()
+        self._paid = min(max(self._paid, now - (used - self._before)) + (used - self._before) / SHARE, now + LONGEST)
+        self._before = used
+        return max(self._paid - now, 0.0)

@@ -42,6 +42,8 @@ def read_run(store: RunStore, run: Run) -> tuple[RunInView, Moment]:
     """
     damage: list[str] = []
     network, moments, why_no_more = _read_weights(store, run, damage)
+    if run.is_read_only:
+        why_no_more = f"{run.name} lies in a folder that is read-only, so it cannot be trained further; branch off a new run."
     best = moments[0]
     history = read_history(store, run, best.step, run.val_accuracy)
     found = RunInView(network_in_view(network, run), run, recipe_of(run), history, why_no_more=why_no_more)

@@ -25,6 +25,11 @@ def grown(steps: float) -> float:
     return 100 * 1.25 ** max(0, math.ceil(math.log(max(steps, 1) / 100, 1.25)))
 
 
+def axis_end(last: float, planned: float) -> float:
+    """The end of the axis where the last step is `last`: the planned end of the training from an eighth of the way on."""
+    return planned if 0 < last <= planned <= 8 * last else grown(last)
+
+
 def linear_ticks(low: float, high: float, most: int, least_spacing: float = 0.0) -> tuple[float, list[float]]:
     """(spacing, places) of round numbers from `low` to `high`: about `most` of them, but always two where `low` < `high`.
 

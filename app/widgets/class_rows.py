@@ -20,9 +20,9 @@ class ClassRows(QAbstractScrollArea):
 
     chosen = Signal(int)
 
-    ROW_HEIGHT: ClassVar[int]
+    ROW_HEIGHT: int
     """Height of a row in pixels."""
-    HEAD_HEIGHT: ClassVar[int] = 0
+    HEAD_HEIGHT: int = 0
     """Pixels above the first row."""
     CHOOSING: ClassVar[Collection[int]] = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
     """Keys that choose a class."""

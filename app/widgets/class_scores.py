@@ -13,8 +13,12 @@ from app.widgets.class_rows import ClassRows
 from app.widgets.figure import FADED
 from app.widgets.figure_menu import figure_menu
 
-ROW = 18
-"""Height of a row in pixels."""
+ROW, LEAST_ROW = 18, 13
+"""Height of a row in pixels where there is room for it, and of one that can still be read."""
+TALL = 16
+"""Height of a row from which on there is room for words of 12 pixels; of 11 in lower ones."""
+UNSCROLLED = 10
+"""Classes whose rows become lower before any of them is scrolled out of sight."""
 INSET = 4
 """Pixels between the words and the frame of the row that has the keyboard."""
 HEAD = ("class", "precision", "recall", "F1", "images")
@@ -55,7 +59,6 @@ class ClassScores(ClassRows):
         self.worst = -1
         """The class with the lowest F1; −1 where no class makes a mistake."""
         self._hint, self._is_faded = "", False
-        self.verticalScrollBar().setSingleStep(ROW)
 
     def set_scores(self, rows: Sequence[ScoreRow], mean: ScoreRow | None, hint: str = "", faded: bool = False) -> None:
         """Show the scores of the classes and their mean; where there are none, `hint`."""
@@ -72,6 +75,13 @@ class ClassScores(ClassRows):
             yield [row.name, *("" if share is None else f"{share:.6g}" for share in _shares(row)), row.images]
 
     # -- geometry
+
+    def _layout(self) -> None:
+        rows = 2 + min(self._classes, UNSCROLLED)
+        self.ROW_HEIGHT = min(ROW, max(LEAST_ROW, self.viewport().height() // rows))
+        self.HEAD_HEIGHT = 2 * self.ROW_HEIGHT
+        self.verticalScrollBar().setSingleStep(self.ROW_HEIGHT)
+        super()._layout()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(180, 4 * ROW)
@@ -97,15 +107,16 @@ class ClassScores(ClassRows):
             painter.setPen(QColor(colors.dim))
             painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._hint)
             return
-        head = QRect(0, 0, self.viewport().width(), ROW)
+        height = self.ROW_HEIGHT
+        head, size = QRect(0, 0, self.viewport().width(), height), 12 if height >= TALL else 11
         painter.setFont(font(10))
         self._paint_words(painter, head, HEAD, colors.dim)
         painter.setOpacity(FADED if self._is_faded else 1)
-        painter.setFont(font(12, bold=True))
+        painter.setFont(font(size, bold=True))
         if self._mean is not None:
-            self._paint_words(painter, head.translated(0, ROW), _words(self._mean), colors.text)
-        painter.setFont(font(12))
-        painter.setClipRect(self.viewport().rect().adjusted(0, 2 * ROW, 0, 0))
+            self._paint_words(painter, head.translated(0, height), _words(self._mean), colors.text)
+        painter.setFont(font(size))
+        painter.setClipRect(self.viewport().rect().adjusted(0, self.HEAD_HEIGHT, 0, 0))
         for row in self._in_sight():
             self._paint_words(
                 painter, self.row_rect(row), _words(self._rows[row]), colors.second if row == self.worst else colors.text
@@ -132,12 +143,12 @@ class ClassScores(ClassRows):
         return f"{words}; never answered, so its precision is not defined" if found.precision is None else words
 
     def words_at(self, point: QPoint) -> str:
-        row, head = self.row_at(point), QRect(0, 0, self.viewport().width(), ROW)
+        row, head = self.row_at(point), QRect(0, 0, self.viewport().width(), self.ROW_HEIGHT)
         if row >= 0:
             return f"{self.words_for(row)}.\nClick to see its images."
-        if not self._rows or point.y() >= 2 * ROW:
+        if not self._rows or point.y() >= self.HEAD_HEIGHT:
             return ""
-        if point.y() >= ROW:
+        if point.y() >= self.ROW_HEIGHT:
             return MACRO_AVERAGE
         return next((MEANING.get(name, "") for name, at in zip(HEAD, self._columns(head), strict=True) if at.contains(point)), "")
 

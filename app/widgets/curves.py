@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QBrush, QColor, QPen
 
 from app.smoothing import smoothed
 from app.theme import theme
@@ -49,11 +48,9 @@ class Curves(StepPlot):
         self._marks.is_below = is_percent
         self.smoothing = 0.9
         self._full: Array = np.empty(0)
-        self._raw = self._cached(self._plot.plot([], [], antialias=False))  # so many pale strokes show no edges
-        self._train = self._cached(self._plot.plot([], []))
-        self._validation = self._cached(self._plot.plot([], []))
-        self._dots = self._cached(self._plot.plot([], [], pen=None, symbol="o", symbolSize=4, symbolPen=None))
-        self._rings = self._cached(self._plot.plot([], [], pen=None, symbol="o", symbolSize=8))
+        add = self._strokes.add
+        self._raw = add(is_smooth=False)  # so many pale strokes show no edges
+        self._train, self._validation, self._dots, self._rings = add(), add(), add(size=4), add(size=8)
         self._restyle()
 
     def set_data(self, train: tuple[Array, Array], validation: tuple[Array, Array], full: Array | None = None) -> None:
@@ -61,7 +58,7 @@ class Curves(StepPlot):
         self._full = np.empty(0) if full is None else full
         steps, values = train
         series = [Series(TRAINING, steps, values, smoothed(values, self.smoothing)), Series(VALIDATION, *validation, validation[1])]
-        self._show(series, grown(float(steps[-1]) if len(steps) else 0.0))
+        self._show(series, float(steps[-1]) if len(steps) else 0.0)
 
     def values_at(self, step: int) -> tuple[float | None, float | None]:
         """The values of training, smoothed as they are drawn, and of validation, at `step` or last before it.
@@ -90,15 +87,17 @@ class Curves(StepPlot):
     def _draw(self) -> None:
         train, validation = self._series
         low, high = self.steps_in_sight
+        put = self._strokes.put
         if self._shows_raw:
-            self._put(self._raw, *extremes(*in_sight(train.steps, train.values, low, high)))
-        self._put(self._train, *thinned(*in_sight(train.steps, train.drawn, low, high)))
+            put(self._raw, *extremes(*in_sight(train.steps, train.values, low, high)))
+        put(self._train, *thinned(*in_sight(train.steps, train.drawn, low, high)))
         looked = in_sight(validation.steps, validation.values, low, high)
-        self._put(self._validation, *thinned(*looked))
-        self._put(self._dots, *(looked if len(looked[0]) <= DOTTED else (np.empty(0), np.empty(0))))
+        put(self._validation, *thinned(*looked))
+        put(self._dots, *(looked if len(looked[0]) <= DOTTED else (np.empty(0), np.empty(0))))
         full = np.isin(validation.steps, self._full)
         ended = thinned(*in_sight(validation.steps[full], validation.values[full], low, high), points=DOTTED)
-        self._put(self._rings, *ended, symbolSize=8 if len(ended[0]) <= DOTTED / 2 else 5)
+        self._rings.size = 8 if len(ended[0]) <= DOTTED / 2 else 5
+        put(self._rings, *ended)
 
     def _value_range(self) -> tuple[float, float]:
         train, validation = self._series
@@ -117,9 +116,8 @@ class Curves(StepPlot):
         colors = theme().colors
         faint = QColor(colors.accent)
         faint.setAlphaF(0.22)
-        self._raw.setPen(self._pen(faint, 1))
-        self._train.setPen(self._pen(colors.accent, 2))
-        self._validation.setPen(self._pen(colors.second, 2))
-        self._dots.setSymbolBrush(pg.mkBrush(colors.second))
-        self._rings.setSymbolPen(pg.mkPen(colors.second, width=1.5))
-        self._rings.setSymbolBrush(pg.mkBrush(colors.panel))
+        self._raw.pen = QPen(faint, 1)
+        self._train.pen, self._validation.pen = QPen(QColor(colors.accent), 2), QPen(QColor(colors.second), 2)
+        self._dots.brush = QBrush(QColor(colors.second))
+        self._rings.pen, self._rings.brush = QPen(QColor(colors.second), 1.5), QBrush(QColor(colors.panel))
+        self._strokes.update()

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPen
 
 from app.colors import series_colors
 from app.theme import theme
-from app.widgets.axes import grown, linear_range, log_range
+from app.widgets.axes import linear_range, log_range
 from app.widgets.legend import Entry
 from app.widgets.step_plot import Series, StepPlot
+from app.widgets.strokes import Stroke
 from app.widgets.thinning import POINTS, in_sight, thinned
 from nncore.arrays import Array
 
@@ -39,7 +40,7 @@ class Lines(StepPlot):
         """`least_top`: a linear axis goes at least so far."""
         super().__init__(name, logarithmic, write)
         self._least_top = least_top
-        self._drawn: list[pg.PlotDataItem] = []
+        self._drawn: list[Stroke] = []
         self._legend.show()
         self._restyle()
 
@@ -47,12 +48,12 @@ class Lines(StepPlot):
         """Show (steps, values) by the line's name, in this order; the axis holds `last_step`."""
         series = [Series(name, steps, values, values) for name, (steps, values) in lines.items()]
         while len(self._drawn) < min(MOST, len(series)):
-            self._drawn.append(self._cached(self._plot.plot([], [])))
+            self._drawn.append(self._strokes.add())
         for curve in self._drawn[len(series) :]:
-            self._put(curve, np.empty(0), np.empty(0))
+            self._strokes.put(curve, np.empty(0), np.empty(0))
         if len(series) != len(self._series):
             self._set_pens(len(series))
-        self._show(series, grown(last_step))
+        self._show(series, last_step)
 
     def entries(self) -> list[Entry]:
         colors = series_colors(theme().colors)
@@ -66,7 +67,7 @@ class Lines(StepPlot):
         low, high = self.steps_in_sight
         points = max(FEWEST, min(POINTS, POINTS_IN_ALL // max(1, len(self._series))))
         for curve, series in zip(self._drawn, self._series, strict=False):
-            self._put(curve, *thinned(*in_sight(series.steps, series.values, low, high), points=points))
+            self._strokes.put(curve, *thinned(*in_sight(series.steps, series.values, low, high), points=points))
 
     def _value_range(self) -> tuple[float, float]:
         values = np.concatenate([series.values for series in self._series]) if self._series else np.empty(0)
@@ -77,9 +78,8 @@ class Lines(StepPlot):
         colors, width = series_colors(theme().colors), 2 if count <= FEW else 1
         for place, curve in enumerate(self._drawn):
             style = Qt.PenStyle.DashLine if place // len(colors) % 2 == 1 else Qt.PenStyle.SolidLine
-            pen = self._pen(colors[place % len(colors)], width)
-            pen.setStyle(style)
-            curve.setPen(pen)
+            curve.pen = QPen(QColor(colors[place % len(colors)]), width, style)
+        self._strokes.update()
 
     def _restyle(self) -> None:
         super()._restyle()

@@ -358,7 +358,7 @@ def _stroke(line: Line) -> str:
 
 def _remark(line: Line) -> str:
     """What the legend says of a line besides its name."""
-    words = "training" if line.grows else "" if len(line.x) else "nothing known"
+    words = ", ".join(["training"] * line.grows + ["no points yet"] * (not len(line.x)))
     return f' <span style="color:{theme().colors.dim}">{words}</span>' if words else ""
 
 

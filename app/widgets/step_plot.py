@@ -15,11 +15,13 @@ from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QResizeEven
 from PySide6.QtWidgets import QApplication, QGraphicsItem, QMenu
 
 from app.theme import theme
+from app.widgets.axes import axis_end
 from app.widgets.card import label
 from app.widgets.crosshair import Crosshair, Reading, Value
 from app.widgets.legend import Entry, Legend
 from app.widgets.mark_lines import MarkLines, PlotMark
 from app.widgets.save_plot import as_csv, ask_for_path, writer_of
+from app.widgets.strokes import Strokes
 from app.widgets.zoom_plot import ZoomPlot
 from nncore.arrays import Array
 
@@ -61,11 +63,11 @@ class StepPlot(ZoomPlot):
         self.help = ""
         """The tooltip, wherever the mouse is on no mark."""
         self._series: list[Series] = []
-        self._points: dict[pg.PlotDataItem, tuple[Array, Array]] = {}
-        """What each curve was given last, by `_put`."""
         self._painting = QTimer(self, interval=0, singleShot=True)
         """Painting takes longer than drawing; in one turn of the event loop both would delay a frame."""
         self._painting.timeout.connect(lambda: self._plot.viewport().setUpdatesEnabled(True))
+        self.planned = 0
+        """The step with which the training is planned to end; 0 where there is nothing planned."""
         self._is_settling = False
         """Whether the axes are being set, and what is in sight is drawn when they are."""
         item = self._item
@@ -73,9 +75,10 @@ class StepPlot(ZoomPlot):
         item.scene().sigMouseMoved.connect(self._follow)
         self._legend = Legend()
         item.layout.addItem(self._legend, 2, 3)
-        self._marks = MarkLines(item.getViewBox())
-        self._kept: list[QGraphicsItem] = [item.getAxis("left"), item.getAxis("bottom"), self._marks]
-        """What is painted when it changes, and not with every point."""
+        self._marks, self._strokes = MarkLines(item.getViewBox()), Strokes(item.getViewBox())
+        self._strokes.is_logarithmic = logarithmic
+        self._kept: tuple[QGraphicsItem, ...] = (item.getAxis("left"), item.getAxis("bottom"), self._marks, self._strokes)
+        """What is painted when it changes, and not with every move above it."""
         self._keep_drawn(True)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.hide()
@@ -106,12 +109,6 @@ class StepPlot(ZoomPlot):
         """What there is to say of a value besides itself; nothing, unless told."""
         return ""
 
-    def _cached(self, curve: pg.PlotDataItem) -> pg.PlotDataItem:
-        """The curve, drawn when it changes and not whenever something moves above it."""
-        self._kept += (curve.curve, curve.scatter)
-        self._keep_drawn(True)
-        return curve
-
     def _keep_drawn(self, keep: bool) -> None:
         """Whether to keep what has been drawn as pixels."""
         modes = QGraphicsItem.CacheMode
@@ -119,7 +116,7 @@ class StepPlot(ZoomPlot):
             part.setCacheMode(modes.DeviceCoordinateCache if keep else modes.NoCache)
 
     def _show(self, series: Sequence[Series], last_step: float) -> None:
-        """Take in new series, with an axis that holds `last_step`, and draw them.
+        """Take in new series, the longest up to `last_step`, and draw them.
 
         They are painted in the next turn of the event loop.
         """
@@ -128,23 +125,16 @@ class StepPlot(ZoomPlot):
         self._series = list(series)
         self._legend.show_entries(self.entries())
         self._is_settling = True
-        self._set_range((0.0, last_step), self._value_range())
+        self._set_range((0.0, axis_end(last_step, self.planned)), self._value_range())
         self._is_settling = False
         self._show_sight()
-
-    def _put(self, curve: pg.PlotDataItem, steps: Array, values: Array, **look: object) -> None:
-        """Give a curve its points and what `setData` takes besides; at once done where the points are those that it has."""
-        before = self._points.get(curve)
-        if before is None or not (np.array_equal(before[0], steps) and np.array_equal(before[1], values)):
-            self._points[curve] = steps, values
-            curve.setData(steps, values, **look)
 
     # -- axes
 
     def set_logarithmic(self, logarithmic: bool) -> None:
         """Use a logarithmic axis for the values, or a linear one."""
         if logarithmic != self.is_logarithmic:
-            self.is_logarithmic = logarithmic
+            self.is_logarithmic = self._strokes.is_logarithmic = logarithmic
             self._item.setLogMode(x=False, y=logarithmic)
             if self._range is not None:
                 self._set_range(self._range[0], self._value_range())

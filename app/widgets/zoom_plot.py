@@ -43,6 +43,7 @@ class ZoomPlot(QWidget):
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._plot.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # what lies behind need not be painted
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._plot.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         item = self._item

@@ -54,12 +54,12 @@ def draw(canvas: Canvas, points: tuple[tuple[float, float], ...], button: Qt.Mou
 
 PREPARE_PANELS = Window.prepare_panels
 """What builds the panels that nobody has asked for yet."""
-DRAWN = {"synthetic": synthetic, "synthetic-street": synthetic_street}
+DRAWN = {"synthetic": synthetic, "synthetic-street": partial(synthetic_street, count=500)}
 
 
 @cache
 def drawn(name: str, split: str) -> Dataset:
-    """The digits that are drawn by code. Drawing them takes seconds, and each time gives the same."""
+    """The digits that are drawn by code, of those of the street few. Drawing all takes seconds, and each time gives the same."""
     return DRAWN[name](split)
 
 

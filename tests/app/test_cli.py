@@ -1,9 +1,8 @@
-"""The command line, run as a program: what it prints, and that mistakes are one line and status 2."""
+"""The command line: what it prints, and that mistakes are one line and status 2."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
@@ -13,22 +12,13 @@ from PIL import Image
 
 from app.cli import main
 from nncore.data import synthetic
-
-
-def digitlab(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, env=os.environ | environment, check=False)
-
-
-def lines(done: subprocess.CompletedProcess[str]) -> list[dict]:
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+from tests.app.command import digitlab, lines, program
 
 
 def test_train_evaluate_and_the_table_of_runs(isolated, tmp_path):
     out = tmp_path / "w.safetensors"
     options = ("--data", "synthetic", "--limit", 300, "--epochs", 2, "--seed", 3, "--run", "one", "--out", out, "--json")
-    first, second, finished = lines(digitlab("train", *options))
+    first, second, finished = lines(program("train", *options))
     fields = {
         "event",
         "epoch",
@@ -54,14 +44,14 @@ def test_train_evaluate_and_the_table_of_runs(isolated, tmp_path):
 
 def test_the_same_seed_gives_the_same_training():
     options = ("train", "--data", "synthetic", "--limit", 120, "--epochs", 1, "--seed", 7, "--json")
-    (a, _), (b, _) = lines(digitlab(*options)), lines(digitlab(*options))
+    (a, _), (b, _) = lines(program(*options)), lines(digitlab(*options))
     assert a["train_loss"] == b["train_loss"] and a["val_loss"] == b["val_loss"]
 
 
 def test_a_training_is_resumed_exactly():
     common = ("--data", "synthetic", "--limit", 200, "--seed", 1, "--json")
     straight = lines(digitlab("train", *common, "--epochs", 2, "--run", "straight"))
-    lines(digitlab("train", *common, "--epochs", 1, "--run", "broken", "--checkpoint-every", 1))
+    lines(program("train", *common, "--epochs", 1, "--run", "broken", "--checkpoint-every", 1))
     resumed = lines(digitlab("train", *common, "--epochs", 2, "--resume", "broken"))
     assert resumed[0]["epoch"] == 2 and resumed[0]["train_loss"] == straight[1]["train_loss"]
     assert resumed[-1]["test_accuracy"] == straight[-1]["test_accuracy"]
@@ -193,7 +183,7 @@ def test_a_mistake_is_one_line_and_status_2(capsys, arguments, words):
 )
 def test_a_mistake_ends_the_program(arguments, words):
     """As above, with all that a process of its own prints until it has ended."""
-    done = digitlab(*arguments)
+    done = program(*arguments)
     assert done.returncode == 2, done
     assert_one_line(done.stdout, done.stderr, words)
 
@@ -213,7 +203,7 @@ def test_weights_that_are_no_weights_are_refused(tmp_path):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a screen")
 @pytest.mark.parametrize("display", ["", ":4711"])
 def test_without_a_screen_the_window_says_so_in_one_line(display):
-    done = digitlab(DISPLAY=display, WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
+    done = program(DISPLAY=display, WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
     assert "screen" in done.stderr and "digitlab train" in done.stderr
 

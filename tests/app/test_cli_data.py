@@ -1,4 +1,4 @@
-"""`digitlab data`, run as a program: an overview, downloads from a server on this machine, and local files brought in."""
+"""`digitlab data`: an overview, downloads from a server on this machine, and local files brought in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from nncore.data.sources import SOURCES
-from tests.app.test_cli import digitlab, lines
+from tests.app.command import digitlab, lines
 from tests.nncore.data.server import serving
 from tests.nncore.data.test_tables import IMAGES, LABELS, mat_bytes, npz_bytes
 

@@ -24,7 +24,7 @@ from nncore import files
 from nncore.errors import ConfigError, DigitLabError
 from nncore.files import ABANDONED, TEMPORARY
 from nncore.training.events import Checkpointed, Event, Progress
-from tests.app.test_cli import digitlab
+from tests.app.command import digitlab, few_digits
 from tests.app.test_resume import curves, job, leave_at, resume, run_to_end, weights
 
 pytestmark = pytest.mark.usefixtures("single_steps")
@@ -183,12 +183,13 @@ def test_another_runs_checkpoint_is_not_taken(store):
 
 PIPE = 4096
 """Bytes that the pipe holds through which a training tells its epochs. Linux makes one that small when it is asked to."""
-ENDLESS = ("train", "--data", "synthetic", "--limit", "600", "--model", "two-layer", "--epochs", "1000000", "--run", "r")
+ENDLESS = ("train", "--data", "few", "--model", "two-layer", "--epochs", "1000000", "--run", "r")
 
 
 @contextmanager
 def training(*options: str) -> Iterator[subprocess.Popen[str]]:
     """A training without an end, which has told its first epoch."""
+    few_digits()
     command = [sys.executable, "-m", "app", *ENDLESS, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=PIPE, text=True) as process:
         assert process.stdout is not None and process.stdout.readline()
@@ -246,6 +247,7 @@ def test_a_reader_that_has_gone_breaks_off_and_the_run_can_go_on(store):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
 def test_a_training_goes_on_where_its_output_takes_no_more(store):
+    few_digits()
     command = [sys.executable, "-m", "app", *ENDLESS, "--json"]
     command[command.index("1000000")] = "3"
     with open("/dev/full", "w") as full:  # noqa: PTH123
@@ -256,6 +258,7 @@ def test_a_training_goes_on_where_its_output_takes_no_more(store):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
 def test_a_run_is_whole_though_its_weights_cannot_be_copied(store):
+    few_digits()
     done = digitlab(*ENDLESS[:-3], "1", "--run", "r", "--json", "--out", "/dev/full")
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "Could not write /dev/full: No space left" in done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["weights"] == str(store.weights_of(store.get("r")))

@@ -18,7 +18,7 @@ from tests.app.test_resume import job, leave_at
 
 COUNT = int(os.environ.get("DIGITLAB_MUTATIONS", "200"))
 SEED = int(os.environ.get("DIGITLAB_SEED", "0"))
-BATCH = 100
+BATCH = 200
 """Files that one process tries."""
 
 

@@ -35,6 +35,7 @@ from nncore.errors import ConfigError, DigitLabError
 from nncore.paths import networks_folder
 from nncore.training.events import Progress
 from nncore.weights import load_weights
+from tests.app.command import few_digits
 
 TINY = LayerList.from_config(
     {
@@ -245,8 +246,10 @@ def test_the_command_line_trains_a_network_by_name_and_by_file(tmp_path, capsys)
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 def test_a_run_that_was_killed_goes_on_after_its_network_has_been_deleted(isolated):
     own_networks.keep("tiny", TINY)
-    command = [sys.executable, "-m", "app", "train", "--model", "tiny", "--data", "synthetic", "--epochs", "500", "--run", "killed"]
-    process = subprocess.Popen([*command, "--checkpoint-every", "20"], cwd=Path(__file__).parents[2], env=os.environ)
+    command = [sys.executable, "-m", "app", "train", "--model", "tiny", "--data", few_digits(), "--epochs", "500"]
+    process = subprocess.Popen(
+        [*command, "--run", "killed", "--checkpoint-every", "20"], cwd=Path(__file__).parents[2], env=os.environ
+    )
     store = RunStore()
     try:
         deadline = time.monotonic() + 90

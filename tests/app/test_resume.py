@@ -25,6 +25,7 @@ from nncore.errors import ConfigError, DataError
 from nncore.training.config import TrainConfig
 from nncore.training.events import EpochEnd, Event, Progress, Started
 from nncore.weights import load_weights
+from tests.app.command import few_digits
 
 
 @pytest.fixture
@@ -206,7 +207,7 @@ sys.exit(main(sys.argv[2:]))
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
 @pytest.mark.timeout(600)
 def test_a_killed_training_is_resumed_by_its_name_alone(store: RunStore) -> None:
-    options = ["train", "--data", "synthetic", "--limit", "600", "--model", "two-layer", "--epochs", "8", "--seed", "2"]
+    options = ["train", "--data", few_digits(), "--model", "two-layer", "--epochs", "8", "--seed", "2"]
     options += ["--batch-size", "50", "--checkpoint-every", "7", "--augment", "light"]
 
     def dying(step: int, *arguments: str) -> int:

@@ -48,7 +48,7 @@ def every_view_tells(window: Window, qtbot, run_name: str, step: int) -> None:
     assert window.time_bar._step.words == f"{step:,} / {run.steps:,}" and window.time_bar._figures.words.startswith(run_name)
     looks = [accuracy for at_step, _, accuracy in window.lab.store.metrics(run, "validation") if at_step <= step]
     validation = f"{looks[-1] * 100:.2f} %" if looks else ""
-    assert validation in window.time_bar._figures.words and validation in panel.curves.accuracy_card.title.text()
+    assert validation in window.time_bar._figures.words and validation in panel.curves.at_moment.words
     assert window._actions["more"].text() == f"+1 epoch of {run_name}" and window._actions["more"].isEnabled()
     # curves
     for curves in (panel.curves.loss, panel.curves.accuracy):

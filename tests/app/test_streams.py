@@ -13,7 +13,7 @@ from PIL import Image
 
 from app.core.runs import RunStore
 from nncore.data import synthetic
-from tests.app.test_cli import digitlab
+from tests.app.command import digitlab, program
 
 COMMANDS = (
     ("info",),
@@ -40,24 +40,31 @@ def assert_one_line(done: subprocess.CompletedProcess[str], words: str = "") -> 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_signs_that_an_encoding_lacks_become_others(runs, encoding, command):
-    process = [sys.executable, "-m", "app", *command]
-    environment = os.environ | {"PYTHONIOENCODING": encoding}
-    done = subprocess.run(process, capture_output=True, encoding=encoding, timeout=100, env=environment, check=False)
+    done = digitlab(*command, encoding=encoding)
     assert done.returncode == 0 and done.stderr == "" and done.stdout
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_mistakes_are_told_in_any_encoding(encoding):
-    assert_one_line(digitlab("train", "--data", "/nowhere/Ziffern-βψ", PYTHONIOENCODING=encoding), "/nowhere")
+def test_a_program_prints_in_the_encoding_that_it_is_told(runs, encoding):
+    done = program("runs", "show", "one", encoding=encoding)
+    assert done.returncode == 0 and done.stderr == "" and done.stdout
+    assert_one_line(program("train", "--data", "/nowhere/Ziffern-βψ", encoding=encoding), "/nowhere")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize("command", [COMMANDS[0], COMMANDS[-1]], ids=" ".join)
+def test_a_full_standard_output_is_one_line_to_the_end_of_the_program(runs, command):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        process = [sys.executable, "-m", "app", *command]
+        done = subprocess.run(process, stdout=full, stderr=subprocess.PIPE, text=True, timeout=100, check=False)
+    assert_one_line(done, "Standard output cannot be written to: No space left")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_full_standard_output_is_one_line(runs, command):
-    with open("/dev/full", "w") as full:  # noqa: PTH123
-        process = [sys.executable, "-m", "app", *command]
-        done = subprocess.run(process, stdout=full, stderr=subprocess.PIPE, text=True, timeout=100, check=False)
-    assert_one_line(done, "Standard output cannot be written to: No space left")
+    with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123
+        assert_one_line(digitlab(*command, out=full), "Standard output cannot be written to: No space left")
 
 
 def closed(redirection: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -103,8 +103,8 @@ def test_training_moves_curves_network_moment_and_answer(window, qtbot):
     assert training.status is Status.IDLE and training.result.val_accuracy is not None
     total = training.session.trainer.total_steps
     assert steps[0] == 0 and steps[-1] == total and steps == sorted(steps) and len(steps) > 3
-    curve = window.panel.curves.loss._train.getOriginalDataset()
-    assert len(curve[0]) == total and window.panel.curves.loss._validation.getOriginalDataset()[0][-1] == total
+    loss = window.panel.curves.loss
+    assert len(loss._train.x) == total and loss._validation.x[-1] == total
     qtbot.waitUntil(lambda: answers[-1][0] == total, timeout=5000)
     assert not np.allclose(answers[-1][1], before), "the drawing is answered by the network that has just been trained"
     assert window.lab.state.network.value.source == "run mnist-cnn-1"

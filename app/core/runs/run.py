@@ -32,6 +32,7 @@ class Run:
     """One line of the table of runs."""
 
     id: int
+    """Negative for a run in a folder that is read-only."""
     name: str
     network: str
     """The name of the network's preset, or of the user's own network."""
@@ -67,6 +68,11 @@ class Run:
     """The step of that run at which it branches off."""
     layers: dict[str, Any] | None = None
     """What `Network.config` gave for a network of the user's own; None for that of a preset."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the run lies in a folder that cannot be written to."""
+        return self.id < 0
 
 
 def check_name(name: str) -> str:

@@ -7,7 +7,7 @@ import sqlite3
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.core.runs.marks import LayerState, Mark
 from app.core.runs.run import Run
@@ -23,12 +23,16 @@ class StepTables(ABC):
     """The tables of `schema.PARTS`. Where the disk refuses, every call raises DigitLabError."""
 
     @abstractmethod
-    def _change(self, operation: Callable[[sqlite3.Connection], T]) -> T:
-        """Carry out an operation that writes, as a whole or not at all."""
+    def _change(self, operation: Callable[[sqlite3.Connection], T], run: Run | None = None) -> T:
+        """Carry out an operation that writes, as a whole or not at all. ConfigError where `run` is read-only."""
 
     @abstractmethod
-    def _read(self, operation: Callable[[sqlite3.Connection], T]) -> T:
-        """Carry out an operation that only reads."""
+    def _read(self, operation: Callable[[sqlite3.Connection], T], run: Run | None = None) -> T:
+        """Carry out an operation that only reads; where `run` is given, of that."""
+
+    def _select(self, run: Run, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows that a query finds of a run, whose number is its first value."""
+        return self._read(lambda database: database.execute(query, (abs(run.id), *values)).fetchall(), run)
 
     def add_metrics(self, run: Run, rows: Iterable[tuple[str, int, float, float] | tuple[str, int, float, float, float]]) -> None:
         """Add rows of (kind, step, loss, accuracy) and, for a step of the training, its learning rate.
@@ -51,7 +55,7 @@ class StepTables(ABC):
             )
             database.execute("UPDATE runs SET updated = ? WHERE id = ?", (time.time(), run.id))
 
-        self._change(insert)
+        self._change(insert, run)
 
     def metrics(self, run: Run, kind: str, after: int = -1) -> list[tuple[int, float, float]]:
         """(step, loss, accuracy) of a run at the steps behind `after`, in order; rows that are damaged are left out.
@@ -64,7 +68,7 @@ class StepTables(ABC):
             "AND step > ? AND typeof(loss) = 'real' AND typeof(accuracy) = 'real' ORDER BY step"
         )
         kinds = LOOKS if kind == "validation" else (kind, kind)
-        return self._read(lambda database: database.execute(query, (run.id, *kinds, after)).fetchall())
+        return self._select(run, query, *kinds, after)
 
     def rates(self, run: Run, after: int = -1) -> list[tuple[int, float]]:
         """(step, learning rate) of a run at the steps behind `after`, in order; runs of earlier versions have none."""
@@ -72,13 +76,13 @@ class StepTables(ABC):
             "SELECT step, rate FROM metrics WHERE run = ? AND kind = 'train' AND typeof(step) = 'integer' "
             "AND step > ? AND typeof(rate) = 'real' ORDER BY step"
         )
-        return self._read(lambda database: database.execute(query, (run.id, after)).fetchall())
+        return self._select(run, query, after)
 
     def add_marks(self, run: Run, marks: Iterable[Mark]) -> None:
         """Add marks; one of the same kind at the same step is replaced."""
         values = [(run.id, *mark) for mark in marks]
         query = "INSERT OR REPLACE INTO marks (run, step, kind, value) VALUES (?, ?, ?, ?)"
-        self._change(lambda database: database.executemany(query, values))
+        self._change(lambda database: database.executemany(query, values), run)
 
     def marks(self, run: Run) -> list[Mark]:
         """The marks of a run, in order of their steps; rows that are damaged are left out."""
@@ -86,13 +90,13 @@ class StepTables(ABC):
             "SELECT step, kind, value FROM marks WHERE run = ? AND typeof(step) = 'integer' AND typeof(kind) = 'text' "
             "AND typeof(value) IN ('real', 'null') ORDER BY step, rowid"
         )
-        return [Mark(*row) for row in self._read(lambda database: database.execute(query, (run.id,)).fetchall())]
+        return [Mark(*row) for row in self._select(run, query)]
 
     def add_layer_states(self, run: Run, states: Iterable[LayerState]) -> None:
         """Add the states of layers; one of the same layer at the same step is replaced."""
         values = [(run.id, *state) for state in states]
         query = "INSERT OR REPLACE INTO layers (run, step, layer, gradient, weight, dead) VALUES (?, ?, ?, ?, ?, ?)"
-        self._change(lambda database: database.executemany(query, values))
+        self._change(lambda database: database.executemany(query, values), run)
 
     def layer_states(self, run: Run) -> list[LayerState]:
         """The states of a run's layers, in order of their steps; rows that are damaged are left out."""
@@ -101,7 +105,7 @@ class StepTables(ABC):
             "SELECT step, layer, gradient, weight, dead FROM layers WHERE run = ? AND typeof(step) = 'integer' "
             f"AND typeof(layer) = 'text' AND {numbers} ORDER BY step, rowid"
         )
-        return [LayerState(*row) for row in self._read(lambda database: database.execute(query, (run.id,)).fetchall())]
+        return [LayerState(*row) for row in self._select(run, query)]
 
     def forget_metrics_after(self, run: Run, step: int) -> None:
         """Remove all rows beyond a step, from which the training goes on."""
@@ -110,4 +114,4 @@ class StepTables(ABC):
             for table in PARTS:
                 database.execute(f"DELETE FROM {table} WHERE run = ? AND step > ?", (run.id, step))
 
-        self._change(forget)
+        self._change(forget, run)

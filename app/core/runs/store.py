@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.core.runs.read_only import ReadOnlyRuns, all_rows, as_it_lies, set_up
+from app.core.runs.refusal import refusal
 from app.core.runs.run import INTERRUPTED, MOST_TAGS, READERS, Run, check_name, check_note, check_tag, plain_values, read_run
 from app.core.runs.salvage import PROBLEMS, copy_readable, is_damage, set_aside
 from app.core.runs.schema import PARTS, VERSION, upgrade, version_of
@@ -22,7 +24,7 @@ from app.core.runs.steps import StepTables
 from nncore import locks
 from nncore.errors import ConfigError, DigitLabError
 from nncore.files import is_file, shown
-from nncore.paths import user_folder
+from nncore.paths import data_folder, user_folder
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -33,10 +35,8 @@ log = logging.getLogger("digitlab")
 
 PATIENCE = 10.0
 """Seconds to wait for another process that writes to the database."""
-LONGEST_VALUE = 2**24
-"""Bytes of the longest value that is read: a damaged file may claim more."""
-NOTHING = 2**16
-"""Bytes that are free on a disk on which SQLite cannot work any more."""
+LARGEST_CHECKED = 2**28
+"""Bytes of a database up to which it is looked through for damage: a matter of a second or two."""
 
 
 class RunStore(StepTables):
@@ -47,7 +47,13 @@ class RunStore(StepTables):
     """
 
     def __init__(self, folder: Path | None = None) -> None:
+        """Without a folder these are the user's own runs; where the data folder is read-only, those that lie in it are read
+        besides.
+        """
         self.folder = folder or user_folder() / "runs"
+        others = data_folder() / "runs"
+        self._others = None if folder is not None or others == self.folder else ReadOnlyRuns(others)
+        self._has_missed_others = False
         self.warn: Callable[[str], None] = log.warning
         """Is told, in whatever thread, of a damaged database that has been set aside."""
         self._held: dict[int, BaseFileLock] = {}
@@ -62,9 +68,10 @@ class RunStore(StepTables):
         if name is not None:
             check_name(name)
         made: builtins.list[Path] = []
+        others = {run.name for run in self._read_only_runs()}
 
         def insert(database: sqlite3.Connection) -> str:
-            taken = {row[0] for row in database.execute("SELECT name FROM runs")}
+            taken = {row[0] for row in database.execute("SELECT name FROM runs")} | others
             if name is not None and (name in taken or self._folder(name).exists()):
                 raise ConfigError(f"There is already a run called {name}; choose another name.")
             # A folder without a run is left of a database that was lost: what lies in it stays.
@@ -97,27 +104,31 @@ class RunStore(StepTables):
         """Set columns of a run by name."""
         values["updated"] = time.time()
         columns = ", ".join(f"{column} = ?" for column in values)
-        self._change(lambda database: database.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*plain_values(values), run.id)))
+        query = f"UPDATE runs SET {columns} WHERE id = ?"
+        self._change(lambda database: database.execute(query, (*plain_values(values), run.id)), run)
 
     def list(self) -> list[Run]:
         """All runs, the newest first. A line that is damaged says so; one without a usable name is left out."""
-        if not is_file(self._database):
+        found = map(read_run, self._read(all_rows)) if is_file(self._database) else ()
+        own = [self._with_present_status(run) for run in found if run is not None]
+        others = self._read_only_runs()
+        return sorted(own + others, key=lambda run: run.created.timestamp(), reverse=True) if others else own
+
+    def _read_only_runs(self) -> builtins.list[Run]:
+        """The runs in a data folder that is read-only. Where they cannot be read, that is told once."""
+        try:
+            return [] if self._others is None else self._others.list()
+        except DigitLabError as error:
+            if not self._has_missed_others:
+                self._has_missed_others = True
+                self.warn(str(error))
             return []
 
-        def read(database: sqlite3.Connection) -> builtins.list[dict[str, Any]]:
-            # All columns, since a table of an earlier version that cannot be written to lacks some.
-            rows = database.execute("SELECT * FROM runs ORDER BY id DESC")
-            names = [column[0] for column in rows.description]
-            return [dict(zip(names, row, strict=True)) for row in rows]
-
-        found = map(read_run, self._read(read))
-        return [self._with_present_status(run) for run in found if run is not None]
-
     def get(self, name: str) -> Run:
-        """The run called `name`. ConfigError where there is none."""
-        for run in self.list():
-            if run.name == name:
-                return run
+        """The run called `name`, the user's own where there are two. ConfigError where there is none."""
+        found = [run for run in self.list() if run.name == name]
+        if found:
+            return min(found, key=lambda run: run.is_read_only)
         raise ConfigError(f"There is no run called {shown(name)}; `digitlab runs list` shows what there is.")
 
     def again(self, run: Run) -> Run:
@@ -187,26 +198,29 @@ class RunStore(StepTables):
                 raise ConfigError(f"A run may have {MOST_TAGS} tags; take some off first.")
             database.execute("UPDATE runs SET tags = ? WHERE id = ?", (json.dumps(tags), run.id))
 
-        self._change(change)
+        self._change(change, run)
         return self.again(run)
 
     def note(self, run: Run, text: str) -> Run:
         """Replace the notes on a run by `text`; returns the run as it is then. ConfigError for what is no text, or too long."""
         notes = check_note(text)
-        self._change(lambda database: database.execute("UPDATE runs SET notes = ? WHERE id = ?", (notes, run.id)))
+        self._change(lambda database: database.execute("UPDATE runs SET notes = ? WHERE id = ?", (notes, run.id)), run)
         return self.again(run)
 
     # -- who trains
 
     def hold(self, run: Run) -> None:
-        """Keep the run to this store until `release`, or until the process ends. ConfigError where another holds it."""
+        """Keep the run to this store until `release`, or until the process ends. ConfigError where another holds it, or where it
+        lies in a folder that is read-only.
+        """
+        self._require_writable(run)
         if run.id in self._held:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = locks.acquire(self._lock_file(run))
         except OSError as error:
-            raise self._unusable(error) from error
+            raise refusal(self.folder, error) from error
         if lock is None:
             raise ConfigError(f"The run {run.name} is being trained by another window or command; stop it there first.")
         self._held[run.id] = lock
@@ -218,7 +232,7 @@ class RunStore(StepTables):
 
     def is_held(self, run: Run) -> bool:
         """Whether this store or another living process keeps the run to itself, as whoever trains it does."""
-        return run.id in self._held or locks.is_held(self._lock_file(run))
+        return not run.is_read_only and (run.id in self._held or locks.is_held(self._lock_file(run)))
 
     def _hold_briefly(self, run: Run) -> None:
         if run.id in self._held:
@@ -235,6 +249,8 @@ class RunStore(StepTables):
 
     def folder_of(self, run: Run) -> Path:
         """The run's folder. ConfigError for a name that cannot be a folder's."""
+        if run.is_read_only and self._others is not None:
+            return self._others.folder / check_name(run.name)
         return self._folder(run.name)
 
     def weights_of(self, run: Run) -> Path:
@@ -259,25 +275,28 @@ class RunStore(StepTables):
 
     # -- the database
 
-    def _read(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+    def _read(self, operation: Callable[[sqlite3.Connection], T], run: Run | None = None) -> T:
+        if run is not None and run.is_read_only and self._others is not None:
+            return self._others.read(operation)
         try:
             return self._mending(lambda: self._with_connection(operation))
         except DigitLabError as error:
             if error.__cause__ is None:  # it can be read, and is not ours to read
                 raise
             # Even to read, SQLite writes beside the database, which a full or read-only disk does not let it.
-            with suppress(sqlite3.Error, ValueError), closing(self._as_it_lies()) as connection:
+            with suppress(sqlite3.Error, ValueError), closing(as_it_lies(self._database)) as connection:
                 return operation(connection)
             raise
 
-    def _as_it_lies(self) -> sqlite3.Connection:
-        """A connection that reads the database's file and nothing else, and writes nothing."""
-        connection = sqlite3.connect(f"{self._database.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)
-        self._set_up(connection)
-        return connection
+    def _require_writable(self, run: Run) -> None:
+        """ConfigError for a run in a folder that is read-only."""
+        if run.is_read_only and self._others is not None:
+            raise self._others.refuse(run)
 
-    def _change(self, operation: Callable[[sqlite3.Connection], T]) -> T:
-        """Carry out `operation` in a transaction that no other process can come between."""
+    def _change(self, operation: Callable[[sqlite3.Connection], T], run: Run | None = None) -> T:
+        """Carry out `operation`, which is on `run`, in a transaction that no other process can come between."""
+        if run is not None:
+            self._require_writable(run)
 
         def at_once(database: sqlite3.Connection) -> T:
             database.execute("BEGIN IMMEDIATE")
@@ -306,22 +325,17 @@ class RunStore(StepTables):
                 self._begin_anew(before)
                 return action()
         except (*PROBLEMS, OSError) as error:
-            raise self._unusable(error) from error
+            raise refusal(self.folder, error) from error
 
     def _with_connection(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         with closing(sqlite3.connect(self._database, timeout=PATIENCE, isolation_level=None)) as connection:
-            self._set_up(connection)
+            set_up(connection)
             if version_of(connection) != VERSION:
                 self._prepare(connection)
             else:
                 upgrade(connection)  # which only looks at the tables
             connection.execute("PRAGMA foreign_keys=ON")
             return operation(connection)
-
-    @staticmethod
-    def _set_up(connection: sqlite3.Connection) -> None:
-        connection.text_factory = lambda text: text.decode("utf-8", "replace")
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Make the tables, or bring them up to date: one process at a time, for WAL cannot be begun by two."""
@@ -332,6 +346,22 @@ class RunStore(StepTables):
         finally:
             if lock is not None:
                 lock.release()
+
+    def damage(self) -> str:
+        """What SQLite finds wrong in the database where it looks through all of it, in its words; empty where it finds nothing, or
+        where the database is too large to look through.
+        """
+        if not is_file(self._database) or self._database.stat().st_size > LARGEST_CHECKED:
+            return ""
+        found = str(self._read(lambda database: database.execute("PRAGMA quick_check(1)").fetchone()[0]))
+        return "" if found == "ok" else found
+
+    def renew(self) -> None:
+        """Set the database aside, and begin a new one with what can be read of it. `warn` is told."""
+        try:
+            self._begin_anew(self._identity())
+        except (*PROBLEMS, OSError) as error:
+            raise refusal(self.folder, error) from error
 
     def _begin_anew(self, damaged: int | None) -> None:
         """Set the database aside and save what can be read of it, unless another process has done so meanwhile."""
@@ -359,16 +389,3 @@ class RunStore(StepTables):
             return self._database.stat().st_ino
         except FileNotFoundError:
             return None
-
-    def _unusable(self, error: Exception) -> DigitLabError:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and self._is_full()):
-            return DigitLabError(f"The table of runs in {shown(self.folder)} cannot be written: the disk is full; free some space.")
-        reason = getattr(error, "strerror", None) or error
-        return DigitLabError(f"The table of runs in {shown(self.folder)} cannot be used: {reason}.")
-
-    def _is_full(self) -> bool:
-        try:
-            return shutil.disk_usage(self.folder).free < NOTHING
-        except OSError:
-            return False

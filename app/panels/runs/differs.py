@@ -39,6 +39,9 @@ class WhatDiffers(Card):
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setMinimumSectionSize(NARROWEST)
+        # Names are cut by the header's own font and margins, which must be those that the stylesheet has them drawn with.
+        header.setFont(font(bold=True))
+        header.setStyleSheet("QHeaderView::section { padding: 6px 4px; }")
         header.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of runs differ at their ends
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)

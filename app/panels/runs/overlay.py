@@ -43,6 +43,9 @@ class Overlay(Card):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.plot)
         self._pages.addWidget(self._build_hint())
+        self.why_none = label("", "dim", wrap=True)
+        self.why_none.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._pages.addWidget(self.why_none)
         self.body.addWidget(self._pages, 1)
         lab.comparing.ticked_changed.connect(self._draw)
         self.curves.changed.connect(self._draw)
@@ -129,12 +132,14 @@ class Overlay(Card):
         logarithmic = self.logarithmic.isChecked() and not quantity.percent
         self.plot.smoothing = self.smoothing.value() / 100
         self.plot.show_lines(lines, quantity.title, axis, logarithmic=logarithmic, percent=quantity.percent)
-        self._pages.setCurrentIndex(0 if ticked else 1)
-        self.save.setEnabled(bool(ticked))
+        self.why_none.setText("Reading the curves…" if len(lines) < len(ticked) else _why_none(len(lines), quantity, axis))
+        has_points = any(len(line.x) for line in lines)
+        self._pages.setCurrentIndex(0 if has_points else 2 if ticked else 1)
+        self.save.setEnabled(has_points)
         self.save.setToolTip(
             "Save this plot as a picture (PNG, SVG) or its values as a table (CSV)"
-            if ticked
-            else "There is nothing to save; tick runs in the table first."
+            if has_points
+            else f"There is nothing to save{'.' if ticked else '; tick runs in the table first.'}"
         )
 
     def _write_hint(self) -> None:
@@ -142,3 +147,11 @@ class Overlay(Card):
         count = min(FIRST, len(self._lab.run_table.runs or ()))
         self._hint.setText("Tick runs in the table: their curves are laid over each other here.")
         self.first.setText("Tick the newest run" if count == 1 else f"Tick the {count} newest runs")
+
+
+def _why_none(runs: int, quantity: Quantity, axis: str) -> str:
+    """What stands in the place of the plot where no run has points."""
+    whose = "the ticked run" if runs == 1 else "the ticked runs"
+    if axis == TIME:
+        return f"No {quantity.title.lower()} is known of {whose} by time yet. How long a run took is known once its training ends."
+    return f"No {quantity.title.lower()} is known of {whose} yet."

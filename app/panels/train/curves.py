@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QComboBox, QPushButton, QSizePolicy, QSlider, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QPushButton, QSlider, QStackedWidget, QToolButton, QWidget
 
 from app.core.history import History
 from app.core.run_in_view import RunInView
 from app.lab import Lab
+from app.panels.train.figures import loss_text
 from app.panels.train.plots import PLOTS, PlotSpec, mark_label, mark_words
 from app.theme import theme
 from app.threads.task import Task
@@ -17,13 +18,14 @@ from app.threads.training import Update
 from app.widgets.card import Card, label
 from app.widgets.curves import EPOCH_END, Curves
 from app.widgets.elided import Elided
+from app.widgets.key_line import KeyLine
 from app.widgets.lines import Lines
 from app.widgets.mark_lines import PlotMark
 from app.widgets.step_plot import StepPlot
 from app.widgets.throttle import Throttle
 from nncore.training.events import Finished, Stopped
 
-CURVES_EVERY = 800
+CURVES_EVERY = 1000
 """Least milliseconds between two drawings of a plot, which take longer than all other drawing."""
 CURVES_AFTER = 30
 """Milliseconds by which a plot is drawn later than the answer and the maps of the same moment, so that no frame has to draw all."""
@@ -77,9 +79,7 @@ class TrainingCurves(QObject):
             "Smoothing: how much each point of the training curve remembers of those before it; the pale line is unsmoothed"
         )
         self._smoothing.valueChanged.connect(self._smooth)
-        self._key = label("", "dim")
-        self._key.setTextFormat(Qt.TextFormat.RichText)
-        self._key.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # where it is too long its end is cut
+        self._key = KeyLine()
         logarithmic = _log_button("loss")
         logarithmic.setChecked(True)
         logarithmic.toggled.connect(self.loss.set_logarithmic)
@@ -95,13 +95,16 @@ class TrainingCurves(QObject):
         self.choice.setAccessibleName("plot")
         self.choice.setToolTip("Which plot stands here")
         self.choice.currentTextChanged.connect(self._choose)
+        self.at_moment = Elided("title", 170)
         self.best, self._best_step = label("", "dim"), Elided()
         self.best.setToolTip("The best accuracy on all held-out images, at the end of an epoch")
         self._logarithmic = _log_button("the plot")
         self._logarithmic.hide()
         self._logarithmic.toggled.connect(lambda checked: self.second.set_logarithmic(checked))
         card = Card(ACCURACY, self.best, self._best_step, self._logarithmic, self._save_button(lambda: self.second))
+        card.title.hide()  # the list says which plot it is
         card.header.insertWidget(0, self.choice)
+        card.header.insertWidget(1, self.at_moment)
         card.header.setStretchFactor(self._best_step, 100)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.accuracy)
@@ -176,12 +179,10 @@ class TrainingCurves(QObject):
         values = (None, None) if moment is None else self.loss.values_at(moment.step)
         parts = []
         for color, words, value in zip((colors.accent, colors.second), ("training", "validation"), values, strict=True):
-            parts.append(f'<span style="color:{color}">— {words}{"" if value is None else f" {value:.3f}"}</span>')
+            parts.append((color, f"— {words}" if value is None else f"— {words} {loss_text(value)}"))
         if len(self._history.full):
-            parts.append(f'<span style="color:{colors.second}">○ {EPOCH_END}</span>')
-        self._key.setText("&nbsp; ".join(parts))
-        if len(parts) > 2 and self._key.sizeHint().width() > self._key.width():
-            self._key.setText("&nbsp; ".join(parts[:2]))  # the tooltip of the plot tells of the rings, too
+            parts.append((colors.second, f"○ {EPOCH_END}"))
+        self._key.show_parts(parts)
 
     def _show_update(self, update: Update) -> None:
         if self._panel.isVisible():
@@ -220,6 +221,13 @@ class TrainingCurves(QObject):
         return moment.step if run is not None and moment is not None and len(run.history.train) else None
 
     @property
+    def _planned(self) -> int:
+        """The step with which the run in view is planned to end; 0 where it is not being trained."""
+        training = self._training
+        is_trained = training.is_active and training.session is not None and self._state.run.value is training.trained
+        return training.session.trainer.total_steps if is_trained else 0
+
+    @property
     def _nothing(self) -> str:
         """Why there is nothing to draw, in a sentence; empty where there are curves."""
         run = self._state.run.value
@@ -231,6 +239,7 @@ class TrainingCurves(QObject):
 
     def _show_loss(self) -> None:
         history = self._history
+        self.loss.planned = self._planned
         steps, losses, _ = history.train.columns()
         looked, val_losses, _ = history.validation.columns()
         self.loss.set_data((steps, losses), (looked, val_losses), *history.full.columns())
@@ -244,6 +253,7 @@ class TrainingCurves(QObject):
 
     def _show_second(self) -> None:
         history, spec = self._history, _spec(self.choice.currentText())
+        self.second.planned = self._planned
         if spec is None:
             self._show_accuracy(history)
         else:
@@ -269,7 +279,7 @@ class TrainingCurves(QObject):
         step, plot = self._step, self.second
         plot.set_cursor(step)
         _, found = (None, None) if step is None or plot is not self.accuracy else self.accuracy.values_at(step)
-        self.accuracy_card.title.setText("" if found is None else f"{found:.2f} % at step {step:,}".upper())
+        self.at_moment.show_words("" if found is None else f"{found:.2f} % at step {step:,}".upper())
 
     @property
     def _history(self) -> History:

@@ -98,10 +98,15 @@ class LayerColumn(QScrollArea):
         self.verticalScrollBar().setValue(0)
 
     def show_more(self, seconds: float) -> bool:
-        """Show the next layers of the list, one at least, until the time is over. Whether all of them are shown now."""
+        """Show the next layers of the list until the time is over; at least one card is made or shown. Whether all are shown."""
         end = time.perf_counter() + seconds
         while (place := len(self.cards)) < len(self._layers):
-            self._insert(place, self._layers.layers[place]["type"])
+            type = self._layers.layers[place]["type"]
+            if not self._spare[type]:
+                self._spare[type].append(self._new_card(type))
+                if time.perf_counter() >= end:  # showing it takes as long again, and has a frame of its own
+                    return False
+            self._insert(place, type)
             self._show_lines(range(place, place + 1))
             if time.perf_counter() >= end:
                 return False

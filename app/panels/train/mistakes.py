@@ -20,11 +20,13 @@ from app.evaluating import Shown
 from app.lab import Lab
 from app.panels.train.answer_filter import AnswerFilter
 from app.panels.train.evaluation_line import EvaluationLine
+from app.panels.train.figures import loss_text
 from app.widgets.card import Card
 from app.widgets.class_scores import ClassScores, ScoreRow
 from app.widgets.confusion import ConfusionMatrix
 from app.widgets.image_grid import ImageGrid
 from app.widgets.reliability import ReliabilityDiagram
+from app.widgets.throttle import Throttle
 from nncore.arrays import Array
 
 AFTER_AN_EPOCH = "After the first epoch, the held-out images that the network gets wrong appear here, the most confident first."
@@ -36,6 +38,8 @@ SPLITS = {
 NONE_LEFT = "None. “All mistakes” under Filter… shows the mistakes again."
 APART = 60
 """Milliseconds between the drawing of the curves and of each of the two cards while a network trains."""
+EVERY = 2500
+"""Least milliseconds between two drawings while a network trains: they take longer than a plot."""
 VIEWS = ("Mistakes", "Classes", "Calibration")
 SHORT_NOTION = (
     "Of what it is 90\u00a0% sure of, nine in ten should be right. Bars below the line: too sure. Pale: share of all answers."
@@ -67,8 +71,9 @@ class Mistakes(QObject):
         self._to_draw: list[Callable[[], None]] = []
         self._later = QTimer(self, interval=APART)
         self._later.timeout.connect(self._draw_next)
+        self._next_epoch = Throttle(self._draw_apart, EVERY, self)
         lab.evaluating.changed.connect(self._follow)
-        lab.training.ended.connect(self._draw_rest)
+        lab.training.ended.connect(self.show_all)
         self.show_all()
 
     def _build_confusion(self) -> Card:
@@ -125,19 +130,19 @@ class Mistakes(QObject):
     # -- what is shown
 
     def _follow(self) -> None:
-        """Draw what has changed. While a network trains, one card after the other and none with the curves, so that no frame is
-        held up for long.
-        """
-        if self.lab.training.is_active:
-            self._to_draw = [self._show_matrix, self._show_view]
-            self._later.start()
-        else:
+        """Draw what has changed; the next epoch of a network that trains not at once."""
+        before, now = self._shown, self.lab.evaluating.shown
+        if not self.lab.training.is_active:
             self.show_all()
+        elif before is not None and now is not None and (before.run, before.split) == (now.run, now.split):
+            self._next_epoch()
+        else:
+            self._draw_apart()
 
-    def _draw_rest(self) -> None:
-        """Draw at once what waits: nothing holds up frames any more."""
-        while self._to_draw:
-            self._draw_next()
+    def _draw_apart(self) -> None:
+        """Draw one card after the other and none with the curves, so that no frame is held up for long."""
+        self._to_draw = [self._show_matrix, self._show_view]
+        self._later.start()
 
     def _draw_next(self) -> None:
         if self._to_draw:
@@ -251,7 +256,7 @@ class Mistakes(QObject):
         mean = _row("mean", macro_average(found))
         self.scores.set_scores(rows, mean, faded=not shown.is_current)
         worst = f" · weakest {names[self.scores.worst]}" if self.scores.worst >= 0 else ""
-        self.line.show_words(f"step {shown.step:,} · loss {shown.evaluation.loss:.3f}{worst}")
+        self.line.show_words(f"step {shown.step:,} · loss {loss_text(shown.evaluation.loss)}{worst}")
 
     def _show_calibration(self) -> None:
         shown = self._shown

@@ -43,8 +43,8 @@ class TrainPanel(Panel):
         right.addWidget(self.mistakes.mistakes_card, 2, 1)
         for column, stretch in enumerate((1, 2)):  # in a large window there is more room for the counts, too
             right.setColumnStretch(column, stretch)
-        for row in range(3):
-            right.setRowStretch(row, 1)
+        for row, stretch in enumerate((8, 8, 11)):  # in the lowest row ten classes stand under each other
+            right.setRowStretch(row, stretch)
         both = QHBoxLayout()
         both.setSpacing(GAP)
         both.addLayout(left)

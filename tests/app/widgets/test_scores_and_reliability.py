@@ -22,7 +22,7 @@ ROWS[7] = ScoreRow("7", None, 0.0, 0.0, 3)
 def scores(qtbot) -> ClassScores:
     made = ClassScores()
     qtbot.addWidget(made)
-    made.resize(300, 120)
+    made.resize(300, 220)
     made.set_scores(ROWS, ScoreRow("mean", 0.8, 0.8, 0.8, 113))
     made.show()
     return made

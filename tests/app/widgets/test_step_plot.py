@@ -8,16 +8,18 @@ from itertools import pairwise
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.theme import theme
+from app.widgets.axes import grown
 from app.widgets.curves import Curves
 from app.widgets.lines import MOST, Lines
 from app.widgets.mark_lines import PlotMark
 from app.widgets.step_plot import StepPlot
+from app.widgets.strokes import Strokes
 
 pytestmark = pytest.mark.usefixtures("themed")
 
@@ -36,10 +38,10 @@ def shown(plot: StepPlot, qtbot, size: tuple[int, int] = (600, 200)) -> StepPlot
 
 @pytest.fixture
 def painted(monkeypatch) -> list[object]:
-    """The curves that have been painted, each time; it comes before the plot."""
+    """The strokes that have been painted, each time; it comes before the plot."""
     found: list[object] = []
-    paint = pg.PlotCurveItem.paint
-    monkeypatch.setattr(pg.PlotCurveItem, "paint", lambda self, *rest: (found.append(self), paint(self, *rest)))
+    paint = Strokes.paint
+    monkeypatch.setattr(Strokes, "paint", lambda self, *rest: (found.append(self), paint(self, *rest)))
     return found
 
 
@@ -168,25 +170,25 @@ def test_labels_of_marks_do_not_overlap(loss):
 
 
 def test_looks_at_a_sample_are_dots_and_full_ones_rings(loss):
-    assert loss._dots.getOriginalDataset()[0].tolist() == LOOKS.tolist()
-    assert loss._rings.getOriginalDataset()[0].tolist() == [500.0, 1000.0]
+    assert loss._dots.x.tolist() == LOOKS.tolist()
+    assert loss._rings.x.tolist() == [500.0, 1000.0]
     assert [entry.name for entry in loss.entries()] == ["training", "validation", "epoch's end"]
     many = np.arange(1.0, 1001.0)
     loss.set_data((STEPS, 2 / STEPS), (many, 3 / many))
-    dots = loss._dots.getOriginalDataset()[0]
-    assert dots is None or not len(dots), "so many would be a thick line"
+    dots = loss._dots.x
+    assert not len(dots), "so many would be a thick line"
     assert [entry.name for entry in loss.entries()] == ["training", "validation"]
     loss.show_steps(100, 130)
-    assert len(loss._dots.getOriginalDataset()[0]) == 33, "nearer there is room for them"
+    assert len(loss._dots.x) == 33, "nearer there is room for them"
 
 
 def test_a_zoomed_curve_shows_every_step(qtbot):
     curves = shown(Curves("loss"), qtbot)
     steps = np.arange(1.0, 60_001.0)
     curves.set_data((steps, 1 / steps), NOTHING)
-    assert len(curves._train.getOriginalDataset()[0]) < 400
+    assert len(curves._train.x) < 400
     curves.show_steps(30_000, 30_100)
-    assert set(range(30_000, 30_101)) <= set(curves._train.getOriginalDataset()[0].tolist())
+    assert set(range(30_000, 30_101)) <= set(curves._train.x.tolist())
 
 
 def test_an_axis_is_linear_or_logarithmic_as_one_likes(loss):
@@ -227,15 +229,17 @@ def test_a_sentence_stands_where_there_is_nothing(norms):
 
 
 def test_a_plot_whose_axis_has_grown_is_drawn_once_and_what_stays_the_same_is_left_alone(loss, monkeypatch):
-    draws, given = [], []
-    draw, put = Curves._draw, pg.PlotDataItem.setData
+    draws, updates = [], []
+    draw, put, update = Curves._draw, Strokes.put, Strokes.update
     monkeypatch.setattr(Curves, "_draw", lambda self: (draws.append(self), draw(self)))
-    monkeypatch.setattr(pg.PlotDataItem, "setData", lambda self, *rest, **look: (given.append(self), put(self, *rest, **look)))
+    monkeypatch.setattr(Strokes, "update", lambda self: (updates.append(given[-1]), update(self)))
+    given = [None]
+    monkeypatch.setattr(Strokes, "put", lambda self, stroke, *rest: (given.append(stroke), put(self, stroke, *rest)))
     before = loss.steps_in_sight
     more = np.arange(1.0, 3001.0)
     loss.set_data((more, 2 / more), (LOOKS, 3 / LOOKS), LOOKS[4::5])
     assert loss.steps_in_sight != before and len(draws) == 1
-    assert given == [loss._raw, loss._train]
+    assert [stroke for stroke in updates if stroke is not None] == [loss._raw, loss._train]
 
 
 def test_a_plot_is_painted_in_a_turn_after_the_one_in_which_it_was_drawn(loss, painted, qtbot):
@@ -244,10 +248,38 @@ def test_a_plot_is_painted_in_a_turn_after_the_one_in_which_it_was_drawn(loss, p
     loss.set_data((STEPS, 3 / STEPS), (LOOKS, 3 / LOOKS), LOOKS[4::5])
     loss._plot.viewport().repaint()
     assert not painted
-    qtbot.waitUntil(lambda: loss._train.curve in painted)
+    qtbot.waitUntil(lambda: loss._strokes in painted)
 
 
-def test_lines_are_as_wide_on_a_screen_of_twice_the_pixels(loss, monkeypatch):
-    monkeypatch.setattr(Curves, "devicePixelRatioF", lambda _: 2.0)
-    QApplication.sendEvent(loss, QEvent(QEvent.Type.DevicePixelRatioChange))
-    assert loss._train.opts["pen"].widthF() == 4
+def test_the_points_of_a_stroke_lie_where_the_axes_say(loss):
+    box, (steps, values) = loss._item.getViewBox(), (np.array([100.0, 500.0]), np.array([0.02, 1.0]))
+    loss.show_steps(90, 600)
+    loss._strokes.put(loss._train, steps, values)
+    across, down = loss._strokes.pixels_of(loss._train)
+    for x, y, step, value in zip(across, down, steps, values, strict=True):
+        place = box.mapFromView(QPointF(step, np.log10(value)))
+        assert (x, y) == pytest.approx((place.x(), place.y()), abs=0.01)
+
+
+def test_what_lies_nowhere_is_not_drawn_and_nothing_lies_endlessly_far(loss):
+    values = np.array([0.5, 0.0, -1.0, np.nan, np.inf, 1e300])
+    loss._strokes.put(loss._train, np.arange(1.0, 7.0), values)
+    down = loss._strokes.pixels_of(loss._train)[1]
+    assert np.isfinite(down).tolist() == [True, False, False, False, False, True] and np.nanmin(down) >= -1e5
+    loss.set_logarithmic(False)
+    loss._strokes.put(loss._train, np.arange(1.0, 7.0), values)
+    assert np.isfinite(loss._strokes.pixels_of(loss._train)[1]).tolist() == [True, True, True, False, False, True]
+    loss.grab()
+
+
+def test_the_axis_ends_where_the_training_is_planned_to_end(loss):
+    def end(last: int) -> float:
+        steps = np.arange(1.0, last + 1.0)
+        loss.set_data((steps, 2 / steps), NOTHING)
+        return loss._range[0][1]
+
+    assert end(1000) == grown(1000)
+    loss.planned = 6000
+    assert end(1000) == end(6000) == 6000, "it stands still"
+    assert end(700) == grown(700), "so little would be squeezed against the left"
+    assert end(6100) == grown(6100), "more is trained than was planned"

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow
 from app.lab import Lab
 from app.threads.task import Task
 from app.widgets.question import confirmed
-from nncore.exchange import ONNX_SUFFIX, SCRIPT_FILES, save_onnx, save_scripts
+from models.shipped import ONNX_SUFFIX
+from nncore.exchange import SCRIPT_FILES, save_onnx, save_scripts
 from nncore.network import Network
 
 ONNX = f"ONNX (*{ONNX_SUFFIX});;All files (*)"

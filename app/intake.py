@@ -12,8 +12,8 @@ from app.core.probe import Probe
 from app.errors import Problem
 from app.lab import Lab
 from app.widgets.pixels import from_qimage
+from models.shipped import ONNX_SUFFIX
 from nncore.data.kinds import kind_of
-from nncore.exchange import ONNX_SUFFIX
 
 WEIGHTS_SUFFIXES = (".safetensors", ONNX_SUFFIX)
 

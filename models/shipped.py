@@ -10,7 +10,6 @@ from typing import Any
 
 from nncore.arrays import Shape
 from nncore.errors import ConfigError, WeightsError
-from nncore.exchange import ONNX_SUFFIX, load_onnx
 from nncore.files import is_file, shown
 from nncore.network import Network
 from nncore.paths import expanded
@@ -19,6 +18,7 @@ from nncore.weights import load_weights
 DEFAULT_PICTURE_NETWORK = "mnist-cnn"
 """The shipped network that reads pictures where nobody names another."""
 
+ONNX_SUFFIX = ".onnx"
 WEIGHTS = Path(str(resources.files("models"))) / "weights"
 
 
@@ -53,4 +53,8 @@ def open_weights(name_or_path: str) -> tuple[Network, dict[str, Any]]:
         raise WeightsError(
             f"There is no weights file {shown(name_or_path)}; shipped weights are called {', '.join(cards()) or 'nothing yet'}."
         )
-    return load_onnx(path) if path.suffix.lower() == ONNX_SUFFIX else load_weights(path)
+    if path.suffix.lower() != ONNX_SUFFIX:
+        return load_weights(path)
+    from nncore.exchange import load_onnx  # only where there is such a file
+
+    return load_onnx(path)

@@ -8,10 +8,8 @@ from typing import Any
 
 from app.commands.output import print_json, print_line
 from app.core.runs import RunStore
-from app.core.stored_run import best_network
 from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights
 from nncore.errors import ConfigError
-from nncore.exchange import save_onnx, save_scripts
 from nncore.files import shown
 from nncore.network import Network
 
@@ -35,6 +33,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     if arguments.onnx is None and arguments.code is None:
         raise ConfigError("Say what to write: --onnx FILE, or --code FOLDER for scripts in NumPy and PyTorch.")
+    from nncore.exchange import save_onnx, save_scripts  # which no other command uses
+
     network, info = _chosen(arguments)
     files: dict[str, list[Path]] = {}
     if arguments.onnx is not None:
@@ -52,6 +52,8 @@ def run(arguments: Namespace) -> None:
 def _chosen(arguments: Namespace) -> tuple[Network, dict[str, Any]]:
     """The network to write, and what is known of it."""
     if arguments.run_name is not None:
+        from app.core.stored_run import best_network  # only where there is a run to read
+
         store = RunStore()
         kept = store.get(arguments.run_name)
         known = {"run": kept.name, "network": kept.network, "data": kept.data, "val_accuracy": kept.val_accuracy}

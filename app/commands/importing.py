@@ -8,7 +8,6 @@ from pathlib import Path
 from app.commands.output import counted, print_json, print_line
 from nncore.arrays import shape_text
 from nncore.errors import WeightsError
-from nncore.exchange import load_onnx
 from nncore.files import shown
 from nncore.weights import save_weights
 
@@ -33,6 +32,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
+    from nncore.exchange import load_onnx  # which few other commands use
+
     out: Path = arguments.out
     if out.exists() and arguments.network.exists() and out.samefile(arguments.network):
         raise WeightsError(f"{shown(out)} is the network itself; give the weights file another name.")

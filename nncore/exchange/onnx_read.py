@@ -22,7 +22,6 @@ from nncore.files import is_file, printable, shortened, shown
 from nncore.layers import Softmax
 from nncore.network import Network
 
-ONNX_SUFFIX = ".onnx"
 OLDEST_OPSET = 7
 """From this version of the operators on (2018), a bias is spread over a batch as in NumPy."""
 

@@ -13,6 +13,8 @@ from nncore.errors import ConfigError, WeightsError
 from nncore.files import is_file, shown
 from nncore.network import Network
 from nncore.paths import expanded
+from nncore.prediction import Predictor
+from nncore.vision import Classifier
 from nncore.weights import load_weights
 
 DEFAULT_PICTURE_NETWORK = "mnist-cnn"
@@ -50,3 +52,9 @@ def open_weights(name_or_path: str) -> tuple[Network, dict[str, Any]]:
             f"There is no weights file {shown(name_or_path)}; shipped weights are called {', '.join(cards()) or 'nothing yet'}."
         )
     return load_weights(path)
+
+
+@cache
+def picture_classifier() -> Classifier:
+    """What decides which strokes of a picture are one digit, whatever network is asked in the end: the shipped one."""
+    return Predictor(open_weights(DEFAULT_PICTURE_NETWORK)[0]).predict

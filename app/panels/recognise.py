@@ -20,6 +20,7 @@ from app.widgets.card import GAP, Card, label
 from app.widgets.digit_keys import typed_digit
 from app.widgets.picture import PictureView
 from nncore.arrays import Array
+from nncore.vision import Stage
 
 STAGE = 112
 """Side of a stage's picture in pixels: four times 28."""
@@ -168,7 +169,7 @@ class RecognisePanel(Panel):
             height, width, _ = image_shape = look.digit.image.shape
             if stages and stages[-1][1].size == math.prod(image_shape):
                 stages.pop()  # the last stage is what the network sees
-            stages.append((f"What the network sees: {height}×{width}", look.digit.image))
+            stages.append(Stage(f"What the network sees: {height}×{width}", look.digit.image, ""))
         while len(self._stage_views) < len(stages):
             self._add_stage()
         self._explanation.setVisible(not stages)

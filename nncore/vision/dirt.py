@@ -5,17 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.vision.ink import spread
+from nncore.vision.pieces import PIECE
 
-PIECE = 0.4
-"""Ink above this hangs together."""
 SPECK = 0.04
 """Pieces smaller than this share of the largest are specks."""
 
 
 def clean(ink: Array) -> Array:
     """The ink (height, width) without specks, frames and ruled lines; the largest other piece always stays."""
-    from scipy.ndimage import find_objects, label
+    from scipy.ndimage import find_objects, label, maximum_filter
 
     ink = _without_rules(_without_rules(ink).T).T
     pieces, count = label(ink > PIECE, np.ones((3, 3), bool))
@@ -34,7 +32,7 @@ def clean(ink: Array) -> Array:
         return ink
     # Half-tones at the edge of a piece that goes belong to it; those around the others stay.
     keep = ~gone[pieces]
-    return ink * (keep & ((pieces > 0) | (spread((pieces > 0) & keep, 2) > 0)))
+    return ink * (keep & ((pieces > 0) | (maximum_filter((pieces > 0) & keep, 5))))
 
 
 def _is_line(piece: Array, box: tuple[slice, ...], shape: tuple[int, ...]) -> bool:

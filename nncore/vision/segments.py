@@ -189,7 +189,7 @@ class _Lattice:
         """What it costs that a digit has the size of these pieces."""
         high, wide = self._extent(start, stop)
         high, wide = high / self.height, wide / self.height
-        return 6.0 * max(0.6 - high, 0.0) + 5.0 * max(wide - TOO_WIDE, 0.0) + 0.5 * max(wide - 0.9, 0.0)
+        return 6.0 * max(0.6 - high, 0.0) + (max(wide - 1.0, 0.0) / 0.2) ** 2
 
     def _left_out(self, place: int) -> float | None:
         """What it costs to take the piece at `place` for dirt; None where it is too large for that."""

@@ -18,6 +18,7 @@ from nncore.vision.lines import Layout, find_lines
 from nncore.vision.pieces import find_pieces
 from nncore.vision.resample import resized, shrunk
 from nncore.vision.segments import Classifier, Parting, part
+from nncore.vision.sheet import Sheet, find_sheet
 
 PAGE_SIDE = 1600
 """Larger pictures of many digits are shrunk first."""
@@ -69,7 +70,7 @@ class Sight:
 
 def see_digit(picture: Array) -> Sight:
     """Find the one digit in a uint8 picture (height, width, 1 or 3), dark on bright or bright on dark, and make it MNIST's."""
-    _, ink, stages = _ink_stages(picture, LONGEST_SIDE)
+    ink, stages = _ink_stages(picture, shrunk(picture, LONGEST_SIDE))
     return _one_digit(picture, ink, stages)
 
 
@@ -78,8 +79,12 @@ def see_page(picture: Array, classify: Classifier) -> Sight:
 
     What belongs together, and what is parted where strokes touch, is decided by what `classify` is surest of.
     """
-    small, ink, stages = _ink_stages(picture, PAGE_SIDE)
-    return _many_digits(picture, small, ink, stages, classify)
+    sheet = find_sheet(picture, PAGE_SIDE)
+    ink, stages = _ink_stages(picture, sheet.picture)
+    if sheet.found:
+        words = f"The paper lies on something else; seen from straight above it is {_size(sheet.picture)}."
+        stages.insert(1, Stage("Sheet of paper", sheet.picture, words))
+    return _many_digits(picture, sheet, ink, stages, classify)
 
 
 def see_drawing(picture: Array, classify: Classifier | None = None) -> Sight:
@@ -92,12 +97,11 @@ def see_drawing(picture: Array, classify: Classifier | None = None) -> Sight:
     stages = [Stage("Picture", picture, f"A drawing of {_size(picture)} pixels.")]
     if classify is None:
         return _one_digit(picture, ink, stages)
-    return _many_digits(picture, picture, ink, stages, classify)
+    return _many_digits(picture, Sheet(picture, np.eye(3), False), ink, stages, classify)
 
 
-def _ink_stages(picture: Array, longest: int) -> tuple[Array, Array, list[Stage]]:
-    """The picture, at most `longest` pixels a side, its ink without dirt, float32 (rows, columns), and the stages to there."""
-    small = shrunk(picture, longest)
+def _ink_stages(picture: Array, small: Array) -> tuple[Array, list[Stage]]:
+    """The ink of a picture without dirt, float32 (rows, columns), and the stages to there. `small` is what is looked at of it."""
     light = evened(brightness(small))
     ink = ink_of(light.depth)
     cleaned = clean(ink)
@@ -110,7 +114,7 @@ def _ink_stages(picture: Array, longest: int) -> tuple[Array, Array, list[Stage]
         ),
         Stage("Cleaned", _shown(cleaned), _dirt_words(ink, cleaned)),
     ]
-    return small, cleaned, stages
+    return cleaned, stages
 
 
 def _one_digit(picture: Array, ink: Array, stages: list[Stage]) -> Sight:
@@ -120,7 +124,9 @@ def _one_digit(picture: Array, ink: Array, stages: list[Stage]) -> Sight:
         return Sight((), stages)
     image = centre_digit(ink)[..., None]
     place = box[0].start, box[1].start, box[0].stop, box[1].stop
-    return Sight((Sighted(_box_in(picture, ink.shape, place), image),), stages + _last_stages(ink, place, image))
+    down, across = picture.shape[0] / ink.shape[0], picture.shape[1] / ink.shape[1]
+    whole = place[0] * down, place[1] * across, place[2] * down, place[3] * across
+    return Sight((Sighted(_box_in(picture, whole), image),), stages + _last_stages(ink, place, image))
 
 
 def _last_stages(ink: Array, box: Sequence[int], image: Array) -> list[Stage]:
@@ -133,14 +139,14 @@ def _last_stages(ink: Array, box: Sequence[int], image: Array) -> list[Stage]:
     ]
 
 
-def _many_digits(picture: Array, small: Array, ink: Array, stages: list[Stage], classify: Classifier) -> Sight:
-    """The ink is parted into digits. `small` is the picture in the size of the ink."""
+def _many_digits(picture: Array, sheet: Sheet, ink: Array, stages: list[Stage], classify: Classifier) -> Sight:
+    """The ink, which lies on the sheet, is parted into digits."""
     pieces = find_pieces(ink)
     layout = find_lines(pieces.boxes[1:])
     parting = part(pieces, layout, classify)
     lines = [line for line in parting.lines if line]
     digits = tuple(
-        Sighted(_box_in(picture, ink.shape, segment.box), segment.image[..., None], number)
+        Sighted(_box_in(picture, sheet.box(segment.box, ink.shape)), segment.image[..., None], number)
         for number, line in enumerate(lines)
         for segment in line
     )
@@ -149,7 +155,8 @@ def _many_digits(picture: Array, small: Array, ink: Array, stages: list[Stage], 
         return Sight(digits, stages + _last_stages(ink, segment.box, digits[0].image))
     boxes = [segment.box for line in lines for segment in line]
     return Sight(
-        digits, [*stages, Stage("Lines and digits", _boxed(small, boxes), _page_words(layout, parting, len(lines), len(digits)))]
+        digits,
+        [*stages, Stage("Lines and digits", _boxed(sheet.picture, boxes), _page_words(layout, parting, len(lines), len(digits)))],
     )
 
 
@@ -169,12 +176,13 @@ def fit_colour(picture: Array, shape: Shape) -> Array:
     return np.array(np.broadcast_to(fitted, shape))
 
 
-def _box_in(picture: Array, seen: Shape, box: Sequence[int]) -> Box:
-    """First and last rows and columns of what was seen, which has the shape `seen`, as a box of the picture in its full size."""
-    down, across = picture.shape[0] / seen[0], picture.shape[1] / seen[1]
-    top, left = math.floor(box[0] * down), math.floor(box[1] * across)
-    bottom, right = math.ceil(box[2] * down), math.ceil(box[3] * across)
-    return left, top, min(right, picture.shape[1]) - left, min(bottom, picture.shape[0]) - top
+def _box_in(picture: Array, box: Sequence[float]) -> Box:
+    """First and last rows and columns, real numbers, as a box of whole pixels that lies in the picture."""
+    height, width = picture.shape[:2]
+    # What should be whole may miss it by a rounding error.
+    top, left = (max(math.floor(each + 1e-6), 0) for each in box[:2])
+    bottom, right = min(math.ceil(box[2] - 1e-6), height), min(math.ceil(box[3] - 1e-6), width)
+    return left, top, max(right - left, 1), max(bottom - top, 1)
 
 
 def _boxed(picture: Array, boxes: Sequence[Sequence[int]]) -> Array:

@@ -63,7 +63,7 @@ def find_sheet(picture: Array, longest: int) -> Sheet:
 
 
 def _corners(picture: Array) -> Array | None:
-    """The corners of a sheet, clockwise from the upper left, float64 (4, 2), x and y in the picture's pixels; None where there is none."""
+    """The corners of a sheet, clockwise from the upper left, (4, 2), x and y in the picture's pixels; None where there is none."""
     small = shrunk(picture, SEARCHED).astype(np.float32)
     grey = small[..., 0] if small.shape[2] == 1 else small @ GREY_WEIGHTS
     if min(grey.shape) < 40:

@@ -17,6 +17,7 @@ from nncore.vision.light import GREY_WEIGHTS, Light, brightness, evened
 from nncore.vision.lines import Layout, find_lines
 from nncore.vision.pieces import find_pieces
 from nncore.vision.resample import resized, shrunk
+from nncore.vision.rules import without_rules
 from nncore.vision.segments import Classifier, Parting, part
 from nncore.vision.sheet import Sheet, find_sheet
 
@@ -104,7 +105,8 @@ def _ink_stages(picture: Array, small: Array) -> tuple[Array, list[Stage]]:
     """The ink of a picture without dirt, float32 (rows, columns), and the stages to there. `small` is what is looked at of it."""
     light = evened(brightness(small))
     ink = ink_of(light.depth)
-    cleaned = clean(ink)
+    plain, rules = without_rules(ink)
+    cleaned = clean(plain)
     looked_at = "" if small.shape == picture.shape else f", looked at in {_size(small)}"
     stages = [
         Stage("Picture", picture, f"{_size(picture)} pixels{looked_at}."),
@@ -112,8 +114,10 @@ def _ink_stages(picture: Array, small: Array) -> tuple[Array, list[Stage]]:
         Stage(
             "Ink", _shown(ink), f"Ink covers {100 * float(ink.mean()):.1f} % of the picture." if ink.any() else "No ink was found."
         ),
-        Stage("Cleaned", _shown(cleaned), _dirt_words(ink, cleaned)),
     ]
+    if rules:
+        stages.append(Stage("Without rules", _shown(plain), f"Ruled lines removed: {rules}."))
+    stages.append(Stage("Cleaned", _shown(cleaned), _dirt_words(plain, cleaned)))
     return cleaned, stages
 
 

@@ -15,7 +15,9 @@ FRAME = 0.03
 """Width of a frame around a picture, as a share of its side."""
 ONE_SIDED = 0.25
 """Share of the border that may be of the other brightness where the border alone tells paper from ink."""
-WINDOWS = (0.03, 0.043, 0.06, 0.085, 0.12, 0.17, 0.24, 0.35)
+SEARCHED = 512
+"""Pixels of the longer side in which paper is told from ink."""
+WINDOWS = (0.012, 0.02, 0.03, 0.043, 0.06, 0.085, 0.12, 0.17, 0.24, 0.35)
 """Sides of windows, as shares of the picture's longer side, in which there is paper somewhere."""
 MOST_INK, ROOM = 0.55, 2.2
 """Share of the ink whose strokes are thinner than a window, and how many times larger a window no stroke fills."""
@@ -62,7 +64,7 @@ def find_paper(grey: Array) -> Paper:
     The border of the picture is paper. Where a part of it is bright and a part is dark, because of a shadow or of ink that
     reaches it, the ink is what is thin: of two things that lie between each other, the strokes are thinner than the gaps.
     """
-    grey = shrunk(grey, 256)
+    grey = shrunk(grey, SEARCHED)
     # A frame around the picture is neither.
     frame = [round(FRAME * length) for length in grey.shape]
     grey = grey[frame[0] : len(grey) - frame[0], frame[1] : grey.shape[1] - frame[1]]
@@ -84,19 +86,17 @@ def _thin(grey: Array) -> tuple[float, float]:
     A granulometry: what first vanishes in a window of a certain size counts by the square of its contrast, and less the larger the
     window is; most of all for how thin it is, since strokes that enclose paper are thinner than the paper.
     """
+    sizes = sorted({(2 * _reach(grey, window) + 1) / max(grey.shape) for window in WINDOWS})
     found, thin, before = [], 0.0, 0.0
-    for place, window in enumerate(WINDOWS):
-        if place and _reach(grey, window) == _reach(grey, WINDOWS[place - 1]):
-            found.append(0.0)
-            continue
-        depth = paper_level(grey, window) - grey
+    for size in sizes:
+        depth = paper_level(grey, size) - grey
         there = np.maximum(depth - float(np.median(depth)) - LEAST_DEPTH, 0)
         mass = float((there**2).sum())
-        found.append(max(mass - before, 0.0) / window)
-        thin += found[-1] / window**2
+        found.append(max(mass - before, 0.0) / size)
+        thin += found[-1] / size**2
         before = max(mass, before)
     total = np.cumsum(found)
-    most = WINDOWS[int(np.searchsorted(total, MOST_INK * total[-1]))]
+    most = sizes[int(np.searchsorted(total, MOST_INK * total[-1]))]
     return thin, min(ROOM * most, WINDOWS[-1])
 
 

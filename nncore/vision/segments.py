@@ -24,6 +24,8 @@ Classifier: TypeAlias = Callable[[Array], Array]
 
 MOST_PARTS = 7
 """A digit is put together from at most so many pieces."""
+AT_ONCE = 500
+"""Images shown to the classifier at a time: for more it might compile a faster way first."""
 WIDEST = 1.7
 """Pieces are joined to what is at most so many heights of the line wide."""
 LEAST_SURE = 0.02
@@ -92,7 +94,8 @@ class _Tried:
         new = [group for group in dict.fromkeys(groups) if group not in self.known]
         if new:
             images = np.stack([centre_digit(pieces.crop(group)) for group in new])
-            probabilities = self._classify(images[..., None])
+            parts = (images[start : start + AT_ONCE, ..., None] for start in range(0, len(images), AT_ONCE))
+            probabilities = np.concatenate([self._classify(each) for each in parts])
             self.known |= {group: each for group, *each in zip(new, images, probabilities, strict=True)}  # type: ignore[misc]
 
     def doubt(self, group: tuple[int, ...]) -> float:

@@ -20,6 +20,12 @@ STRAIGHT = 0.93
 """Share of its own outline's area that a sheet's four corners span at least, and the other way round."""
 WHITE = 0.7
 """Share of a sheet that is paper and not ink."""
+BRIGHT_BESIDE = 0.25
+"""Share of what lies beside it that may be as bright; where it is more, dark lines part the paper itself."""
+SHARPEST = 0.7
+"""Cosine of the sharpest corner."""
+NARROWEST = 0.4
+"""Length of a side over that of the side across."""
 INSET = 0.012
 """What is left out along the edges, as a share of the sheet's sides: their shadow, and what lies below."""
 
@@ -91,6 +97,8 @@ def _four_corners(bright: Array) -> Array | None:
     area = float(filled.sum())
     if not SMALLEST * bright.size < area < FULLEST * bright.size or largest.sum() < WHITE * area:
         return None
+    if bright[~filled].mean() > BRIGHT_BESIDE:
+        return None
     rows, columns = np.nonzero(filled & ~_inside(filled))
     places = np.stack([columns + 0.5, rows + 0.5], axis=1)
     best, spanned = None, 0.0
@@ -101,7 +109,27 @@ def _four_corners(bright: Array) -> Array | None:
         corners = places[[np.argmin(along + down), np.argmax(along - down), np.argmax(along + down), np.argmin(along - down)]]
         if (this := _area(corners)) > spanned:
             best, spanned = corners, this
-    return best if best is not None and STRAIGHT * area <= spanned <= area / STRAIGHT else None
+    if best is None or not STRAIGHT * area <= spanned <= area / STRAIGHT:
+        return None
+    return best if _is_plausible(best, bright.shape) else None
+
+
+def _is_plausible(corners: Array, shape: tuple[int, ...]) -> bool:
+    """Whether four corners may be those of a sheet seen from above, and not of the lit part of a page that is half in the shade.
+
+    At most one side of a sheet lies along the border of a picture of that shape.
+    """
+    sides = np.roll(corners, -1, axis=0) - corners
+    lengths = np.linalg.norm(sides, axis=1)
+    cosines = (sides * np.roll(sides, 1, axis=0)).sum(axis=1) / np.maximum(lengths * np.roll(lengths, 1), 1e-9)
+    if np.abs(cosines).max() > SHARPEST or min(lengths[0], lengths[2]) < NARROWEST * max(lengths[0], lengths[2]):
+        return False
+    if min(lengths[1], lengths[3]) < NARROWEST * max(lengths[1], lengths[3]):
+        return False
+    near = 0.015 * max(shape)
+    (x, y), (height, width) = corners.T, shape
+    at_border = np.stack([x < near, y < near, x > width - near, y > height - near])
+    return int((at_border & np.roll(at_border, -1, axis=1)).sum()) <= 1
 
 
 def _inside(region: Array) -> Array:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -130,57 +130,64 @@ def _slope(boxes: Array, chains: Sequence[Sequence[int]]) -> float:
 
 def _in_order(chains: Sequence[list[int]], boxes: Array, level: Array) -> tuple[list[list[int]], int]:
     """The chains in reading order, those of one row of a table joined, and how many columns there are."""
-    split = _gutter(chains, boxes, level)
-    if split is not None:
-        halves = [_in_order([chains[each] for each in side], boxes, level) for side in split]
-        return halves[0][0] + halves[1][0], halves[0][1] + halves[1][1]
-    heights, rows = boxes[:, 2] - boxes[:, 0], list[list[int]]()
-    for chain in sorted(chains, key=lambda each: float(np.median(level[each]))):
-        middle, height = float(np.median(level[chain])), float(np.median(heights[chain]))
-        mates = [row for row in rows if _are_level(middle, height, row, level, heights) and _are_apart(chain, row, boxes)]
-        if mates:
-            nearest = min(mates, key=lambda row: abs(float(np.median(level[row])) - middle))
-            nearest += chain
-            nearest.sort(key=lambda piece: boxes[piece, 1] + boxes[piece, 3])
-        else:
-            rows.append(list(chain))
-    return rows, 1
-
-
-def _are_level(middle: float, height: float, row: Sequence[int], level: Array, heights: Array) -> bool:
-    return abs(float(np.median(level[row])) - middle) < LEVEL * min(height, float(np.median(heights[row])))
-
-
-def _are_apart(chain: Sequence[int], row: Sequence[int], boxes: Array) -> bool:
-    """Whether no piece of the one lies over the other."""
-    both = sorted((*chain, *row), key=lambda piece: boxes[piece, 1])
-    owner = set(chain)
-    pairs = itertools.pairwise(both)
-    return all((one in owner) == (other in owner) or boxes[one, 3] <= boxes[other, 1] for one, other in pairs)
-
-
-def _gutter(chains: Sequence[list[int]], boxes: Array, level: Array) -> tuple[list[int], list[int]] | None:
-    """The chains left and right of an empty strip from top to bottom, where the lines on its sides do not stand level."""
-    spans = sorted((int(boxes[chain, 1].min()), int(boxes[chain, 3].max()), number) for number, chain in enumerate(chains))
     heights = boxes[:, 2] - boxes[:, 0]
+    rows = [_Row(chain, float(np.median(level[chain])), float(np.median(heights[chain]))) for chain in chains]
+    columns = _columns(sorted(rows, key=lambda row: int(boxes[row.pieces, 1].min())), boxes)
+    return [row.pieces for column in columns for row in _joined(column, boxes)], len(columns)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Pieces that stand in a row."""
+
+    pieces: list[int]
+    middle: float
+    """Where they stand, the page's slope taken out."""
+    height: float
+
+    def is_level(self, other: _Row) -> bool:
+        """Whether the other stands in the same line."""
+        return abs(self.middle - other.middle) < LEVEL * min(self.height, other.height)
+
+
+def _joined(rows: Sequence[_Row], boxes: Array) -> list[_Row]:
+    """The rows from top to bottom, those that stand level and beside each other joined."""
+    lines: list[_Row] = []
+    for row in sorted(rows, key=lambda each: each.middle):
+        mates = [line for line in lines if line.is_level(row) and _are_apart(line.pieces, row.pieces, boxes)]
+        if mates:
+            nearest = min(mates, key=lambda line: abs(line.middle - row.middle))
+            nearest.pieces.extend(row.pieces)
+            nearest.pieces.sort(key=lambda piece: boxes[piece, 1] + boxes[piece, 3])
+        else:
+            lines.append(_Row(list(row.pieces), row.middle, row.height))
+    return lines
+
+
+def _are_apart(line: Sequence[int], row: Sequence[int], boxes: Array) -> bool:
+    """Whether no piece of the one lies over the other."""
+    both = sorted((*line, *row), key=lambda piece: boxes[piece, 1])
+    mine = set(line)
+    return all((one in mine) == (other in mine) or boxes[one, 3] <= boxes[other, 1] for one, other in pairwise(both))
+
+
+def _columns(rows: Sequence[_Row], boxes: Array) -> list[Sequence[_Row]]:
+    """The rows, sorted by their left ends, by the columns that they stand in.
+
+    Columns lie on both sides of an empty strip from top to bottom, and their rows do not stand level with each other.
+    """
     end = -math.inf
-    for place, (start, stop, _) in enumerate(spans):
-        if place and start > end:
-            sides = [[number for *_, number in part] for part in (spans[:place], spans[place:])]
-            if min(map(len, sides)) >= 2 and not _is_table([[chains[number] for number in side] for side in sides], level, heights):
-                return sides[0], sides[1]
-        end = max(end, stop)
-    return None
+    for place, row in enumerate(rows):
+        if end < boxes[row.pieces, 1].min() and min(place, len(rows) - place) >= 2 and not _is_table(rows[:place], rows[place:]):
+            return [*_columns(rows[:place], boxes), *_columns(rows[place:], boxes)]
+        end = max(end, float(boxes[row.pieces, 3].max()))
+    return [rows]
 
 
-def _is_table(sides: Sequence[Sequence[list[int]]], level: Array, heights: Array) -> bool:
-    """Whether most lines of the side that has fewer stand level with one of the other side."""
-    few, many = sorted(sides, key=len)
-    matched = 0
-    for chain in few:
-        middle, height = float(np.median(level[chain])), float(np.median(heights[chain]))
-        matched += any(_are_level(middle, height, other, level, heights) for other in many)
-    return matched >= 0.7 * len(few)
+def _is_table(left: Sequence[_Row], right: Sequence[_Row]) -> bool:
+    """Whether most rows of the side that has fewer stand level with one of the other side."""
+    few, many = sorted((left, right), key=len)
+    return sum(any(row.is_level(other) for other in many) for row in few) >= 0.7 * len(few)
 
 
 def _line_of(piece: int, boxes: Array, level: Array, lines: Sequence[tuple[list[int], float, float]]) -> int | None:

@@ -28,6 +28,10 @@ AT_ONCE = 500
 """Images shown to the classifier at a time: for more it might compile a faster way first."""
 WIDEST = 1.7
 """Pieces are joined to what is at most so many heights of the line wide."""
+LOWEST, HIGHEST = 0.6, 2.5
+"""What is lower or higher than so many heights of its line is not cut: it is no row of digits."""
+SMALLEST = 8
+"""Pixels of height from which on a piece is cut."""
 LEAST_SURE = 0.02
 """The classifier is taken to be at least so sure; what it says below that means nothing."""
 DEAREST_JOINT = 4.0
@@ -232,7 +236,11 @@ def _cut(pieces: Pieces, lattices: list[_Lattice], tried: _Tried) -> tuple[Piece
         for number in lattice.numbers:
             wide, high = pieces.widths[number] / lattice.height, pieces.heights[number] / lattice.height
             sure = float(tried.known[number,][1].max())
-            if high < 0.6 or not (wide > TOO_WIDE or (wide > WIDE and sure < SURE)):
+            if (
+                pieces.heights[number] < SMALLEST
+                or not LOWEST <= high <= HIGHEST
+                or not (wide > TOO_WIDE or (wide > WIDE and sure < SURE))
+            ):
                 continue
             top, left, bottom, right = pieces.boxes[number]
             place = slice(top, bottom), slice(left, right)

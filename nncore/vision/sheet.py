@@ -60,8 +60,8 @@ def find_sheet(picture: Array, longest: int) -> Sheet:
     if corners is None:
         small = shrunk(picture, longest)
         return Sheet(small, np.diag([picture.shape[1] / small.shape[1], picture.shape[0] / small.shape[0], 1.0]), False)
-    width = max(np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[2] - corners[3]))
-    height = max(np.linalg.norm(corners[3] - corners[0]), np.linalg.norm(corners[2] - corners[1]))
+    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    width, height = float(max(sides[0], sides[2])), float(max(sides[1], sides[3]))
     scale = min(1.0, longest / max(width, height))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     back = _projection(np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], float), corners)

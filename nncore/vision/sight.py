@@ -15,6 +15,7 @@ from nncore.vision.dirt import clean
 from nncore.vision.ink import LONGEST_SIDE, ink_of
 from nncore.vision.light import GREY_WEIGHTS, Light, brightness, evened
 from nncore.vision.lines import Layout, find_lines
+from nncore.vision.pen import written
 from nncore.vision.pieces import find_pieces
 from nncore.vision.resample import resized, shrunk
 from nncore.vision.rules import without_rules
@@ -23,6 +24,11 @@ from nncore.vision.sheet import Sheet, find_sheet
 
 PAGE_SIDE = 1600
 """Larger pictures of many digits are shrunk first."""
+
+MOST_PIECES = 1000
+"""Ink in more pieces is no page of digits."""
+FRAME_COLOUR = (240, 163, 94)
+"""Red, green and blue of the frames around digits."""
 
 Box: TypeAlias = tuple[int, int, int, int]
 """(x, y, width, height) of a part of a picture, in its pixels."""
@@ -98,7 +104,7 @@ def see_drawing(picture: Array, classify: Classifier | None = None) -> Sight:
     stages = [Stage("Picture", picture, f"A drawing of {_size(picture)} pixels.")]
     if classify is None:
         return _one_digit(picture, ink, stages)
-    return _many_digits(picture, Sheet(picture, np.eye(3), False), ink, stages, classify)
+    return _many_digits(picture, Sheet(picture, np.eye(3), False), ink, stages, classify, drawn=True)
 
 
 def _ink_stages(picture: Array, small: Array) -> tuple[Array, list[Stage]]:
@@ -143,25 +149,29 @@ def _last_stages(ink: Array, box: Sequence[int], image: Array) -> list[Stage]:
     ]
 
 
-def _many_digits(picture: Array, sheet: Sheet, ink: Array, stages: list[Stage], classify: Classifier) -> Sight:
+def _many_digits(picture: Array, sheet: Sheet, ink: Array, stages: list[Stage], classify: Classifier, drawn: bool = False) -> Sight:
     """The ink, which lies on the sheet, is parted into digits."""
     pieces = find_pieces(ink)
+    if len(pieces) > MOST_PIECES:
+        words = f"No digit was found; ink in {len(pieces):,} pieces is a texture."
+        return Sight((), [*stages, Stage("Lines and digits", sheet.picture, words)])
     layout = find_lines(pieces.boxes[1:])
     parting = part(pieces, layout, classify)
-    lines = [line for line in parting.lines if line]
+    every = [segment for line in parting.lines for segment in line]
+    # What was drawn on our own sheet is from a pen.
+    sound = [True] * len(every) if drawn else written([parting.pieces.crop(segment.pieces) for segment in every])
+    strange = {segment.pieces for segment, good in zip(every, sound, strict=True) if not good}
+    lines = [kept for line in parting.lines if (kept := [segment for segment in line if segment.pieces not in strange])]
     digits = tuple(
         Sighted(_box_in(picture, sheet.box(segment.box, ink.shape)), segment.image[..., None], number)
         for number, line in enumerate(lines)
         for segment in line
     )
     if len(digits) == 1:
-        (segment,) = lines[0]
-        return Sight(digits, stages + _last_stages(ink, segment.box, digits[0].image))
-    boxes = [segment.box for line in lines for segment in line]
-    return Sight(
-        digits,
-        [*stages, Stage("Lines and digits", _boxed(sheet.picture, boxes), _page_words(layout, parting, len(lines), len(digits)))],
-    )
+        return Sight(digits, stages + _last_stages(ink, lines[0][0].box, digits[0].image))
+    boxed = _boxed(sheet.picture, [segment.box for line in lines for segment in line])
+    words = _page_words(layout, parting, len(lines), len(digits), len(strange))
+    return Sight(digits, [*stages, Stage("Lines and digits", boxed, words)])
 
 
 def fit_colour(picture: Array, shape: Shape) -> Array:
@@ -205,10 +215,6 @@ def _boxed(picture: Array, boxes: Sequence[Sequence[int]]) -> Array:
     return framed
 
 
-FRAME_COLOUR = (240, 163, 94)
-"""Red, green and blue of the frames around digits."""
-
-
 def _shown(values: Array) -> Array:
     return np.round(values * 255).astype(np.uint8)[..., None]
 
@@ -229,9 +235,10 @@ def _dirt_words(ink: Array, cleaned: Array) -> str:
     return "Nothing was thrown away." if after >= before else f"{100 * (1 - after / before):.1f} % of the ink thrown away as dirt."
 
 
-def _page_words(layout: Layout, parting: Parting, lines: int, digits: int) -> str:
+def _page_words(layout: Layout, parting: Parting, lines: int, digits: int, strange: int) -> str:
+    no_pen = f"{strange} of what was found cannot be from a pen: too thick or too soft" if strange else ""
     if not digits:
-        return "No digit was found."
+        return f"No digit was found; {no_pen}." if strange else "No digit was found."
     told = [f"{digits} digits in {lines} line{'s' if lines > 1 else ''}"]
     if layout.columns > 1:
         told[0] += f" and {layout.columns} columns"
@@ -239,6 +246,8 @@ def _page_words(layout: Layout, parting: Parting, lines: int, digits: int) -> st
         told.append(f"{parting.joined} put together from several pieces")
     if parting.cut:
         told.append(f"{parting.cut} cut{'s' if parting.cut > 1 else ''} where digits touch")
+    if strange:
+        told.append(no_pen)
     degrees = math.degrees(math.atan(layout.slope))
     if abs(degrees) >= 0.5:
         told.append(f"the lines {'fall' if degrees > 0 else 'rise'} by {abs(degrees):.1f}°")

@@ -34,6 +34,11 @@ SMALLEST = 8
 """Pixels of height from which on a piece is cut."""
 LEAST_SURE = 0.02
 """The classifier is taken to be at least so sure; what it says below that means nothing."""
+WEIGHT = 1.5
+"""What doubt counts beside odd shapes, joints and cuts."""
+_ROWS = np.arange(28)[:, None]
+_SLANTED = [np.clip(np.arange(28) + np.round(slant * (_ROWS - 14)).astype(int), 0, 27) for slant in (-0.25, 0.25)]
+"""The columns that a slanted image takes from its rows."""
 DEAREST_JOINT = 4.0
 """Joints that cost more are not tried."""
 WIDE, SURE = 0.8, 0.95
@@ -75,6 +80,7 @@ def part(pieces: Pieces, layout: Layout, classify: Classifier) -> Parting:
     tried.look(pieces, [group for lattice in lattices for group in lattice.groups()])
     pieces, lattices = _cut(pieces, lattices, tried)
     tried.look(pieces, [group for lattice in lattices for group in lattice.groups()])
+    tried.look_again([group for lattice in lattices if lattice.has_choice for group in lattice.groups()])
     lines, joined, cut = [], 0, 0
     for lattice in lattices:
         chosen = lattice.cheapest(tried)
@@ -92,19 +98,36 @@ class _Tried:
         self._classify = classify
         self.known: dict[tuple[int, ...], tuple[Array, Array]] = {}
         """The image and the probabilities of each."""
+        self._slanted: dict[tuple[int, ...], float] = {}
+        """How sure the classifier is of those that it has seen slanted too."""
 
     def look(self, pieces: Pieces, groups: Sequence[tuple[int, ...]]) -> None:
         """Show the classifier, all at once, what it has not seen."""
         new = [group for group in dict.fromkeys(groups) if group not in self.known]
         if new:
             images = np.stack([centre_digit(pieces.crop(group)) for group in new])
-            parts = (images[start : start + AT_ONCE, ..., None] for start in range(0, len(images), AT_ONCE))
-            probabilities = np.concatenate([self._classify(each) for each in parts])
+            probabilities = self._ask(images)
             self.known |= {group: each for group, *each in zip(new, images, probabilities, strict=True)}  # type: ignore[misc]
+
+    def look_again(self, groups: Sequence[tuple[int, ...]]) -> None:
+        """Show groups that the classifier has seen once more, slanted: of what is no digit it is then seldom as sure as before."""
+        if groups:
+            images = np.stack([self.known[group][0] for group in groups])
+            answers = [
+                np.stack([self.known[group][1] for group in groups]),
+                *(self._ask(images[:, _ROWS, each]) for each in _SLANTED),
+            ]
+            self._slanted |= dict(zip(groups, np.mean(answers, axis=0).max(axis=1).tolist(), strict=True))
+
+    def _ask(self, images: Array) -> Array:
+        """The probabilities, float32 (N, 10), for uint8 images (N, 28, 28)."""
+        parts = (images[start : start + AT_ONCE, ..., None] for start in range(0, len(images), AT_ONCE))
+        return np.concatenate([self._classify(each) for each in parts])
 
     def doubt(self, group: tuple[int, ...]) -> float:
         """How unsure the classifier is of a group: the negative logarithm of its highest probability."""
-        return -float(np.log(max(self.known[group][1].max(), LEAST_SURE)))
+        sure = self._slanted.get(group, float(self.known[group][1].max()))
+        return -WEIGHT * float(np.log(max(sure, LEAST_SURE)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +166,11 @@ class _Lattice:
         numbers = [part for each in self.numbers for part in parts.get(each, [each])]
         origin = {part: each for each in self.numbers for part in parts.get(each, [each])}
         return self._sorted(pieces, numbers, self.height, origin, crossed)
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether there is more than one way to part the line."""
+        return any(len(self._stops(start)) > 1 for start in range(len(self.numbers)))
 
     def groups(self) -> list[tuple[int, ...]]:
         """What is worth trying as a digit: neighbours that fit together."""

@@ -18,9 +18,9 @@ def order(boxes: Array) -> list[list[int]]:
 
 
 def test_lines_that_rise_are_read_from_left_to_right() -> None:
-    places = [(line * 70 + 200 - 0.2 * column, column) for line in range(3) for column in (300, 0, 100, 200)]
-    layout = find_lines(boxes_at(*places))
-    assert [list(line.bodies) for line in layout.lines] == [[1, 2, 3, 0], [5, 6, 7, 4], [9, 10, 11, 8]]
+    columns = (400, 450, 500, 0, 50, 100)  # with a gap as wide as between columns
+    layout = find_lines(boxes_at(*[(line * 70 + 200 - 0.2 * column, column) for line in range(3) for column in columns]))
+    assert [list(line.bodies) for line in layout.lines] == [[6 * line + each for each in (3, 4, 5, 0, 1, 2)] for line in range(3)]
     assert abs(layout.slope + 0.2) < 0.02 and layout.columns == 1
 
 

@@ -1,6 +1,6 @@
-"""`python -m benchmarks [data|torch|window|drawing|beside|gaps|slider|launches|gpu [options]]`: the first seven, or one.
+"""`python -m benchmarks [data|torch|window|drawing|beside|gaps|slider|wild|launches|gpu [options]]`: the first eight, or one.
 
-See data.py, vs_torch.py, window.py, drawing.py, beside.py, gaps.py, slider.py, launches.py and gpu/race.py.
+See data.py, vs_torch.py, window.py, drawing.py, beside.py, gaps.py, slider.py, wild.py, launches.py and gpu/race.py.
 """
 
 import sys
@@ -14,10 +14,11 @@ PARTS = {
     "beside": "benchmarks.beside",
     "gaps": "benchmarks.gaps",
     "slider": "benchmarks.slider",
+    "wild": "benchmarks.wild",
     "launches": "benchmarks.launches",
     "gpu": "benchmarks.gpu.race",
 }
-EVERYWHERE = ("data", "torch", "window", "drawing", "beside", "gaps", "slider")
+EVERYWHERE = ("data", "torch", "window", "drawing", "beside", "gaps", "slider", "wild")
 """What a machine without a GPU can measure."""
 
 chosen, arguments = sys.argv[1:2], sys.argv[2:]

@@ -13,6 +13,8 @@ from nncore.errors import ConfigError, WeightsError
 from nncore.files import is_file, shown
 from nncore.network import Network
 from nncore.paths import expanded
+from nncore.prediction import Predictor
+from nncore.vision import Classifier
 from nncore.weights import load_weights
 
 DEFAULT_PICTURE_NETWORK = "mnist-cnn"
@@ -58,3 +60,9 @@ def open_weights(name_or_path: str) -> tuple[Network, dict[str, Any]]:
     from nncore.exchange import load_onnx  # only where there is such a file
 
     return load_onnx(path)
+
+
+@cache
+def picture_classifier() -> Classifier:
+    """What decides which strokes of a picture are one digit, whatever network is asked in the end: the shipped one."""
+    return Predictor(open_weights(DEFAULT_PICTURE_NETWORK)[0]).predict

@@ -10,7 +10,7 @@ import numpy as np
 from nncore.arrays import Array, Shape, shape_text
 from nncore.errors import ConfigError
 from nncore.prediction import Predictor
-from nncore.vision import Box, fit_colour, see_digit, see_drawing
+from nncore.vision import Box, Classifier, Stage, fit_colour, see_digit, see_drawing, see_page
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +21,8 @@ class Found:
     """Where in the picture it lies: (x, y, width, height) in the picture's pixels."""
     image: Array
     """uint8 (height, width, channels): the digit as the network takes it."""
+    line: int = 0
+    """The line it stands in, from 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +30,9 @@ class Seen:
     """A picture as a network sees it."""
 
     found: tuple[Found, ...] = ()
-    """The digits in it; empty where there is nothing on the picture."""
-    stages: tuple[tuple[str, Array], ...] = ()
-    """How the picture became those images: a title and uint8 pixels a stage."""
+    """The digits in it, in reading order; empty where there is nothing on the picture."""
+    stages: tuple[Stage, ...] = ()
+    """How the picture became those images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +63,17 @@ class Digit:
     image: Array
     """uint8 (height, width, channels)"""
     answer: Answer
+    line: int = 0
+    """The line it stands in, from 0."""
 
 
-def see(picture: Array, input_shape: Shape, drawn: bool = False) -> Seen:
+def see(picture: Array, input_shape: Shape, drawn: bool = False, classify: Classifier | None = None) -> Seen:
     """`picture`, uint8 (height, width, 1 or 3) of any size, as networks of that input shape want their images.
 
-    `drawn` says that it is a drawing on our own sheet: ink on nothing else.
+    `drawn` says that it is a drawing on our own sheet: ink on nothing else. `classify` decides what belongs to which digit, so
+    it should be a good network whatever network is asked in the end; without it the picture is taken to hold one digit.
 
-    Networks for grey images get the digit cropped, scaled and centred as in MNIST, those for colour the whole picture.
+    Networks for grey images get the digits cropped, scaled and centred as in MNIST, those for colour the whole picture.
     Raises ConfigError for networks that take neither.
     """
     if len(input_shape) == 3 and input_shape[2] == 3:
@@ -77,8 +82,8 @@ def see(picture: Array, input_shape: Shape, drawn: bool = False) -> Seen:
         raise ConfigError(
             f"This network takes {shape_text(input_shape)}; pictures can be shown to networks for 28×28×1 or for colour images."
         )
-    sight = see_drawing(picture) if drawn else see_digit(picture)
-    return Seen(() if sight.box is None else (Found(sight.box, sight.image),), tuple(sight.stages))
+    sight = see_drawing(picture, classify) if drawn else see_digit(picture) if classify is None else see_page(picture, classify)
+    return Seen(tuple(Found(each.box, each.image, each.line) for each in sight.digits), tuple(sight.stages))
 
 
 def whole(image: Array, picture: Array) -> Seen:
@@ -92,13 +97,21 @@ def answered(predictor: Predictor, found: Sequence[Found]) -> list[Digit]:
     if not found:
         return []
     probabilities = predictor.predict(np.stack([each.image for each in found]))
-    return [Digit(each.box, each.image, Answer.of(row)) for each, row in zip(found, probabilities, strict=True)]
+    return [Digit(each.box, each.image, Answer.of(row), each.line) for each, row in zip(found, probabilities, strict=True)]
 
 
-def recognise(predictor: Predictor, picture: Array, drawn: bool = False) -> list[Digit]:
+def recognise(predictor: Predictor, picture: Array, drawn: bool = False, classify: Classifier | None = None) -> list[Digit]:
     """The digits in a picture, uint8 (height, width, 1 or 3) of any size, and what the predictor's network says of each.
 
-    A picture is taken to hold one digit; the list is empty where there is nothing on it. `drawn` as in `see`.
+    The list is in reading order, and empty where there is nothing on the picture. `drawn` and `classify` as in `see`.
     Raises ConfigError where the network takes no pictures.
     """
-    return answered(predictor, see(picture, predictor.network.input_shape, drawn).found)
+    return answered(predictor, see(picture, predictor.network.input_shape, drawn, classify).found)
+
+
+def lines_of(digits: Sequence[Digit]) -> list[str]:
+    """The digits of a picture as text, a line each."""
+    lines = [""] * (max((digit.line for digit in digits), default=-1) + 1)
+    for digit in digits:
+        lines[digit.line] += str(digit.answer.digit)
+    return lines

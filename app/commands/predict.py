@@ -1,4 +1,4 @@
-"""`digitlab predict`: the digit in each picture, or in each row of a Kaggle table."""
+"""`digitlab predict`: the digits in each picture, or in each row of a Kaggle table."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from app.commands.device import add_device
 from app.commands.output import MISTAKE, complain, console, counted, percent, print_json, print_line, print_text
-from models.shipped import DEFAULT_PICTURE_NETWORK, default_for, open_weights
+from models.shipped import DEFAULT_PICTURE_NETWORK, default_for, open_weights, picture_classifier
 from nncore.backend.devices import choose_device
 from nncore.data.kaggle import read_kaggle
 from nncore.errors import ConfigError, DataError
 from nncore.files import shown, write_atomically
 from nncore.prediction import Predictor
-from nncore.recognition import Digit, recognise
+from nncore.recognition import Digit, lines_of, recognise
 from nncore.vision.picture import read_picture
 
 NAME = "predict"
@@ -44,9 +44,10 @@ def run(arguments: Namespace) -> int:
         raise ConfigError("Name the picture files to read, or a table of digits with --kaggle.")
     network, _ = open_weights(arguments.weights or DEFAULT_PICTURE_NETWORK)
     predictor, bad = Predictor(network, device), 0
+    classify = None if arguments.single else picture_classifier()
     for path in arguments.images:
         try:
-            found = recognise(predictor, read_picture(path))
+            found = recognise(predictor, read_picture(path), classify=classify)
         except DataError as error:
             complain(error)
             bad += 1
@@ -69,15 +70,23 @@ def _as_single(found: Sequence[Digit], classes: int) -> dict[str, Any]:
 
 
 def _as_list(found: Sequence[Digit]) -> dict[str, Any]:
-    """The digits of a picture in reading order; today all of them stand in one line."""
+    """The digits of a picture in reading order."""
     digits = [
-        {"digit": digit.answer.digit, "confidence": digit.answer.confidence, "box": list(digit.box), "line": 0} for digit in found
+        {"digit": digit.answer.digit, "confidence": digit.answer.confidence, "box": list(digit.box), "line": digit.line}
+        for digit in found
     ]
-    return {"lines": ["".join(str(digit.answer.digit) for digit in found)] if found else [], "digits": digits}
+    return {"lines": lines_of(found), "digits": digits}
 
 
 def _words(found: Sequence[Digit]) -> str:
-    return ", ".join(f"{digit.answer.digit} ({percent(digit.answer.confidence)})" for digit in found) or "no digit found"
+    """The one digit with its probability, or the lines of several and the least sure of them."""
+    if not found:
+        return "no digit found"
+    if len(found) == 1:
+        return f"{found[0].answer.digit} ({percent(found[0].answer.confidence)})"
+    least = min(found, key=lambda digit: digit.answer.confidence)
+    doubt = f"the {least.answer.digit} of line {least.line + 1} is the least sure, {percent(least.answer.confidence)}"
+    return f"{' / '.join(lines_of(found))} ({doubt})"
 
 
 def _answer_table(arguments: Namespace, device: str) -> None:

@@ -13,13 +13,14 @@ from app.core import engine
 from app.core.in_view import NetworkInView
 from app.core.probe import Kind, Probe
 from app.core.timeline import Moment
-from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights
+from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights, picture_classifier
 from nncore.arrays import Array, Shape
 from nncore.errors import ConfigError
 from nncore.explain.layers import layer_outputs
 from nncore.network import Network
 from nncore.prediction import Predictor
 from nncore.recognition import Digit, Seen, answered, see, whole
+from nncore.vision import Stage
 
 LAYERS = "layers"
 
@@ -44,8 +45,8 @@ class Look:
     question: Question
     digits: tuple[Digit, ...] = ()
     """The digits on the probe, with the network's answers. Empty for a blank probe, and where `error` is set."""
-    stages: tuple[tuple[str, Array], ...] = ()
-    """How the probe became what the network sees: a title and uint8 pixels a stage."""
+    stages: tuple[Stage, ...] = ()
+    """How the probe became what the network sees."""
     results: Mapping[str, Any] = field(default_factory=dict)
     """The result of each EXPLANATION that was wanted, by its name, for the first digit. Empty without a digit."""
     error: ConfigError | None = None
@@ -71,8 +72,8 @@ class Looker:
         """Load the libraries that preparing a picture needs, so that the first stroke is not answered late."""
         sheet = np.zeros((112, 112, 1), np.uint8)
         sheet[30:80, 50:60] = 255
-        see(sheet, (28, 28, 1))
-        see(sheet, (28, 28, 1), drawn=True)
+        for drawn in (False, True):
+            see(sheet, (28, 28, 1), drawn, picture_classifier())
         if engine.is_ready():  # otherwise the readable path answers, in a millisecond more
             Predictor(open_weights(DEFAULT_PICTURE_NETWORK)[0]).prepare()
 
@@ -110,4 +111,4 @@ def see_probe(probe: Probe, input_shape: Shape) -> Seen:
         return Seen()
     if probe.kind is Kind.DATASET and probe.picture.size == math.prod(input_shape):
         return whole(probe.picture, probe.picture)
-    return see(probe.picture, input_shape, probe.kind is Kind.DRAWING)
+    return see(probe.picture, input_shape, probe.kind is Kind.DRAWING, picture_classifier())

@@ -17,12 +17,17 @@ from app.panels.base import Panel
 from app.theme import theme
 from app.widgets.canvas import Canvas, Stroke
 from app.widgets.card import GAP, Card, label
+from app.widgets.digit_boxes import DigitBox
 from app.widgets.digit_keys import typed_digit
 from app.widgets.picture import PictureView
 from nncore.arrays import Array
+from nncore.recognition import lines_of
+from nncore.vision import Stage
 
 STAGE = 112
 """Side of a stage's picture in pixels: four times 28."""
+SURE = 0.8
+"""Probability from which an answer counts as sure."""
 
 
 class RecognisePanel(Panel):
@@ -161,6 +166,7 @@ class RecognisePanel(Panel):
         self.sheet_card.title.setText("SHEET" if not shows_picture else f"PICTURE — {probe.origin}")
 
     def _show_look(self, look: Look) -> None:
+        self._show_boxes(look)
         # A stage that changed nothing is left out.
         every = look.stages
         stages = [stage for n, stage in enumerate(every) if n == 0 or not np.array_equal(stage[1], every[n - 1][1])]
@@ -168,7 +174,8 @@ class RecognisePanel(Panel):
             height, width, _ = image_shape = look.digit.image.shape
             if stages and stages[-1][1].size == math.prod(image_shape):
                 stages.pop()  # the last stage is what the network sees
-            stages.append((f"What the network sees: {height}×{width}", look.digit.image))
+            seen = "What the network sees" if len(look.digits) == 1 else "The first digit as the network sees it"
+            stages.append(Stage(f"{seen}: {height}×{width}", look.digit.image, ""))
         while len(self._stage_views) < len(stages):
             self._add_stage()
         self._explanation.setVisible(not stages)
@@ -176,8 +183,27 @@ class RecognisePanel(Panel):
             for widget in (words, view):
                 widget.setVisible(index < len(stages))
             if index < len(stages):
-                words.setText(stages[index][0])
-                view.set_pixels(stages[index][1])
+                words.setText(stages[index].title)
+                words.setToolTip(stages[index].words)
+                view.setToolTip(stages[index].words)
+                view.set_pixels(stages[index].pixels)
+
+    def _show_boxes(self, look: Look) -> None:
+        """Show where several digits were found, with the answers; the text is the view's tooltip."""
+        probe = look.question.probe
+        if probe is not self.lab.state.probe.value:
+            return
+        several = len(look.digits) > 1
+        boxes = [DigitBox(each.box, each.answer.digit, each.answer.confidence >= SURE) for each in look.digits if several]
+        lines = lines_of(look.digits) if several else []
+        if self._shows_picture:
+            self._photo.set_boxes(boxes)
+            count = f" · {len(lines)} line{'s' if len(lines) > 1 else ''} · {len(boxes)} digits" if several else ""
+            self.sheet_card.title.setText(f"PICTURE — {probe.origin}{count}")
+        self.canvas.set_boxes([] if self._shows_picture else boxes)
+        for view in (self._photo, self.canvas):
+            view.setAccessibleDescription(" / ".join(lines))
+            view.setToolTip("\n".join(lines))
 
     def _add_stage(self) -> None:
         words, view = label("", "dim", wrap=True), PictureView(name="stage", make_probe=self._probe_of)

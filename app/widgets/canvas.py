@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import font, theme
+from app.widgets.digit_boxes import DigitBox, paint_boxes
 from nncore.arrays import Array
 
 SIDE = 336
@@ -42,6 +43,7 @@ class Canvas(QWidget):
         self._hint = hint
         self._strokes: tuple[Stroke, ...] = ()
         self._stroke: Stroke | None = None
+        self._boxes: tuple[DigitBox, ...] = ()
         self._image = QImage(SIDE, SIDE, QImage.Format.Format_Grayscale8)
         self._image.fill(0)
         self.setAccessibleName("drawing sheet")
@@ -73,6 +75,17 @@ class Canvas(QWidget):
             for last in range(len(stroke.points)):  # piece by piece, as it was drawn, so that the pixels are the same
                 self._paint(stroke, last)
         self.update()
+
+    @property
+    def boxes(self) -> tuple[DigitBox, ...]:
+        """The boxes drawn over the sheet."""
+        return self._boxes
+
+    def set_boxes(self, boxes: Sequence[DigitBox]) -> None:
+        """Draw boxes over the digits on the sheet."""
+        if tuple(boxes) != self._boxes:
+            self._boxes = tuple(boxes)
+            self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(420, 420)
@@ -135,6 +148,7 @@ class Canvas(QWidget):
         painter.drawImage(QRectF(sheet), shown, QRectF(0, 0, SIDE, SIDE))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(sheet).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+        paint_boxes(painter, self._boxes, sheet, SIDE, SIDE)
         if self.is_blank:
             painter.setPen(QColor(colors.dim))
             painter.setFont(font(20))

@@ -120,7 +120,7 @@ def inside(path: Path, root: Path) -> bool:
 
 def _load(files: list[Path], shape: Shape) -> Array:
     """The pictures as uint8 (N, *shape)."""
-    from nncore.vision.ink import dark_paper
+    from nncore.vision.light import find_paper
     from nncore.vision.picture import read_picture
     from nncore.vision.sight import fit_colour, see_digit
 
@@ -143,7 +143,7 @@ def _load(files: list[Path], shape: Shape) -> Array:
         else:
             images[number] = see_digit(picture).image
         if shape == GREY and fits:
-            on_dark = dark_paper(images[number, ..., 0].astype(np.float32))
+            on_dark = find_paper(images[number, ..., 0].astype(np.float32)).dark
             dark += on_dark
             bright.append(number)
     # One digit that fills its picture may look inverted; a whole folder of small pictures does not.

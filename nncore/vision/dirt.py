@@ -1,23 +1,20 @@
-"""What is ink but no digit: specks, the frame around a picture, the lines of ruled paper, the edge of the table."""
+"""What is ink but no digit: specks, the frame around a picture, the edge of the table."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.vision.ink import spread
+from nncore.vision.pieces import PIECE
 
-PIECE = 0.4
-"""Ink above this hangs together."""
 SPECK = 0.04
 """Pieces smaller than this share of the largest are specks."""
 
 
 def clean(ink: Array) -> Array:
-    """The ink (height, width) without specks, frames and ruled lines; the largest other piece always stays."""
-    from scipy.ndimage import find_objects, label
+    """The ink (height, width) without specks and frames; the largest other piece always stays."""
+    from scipy.ndimage import find_objects, label, maximum_filter
 
-    ink = _without_rules(_without_rules(ink).T).T
     pieces, count = label(ink > PIECE, np.ones((3, 3), bool))
     if count <= 1:
         return ink if count else np.zeros_like(ink)
@@ -34,7 +31,7 @@ def clean(ink: Array) -> Array:
         return ink
     # Half-tones at the edge of a piece that goes belong to it; those around the others stay.
     keep = ~gone[pieces]
-    return ink * (keep & ((pieces > 0) | (spread((pieces > 0) & keep, 2) > 0)))
+    return ink * (keep & ((pieces > 0) | (maximum_filter((pieces > 0) & keep, 5))))
 
 
 def _is_line(piece: Array, box: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
@@ -52,24 +49,3 @@ def _is_line(piece: Array, box: tuple[slice, ...], shape: tuple[int, ...]) -> bo
     columns = (np.arange(piece.shape[1]) + box[1].start) / shape[1]
     inside = ((rows > 0.12) & (rows < 0.88))[:, None] & ((columns > 0.12) & (columns < 0.88))
     return float((piece & inside).sum()) < 0.1 * float(piece.sum())
-
-
-def _without_rules(ink: Array) -> Array:
-    """The ink without thin lines that run from side to side; where a stroke crosses one, the stroke stays."""
-    height, width = ink.shape
-    there = ink > PIECE / 2
-    rule = (there.mean(axis=1) > 0.9) & there[:, : max(1, width // 30)].any(axis=1) & there[:, -max(1, width // 30) :].any(axis=1)
-    rows = np.flatnonzero(rule)
-    if not len(rows) or len(rows) > height // 5:
-        return ink
-    left = ink.copy()
-    for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
-        if len(run) > max(3, height // 40):
-            continue
-        # The half-tones of the line's own edges go with it.
-        top, bottom = max(run[0] - 1, 0), min(run[-1] + 2, height)
-        above, below = ink[max(top - 1, 0)], ink[min(bottom, height - 1)]
-        left[top:bottom] *= np.minimum(above, below) > PIECE
-    # A digit that fills its picture may have such a line of its own.
-    edge = np.concatenate([left[0], left[-1], left[:, 0], left[:, -1]])
-    return left if edge.max() < PIECE else ink

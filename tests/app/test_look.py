@@ -50,7 +50,7 @@ def test_a_look_follows_the_moment(network):
 
 def test_the_kind_of_a_picture_decides_how_it_is_prepared(network):
     sheet, looker = sheet_with_a_one(), Looker()
-    titles = {kind: [title for title, _ in looker.look(question(network, Probe(sheet, kind=kind))).stages] for kind in Kind}
+    titles = {kind: [title for title, *_ in looker.look(question(network, Probe(sheet, kind=kind))).stages] for kind in Kind}
     assert titles[Kind.DRAWING] == ["Picture", "Cropped", "Centred"]
     assert "Even light" in titles[Kind.PICTURE] and "Even light" in titles[Kind.DATASET], "not of the network's own size"
     image = synthetic("test", 1).images[0]

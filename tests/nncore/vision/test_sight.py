@@ -8,8 +8,8 @@ from PIL import Image
 
 from nncore.data.synthetic import synthetic
 from nncore.vision import centre_digit, fit_colour, ink_map, see_digit
-from nncore.vision.centre import stroke_width
-from nncore.vision.ink import otsu
+from nncore.vision.centring import stroke_width
+from nncore.vision.light import otsu
 
 DIGITS = synthetic("test", 250, seed=2)
 
@@ -117,9 +117,9 @@ def test_no_picture_is_too_odd(shape: tuple[int, ...]) -> None:
 
 def test_stages_show_what_happened() -> None:
     sight = see_digit(on_paper(drawn(), (230, 228, 220), (20, 40, 160)))
-    titles = [title for title, _ in sight.stages]
+    titles = [title for title, *_ in sight.stages]
     assert titles[0] == "Picture" and titles[-1] == "Centred" and len(set(titles)) == len(titles) >= 5
-    assert all(picture.dtype == np.uint8 and picture.ndim == 3 for _, picture in sight.stages)
+    assert all(picture.dtype == np.uint8 and picture.ndim == 3 for _, picture, _ in sight.stages)
 
 
 def test_the_ink_balances_in_the_middle_within_twenty_pixels() -> None:
@@ -143,7 +143,7 @@ def test_thin_and_thick_pens_are_mended(monkeypatch: pytest.MonkeyPatch, pen: st
     radius = np.hypot(rows, columns)
     ink = (np.abs(radius - 70) < {"thin": 2, "thick": 22}[pen]).astype(np.float32)
     mended = stroke_width(centre_digit(ink) / 255)
-    monkeypatch.setattr(f"nncore.vision.centre.{limit}", {"thin": 0, "thick": 99}[pen])
+    monkeypatch.setattr(f"nncore.vision.centring.{limit}", {"thin": 0, "thick": 99}[pen])
     plain = stroke_width(centre_digit(ink) / 255)
     assert mended > 1.4 * plain if pen == "thin" else mended < 0.8 * plain
 

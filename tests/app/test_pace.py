@@ -12,46 +12,43 @@ class Hands:
 
     def __init__(self) -> None:
         self.now = self.used = 0.0
+        self.pace = Pace(lambda: self.now, lambda: self.used)
 
-    def pace(self) -> Pace:
-        return Pace(lambda: self.now, lambda: self.used)
+    def work(self, used: float, took: float) -> float:
+        """How long to rest after work that used the processor for `used` seconds, and took `took`."""
+        self.used, self.now = self.used + used, self.now + took
+        return self.pace.rest()
 
 
-def test_the_thread_rests_until_it_has_used_its_share() -> None:
+def test_the_thread_rests_until_it_has_used_its_share():
     hands = Hands()
-    pace = hands.pace()
-    hands.used, hands.now = 0.004, 0.006
-    assert pace.rest() == pytest.approx(0.004 / SHARE - 0.006)
+    rest = hands.work(0.006, 0.006)
+    assert rest == pytest.approx(0.006 / SHARE - 0.006)
 
 
-def test_what_is_done_during_the_rest_counts_for_the_next() -> None:
+def test_what_is_done_during_the_rest_makes_the_next_one_longer():
     hands = Hands()
-    pace = hands.pace()
-    pace.rest()
-    hands.used, hands.now = 0.01, 0.2  # a plot was drawn
-    pace.begin()
-    hands.used, hands.now = 0.012, 0.203
-    assert pace.rest() == pytest.approx(0.012 / SHARE - 0.003)
+    first = hands.work(0.003, 0.003)
+    assert hands.work(0.006, 0.05) > first - 0.05 + 0.15, "a plot was drawn, and no rest is forgiven"
 
 
-def test_a_busy_thread_still_shows_something_and_an_idle_one_does_not_wait() -> None:
+def test_a_busy_thread_still_shows_something_and_an_idle_one_does_not_wait():
     hands = Hands()
-    pace = hands.pace()
-    hands.used = hands.now = 3.0
-    assert pace.rest() == LONGEST
-    pace.begin()
-    hands.now = 9.0
-    assert pace.rest() == 0.0
+    assert hands.work(3.0, 3.0) == LONGEST
+    hands.now += 9.0
+    assert hands.pace.rest() == 0.0
 
 
-def test_a_thread_that_goes_on_so_uses_its_share() -> None:
+def test_idle_time_is_not_saved_up():
     hands = Hands()
-    pace = hands.pace()
+    hands.now += 100.0
+    assert hands.work(0.006, 0.006) == pytest.approx(0.006 / SHARE - 0.006)
+
+
+def test_a_thread_that_goes_on_so_uses_its_share():
+    hands = Hands()
     for number in range(100):
-        hands.used += 0.005
-        hands.now += 0.008
-        rest = pace.rest()
+        rest = hands.work(0.005, 0.008)
         hands.used += 0.003 * (number % 2)
         hands.now += rest
-        pace.begin()
     assert hands.used / hands.now == pytest.approx(SHARE, rel=0.03)

@@ -20,7 +20,7 @@ SEARCHED = 512
 WINDOWS = (0.012, 0.02, 0.03, 0.043, 0.06, 0.085, 0.12, 0.17, 0.24, 0.35)
 """Sides of windows, as shares of the picture's longer side, in which there is paper somewhere."""
 MOST_INK, ROOM = 0.3, 2.5
-"""Share of the ink whose strokes are thinner than a window (there may be wide shadows beside), and how many times larger a window no stroke fills."""
+"""Share of what stands out that is thinner than a window (wide shadows may too), and how many times larger one no stroke fills."""
 LEAST_DEPTH = 6.0
 """What differs less from its surroundings, in steps of 255, is noise."""
 DARKEST_LIGHT = 0.2
@@ -93,7 +93,7 @@ def _thin(grey: Array) -> tuple[float, float]:
         there = np.maximum(depth - float(np.median(depth)) - LEAST_DEPTH, 0)
         mass = float((there**2).sum())
         found.append(max(mass - before, 0.0) / size)
-        thin -= found[-1]
+        thin += found[-1] / size**2
         before = max(mass, before)
     total = np.cumsum(found)
     most = sizes[int(np.searchsorted(total, MOST_INK * total[-1]))]

@@ -187,7 +187,7 @@ def _columns(rows: Sequence[_Row], boxes: Array) -> list[Sequence[_Row]]:
 def _is_table(left: Sequence[_Row], right: Sequence[_Row]) -> bool:
     """Whether most rows of the side that has fewer stand level with one of the other side."""
     few, many = sorted((left, right), key=len)
-    return sum(any(row.is_level(other) for other in many) for row in few) >= 7 * len(few)
+    return sum(any(row.is_level(other) for other in many) for row in few) >= 0.7 * len(few)
 
 
 def _line_of(piece: int, boxes: Array, level: Array, lines: Sequence[tuple[list[int], float, float]]) -> int | None:

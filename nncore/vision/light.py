@@ -19,8 +19,8 @@ SEARCHED = 512
 """Pixels of the longer side in which paper is told from ink."""
 WINDOWS = (0.012, 0.02, 0.03, 0.043, 0.06, 0.085, 0.12, 0.17, 0.24, 0.35)
 """Sides of windows, as shares of the picture's longer side, in which there is paper somewhere."""
-MOST_INK, ROOM = 0.55, 2.2
-"""Share of the ink whose strokes are thinner than a window, and how many times larger a window no stroke fills."""
+MOST_INK, ROOM = 0.3, 2.5
+"""Share of what stands out that is thinner than a window (wide shadows may too), and how many times larger one no stroke fills."""
 LEAST_DEPTH = 6.0
 """What differs less from its surroundings, in steps of 255, is noise."""
 DARKEST_LIGHT = 0.2

@@ -56,8 +56,6 @@ class Segment:
     """First row, first column, and one past the last row and column."""
     image: Array
     """uint8 (28, 28)"""
-    probabilities: Array
-    """float32 (10)"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +75,9 @@ def part(pieces: Pieces, layout: Layout, classify: Classifier) -> Parting:
     """The digits of every line, from left to right. Pieces are named in the layout by one less than their number."""
     lattices = [_Lattice.of(pieces, line) for line in layout.lines]
     tried = _Tried(classify)
-    tried.look(pieces, [group for lattice in lattices for group in lattice.groups()])
+    tried.look(pieces, [group for lattice in lattices if lattice.is_unclear for group in lattice.groups()])
     pieces, lattices = _cut(pieces, lattices, tried)
-    tried.look(pieces, [group for lattice in lattices for group in lattice.groups()])
+    tried.look(pieces, [group for lattice in lattices if lattice.is_unclear for group in lattice.groups()])
     tried.look_again([group for lattice in lattices if lattice.has_choice for group in lattice.groups()])
     lines, joined, cut = [], 0, 0
     for lattice in lattices:
@@ -87,7 +85,8 @@ def part(pieces: Pieces, layout: Layout, classify: Classifier) -> Parting:
         whole = [{lattice.origin[each] for each in group} for group in chosen]
         joined += sum(len(each) > 1 for each in whole)
         cut += sum(bool(one & other) for one, other in itertools.pairwise(whole))
-        lines.append(tuple(Segment(group, pieces.box(group), *tried.known[group]) for group in chosen))
+        tried.centre(pieces, chosen)
+        lines.append(tuple(Segment(group, pieces.box(group), tried.images[group]) for group in chosen))
     return Parting(pieces, tuple(lines), joined, cut)
 
 
@@ -96,28 +95,33 @@ class _Tried:
 
     def __init__(self, classify: Classifier) -> None:
         self._classify = classify
-        self.known: dict[tuple[int, ...], tuple[Array, Array]] = {}
-        """The image and the probabilities of each."""
-        self._slanted: dict[tuple[int, ...], float] = {}
-        """How sure the classifier is of those that it has seen slanted too."""
+        self.images: dict[tuple[int, ...], Array] = {}
+        """uint8 (28, 28) of each"""
+        self.sure: dict[tuple[int, ...], float] = {}
+        """The highest probability of each that the classifier was asked about; where a line is plain it is not asked."""
+        self._first: dict[tuple[int, ...], Array] = {}
+        """The probabilities of each, before it was shown slanted too."""
+
+    def centre(self, pieces: Pieces, groups: Sequence[tuple[int, ...]]) -> None:
+        """Make the images of groups that have none."""
+        self.images |= {group: centre_digit(pieces.crop(group)) for group in groups if group not in self.images}
 
     def look(self, pieces: Pieces, groups: Sequence[tuple[int, ...]]) -> None:
         """Show the classifier, all at once, what it has not seen."""
-        new = [group for group in dict.fromkeys(groups) if group not in self.known]
+        new = [group for group in dict.fromkeys(groups) if group not in self.sure]
         if new:
-            images = np.stack([centre_digit(pieces.crop(group)) for group in new])
-            probabilities = self._ask(images)
-            self.known |= {group: each for group, *each in zip(new, images, probabilities, strict=True)}  # type: ignore[misc]
+            self.centre(pieces, new)
+            answers = self._ask(np.stack([self.images[group] for group in new]))
+            self._first |= dict(zip(new, answers, strict=True))
+            self.sure |= dict(zip(new, answers.max(axis=1).tolist(), strict=True))
 
     def look_again(self, groups: Sequence[tuple[int, ...]]) -> None:
         """Show groups that the classifier has seen once more, slanted: of what is no digit it is then seldom as sure as before."""
         if groups:
-            images = np.stack([self.known[group][0] for group in groups])
-            answers = [
-                np.stack([self.known[group][1] for group in groups]),
-                *(self._ask(images[:, _ROWS, each]) for each in _SLANTED),
-            ]
-            self._slanted |= dict(zip(groups, np.mean(answers, axis=0).max(axis=1).tolist(), strict=True))
+            images = np.stack([self.images[group] for group in groups])
+            slanted = self._ask(np.concatenate([images[:, _ROWS, each] for each in _SLANTED]))
+            answers = [np.stack([self._first[group] for group in groups]), *np.split(slanted, len(_SLANTED))]
+            self.sure |= dict(zip(groups, np.mean(answers, axis=0).max(axis=1).tolist(), strict=True))
 
     def _ask(self, images: Array) -> Array:
         """The probabilities, float32 (N, 10), for uint8 images (N, 28, 28)."""
@@ -126,8 +130,7 @@ class _Tried:
 
     def doubt(self, group: tuple[int, ...]) -> float:
         """How unsure the classifier is of a group: the negative logarithm of its highest probability."""
-        sure = self._slanted.get(group, float(self.known[group][1].max()))
-        return -WEIGHT * float(np.log(max(sure, LEAST_SURE)))
+        return -WEIGHT * float(np.log(max(self.sure.get(group, 1.0), LEAST_SURE)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +174,12 @@ class _Lattice:
     def has_choice(self) -> bool:
         """Whether there is more than one way to part the line."""
         return any(len(self._stops(start)) > 1 for start in range(len(self.numbers)))
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether it matters what the classifier says: there is a choice, or something to be cut or left out."""
+        wide = (self.boxes[:, 3] - self.boxes[:, 1] > WIDE * self.height).any()
+        return bool(wide) or self.has_choice or any(self._left_out(place) is not None for place in range(len(self.numbers)))
 
     def groups(self) -> list[tuple[int, ...]]:
         """What is worth trying as a digit: neighbours that fit together."""
@@ -263,7 +272,7 @@ def _cut(pieces: Pieces, lattices: list[_Lattice], tried: _Tried) -> tuple[Piece
     for lattice in lattices:
         for number in lattice.numbers:
             wide, high = pieces.widths[number] / lattice.height, pieces.heights[number] / lattice.height
-            sure = float(tried.known[number,][1].max())
+            sure = tried.sure.get((number,), 1.0)
             if (
                 pieces.heights[number] < SMALLEST
                 or not LOWEST <= high <= HIGHEST

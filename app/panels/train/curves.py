@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QPushButton, QSlider, QStackedWidget, QToolButton, QWidget
 
 from app.core.history import History
@@ -25,8 +25,10 @@ from app.widgets.step_plot import StepPlot
 from app.widgets.throttle import Throttle
 from nncore.training.events import Finished, Stopped
 
-CURVES_EVERY = 1000
-"""Least milliseconds between two drawings of a plot, which take longer than all other drawing."""
+CURVES_EVERY = 2000
+"""Least milliseconds between two drawings of the plots, which take longer than all other drawing."""
+APART = 60
+"""Milliseconds between the drawing of the two, which would delay a frame together."""
 CURVES_AFTER = 30
 """Milliseconds by which a plot is drawn later than the answer and the maps of the same moment, so that no frame has to draw all."""
 ACCURACY = "Accuracy"
@@ -43,7 +45,7 @@ LOOKS = "Dots: looks at held-out images on the way, mostly at a sample of them. 
 class TrainingCurves(QObject):
     """Two cards: `loss_card`, and `accuracy_card`, where the user chooses among several plots.
 
-    While a network trains, one of the two is drawn at a time.
+    While a network trains, the second is drawn a moment after the first.
     """
 
     def __init__(self, lab: Lab, panel: QWidget) -> None:
@@ -65,7 +67,8 @@ class TrainingCurves(QObject):
             self._join(curves)
         self._shown: RunInView | None = None
         """The run whose curves are drawn."""
-        self._turn = 0
+        self._next = QTimer(self, interval=APART, singleShot=True)
+        self._next.timeout.connect(self._show_second)
         self._redraw = Throttle(self._show_next, CURVES_EVERY, self, CURVES_AFTER)
         lab.training.updated.connect(self._show_update)
         lab.state.run.subscribe(lambda _: self._show_run())
@@ -204,9 +207,9 @@ class TrainingCurves(QObject):
         self._show_second()
 
     def _show_next(self) -> None:
-        """Draw one plot now and the other the next time: drawing both would delay a frame."""
-        self._turn += 1
-        (self._show_loss, self._show_second)[self._turn % 2]()
+        """Draw one plot now and the other soon."""
+        self._show_loss()
+        self._next.start()
 
     def _show_moment(self) -> None:
         """Move the cursors. While a network trains each moves when its plot is drawn."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -150,3 +151,21 @@ def test_marks_are_told_in_short_and_in_full():
     assert [mark_label(mark) for mark in marks] == ["batch 64", "weight decay 0.0001", "continued", "a?b"]
     assert mark_words(Mark(1200, "learning_rate", 0.01)) == "Learning rate was set to 0.01 after step 1,200."
     assert mark_words(Mark(1200, CONTINUED)) == "The training had ended after step 1,200, and went on from there."
+
+
+@pytest.mark.parametrize(("seconds", "interval"), [(1, 800), (20, 2000), (600, 4000)])
+def test_the_longer_a_training_the_less_often_its_plots_are_drawn(lab, curves, monkeypatch, seconds, interval):
+    monkeypatch.setattr(lab.training, "session", SimpleNamespace(trainer=SimpleNamespace(seconds=seconds)))
+    curves._show_next()
+    assert curves._redraw.interval == interval
+
+
+def test_the_second_plot_is_drawn_soon_after_the_first(lab, curves, monkeypatch, qtbot):
+    drawn = []
+    for plot in (curves.loss, curves.accuracy):
+        monkeypatch.setattr(plot, "_draw", lambda plot=plot: drawn.append(plot))
+    look_at(lab, full_history())
+    drawn.clear()
+    curves._show_next()
+    assert drawn == [curves.loss]
+    qtbot.waitUntil(lambda: drawn == [curves.loss, curves.accuracy])

@@ -25,8 +25,10 @@ from app.widgets.step_plot import StepPlot
 from app.widgets.throttle import Throttle
 from nncore.training.events import Finished, Stopped
 
-CURVES_EVERY = 2000
-"""Least milliseconds between two drawings of the plots, which take longer than all other drawing."""
+OFTENEST, SELDOMEST = 800, 4000
+"""Least and most milliseconds between two drawings of the plots, which take longer than all other drawing."""
+OF_THE_TIME = 10
+"""Between the two they are drawn after this part of the time that the training has taken: the longer, the less they change."""
 APART = 60
 """Milliseconds between the drawing of the two, which would delay a frame together."""
 CURVES_AFTER = 30
@@ -69,7 +71,7 @@ class TrainingCurves(QObject):
         """The run whose curves are drawn."""
         self._next = QTimer(self, interval=APART, singleShot=True)
         self._next.timeout.connect(self._show_second)
-        self._redraw = Throttle(self._show_next, CURVES_EVERY, self, CURVES_AFTER)
+        self._redraw = Throttle(self._show_next, OFTENEST, self, CURVES_AFTER)
         lab.training.updated.connect(self._show_update)
         lab.state.run.subscribe(lambda _: self._show_run())
         lab.state.moment.subscribe(lambda _: self._show_moment(), now=False)
@@ -208,6 +210,9 @@ class TrainingCurves(QObject):
 
     def _show_next(self) -> None:
         """Draw one plot now and the other soon."""
+        if self._training.session is not None:
+            since = round(1000 * self._training.session.trainer.seconds / OF_THE_TIME)
+            self._redraw.interval = min(max(since, OFTENEST), SELDOMEST)
         self._show_loss()
         self._next.start()
 

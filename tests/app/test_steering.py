@@ -131,7 +131,7 @@ def test_steps_asked_for_while_it_trains_end_in_a_pause(window, qtbot):
 
 
 def test_what_is_changed_while_the_training_is_made_ready_counts(window, qtbot):
-    use_few_images(window, 400, 1)
+    use_few_images(window, 400, 30)  # so long that it has not ended before the window hears of its start
     training = window.lab.training
     window._actions["toggle"].trigger()
     assert training.status is Status.STARTING

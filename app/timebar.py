@@ -157,7 +157,7 @@ class TimeBar(QWidget):
         self._what.show_words("moment")
         self._slide(0, max(1, len(timeline) - 1), timeline.nearest(moment.step))
         accuracy = run.history.val_accuracy_at(moment.step)  # as the curves have it
-        validation = "" if accuracy is None else f" · validation {accuracy * 100:.2f} %"
+        validation = "" if accuracy is None else f" · validation {run.history.about(moment.step)}{accuracy * 100:.2f} %"
         self._step.show_words(f"{moment.step:,} / {timeline[-1].step:,}")
         self._figures.show_words(f"{run.name}{validation}")
 

@@ -113,6 +113,10 @@ class History:
         count = int(np.searchsorted(steps, step, side="right"))
         return float(accuracies[count - 1]) if count else None
 
+    def about(self, step: int) -> str:
+        """What stands before `val_accuracy_at`: a sign where it was not found on all held-out images at that very step."""
+        return "" if step in self.full.columns()[0] else "≈ "
+
     def add(self, event: Event) -> None:
         """Take in an event of the trainer."""
         match event:

@@ -39,3 +39,9 @@ def test_a_progress_tells_of_its_last_step():
 def test_a_run_that_ended_before_an_epoch_has_no_best():
     assert History.of_rows([(1, 2.0, 0.1)], [], 1, None).best_step == 0
     assert History.of_rows([(1, 2.0, 0.1)], [], 1, 0.1).best_step == 1
+
+
+def test_an_accuracy_of_a_sample_or_of_an_earlier_step_is_marked():
+    history = History()
+    history.full.append(20)
+    assert [history.about(step) for step in (10, 20, 21)] == ["≈ ", "", "≈ "]

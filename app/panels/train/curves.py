@@ -100,7 +100,7 @@ class TrainingCurves(QObject):
         self.choice.setAccessibleName("plot")
         self.choice.setToolTip("Which plot stands here")
         self.choice.currentTextChanged.connect(self._choose)
-        self.at_moment = Elided("title", 170)
+        self.at_moment = Elided("title", 196)
         self.best, self._best_step = label("", "dim"), Elided()
         self.best.setToolTip("The best accuracy on all held-out images, at the end of an epoch")
         self._logarithmic = _log_button("the plot")
@@ -287,7 +287,9 @@ class TrainingCurves(QObject):
         step, plot = self._step, self.second
         plot.set_cursor(step)
         _, found = (None, None) if step is None or plot is not self.accuracy else self.accuracy.values_at(step)
-        self.at_moment.show_words("" if found is None else f"{found:.2f} % at step {step:,}".upper())
+        self.at_moment.show_words(
+            "" if found is None else f"{self._history.about(step or 0)}{found:.2f} % at step {step:,}".upper()
+        )
 
     @property
     def _history(self) -> History:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
@@ -11,6 +12,17 @@ from nncore.arrays import Array, Shape, shape_text
 from nncore.errors import ConfigError
 from nncore.prediction import Predictor
 from nncore.vision import Box, Classifier, Stage, fit_colour, see_digit, see_drawing, see_page
+
+SURE = 0.8
+"""Probability from which an answer counts as sure."""
+
+
+class Verdict(Enum):
+    """How far an answer can be trusted."""
+
+    SURE = "sure"
+    UNSURE = "not sure"
+    NO_DIGIT = "no digit"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +65,12 @@ class Answer:
         """The probability of the digit, 0 to 1."""
         return float(self.probabilities.max())
 
+    @property
+    def likeliest(self) -> tuple[int, int]:
+        """The two most probable digits, the most probable first."""
+        first, second = np.argsort(-self.probabilities, kind="stable")[:2]
+        return int(first), int(second)
+
 
 @dataclass(frozen=True, eq=False)
 class Digit:
@@ -65,6 +83,11 @@ class Digit:
     answer: Answer
     line: int = 0
     """The line it stands in, from 0."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """How far the answer can be trusted."""
+        return Verdict.SURE if self.answer.confidence >= SURE else Verdict.UNSURE
 
 
 def see(picture: Array, input_shape: Shape, drawn: bool = False, classify: Classifier | None = None) -> Seen:

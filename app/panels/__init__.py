@@ -39,7 +39,7 @@ def _inspect() -> type[Panel]:
 
 
 def _recognise() -> type[Panel]:
-    from app.panels.recognise import RecognisePanel
+    from app.panels.recognise.panel import RecognisePanel
 
     return RecognisePanel
 

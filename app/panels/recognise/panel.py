@@ -21,13 +21,11 @@ from app.widgets.digit_boxes import DigitBox
 from app.widgets.digit_keys import typed_digit
 from app.widgets.picture import PictureView
 from nncore.arrays import Array
-from nncore.recognition import lines_of
+from nncore.recognition import Verdict, lines_of
 from nncore.vision import Stage
 
 STAGE = 112
 """Side of a stage's picture in pixels: four times 28."""
-SURE = 0.8
-"""Probability from which an answer counts as sure."""
 
 
 class RecognisePanel(Panel):
@@ -194,7 +192,7 @@ class RecognisePanel(Panel):
         if probe is not self.lab.state.probe.value:
             return
         several = len(look.digits) > 1
-        boxes = [DigitBox(each.box, each.answer.digit, each.answer.confidence >= SURE) for each in look.digits if several]
+        boxes = [DigitBox(each.box, each.answer.digit, each.verdict is Verdict.SURE) for each in look.digits if several]
         lines = lines_of(look.digits) if several else []
         if self._shows_picture:
             self._photo.set_boxes(boxes)

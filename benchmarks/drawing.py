@@ -19,6 +19,9 @@ import time
 from benchmarks.options import count
 from benchmarks.window import CONFIG, IMAGES, a_screen
 
+SETTLING = 500
+"""Milliseconds between two turns: to show a window is to draw all of it once, which is no part of drawing a training."""
+
 
 def in_turns(turns: int, seconds: float, panel: str) -> dict[str, list[float]]:
     """Images a second in each turn, those in sight first, and which share of a core the interface thread took in it."""
@@ -49,22 +52,27 @@ def in_turns(turns: int, seconds: float, panel: str) -> dict[str, list[float]]:
         if window.lab.training.last is None:
             QTimer.singleShot(100, wait)
         else:
-            QTimer.singleShot(3000, take_turn)
+            QTimer.singleShot(3000, begin_turn)
 
-    def take_turn() -> None:
+    def begin_turn() -> None:
+        marks[:] = [mark()]
+        QTimer.singleShot(round(1000 * seconds), end_turn)
+
+    def mark() -> tuple[float, float, int]:
         session = window.lab.training.session
         assert session is not None, "it has taken steps"
-        marks.append((time.perf_counter(), time.thread_time(), session.trainer.step))
-        if len(marks) > 1:
-            (began, busy, first), (ended, busy_then, last) = marks[-2:]
-            found["rates"].append((last - first) * CONFIG.batch_size / (ended - began))
-            found["interface"].append((busy_then - busy) / (ended - began))
+        return time.perf_counter(), time.thread_time(), session.trainer.step
+
+    def end_turn() -> None:
+        (began, busy, first), (ended, busy_then, last) = *marks, mark()
+        found["rates"].append((last - first) * CONFIG.batch_size / (ended - began))
+        found["interface"].append((busy_then - busy) / (ended - began))
         if len(found["rates"]) == turns:
             window.close()
             app.quit()
             return
         window.setVisible(len(found["rates"]) % 2 == 0)
-        QTimer.singleShot(round(1000 * seconds), take_turn)
+        QTimer.singleShot(SETTLING, begin_turn)
 
     window.lab.opener.open_data("synthetic")
     begin()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-SHARE = 0.03
+SHARE = 0.02
 """Most that showing may take of a core. Every core has a replica of the training, and all wait for the one that is kept up."""
 LONGEST = 1.0
 """Most seconds to wait, however busy the thread has been."""

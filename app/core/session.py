@@ -339,14 +339,9 @@ class TrainingSession:
 
     def _write_rows(self) -> bool:
         """Write the rows that have gathered. DigitLabError where the disk refuses; they stay then."""
-        self.store.add_metrics(self.run, self._rows)
-        self._rows.clear()
-        if self._marks:
-            self.store.add_marks(self.run, self._marks)
-            self._marks.clear()
-        if self._states:
-            self.store.add_layer_states(self.run, self._states)
-            self._states.clear()
+        self.store.add_metrics(self.run, self._rows, self._marks, self._states)
+        for written in (self._rows, self._marks, self._states):
+            written.clear()
         self._flush_at = FLUSH
         return True
 

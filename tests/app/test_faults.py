@@ -104,10 +104,10 @@ def test_there_is_no_checkpoint_without_the_curves_up_to_it(store, monkeypatch):
     session = job("r", epochs=4).begin(store, checkpoint_every=5)
     add, steps = store.add_metrics, []
 
-    def refuse_for_a_while(run, rows):
+    def refuse_for_a_while(run, *rows):
         if 7 <= session.trainer.step < 17:
             raise DigitLabError("The disk is full.")
-        add(run, rows)
+        add(run, *rows)
 
     monkeypatch.setattr(store, "add_metrics", refuse_for_a_while)
     for event in session.events():

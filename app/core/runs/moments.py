@@ -100,11 +100,11 @@ class Moments:
         that are not finite are not kept, nor is a moment larger than the limit by itself. Raises DigitLabError where the disk
         refuses.
         """
-        if not all(np.isfinite(value).all() for value in state.values()):
+        if not all(_is_finite(value) for value in state.values()):
             return False
         tensors = {f"network/{name}": value for name, value in state.items()}
         loss = None
-        if evaluation is not None and np.isfinite(evaluation.probabilities).all():
+        if evaluation is not None and _is_finite(evaluation.probabilities):
             tensors["evaluation/probabilities"] = _rounded(evaluation.probabilities)
             labels = np.uint8 if evaluation.probabilities.shape[1] <= 256 else np.uint16
             tensors["evaluation/labels"], loss = evaluation.labels.astype(labels), evaluation.loss
@@ -202,6 +202,11 @@ def _clear(path: Path) -> None:
         mode = path.lstat().st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             path.unlink()
+
+
+def _is_finite(values: Array) -> bool:
+    """Whether all of `values`, of which there is at least one, are finite: NaN is passed on by both. It takes no memory."""
+    return bool(np.isfinite(values.min()) and np.isfinite(values.max()))
 
 
 def _rounded(probabilities: Array) -> Array:

@@ -34,8 +34,15 @@ class StepTables(ABC):
         """The rows that a query finds of a run, whose number is its first value."""
         return self._read(lambda database: database.execute(query, (abs(run.id), *values)).fetchall(), run)
 
-    def add_metrics(self, run: Run, rows: Iterable[tuple[str, int, float, float] | tuple[str, int, float, float, float]]) -> None:
-        """Add rows of (kind, step, loss, accuracy) and, for a step of the training, its learning rate.
+    def add_metrics(
+        self,
+        run: Run,
+        rows: Iterable[tuple[str, int, float, float] | tuple[str, int, float, float, float]],
+        marks: Iterable[Mark] = (),
+        states: Iterable[LayerState] = (),
+    ) -> None:
+        """Add rows of (kind, step, loss, accuracy) and, for a step of the training, its learning rate; in the same transaction
+        marks and states of layers, as `add_marks` and `add_layer_states` do.
 
         Kind is `train`; `validation`, a look at held-out images on the way; or `full`, at all of them at the end of an epoch. A row
         of the same kind and step is replaced, and so is one of the other kind of looks. A loss that is not a number is kept as an
@@ -45,7 +52,6 @@ class StepTables(ABC):
             (run.id, kind, step, math.inf if math.isnan(loss) else loss, share, *(rate or (None,)))
             for kind, step, loss, share, *rate in rows
         ]
-
         looks = [(run.id, *LOOKS, step) for _, kind, step, *_ in values if kind in LOOKS]
 
         def insert(database: sqlite3.Connection) -> None:
@@ -54,6 +60,8 @@ class StepTables(ABC):
                 "INSERT OR REPLACE INTO metrics (run, kind, step, loss, accuracy, rate) VALUES (?, ?, ?, ?, ?, ?)", values
             )
             database.execute("UPDATE runs SET updated = ? WHERE id = ?", (time.time(), run.id))
+            _insert_marks(database, run, marks)
+            _insert_states(database, run, states)
 
         self._change(insert, run)
 
@@ -80,9 +88,7 @@ class StepTables(ABC):
 
     def add_marks(self, run: Run, marks: Iterable[Mark]) -> None:
         """Add marks; one of the same kind at the same step is replaced."""
-        values = [(run.id, *mark) for mark in marks]
-        query = "INSERT OR REPLACE INTO marks (run, step, kind, value) VALUES (?, ?, ?, ?)"
-        self._change(lambda database: database.executemany(query, values), run)
+        self._change(lambda database: _insert_marks(database, run, marks), run)
 
     def marks(self, run: Run) -> list[Mark]:
         """The marks of a run, in order of their steps; rows that are damaged are left out."""
@@ -94,9 +100,7 @@ class StepTables(ABC):
 
     def add_layer_states(self, run: Run, states: Iterable[LayerState]) -> None:
         """Add the states of layers; one of the same layer at the same step is replaced."""
-        values = [(run.id, *state) for state in states]
-        query = "INSERT OR REPLACE INTO layers (run, step, layer, gradient, weight, dead) VALUES (?, ?, ?, ?, ?, ?)"
-        self._change(lambda database: database.executemany(query, values), run)
+        self._change(lambda database: _insert_states(database, run, states), run)
 
     def layer_states(self, run: Run) -> list[LayerState]:
         """The states of a run's layers, in order of their steps; rows that are damaged are left out."""
@@ -115,3 +119,13 @@ class StepTables(ABC):
                 database.execute(f"DELETE FROM {table} WHERE run = ? AND step > ?", (run.id, step))
 
         self._change(forget, run)
+
+
+def _insert_marks(database: sqlite3.Connection, run: Run, marks: Iterable[Mark]) -> None:
+    query = "INSERT OR REPLACE INTO marks (run, step, kind, value) VALUES (?, ?, ?, ?)"
+    database.executemany(query, [(run.id, *mark) for mark in marks])
+
+
+def _insert_states(database: sqlite3.Connection, run: Run, states: Iterable[LayerState]) -> None:
+    query = "INSERT OR REPLACE INTO layers (run, step, layer, gradient, weight, dead) VALUES (?, ?, ?, ?, ?, ?)"
+    database.executemany(query, [(run.id, *state) for state in states])

@@ -37,6 +37,7 @@ PATIENCE = 60.0
 
 def make_run(moments: int) -> None:
     """Train the run `slider`."""
+    from app.core import moment_writer
     from app.core.runs import RunStore
     from app.core.session import Job
     from models.presets import preset
@@ -45,6 +46,7 @@ def make_run(moments: int) -> None:
     config = TrainConfig(epochs=EPOCHS, batch_size=BATCH, validate_every=max(1, -(-steps // moments)), validation=1 / 6)
     spec = data_spec()
     job = Job(preset("mnist-cnn"), spec, data_for(spec, IMAGES), None, config, "slider", image_limit=IMAGES)
+    moment_writer.APART = 0.0  # a training this short would keep half as many
     for _ in job.begin(RunStore()).events():
         pass
 
@@ -105,20 +107,21 @@ class Screen:
         return max((at - began for widget in widgets if (at := self.painted.get(widget, 0.0)) >= began), default=None)
 
     def move(self, index: int, parts: Mapping[str, Sequence[Any]]) -> dict[str, tuple[float, float]]:
-        """Move the slider; seconds until each part was painted and the network had answered, and seconds of the processor."""
+        """Move the slider; seconds until each part that changes was painted, and seconds of the processor."""
         lab = self.window.lab
         step, began, used = lab.state.timeline[index].step, time.perf_counter(), time.process_time()
         self.window.time_bar.slider.setValue(index)
 
         def is_there() -> bool:
             look = lab.looking.look
-            new = look is not None and look.question.moment.step == step
-            return new and all(self.since(began, widgets) is not None for widgets in parts.values())
+            return look is not None and look.question.moment.step == step
 
         self.until(is_there)
-        self.rest(0.02)  # of several, the last may still be painted
+        answered = time.perf_counter() - began
+        self.rest(0.06)  # what has changed is painted
         busy = time.process_time() - used
-        return {name: (self.since(began, widgets) or 0.0, busy) for name, widgets in parts.items()}
+        # A part that looks as before, since the answer is as sure as it was, is there when the network has answered.
+        return {name: (self.since(began, widgets) or answered, busy) for name, widgets in parts.items()}
 
 
 def in_window() -> dict[str, list[tuple[float, float]]]:

@@ -279,7 +279,7 @@ class TrainingCurves(QObject):
         self.accuracy.set_data((steps, right * 100), (looked, val_right * 100), *history.full.columns())
         self.accuracy.say(self._nothing)
         self.best.setText(f"best {history.best_accuracy * 100:.2f} %" if history.best_step else "")
-        at = f"at step {history.best_step:,}" if history.best_step else ""
+        at = f"at {history.best_step:,}" if history.best_step else ""
         self._best_step.setMaximumWidth(self._best_step.fontMetrics().horizontalAdvance(at) + 2)
         self._best_step.show_words(at)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import (
@@ -44,6 +45,9 @@ from nncore.files import shown
 
 log = logging.getLogger("digitlab")
 
+UNTOUCHED = 2.0
+"""Seconds without a change of the probe after which a panel is built: tenths of a second that would hold up a stroke."""
+
 
 class Window(QMainWindow):
     """Builds the parts and shows one panel at a time. What they show comes from the lab."""
@@ -78,6 +82,9 @@ class Window(QMainWindow):
         """The last layout that was set or remembered."""
         place(self, self._dock, self._layout)
         self._is_closed = self._was_shown = False
+        self._touched = 0.0
+        """When the probe changed last, by the monotonic clock."""
+        lab.state.probe.subscribe(lambda _: setattr(self, "_touched", time.monotonic()), now=False)
         self._update_actions()
 
     # -- building
@@ -167,7 +174,7 @@ class Window(QMainWindow):
         return self._panels[name]
 
     def prepare_panels(self) -> None:
-        """Build the panels that have not been shown yet, one at a time, so that the window stays responsive."""
+        """Build the panels that have not been shown yet, one at a time, while nobody draws."""
         missing = [spec for spec in PANELS if spec.name not in self._panels]
         if not self.isVisible():
             return
@@ -176,8 +183,12 @@ class Window(QMainWindow):
             return
 
         def build(_: object) -> None:
+            wait = self._touched + UNTOUCHED - time.monotonic()
+            if wait > 0:
+                QTimer.singleShot(round(1000 * wait), self.prepare_panels)
+                return
             self.panel_named(missing[0].name)
-            self.prepare_panels()
+            QTimer.singleShot(0, self.prepare_panels)  # between two panels what waits is done
 
         # Importing in a thread, building between two frames.
         Task(missing[0].load, build, self.show_problem).begin()

@@ -619,6 +619,18 @@ def test_panels_are_built_before_they_are_asked_for(make_window, qtbot, monkeypa
     assert window.panel_name == "recognise"
 
 
+def test_no_panel_is_built_while_somebody_draws(make_window, qtbot, monkeypatch):
+    monkeypatch.setattr(Window, "prepare_panels", PREPARE_PANELS)
+    monkeypatch.setattr("app.window.UNTOUCHED", 1.0)
+    window = make_window()
+    built = set(window._panels)
+    for _ in range(8):
+        window.lab.state.probe.set(Probe(np.zeros((28, 28, 1), np.uint8)))
+        qtbot.wait(100)
+        assert set(window._panels) == built
+    qtbot.waitUntil(lambda: len(window._panels) == len(PANELS), timeout=20_000)
+
+
 def test_the_shelf_lists_every_dataset_whenever_it_is_built(make_window, qtbot, monkeypatch):
     monkeypatch.setitem(catalogue.IN_CODE, "synthetic-street", lambda split: synthetic_street(split, 40))
     window = make_window()

@@ -72,11 +72,13 @@ class QtCameras(QObject):
 
 
 def _load() -> Any:
-    """The module QtMultimedia. Raises ConfigError where it is not installed."""
+    """The module QtMultimedia. Raises ConfigError where it is not installed, or the system lacks what it needs."""
     try:
         return import_module("PySide6.QtMultimedia")
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise ConfigError(EXTRA) from error
+    except ImportError as error:
+        raise ConfigError(f"Qt Multimedia cannot be loaded ({error}); install what it misses and try again.") from error
 
 
 def take_picture(parent: QWidget, make: Callable[[], Cameras] = QtCameras) -> QImage:

@@ -70,7 +70,6 @@ class CameraDialog(QDialog):
         cameras.seen.connect(self._show)
         cameras.failed.connect(self._fail)
         self.finished.connect(lambda _: cameras.turn_off())
-        self._take.setFocus()
         self._turn_on(0)
 
     def sizeHint(self) -> QSize:
@@ -83,8 +82,11 @@ class CameraDialog(QDialog):
         self._cameras.turn_on(place)
 
     def _show(self, picture: QImage) -> None:
+        is_first = self.picture.isNull()
         self.picture = picture
         self._take.setEnabled(True)
+        if is_first:
+            self._take.setFocus()
         self._view.show_picture(picture)
 
     def _fail(self, sentence: str) -> None:

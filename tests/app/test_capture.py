@@ -120,7 +120,7 @@ def test_what_the_camera_sees_is_taken_and_the_camera_turned_off(qtbot, themed):
 
 def test_without_qt_multimedia_the_window_says_what_to_install(window, monkeypatch):
     def refuse(name: str) -> object:
-        raise ImportError(name)
+        raise ModuleNotFoundError(name)
 
     monkeypatch.setattr(camera, "import_module", refuse)
     window._actions["camera"].trigger()

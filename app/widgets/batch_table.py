@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPixmap
+from PySide6.QtGui import QColor, QKeyEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from app.theme import theme
@@ -19,6 +19,8 @@ Index = QModelIndex | QPersistentModelIndex
 SIDE = 40
 """Pixels of the longer side of a thumbnail in the table."""
 ROW = SIDE + 6
+LEAST_TEXT = 140
+"""Least width of the column of texts in pixels; it takes what the others leave."""
 PADDING = 22
 """Pixels of a cell that are not its text."""
 MOST_PIXMAPS = 500
@@ -68,7 +70,7 @@ def _doubt(row: BatchRow) -> float:
 
 COLUMNS = (
     Column("picture", "", lambda row: "", lambda row: 0, "The order in which the pictures were read"),
-    Column("name", "a long name of a file.jpeg", lambda row: row.name, lambda row: row.name.lower(), "The file's name"),
+    Column("name", "name of a file.jpeg", lambda row: row.name, lambda row: row.name.lower(), "The file's name"),
     Column(
         "text read", "", lambda row: row.problem or row.text or "no digits", lambda row: (bool(row.problem), row.text),
         "The digits in reading order, lines parted by strokes; or why the picture could not be read",
@@ -84,7 +86,7 @@ COLUMNS = (
         "How long finding and reading the digits took", True,
     ),
 )  # fmt: skip
-PICTURE, NAME, TEXT, _, LEAST_SURE, _ = range(len(COLUMNS))
+PICTURE, NAME, TEXT, DIGITS, LEAST_SURE, TIME = range(len(COLUMNS))
 
 
 class BatchModel(QAbstractTableModel):
@@ -208,9 +210,12 @@ class BatchTable(QTableView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
+        self._widths = [LEAST_TEXT] * len(COLUMNS)
         for place, column in enumerate(COLUMNS):
-            words = max(self.fontMetrics().horizontalAdvance(text) for text in (column.sample, f"{column.title} ▾ "))
-            header.resizeSection(place, words + PADDING)
+            if place != TEXT:
+                words = max(self.fontMetrics().horizontalAdvance(text) for text in (column.sample, f"{column.title} ▾ "))
+                self._widths[place] = words + PADDING
+                header.resizeSection(place, self._widths[place])
         header.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
         self.show_in_order_of_reading()
         self.clicked.connect(lambda index: self.wanted.emit(index.row()))
@@ -219,6 +224,14 @@ class BatchTable(QTableView):
         """Mark no column as the one that the rows are sorted by, and let a click on a header sort."""
         self.horizontalHeader().setSortIndicator(PICTURE, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show the columns that there is room for."""
+        left = self.viewport().width() - sum(self._widths[place] for place in (PICTURE, NAME, TEXT))
+        for place in (LEAST_SURE, DIGITS, TIME):
+            left -= self._widths[place]
+            self.setColumnHidden(place, left < 0)
+        super().resizeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():

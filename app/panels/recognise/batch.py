@@ -15,7 +15,7 @@ from app.lab import Lab
 from app.widgets.batch_table import PICTURE, BatchRow, BatchTable
 from app.widgets.card import label
 from app.widgets.elided import Elided
-from nncore.files import printable
+from nncore.files import printable, shown
 
 TABLE = "Tables (*.csv);;All files (*)"
 PICTURES = f"Pictures ({' '.join(f'*{ending}' for ending in ENDINGS)});;All files (*)"
@@ -65,12 +65,13 @@ class BatchPage(QWidget):
         row.setSpacing(8)
         for button in (self.folder, self.files, self.cancel):
             row.addWidget(button)
-        row.addWidget(self.words, 1)
+        row.addStretch(1)
         row.addWidget(self.save)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
         layout.addLayout(row)
+        layout.addWidget(self.words)
         layout.addWidget(self.bar)
         layout.addWidget(self._body, 1)
         self._batching.changed.connect(self._follow)
@@ -155,6 +156,8 @@ class BatchPage(QWidget):
 
 
 def _row(item: Item) -> BatchRow:
+    named = shown(item.path)  # which the row says already
+    problem = f"It{item.problem[len(named) :]}" if item.problem.startswith(f"{named} ") else item.problem
     return BatchRow(
         name=printable(item.path.name),
         path=printable(str(item.path)),
@@ -164,7 +167,7 @@ def _row(item: Item) -> BatchRow:
         least_sure=item.least_sure,
         is_sure=not item.unsure,
         seconds=item.seconds,
-        problem=item.problem,
+        problem=problem,
     )
 
 

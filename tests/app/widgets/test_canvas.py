@@ -97,6 +97,16 @@ def test_a_stroke_that_is_pressed_harder_and_harder_grows_without_steps(canvas):
     assert widths[-1] - widths[0] > 0.7 * PEN and np.abs(np.diff(widths)).max() <= 3
 
 
+def test_a_corner_is_rounded_and_the_straight_way_to_it_leaves_no_ink(canvas):
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(200, 100))
+    QTest.mouseMove(canvas, QPoint(400, 100))
+    corner = HEIGHT // 4, HEIGHT
+    assert canvas.pixels()[corner] == 255, "the ink reaches the pen"
+    QTest.mouseMove(canvas, QPoint(400, 300))
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(400, 300))
+    assert canvas.pixels()[corner] == 0 and canvas.pixels()[3 * HEIGHT // 4, HEIGHT] == 255
+
+
 def test_one_finger_draws_and_no_other_touch_does(canvas, qtbot):
     device = QTest.createTouchDevice()
     QTest.touchEvent(canvas, device).press(0, QPoint(200, 100), canvas).commit()

@@ -59,3 +59,7 @@ def test_a_memory_asks_nothing_twice_and_forgets_the_oldest(monkeypatch):
     for ink in inks:
         memory.centre(ink)
     assert len(memory._images) <= 3
+    upper, tall, wide = np.ones((10, 10), np.float32), np.ones((5, 20), np.float32), np.ones((20, 5), np.float32)
+    upper[5:] = 0
+    for ink in (upper, np.ones_like(upper), tall, wide):
+        np.testing.assert_array_equal(memory.centre(ink), centre_digit(ink))

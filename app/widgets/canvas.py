@@ -41,6 +41,8 @@ PALM = 90.0
 """Diameter, in the widget's pixels, from which on what touches the screen is a palm and no finger."""
 PEN_RESTS = 0.5
 """Seconds after the pen was near in which a touch is taken for the hand that holds it."""
+AROUND = 40
+"""Pixels around a digit in which its box and its answer are drawn."""
 MOUSE, FINGER, TIP = "mouse", "finger", "tip of a pen"
 
 
@@ -110,9 +112,12 @@ class Canvas(QWidget):
 
     def set_boxes(self, boxes: Sequence[DigitBox]) -> None:
         """Draw boxes over the digits on the sheet."""
-        if tuple(boxes) != self._boxes:
-            self._boxes = tuple(boxes)
-            self.update()
+        before, self._boxes = self._boxes, tuple(boxes)
+        sheet, scale = self.sheet(), self.sheet().height() / HEIGHT
+        for each in set(before) ^ set(self._boxes):  # while one digit is written the others stay as they are
+            x, y, width, height = (round(value * scale) for value in each.box)
+            place = QRect(sheet.x() + x, sheet.y() + y, width, height)
+            self.update(place.adjusted(-AROUND, -AROUND, AROUND, AROUND))
 
     def sizeHint(self) -> QSize:
         return QSize(640, 360)

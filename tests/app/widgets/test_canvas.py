@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.widgets.canvas import HEIGHT, PEN, WIDEST, Canvas
+from app.widgets.digit_boxes import DigitBox
 from tests.app.conftest import ONE, draw
 
 pytestmark = pytest.mark.usefixtures("themed")
@@ -158,3 +159,9 @@ def test_a_movement_repaints_no_more_than_it_has_changed(qtbot):
     QTest.mouseMove(canvas, QPoint(120, 110))
     qtbot.waitUntil(lambda: bool(canvas.painted), timeout=5000)
     assert max(rect.width() * rect.height() for rect in canvas.painted) < 100 * 100
+    canvas.set_boxes([DigitBox((20, 40, 60, 120), 5, True), DigitBox((300, 40, 60, 120), 1, True)])
+    qtbot.wait(50)
+    canvas.painted.clear()
+    canvas.set_boxes([DigitBox((20, 40, 60, 120), 5, True), DigitBox((300, 40, 64, 120), 7, False)])
+    qtbot.waitUntil(lambda: bool(canvas.painted), timeout=5000)
+    assert all(rect.left() > 200 and rect.right() < 700 for rect in canvas.painted)

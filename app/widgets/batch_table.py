@@ -146,6 +146,8 @@ class BatchModel(QAbstractTableModel):
                 return column.title
             case Qt.ItemDataRole.ToolTipRole:
                 return column.tip
+            case Qt.ItemDataRole.TextAlignmentRole if column.is_figure:
+                return Qt.AlignmentFlag.AlignCenter  # at the right the arrow of the order stands
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _side(column)
         return None

@@ -28,6 +28,8 @@ PAGE_SIDE = 1600
 
 MOST_PIECES = 1000
 """Ink in more pieces is no page of digits."""
+MARGIN = 12
+"""Pixels around the ink of a drawing that are looked at; the paper farther out would be for nothing."""
 FRAME_COLOUR = (240, 163, 94)
 """Red, green and blue of the frames around digits."""
 
@@ -106,9 +108,11 @@ def see_drawing(picture: Array, classify: Classifier | None = None) -> Sight:
     stages = [Stage("Picture", picture, f"A drawing of {_size(picture)} pixels.")]
     if classify is None:
         return _one_digit(picture, ink, stages)
-    box = ink_box(ink, 0.0) or (slice(None), slice(None))  # paper around it would be looked at for nothing
-    shift = np.array([[1.0, 0.0, box[1].start or 0], [0.0, 1.0, box[0].start or 0], [0.0, 0.0, 1.0]])
-    return _many_digits(picture, Sheet(picture[box], shift, False), ink[box], stages, classify, drawn=True)
+    rows, columns = ink_box(ink, 0.0) or (slice(0, ink.shape[0]), slice(0, ink.shape[1]))
+    top, left = max(rows.start - MARGIN, 0), max(columns.start - MARGIN, 0)
+    place = slice(top, rows.stop + MARGIN), slice(left, columns.stop + MARGIN)
+    shift = np.array([[1.0, 0.0, left], [0.0, 1.0, top], [0.0, 0.0, 1.0]])
+    return _many_digits(picture, Sheet(picture[place], shift, False), ink[place], stages, classify, drawn=True)
 
 
 def _ink_stages(picture: Array, small: Array) -> tuple[Array, list[Stage]]:

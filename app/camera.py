@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+import PySide6
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
@@ -14,7 +15,10 @@ from PySide6.QtWidgets import QWidget
 from app.widgets.camera_dialog import CameraDialog, Cameras
 from nncore.errors import ConfigError
 
-EXTRA = 'The camera needs Qt Multimedia, which is not installed; install it with pip install "digitlab[camera]" and try again.'
+EXTRA = (
+    f"The camera needs Qt Multimedia; install it with: python -m pip install PySide6-Addons=={PySide6.__version__} "
+    "(or the extra: digitlab[camera]), and start DigitLab again."
+)
 NO_CAMERA = "There is no camera on this computer; plug one in, or photograph the paper with a phone and open the picture."
 REST = 0.06
 """Seconds between two pictures that are shown: turning a frame into a picture takes the interface some milliseconds."""

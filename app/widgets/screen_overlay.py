@@ -56,7 +56,10 @@ class ScreenOverlay(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._corner is not None:
-            self._set_frame(QRect(self._corner, event.position().toPoint()).normalized() & self.rect())
+            place = event.position().toPoint()
+            left, right = sorted((self._corner.x(), place.x()))
+            top, bottom = sorted((self._corner.y(), place.y()))
+            self._set_frame(QRect(left, top, right - left, bottom - top) & self.rect())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._corner is not None and event.button() == Qt.MouseButton.LeftButton:

@@ -11,10 +11,14 @@ from PySide6.QtGui import QGuiApplication, QImage
 from app.core.probe import Probe
 from app.errors import Problem
 from app.lab import Lab
+from app.threads.task import Task
 from app.widgets.pixels import from_qimage
 from models.shipped import ONNX_SUFFIX
+from nncore.arrays import Array
 from nncore.data.kinds import kind_of
 
+AT_ONCE = 4_000_000
+"""Pixels up to which an image is taken at once; taking a larger one would keep the interface waiting."""
 WEIGHTS_SUFFIXES = (".safetensors", ONNX_SUFFIX)
 
 
@@ -57,8 +61,14 @@ class Intake:
             self._lab.problem.emit(Problem("Only files on this computer can be opened; save it first, then drop the file."))
 
     def take_image(self, image: QImage, origin: str) -> None:
-        """Make a picture the probe; `origin` says where it came from."""
-        self._lab.state.show_probe(Probe(from_qimage(image), origin), origin)
+        """Make a picture the probe; `origin` says where it came from. A large one takes a moment."""
+        if image.width() * image.height() <= AT_ONCE:
+            self._take_pixels(from_qimage(image), origin)
+        else:
+            Task(lambda: from_qimage(image), lambda pixels: self._take_pixels(pixels, origin), self._lab.problem.emit).begin()
+
+    def _take_pixels(self, pixels: Array, origin: str) -> None:
+        self._lab.state.show_probe(Probe(pixels, origin), origin)
 
     def take_paths(self, paths: Sequence[Path]) -> None:
         """Open what lies at these paths: the pictures, which can be stepped through, one dataset and one weights file.

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
+from app.batching import Batching
 from app.branching import Branching
 from app.comparing import Comparing
 from app.core import engine, own_digits
@@ -72,6 +73,7 @@ class Lab(QObject):
         self.opener = Opener(self.state, settings, store, self.training)
         self.playing = Playing(self.state, self.looking, self.training)
         self.evaluating = Evaluating(self.state, self.training)
+        self.batching = Batching(self.state)
         self.own_digits = OwnDigits(self.state.acts)
         self.own_networks = OwnNetworks()
         self.drafts = Drafts(self.state, settings)
@@ -89,12 +91,13 @@ class Lab(QObject):
         self.training.problem.connect(self.offers.tell_of_training)
         for part in (
             self.library, self.looking, self.opener, self.evaluating, self.own_digits, self.own_networks, self.drafts,
-            self.run_table, self.comparing,
+            self.run_table, self.comparing, self.batching,
         ):  # fmt: skip
             part.problem.connect(self.problem)
             part.setParent(self)
         for source in (self.looking, self.opener, self.evaluating, self.run_table):
             source.solved.connect(self.solved)
+        self.batching.said.connect(self.said)
         self.state.probe.subscribe(lambda _: self.solved.emit(PICTURE), now=False)
         for observable in (self.state.network, self.state.data):  # another of either may do what the last one could not
             observable.subscribe(lambda _: self.solved.emit(TRAINING), now=False)
@@ -126,6 +129,7 @@ class Lab(QObject):
         """Keep what is in view for the next start, and end every thread. A training that runs is stopped and kept."""
         self.playing.stop()
         self.library.close()
+        self.batching.close()
         self.run_table.close()
         self.training.close()
         try:

@@ -11,8 +11,10 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QAbstractSpinBox, QFileDialog, QMainWindow
 
+from app.camera import take_picture
+from app.capture import ScreenCapture
 from app.core.actions import ACTIONS, ActionSpec, bound
-from app.errors import TRAINING, Problem
+from app.errors import PICTURE, TRAINING, Problem
 from app.exporting import Exporting
 from app.help import HelpDialog, ReportDialog
 from app.intake import Intake
@@ -39,10 +41,14 @@ class WindowActions(QObject):
         """`window` is the parent of the actions and of the dialogs that they open."""
         super().__init__(window)
         self._window, self._lab = window, lab
+        self._intake = intake
         exporting = Exporting(window, lab)
+        capture = ScreenCapture(window, intake.take_image, lab.problem.emit)
         acts: dict[str, Callable[[], object]] = {
             "open_picture": self._open_picture,
             "paste": intake.paste,
+            "capture": capture.begin,
+            "camera": self._take_with_camera,
             "open_weights": self._open_weights,
             "save_weights": self._save_weights,
             "export_onnx": exporting.export_onnx,
@@ -188,6 +194,15 @@ class WindowActions(QObject):
     def _open_picture(self) -> None:
         if name := self._ask_for_file("Open a picture", PICTURES):
             self._lab.opener.open_picture(Path(name))
+
+    def _take_with_camera(self) -> None:
+        try:
+            picture = take_picture(self._window)
+        except DigitLabError as error:
+            self._lab.problem.emit(replace(Problem.of(error), about=PICTURE))
+            return
+        if not picture.isNull():
+            self._intake.take_image(picture, "picture from the camera")
 
     def _open_weights(self) -> None:
         if name := self._ask_for_file("Open weights", NETWORKS):

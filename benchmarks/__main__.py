@@ -1,6 +1,7 @@
-"""`python -m benchmarks [data|torch|window|drawing|beside|gaps|slider|wild|launches|gpu [options]]`: the first eight, or one.
+"""`python -m benchmarks [data|torch|window|drawing|beside|gaps|slider|strokes|wild|launches|gpu [options]]`: one, or all but the
+last two.
 
-See data.py, vs_torch.py, window.py, drawing.py, beside.py, gaps.py, slider.py, wild.py, launches.py and gpu/race.py.
+See data.py, vs_torch.py, window.py, drawing.py, beside.py, gaps.py, slider.py, strokes.py, wild.py, launches.py and gpu/race.py.
 """
 
 import sys
@@ -14,11 +15,12 @@ PARTS = {
     "beside": "benchmarks.beside",
     "gaps": "benchmarks.gaps",
     "slider": "benchmarks.slider",
+    "strokes": "benchmarks.strokes",
     "wild": "benchmarks.wild",
     "launches": "benchmarks.launches",
     "gpu": "benchmarks.gpu.race",
 }
-EVERYWHERE = ("data", "torch", "window", "drawing", "beside", "gaps", "slider", "wild")
+EVERYWHERE = ("data", "torch", "window", "drawing", "beside", "gaps", "slider", "strokes", "wild")
 """What a machine without a GPU can measure."""
 
 chosen, arguments = sys.argv[1:2], sys.argv[2:]

@@ -88,9 +88,10 @@ def until(condition) -> None:
 
 
 def draw(canvas, points) -> None:
-    """Move the pen through points given as shares of the sheet."""
-    sheet = canvas.sheet()
-    places = [QPoint(sheet.x() + round(x * sheet.width()), sheet.y() + round(y * sheet.height())) for x, y in points]
+    """Move the pen through points given as shares of the square in the middle of the sheet."""
+    sheet, side = canvas.sheet(), canvas.sheet().height()
+    left = sheet.center().x() - side // 2
+    places = [QPoint(left + round(x * side), sheet.y() + round(y * side)) for x, y in points]
     QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=places[0])
     for place in places[1:]:
         QTest.mouseMove(canvas, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from app.commands.device import add_device
 from app.commands.output import MISTAKE, complain, console, counted, percent, print_json, print_line, print_text
+from app.core.batch import Item, as_csv, find_pictures
 from models.shipped import DEFAULT_PICTURE_NETWORK, default_for, open_weights, picture_classifier
 from nncore.backend.devices import choose_device
 from nncore.data.kaggle import read_kaggle
@@ -23,13 +25,17 @@ HELP = "Say which digits each picture shows."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", help="picture files of any common format")
+    parser.add_argument(
+        "images", nargs="*", type=Path, metavar="IMAGE", help="picture files of any common format, or folders of them"
+    )
     parser.add_argument("--weights", metavar="W", help="a weights file, or shipped weights by name")
     parser.add_argument("--single", action="store_true", help="each picture holds one digit: print it with all its probabilities")
     add_device(parser, "cpu", "; a picture is answered sooner by the CPU than a GPU is ready")
     parser.add_argument("--json", action="store_true", help="print a JSON line a picture")
     parser.add_argument("--kaggle", type=Path, metavar="TABLE", help="answer each row of a CSV file, such as Kaggle's test.csv")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="with --kaggle: write ImageId,Label here instead of printing it")
+    parser.add_argument(
+        "--csv", type=Path, metavar="FILE", help="write a table here: a line a picture; with --kaggle ImageId,Label"
+    )
 
 
 def run(arguments: Namespace) -> int:
@@ -38,27 +44,29 @@ def run(arguments: Namespace) -> int:
     if arguments.kaggle:
         _answer_table(arguments, device)
         return 0
-    if arguments.csv:
-        raise ConfigError("--csv writes the answers to a table of digits; name one with --kaggle.")
     if not arguments.images:
         raise ConfigError("Name the picture files to read, or a table of digits with --kaggle.")
     network, _ = open_weights(arguments.weights or DEFAULT_PICTURE_NETWORK)
-    predictor, bad = Predictor(network, device), 0
+    predictor, items = Predictor(network, device), []
     classify = None if arguments.single else picture_classifier()
-    for path in arguments.images:
+    for path in find_pictures(arguments.images):
+        began = time.perf_counter()
         try:
             found = recognise(predictor, read_picture(path), classify=classify)
         except DataError as error:
             complain(error)
-            bad += 1
+            items.append(Item(path, time.perf_counter() - began, str(error)))
             continue
+        items.append(Item.of(path, found, time.perf_counter() - began))
         if arguments.json:
             print_json(
                 {"image": str(path)} | (_as_single(found, network.output_shape[-1]) if arguments.single else _as_list(found))
             )
         else:
             print_line(f"{shown(path)}: {_words(found)}")
-    return MISTAKE if bad else 0
+    if arguments.csv:
+        write_atomically(arguments.csv, as_csv(items))
+    return MISTAKE if any(item.problem for item in items) else 0
 
 
 def _as_single(found: Sequence[Digit], classes: int) -> dict[str, Any]:

@@ -37,6 +37,8 @@ FURTHER = "Train further"
 ACTIONS = (
     ActionSpec("open_picture", "Open a picture…", "Open a picture of a digit and make it the probe", "File", ("Ctrl+O",), "open"),
     ActionSpec("paste", "Paste a picture", "Make the picture on the clipboard the probe", "File", ("Ctrl+V",), "paste"),
+    ActionSpec("capture", "Capture from the screen…", "Make an area of the screen the probe", "File", ("Ctrl+Shift+S",), "capture"),
+    ActionSpec("camera", "Take with the camera…", "Make a picture from the camera the probe", "File", ("Ctrl+Shift+K",), "camera"),
     ActionSpec(
         "open_weights",
         "Open weights…",

@@ -20,7 +20,7 @@ from nncore.explain.layers import layer_outputs
 from nncore.network import Network
 from nncore.prediction import Predictor
 from nncore.recognition import Digit, Seen, answered, see, whole
-from nncore.vision import Stage
+from nncore.vision import Classifier, Memory, Stage
 
 LAYERS = "layers"
 
@@ -67,6 +67,8 @@ class Looker:
         self._probe: Probe | None = None
         self._prepared_for: Predictor | None = None
         self._seen = Seen()
+        self._memory: Memory | None = None
+        """Of the digits of a drawing, which stay as they are while the next one is drawn."""
 
     def warm_up(self) -> None:
         """Load the libraries that preparing a picture needs, so that the first stroke is not answered late."""
@@ -97,13 +99,15 @@ class Looker:
 
     def _see(self, probe: Probe, predictor: Predictor) -> Seen:
         if probe is not self._probe or predictor is not self._prepared_for:
-            self._seen = see_probe(probe, predictor.network.input_shape)
+            self._memory = self._memory or Memory(picture_classifier())
+            self._seen = see_probe(probe, predictor.network.input_shape, self._memory)
             self._probe, self._prepared_for = probe, predictor
         return self._seen
 
 
-def see_probe(probe: Probe, input_shape: Shape) -> Seen:
-    """The probe as a network of that input shape sees it. Images of a dataset are taken as they are, others are prepared.
+def see_probe(probe: Probe, input_shape: Shape, classify: Classifier | None = None) -> Seen:
+    """The probe as a network of that input shape sees it. Images of a dataset are taken as they are, others are prepared, with
+    the help of `classify`, or of the shipped network.
 
     Raises ConfigError where pictures cannot be shown to such a network.
     """
@@ -111,4 +115,4 @@ def see_probe(probe: Probe, input_shape: Shape) -> Seen:
         return Seen()
     if probe.kind is Kind.DATASET and probe.picture.size == math.prod(input_shape):
         return whole(probe.picture, probe.picture)
-    return see(probe.picture, input_shape, probe.kind is Kind.DRAWING, picture_classifier())
+    return see(probe.picture, input_shape, probe.kind is Kind.DRAWING, classify or picture_classifier())

@@ -34,11 +34,9 @@ def find_cuts(ink: Array, height: float) -> list[Cut]:
     columns = ink.shape[1]
     spacing, sway = max(2, round(SPACING * height)), max(1, round(SWAY * height))
     pen = max(stroke_width(ink), 1.0)
-    found = []
-    for start in range(spacing, columns - spacing + 1, max(1, spacing // 2)):
-        left, right = max(start - sway, 1), min(start + sway + 1, columns)
-        path, cost = _path(ink[:, left:right])
-        found.append(Cut(path + left, cost / pen))
+    starts = np.arange(spacing, columns - spacing + 1, max(1, spacing // 2))
+    paths, costs = _paths(ink, starts, sway)
+    found = [Cut(path, cost / pen) for path, cost in zip(paths, costs.tolist(), strict=True)]
     chosen: list[Cut] = []
     for cut in sorted(found, key=lambda cut: cut.crossed):
         place = float(cut.columns.mean())
@@ -49,28 +47,38 @@ def find_cuts(ink: Array, height: float) -> list[Cut]:
     return sorted(chosen[:MOST], key=lambda cut: float(cut.columns.mean()))
 
 
-def _path(ink: Array) -> tuple[Array, float]:
-    """The way from the top to the bottom of the ink (rows, columns) through least of it: a column a row, and the ink on the way.
+def _paths(ink: Array, starts: Array, sway: int) -> tuple[Array, Array]:
+    """For each start, int64 (N), the way from the top to the bottom of the ink (rows, columns) through least of it.
 
-    It begins in any column and moves at most one to the side with each row.
+    It stays within `sway` columns of its start, begins in any of them, and moves at most one to the side with each row. Returned
+    are a column a row, int64 (N, rows), and the ink on the way, float64 (N).
     """
     rows, columns = ink.shape
-    total = ink[0].astype(np.float64)
-    steps = np.zeros((rows, columns), np.int8)
-    walled = np.full(columns + 2, np.inf)
+    # All starts at once: one step a row for the lot of them. Columns that are not there, and the first, which nothing lies
+    # before, are walled off.
+    places = starts[:, None] + np.arange(-sway, sway + 1)
+    there = (places >= 1) & (places < columns)
+    window = np.where(there, ink[:, np.clip(places, 0, columns - 1)], np.inf)
+    steps = np.zeros(window.shape, np.int8)
+    total = window[0].astype(np.float64)
+    walled = np.full((len(starts), places.shape[1] + 2), np.inf)
     for row in range(1, rows):
-        walled[1:-1] = total
-        ways = np.stack([walled[1:-1], walled[:-2] + BEND, walled[2:] + BEND])
-        best = ways.argmin(axis=0)
-        steps[row] = np.array([0, -1, 1], np.int8)[best]
-        total = ways[best, np.arange(columns)] + ink[row]
+        walled[:, 1:-1] = total
+        left, right = walled[:, :-2] + BEND, walled[:, 2:] + BEND
+        steps[row] = np.where(right < np.minimum(total, left), 1, np.where(left < total, -1, 0))
+        total = np.minimum(np.minimum(total, left), right) + window[row]
     # Of ways that cross the same, the one in the middle.
-    ends = np.flatnonzero(total <= total.min() + 1e-6)
-    path = np.empty(rows, np.int64)
-    path[-1] = ends[len(ends) // 2]
+    cheap = total <= total.min(axis=1, keepdims=True) + 1e-6
+    rank = np.cumsum(cheap, axis=1)
+    at = np.argmax(rank > (rank[:, -1:] // 2), axis=1)
+    which = np.arange(len(starts))
+    paths = np.empty((len(starts), rows), np.int64)
+    paths[:, -1] = at
     for row in range(rows - 1, 0, -1):
-        path[row - 1] = path[row] + steps[row, path[row]]
-    return path, float(ink[np.arange(rows), path].sum())
+        at = at + steps[row, which, at]
+        paths[:, row - 1] = at
+    paths += places[:, :1]
+    return paths, ink[np.arange(rows), paths].sum(axis=1, dtype=np.float64)
 
 
 def sliced(ink: Array, cuts: list[Cut]) -> Array:

@@ -62,10 +62,18 @@ class Pieces:
 
 def _theirs(numbers: Array, chosen: Sequence[int]) -> Array:
     """Which pixels belong to the chosen pieces: their own, and those of no piece within REACH of them."""
-    from scipy.ndimage import maximum_filter
+    own = numbers == chosen[0] if len(chosen) == 1 else np.isin(numbers, chosen)
+    return own | ((numbers == 0) & _reached(_reached(own).T).T)
 
-    own = np.isin(numbers, chosen)
-    return own | ((numbers == 0) & maximum_filter(own, 2 * REACH + 1))
+
+def _reached(there: Array) -> Array:
+    """Pixels (rows, columns) of which one is there that is at most REACH rows away."""
+    # Or-ing shifted rows takes a fifth of the time of SciPy's filters, which are made for any window.
+    reached = there.copy()
+    for rows in range(1, REACH + 1):
+        reached[rows:] |= there[:-rows]
+        reached[:-rows] |= there[rows:]
+    return reached
 
 
 def find_pieces(ink: Array) -> Pieces:
@@ -85,6 +93,6 @@ def measured(ink: Array, numbers: Array) -> Pieces:
     for number, place in enumerate(places, start=1):
         if place is not None:
             boxes[number] = place[0].start, place[1].start, place[0].stop, place[1].stop
-    weight = np.bincount(numbers.ravel(), weights=ink.ravel(), minlength=len(boxes))
-    weight[0] = 0
+    there = np.flatnonzero(numbers)  # mostly paper
+    weight = np.bincount(numbers.ravel()[there], weights=ink.ravel()[there], minlength=len(boxes))
     return Pieces(ink, numbers, boxes, weight)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.vision.centring import centre_digit
+from nncore.vision.centring import centre_digit, stroke_width
 from nncore.vision.cuts import find_cuts, sliced
 from nncore.vision.lines import Layout, Line
 from nncore.vision.pieces import Pieces, measured
@@ -32,6 +32,8 @@ LOWEST, HIGHEST = 0.6, 2.5
 """What is lower or higher than so many heights of its line is not cut: it is no row of digits."""
 SMALLEST = 8
 """Pixels of height from which on a piece is cut."""
+BAR = 0.5
+"""A piece whose strokes are at least so many times as wide as it is high is a bar, as a 5 or 7 begins with, and not cut."""
 LEAST_SURE = 0.02
 """The classifier is taken to be at least so sure; what it says below that means nothing."""
 WEIGHT = 1.5
@@ -71,10 +73,13 @@ class Parting:
     """Cuts between digits that touch."""
 
 
-def part(pieces: Pieces, layout: Layout, classify: Classifier) -> Parting:
-    """The digits of every line, from left to right. Pieces are named in the layout by one less than their number."""
+def part(pieces: Pieces, layout: Layout, classify: Classifier, centre: Callable[[Array], Array] = centre_digit) -> Parting:
+    """The digits of every line, from left to right. Pieces are named in the layout by one less than their number.
+
+    `centre` makes an image, uint8 (28, 28), of a digit's ink.
+    """
     lattices = [_Lattice.of(pieces, line) for line in layout.lines]
-    tried = _Tried(classify)
+    tried = _Tried(classify, centre)
     tried.look(pieces, [group for lattice in lattices if lattice.is_unclear for group in lattice.groups()])
     pieces, lattices = _cut(pieces, lattices, tried)
     tried.look(pieces, [group for lattice in lattices if lattice.is_unclear for group in lattice.groups()])
@@ -93,8 +98,8 @@ def part(pieces: Pieces, layout: Layout, classify: Classifier) -> Parting:
 class _Tried:
     """The groups of pieces that the classifier has seen."""
 
-    def __init__(self, classify: Classifier) -> None:
-        self._classify = classify
+    def __init__(self, classify: Classifier, centre: Callable[[Array], Array]) -> None:
+        self._classify, self._centre = classify, centre
         self.images: dict[tuple[int, ...], Array] = {}
         """uint8 (28, 28) of each"""
         self.sure: dict[tuple[int, ...], float] = {}
@@ -104,7 +109,7 @@ class _Tried:
 
     def centre(self, pieces: Pieces, groups: Sequence[tuple[int, ...]]) -> None:
         """Make the images of groups that have none."""
-        self.images |= {group: centre_digit(pieces.crop(group)) for group in groups if group not in self.images}
+        self.images |= {group: self._centre(pieces.crop(group)) for group in groups if group not in self.images}
 
     def look(self, pieces: Pieces, groups: Sequence[tuple[int, ...]]) -> None:
         """Show the classifier, all at once, what it has not seen."""
@@ -282,7 +287,8 @@ def _cut(pieces: Pieces, lattices: list[_Lattice], tried: _Tried) -> tuple[Piece
             top, left, bottom, right = pieces.boxes[number]
             place = slice(top, bottom), slice(left, right)
             mine = pieces.numbers[place] == number
-            cuts = find_cuts(pieces.ink[place] * mine, lattice.height)
+            ink = pieces.ink[place] * mine
+            cuts = find_cuts(ink, lattice.height) if stroke_width(ink) < BAR * pieces.heights[number] else []
             if not cuts:
                 continue
             part = sliced(mine, cuts)

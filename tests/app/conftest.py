@@ -43,9 +43,10 @@ ONE = ((0.5, 0.15), (0.5, 0.4), (0.5, 0.65), (0.5, 0.85))
 
 
 def draw(canvas: Canvas, points: tuple[tuple[float, float], ...], button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
-    """Move the pen through points given as shares of the sheet."""
-    sheet = canvas.sheet()
-    places = [QPoint(sheet.x() + round(x * sheet.width()), sheet.y() + round(y * sheet.height())) for x, y in points]
+    """Move the pen through points given as shares of the square in the middle of the sheet."""
+    sheet, side = canvas.sheet(), canvas.sheet().height()
+    left = sheet.center().x() - side // 2
+    places = [QPoint(left + round(x * side), sheet.y() + round(y * side)) for x, y in points]
     QTest.mousePress(canvas, button, pos=places[0])
     for place in places[1:]:
         QTest.mouseMove(canvas, place)

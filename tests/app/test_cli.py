@@ -151,7 +151,7 @@ def test_info_and_data_need_no_qt():
         (("predict", "--single", "/nowhere.png"), "/nowhere.png"),
         (("predict", "/nowhere.png"), "/nowhere.png"),
         (("predict",), "--kaggle"),
-        (("predict", "--single", "/nowhere.png", "--csv", "out.csv"), "--kaggle"),
+        (("predict", "--csv", "out.csv"), "--kaggle"),
         (("predict", "--kaggle", "/nowhere.csv"), "/nowhere.csv"),
         (("train", "--data", "synthetic", "--augment", "wild"), "light"),
         (("train", "--data", "synthetic", "--augment", "shift=99"), "shift"),

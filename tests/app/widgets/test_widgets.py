@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.errors import Problem
 from app.theme import DARK, DIVERGING, LIGHT, MAGMA
-from app.widgets.canvas import SIDE, Canvas
+from app.widgets.canvas import HEIGHT, Canvas
 from app.widgets.curves import Curves, grown
 from app.widgets.image_grid import ImageGrid
 from app.widgets.mosaic import Mosaic
@@ -39,8 +39,8 @@ def canvas(qtbot) -> Canvas:
 def test_a_stroke_is_ink_where_the_pen_was(canvas):
     draw(canvas, ONE)
     pixels = canvas.pixels()
-    assert pixels.shape == (SIDE, SIDE, 1) and pixels.dtype == np.uint8
-    assert pixels[SIDE // 2, SIDE // 2] == 255 and pixels[SIDE // 2, SIDE // 4] == 0 and pixels[8, SIDE // 2] == 0
+    assert pixels.shape == (HEIGHT, HEIGHT, 1) and pixels.dtype == np.uint8
+    assert pixels[HEIGHT // 2, HEIGHT // 2] == 255 and pixels[HEIGHT // 2, HEIGHT // 4] == 0 and pixels[8, HEIGHT // 2] == 0
 
 
 def test_every_movement_is_told(canvas, qtbot):
@@ -69,7 +69,7 @@ def test_the_eraser_and_the_right_button_take_ink_away(canvas):
         draw(canvas, ONE)
         canvas.erasing = erasing
         draw(canvas, ((0.5, 0.5), (0.5, 0.55)), button)
-        assert canvas.pixels()[SIDE // 2, SIDE // 2] == 0 and canvas.pixels()[SIDE // 4, SIDE // 2] == 255
+        assert canvas.pixels()[HEIGHT // 2, HEIGHT // 2] == 0 and canvas.pixels()[HEIGHT // 4, HEIGHT // 2] == 255
         canvas.set_strokes(())
 
 

@@ -32,7 +32,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     which.add_argument("--run", dest="run_name", metavar="RUN", help="the network of a run, as it did best")
     parser.add_argument(
-        "--digits", default=OWN_DIGITS, metavar="FOLDER", help="pictures in one folder a digit (default: the digits that you have kept)"
+        "--digits",
+        default=OWN_DIGITS,
+        metavar="FOLDER",
+        help="pictures in one folder a digit (default: the digits that you have kept)",
     )
     parser.add_argument("--name", metavar="NAME", help="name of the new run (default: my handwriting)")
     add_device(parser, "auto")
@@ -57,8 +60,7 @@ def run(arguments: Namespace) -> None:
             if isinstance(event, Failed):
                 raise ConfigError(event.reason)
     taught = lesson.taught(session)
-    for taught in held_out_in_turn(lesson, taught, began):
-        pass
+    *_, taught = taught, *held_out_in_turn(lesson, taught, began)
     assert session.result is not None, "a training that has ended has a result"
     _tell(arguments.json, lesson, taught, session.run.name, session.result.weights, time.monotonic() - began)
 
@@ -81,7 +83,9 @@ def _tell(as_json: bool, lesson: Lesson, taught: Taught, name: str, weights: Pat
         )
         return
     words = filter(None, (f"all {taught.words()}", taught.held_out_words()))
-    print_line(f"Run {name} has learned {taught.count:,} digits in {seconds:,.1f} s: {' · '.join(words)}. Weights: {shown(weights)}")
+    print_line(
+        f"Run {name} has learned {taught.count:,} digits in {seconds:,.1f} s: {' · '.join(words)}. Weights: {shown(weights)}"
+    )
     if taught.is_worse:
         complain(f"{taught.fall()}; if that is too much, `digitlab runs delete` takes the run away.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +77,8 @@ class Lesson:
     """What is not to be forgotten: images that nothing is learned from."""
     test_title: str
     """What those are called: `MNIST`, or `held-out images of MNIST`."""
+    is_new: Array
+    """Which of the own digits the network has never learned: bool (N). Only these can be held out in turn."""
     own_answers: Array
     """What the network said of the own digits before: int64 (N)."""
     test_before: float
@@ -130,7 +133,9 @@ def prepare(
         STEPS,
     )
     answers = predictor.predict(mine.images).argmax(axis=1)
-    return Lesson(pupil, job, mine, test, title, answers, predictor.check_accuracy(test), note)
+    known = _known(store, pupil.run)
+    is_new = np.array([image.tobytes() not in known for image in mine.images])
+    return Lesson(pupil, job, mine, test, title, is_new, answers, predictor.check_accuracy(test), note)
 
 
 def read_own(spec: str = OWN_DIGITS) -> Dataset:
@@ -245,6 +250,24 @@ def _preset(pupil: Pupil) -> Preset:
     if known is not None and known.fits(GREY[0]) and known.build(0, GREY[0]).config() == pupil.architecture:
         return known
     return described(pupil.network, pupil.architecture)
+
+
+def _known(store: RunStore, run: Run | None) -> set[bytes]:
+    """The own digits that a run has learned, and those from which it was trained on."""
+    known: set[bytes] = set()
+    seen: set[str] = set()
+    while run is not None and run.name not in seen:
+        seen.add(run.name)
+        parts = parts_of(run.data)
+        name = run.data if parts is None else parts[0]
+        with suppress(DataError):  # what is lost cannot be told apart
+            if name == OWN_DIGITS or is_copy(name):
+                known.update(image.tobytes() for image in open_dataset(name).images)
+        try:
+            run = None if run.parent is None else store.get(run.parent)
+        except ConfigError:  # no run, or one that has been deleted
+            run = None
+    return known
 
 
 def _free_name(store: RunStore) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,6 @@ from app.core.teaching import STEPS, Lesson, without
 from app.core.teaching_figures import Figure, Taught
 from nncore.arrays import Array
 from nncore.prediction import Predictor
-from nncore.training.config import TrainConfig
 from nncore.training.trainer import Trainer
 
 FOLDS = 4
@@ -23,14 +22,20 @@ LONGEST = 28.0
 """Seconds from the beginning of the lesson after which no further training is begun, except the first."""
 
 
-def held_out_in_turn(lesson: Lesson, taught: Taught, began: float, is_over: Callable[[], bool] = lambda: False) -> Iterator[Taught]:
+def held_out_in_turn(
+    lesson: Lesson, taught: Taught, began: float, is_over: Callable[[], bool] = lambda: False
+) -> Generator[Taught]:
     """`taught` with what is known of digits that were left out, after each part.
 
     `began` is the `time.monotonic()` of the lesson's beginning: where another training would take too long, what there is counts.
-    It ends early where `is_over` says so.
+    It ends early where `is_over` says so. Digits that the network had learned before are not asked, and where there are fewer than
+    FOLDS others nothing is told.
     """
+    new = np.flatnonzero(lesson.is_new)
+    if len(new) < FOLDS:
+        return
     answers, asked = np.zeros(len(lesson.own), np.int64), np.zeros(len(lesson.own), bool)
-    for part in parts(lesson.own.labels):
+    for part in (new[each] for each in parts(lesson.own.labels[new])):
         start = time.monotonic()
         trainer = _trainer(lesson, part)
         for _ in trainer.events():
@@ -47,13 +52,13 @@ def held_out_in_turn(lesson: Lesson, taught: Taught, began: float, is_over: Call
 
 def parts(labels: Array) -> list[Array]:
     """The indices of digits, int64, in FOLDS parts, the digits of each label spread over all of them."""
-    order, count = np.argsort(labels, kind="stable"), min(FOLDS, len(labels))
-    return [np.sort(order[first::count]) for first in range(count)]
+    order = np.argsort(labels, kind="stable")
+    return [np.sort(order[first::FOLDS]) for first in range(FOLDS)]
 
 
 def _trainer(lesson: Lesson, part: Array) -> Trainer:
     """A short training of the lesson without a part of the digits."""
-    config: TrainConfig = replace(
+    config = replace(
         lesson.job.config, milestones=tuple(step * SHORT // STEPS for step in lesson.job.config.milestones), validate_every=STEPS
     )
     data = without(lesson, part)

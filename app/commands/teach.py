@@ -82,7 +82,7 @@ def _tell(as_json: bool, lesson: Lesson, taught: Taught, name: str, weights: Pat
             }
         )
         return
-    words = filter(None, (f"all {taught.words()}", taught.held_out_words()))
+    words = filter(None, (f"all {taught.own_words()}", taught.held_out_words(), taught.others_words()))
     print_line(
         f"Run {name} has learned {taught.count:,} digits in {seconds:,.1f} s: {' · '.join(words)}. Weights: {shown(weights)}"
     )

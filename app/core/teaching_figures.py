@@ -42,9 +42,13 @@ class Taught:
         """Whether the network has forgotten more than it may without a question."""
         return self.others.before - self.others.after > MOST_LOST + 1e-9
 
-    def words(self) -> str:
-        """`yours 78 → 100 % · MNIST 99.71 → 99.66 %`"""
-        return f"yours {self.own.words(1)} · {self.others_title} {self.others.words(2)}"
+    def own_words(self) -> str:
+        """`yours 78 → 100 %`"""
+        return f"yours {self.own.words(1)}"
+
+    def others_words(self) -> str:
+        """`MNIST 99.71 → 99.66 %`"""
+        return f"{self.others_title} {self.others.words(2)}"
 
     def held_out_words(self) -> str:
         """`held out in turn 60 → 95 %`, with how many of the digits where it is not all; empty where it is not known."""

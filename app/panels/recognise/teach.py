@@ -15,6 +15,7 @@ from app.widgets.mosaic import Mosaic
 from nncore.data.catalogue import OWN_DIGITS
 
 NOTHING = "Where the network is wrong, press the right digit: it is kept here, and the network can learn your hand from it."
+FEW = f"{LEAST} digits of your own are needed to learn from; write some more, and correct what the network reads."
 LEARN = (
     f"Learn my handwriting: some {STEPS} steps of training on your digits, mixed with the images that the network knows, so that "
     "it does not forget those. It becomes a run of its own; undo brings the network back as it was."
@@ -25,7 +26,9 @@ FIGURES = (
     "Held out in turn: digits that were left out of a short training, and so are new to it, as your next ones will be."
 )
 WORDS = {
+    Phase.IDLE: "",
     Phase.PREPARING: "Looking at what the network knows…",
+    Phase.LEARNING: "Learning your handwriting…",
     Phase.MEASURING: "Measuring what it knows now…",
     Phase.IN_TURN: "Leaving some of your digits out in turn…",
 }
@@ -111,7 +114,7 @@ class TeachCard(Card):
         phase, kept = teaching.phase, teaching.kept.count
         reason = teaching.why_not if not teaching.is_busy else ""
         if 0 < kept < LEAST:
-            reason = f"{LEAST} digits of your own are needed; write some more, and correct what the network reads."
+            reason = FEW
         self.learn.setEnabled(kept >= LEAST and not teaching.is_busy and not reason)
         self.learn.setToolTip(reason or LEARN)
         self.learn.setVisible(kept > 0)
@@ -132,24 +135,24 @@ class TeachCard(Card):
         teaching, last = self._teaching, self._lab.training.last
         step = last.step if last is not None and teaching.phase is Phase.LEARNING else 0
         self._bar.setValue(STEPS if teaching.phase is Phase.MEASURING else step)
-        words = self._text(step)
+        words = self._text()
         if words != self.words.text():
             self.words.setText(words)
             self.words.setAccessibleName(words)
             self.words.setToolTip("" if teaching.is_busy or teaching.taught is None else FIGURES)
 
-    def _text(self, step: int) -> str:
+    def _text(self) -> str:
         """What is said below the button."""
-        teaching, taught = self._teaching, self._teaching.taught
-        if teaching.phase is Phase.LEARNING:
-            return f"Learning: step {step:,} of {STEPS:,}"
+        teaching, taught, kept = self._teaching, self._teaching.taught, self._teaching.kept.count
         if teaching.is_busy:
             return WORDS[teaching.phase]
         if taught is None or not (teaching.is_taught_in_view or teaching.is_before_in_view):
-            return "" if teaching.kept.count else NOTHING
-        last = taught.held_out_words() or WORDS.get(teaching.phase, "")
-        lines = [f"{taught.fall()}: keep it?"] if teaching.is_asking else []
-        return "\n".join(filter(None, (*lines, " · ".join(filter(None, (taught.words(), last))), teaching.note)))
+            return "" if kept >= LEAST else FEW if kept else NOTHING
+        if teaching.is_asking:
+            first = f"{taught.fall()}: keep it? It reads {taught.own_words()}."
+        else:
+            first = f"{taught.own_words()} · {taught.others_words()}"
+        return "\n".join(filter(None, (first, taught.held_out_words() or WORDS[teaching.phase], teaching.note)))
 
 
 def _inline(words: str, tooltip: str) -> QToolButton:

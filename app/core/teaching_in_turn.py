@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.core.teaching import STEPS, Lesson, without
+from app.core.teaching import Lesson, without
 from app.core.teaching_figures import Figure, Taught
 from nncore.arrays import Array
 from nncore.prediction import Predictor
@@ -16,8 +16,8 @@ from nncore.training.trainer import Trainer
 
 FOLDS = 4
 """Into how many parts the digits are parted; each part is left out of one training."""
-SHORT = STEPS // 2
-"""Steps of such a training."""
+SHORTER = 2
+"""How many times shorter such a training is than the lesson."""
 LONGEST = 28.0
 """Seconds from the beginning of the lesson after which no further training is begun, except the first."""
 
@@ -58,10 +58,8 @@ def parts(labels: Array) -> list[Array]:
 
 def _trainer(lesson: Lesson, part: Array) -> Trainer:
     """A short training of the lesson without a part of the digits."""
-    config = replace(
-        lesson.job.config, milestones=tuple(step * SHORT // STEPS for step in lesson.job.config.milestones), validate_every=STEPS
-    )
-    data = without(lesson, part)
-    trainer = Trainer(lesson.pupil.build(), data, config, lesson.job.device)
-    trainer.total_steps = min(SHORT, trainer.total_steps)
+    job = lesson.job
+    config = replace(job.config, milestones=tuple(step // SHORTER for step in job.config.milestones))
+    trainer = Trainer(lesson.pupil.build(), without(lesson, part), config, job.device)
+    trainer.total_steps = min(trainer.total_steps, (job.steps or trainer.total_steps) // SHORTER)
     return trainer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
@@ -17,7 +17,7 @@ from app.core.run_in_view import RunInView
 from app.core.runs import RunStore
 from app.core.session import TrainingSession
 from app.core.state import LabState
-from app.core.teaching import Lesson, Pupil, check_network, prepare, read_own
+from app.core.teaching import Lesson, Pupil, check_network, note_on, prepare, read_own
 from app.core.teaching_figures import Taught
 from app.core.teaching_in_turn import held_out_in_turn
 from app.core.timeline import Moment
@@ -209,9 +209,17 @@ class Teaching(QObject):
         else:
             self._note_act()
         self._set(Phase.IN_TURN)
-        training, give_up, began, ticket = self._training, self._give_up, self._began, self._ticket
+        training, give_up, began, ticket, run = self._training, self._give_up, self._began, self._ticket, after[0].run
+
+        def work() -> Generator[Taught]:
+            last = taught
+            for last in held_out_in_turn(lesson, taught, began, lambda: give_up.is_set() or training.is_active):
+                yield last
+            if run is not None:
+                note_on(self._store, run, last)
+
         Feed(
-            lambda: held_out_in_turn(lesson, taught, began, lambda: give_up.is_set() or training.is_active),
+            work,
             partial(self._take_in_turn, ticket),
             partial(self._end_in_turn, ticket),
             partial(self._fail, ticket),

@@ -11,7 +11,7 @@ from app.commands.device import add_device, say_device
 from app.commands.output import complain, console, print_json, print_line
 from app.commands.progress import progress_bar
 from app.core.runs import RunStore
-from app.core.teaching import Lesson, Pupil, prepare, read_own
+from app.core.teaching import Lesson, Pupil, note_on, prepare, read_own
 from app.core.teaching_figures import Taught
 from app.core.teaching_in_turn import held_out_in_turn
 from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights
@@ -61,6 +61,7 @@ def run(arguments: Namespace) -> None:
                 raise ConfigError(event.reason)
     taught = lesson.taught(session)
     *_, taught = taught, *held_out_in_turn(lesson, taught, began)
+    note_on(store, session.run, taught)
     assert session.result is not None, "a training that has ended has a result"
     _tell(arguments.json, lesson, taught, session.run.name, session.result.weights, time.monotonic() - began)
 

@@ -138,6 +138,16 @@ def prepare(
     return Lesson(pupil, job, mine, test, title, is_new, answers, predictor.check_accuracy(test), note)
 
 
+def note_on(store: RunStore, run: Run, taught: Taught) -> None:
+    """Write the figures into the notes on the lesson's run, unless the user has written some already.
+
+    Raises ConfigError where the run has been deleted, and DigitLabError where the disk refuses.
+    """
+    if not store.again(run).notes:
+        lines = (f"{taught.own_words()} · {taught.others_words()}", taught.held_out_words())
+        store.note(run, "\n".join(filter(None, lines)))
+
+
 def read_own(spec: str = OWN_DIGITS) -> Dataset:
     """The user's own digits, 28×28×1, or those in another folder. DataError where there are none, or one cannot be read."""
     if spec == OWN_DIGITS and not own_digits.files():

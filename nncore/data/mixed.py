@@ -11,7 +11,7 @@ from nncore.arrays import Array, shape_text
 from nncore.data.dataset import Dataset
 from nncore.errors import DataError
 
-OWN_SHARE = 0.2
+OWN_SHARE = 0.125
 """The least share of what a training sees that the user's own digits make up: few as they are, they are repeated up to that."""
 LEAST_OTHERS = 16_000
 """The least number of others in an epoch. Where there are fewer they are repeated, so that an epoch is long enough."""

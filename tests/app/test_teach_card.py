@@ -56,6 +56,7 @@ def test_the_taught_network_takes_the_place_of_the_one_before_and_undo_brings_th
     taught = window.lab.teaching.taught
     assert f"{taught.own_words()} · {taught.others_words()}\nheld out in turn (5 of 20)" in card.words.text()
     assert "Drawn digits stand in" in card.words.text() and card.undo.isVisible() and not card.again.isVisible()
+    assert window.lab.store.get("my handwriting").notes == "\n".join(card.words.text().splitlines()[:2])
     after = state.moment.value
     window._actions["undo"].trigger()
     assert in_view(window) == "mnist-cnn" and same(state.moment.value, before) and card.again.isVisible()

@@ -68,6 +68,7 @@ def test_digits_of_an_odd_hand_are_read_after_one_lesson_and_the_others_as_befor
     store = RunStore()
     run = store.get("my handwriting")
     assert (run.parent, run.steps, run.status, run.test_accuracy) == ("mnist-cnn", 300, "finished", said["others"]["after"])
+    assert run.notes.startswith("yours ") and "held out in turn (5 of 20)" in run.notes
     keep(isolated / "my_digits", style("crossed 0s"))  # what is kept later changes nothing of the run
     assert len(images_of(Split.HELD_OUT, run)) > 1000
     session = resume(store, run.name)

@@ -13,7 +13,7 @@ from nncore.errors import DataError
 
 OWN_SHARE = 0.125
 """The least share of what a training sees that the user's own digits make up: few as they are, they are repeated up to that."""
-LEAST_OTHERS = 16_000
+LEAST_OTHERS = 17_000
 """The least number of others in an epoch. Where there are fewer they are repeated, so that an epoch is long enough."""
 
 

@@ -30,8 +30,9 @@ WORDS = {
     Phase.PREPARING: "Looking at what the network knows…",
     Phase.LEARNING: "Learning your handwriting…",
     Phase.MEASURING: "Measuring what it knows now…",
-    Phase.IN_TURN: "Leaving some of your digits out in turn…",
+    Phase.IN_TURN: "leaving some out in turn…",
 }
+UNBROKEN = "\N{NO-BREAK SPACE}"
 LINES = 3
 """Lines of text for which there is room, so that nothing moves while figures come."""
 
@@ -111,17 +112,25 @@ class TeachCard(Card):
 
     def _show(self) -> None:
         teaching = self._teaching
-        phase, kept = teaching.phase, teaching.kept.count
+        kept = teaching.kept.count
         reason = teaching.why_not if not teaching.is_busy else ""
         if 0 < kept < LEAST:
             reason = FEW
-        self.learn.setEnabled(kept >= LEAST and not teaching.is_busy and not reason)
+        self.learn.setEnabled(kept >= LEAST and not reason)
         self.learn.setToolTip(reason or LEARN)
-        self.learn.setVisible(kept > 0)
-        self.cancel.setVisible(phase is not Phase.IDLE)
+        self._swap(self.learn, self.cancel, teaching.is_busy)
+        self.learn.setVisible(kept > 0 and not teaching.is_busy)
         self._bar.setVisible(teaching.is_busy)
         self._show_links()
         self._show_progress()
+
+    def _swap(self, first: QWidget, second: QWidget, is_second: bool) -> None:
+        """Show one of two buttons in one place. The keyboard goes from the one to the other."""
+        shown, hidden = (second, first) if is_second else (first, second)
+        shown.show()
+        if hidden.hasFocus():
+            shown.setFocus()
+        hidden.hide()
 
     def _show_links(self) -> None:
         teaching = self._teaching
@@ -148,11 +157,10 @@ class TeachCard(Card):
             return WORDS[teaching.phase]
         if taught is None or not (teaching.is_taught_in_view or teaching.is_before_in_view):
             return "" if kept >= LEAST else FEW if kept else NOTHING
-        if teaching.is_asking:
-            first = f"{taught.fall()}: keep it? It reads {taught.own_words()}."
-        else:
-            first = f"{taught.own_words()} · {taught.others_words()}"
-        return "\n".join(filter(None, (first, taught.held_out_words() or WORDS[teaching.phase], teaching.note)))
+        parts = (taught.own_words(), taught.held_out_words() or WORDS[teaching.phase], taught.others_words())
+        figures = " · ".join(part.replace(" ", UNBROKEN) for part in parts if part)
+        question = f"{taught.fall()}: keep it?" if teaching.is_asking else ""
+        return "\n".join(filter(None, (question, figures, teaching.note)))
 
 
 def _inline(words: str, tooltip: str) -> QToolButton:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
@@ -11,7 +12,7 @@ from threading import Event
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core import own_digits
+from app.core import engine, own_digits
 from app.core.own_digits import Kept
 from app.core.run_in_view import RunInView
 from app.core.runs import RunStore
@@ -135,8 +136,11 @@ class Teaching(QObject):
         at_hand, self._pupil = self._state.data.value, (view, moment)
         self._began, self._give_up, self._ticket = time.monotonic(), Event(), object()
 
+        give_up = self._give_up
+
         def work() -> Lesson:
             lower_priority()
+            engine.prepare(give_up.is_set)  # so that measuring compiles nothing in this process
             return prepare(self._store, pupil, read_own(), at_hand)
 
         self._set(Phase.PREPARING)
@@ -215,8 +219,9 @@ class Teaching(QObject):
             last = taught
             for last in held_out_in_turn(lesson, taught, began, lambda: give_up.is_set() or training.is_active):
                 yield last
-            if run is not None:
-                note_on(self._store, run, last)
+            with suppress(ConfigError):  # the run has been deleted meanwhile
+                if run is not None:
+                    note_on(self._store, run, last)
 
         Feed(
             work,

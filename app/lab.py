@@ -32,6 +32,7 @@ from app.own_digits import OwnDigits
 from app.own_networks import OwnNetworks
 from app.playing import Playing
 from app.run_table import RunTable
+from app.teaching import Teaching
 from app.threads.task import Task
 from app.training import Status, TrainingController
 from models.presets import DEFAULT
@@ -75,6 +76,7 @@ class Lab(QObject):
         self.evaluating = Evaluating(self.state, self.training)
         self.batching = Batching(self.state)
         self.own_digits = OwnDigits(self.state.acts)
+        self.teaching = Teaching(self.state, store, self.training, self.own_digits)
         self.own_networks = OwnNetworks()
         self.drafts = Drafts(self.state, settings)
         self.run_table = RunTable(store, self.training)
@@ -91,7 +93,7 @@ class Lab(QObject):
         self.training.problem.connect(self.offers.tell_of_training)
         for part in (
             self.library, self.looking, self.opener, self.evaluating, self.own_digits, self.own_networks, self.drafts,
-            self.run_table, self.comparing, self.batching,
+            self.run_table, self.comparing, self.batching, self.teaching,
         ):  # fmt: skip
             part.problem.connect(self.problem)
             part.setParent(self)
@@ -120,6 +122,7 @@ class Lab(QObject):
         self.looking.start()
         self.library.refresh()
         self.own_networks.refresh()
+        self.teaching.refresh()
         self.comparing.warm_up()
         self.run_table.look_for_damage()
         self.look_for_devices()
@@ -128,6 +131,7 @@ class Lab(QObject):
     def close(self) -> None:
         """Keep what is in view for the next start, and end every thread. A training that runs is stopped and kept."""
         self.playing.stop()
+        self.teaching.close()
         self.library.close()
         self.batching.close()
         self.run_table.close()

@@ -1,8 +1,4 @@
-"""`python -m benchmarks [data|torch|window|drawing|beside|gaps|slider|strokes|wild|launches|gpu [options]]`: one, or all but the
-last two.
-
-See data.py, vs_torch.py, window.py, drawing.py, beside.py, gaps.py, slider.py, strokes.py, wild.py, launches.py and gpu/race.py.
-"""
+"""`python -m benchmarks [PART [options]]`: one of PARTS below, each a file of this folder, or all that need no GPU."""
 
 import sys
 from importlib import import_module
@@ -17,10 +13,11 @@ PARTS = {
     "slider": "benchmarks.slider",
     "strokes": "benchmarks.strokes",
     "wild": "benchmarks.wild",
+    "teach": "benchmarks.teach",
     "launches": "benchmarks.launches",
     "gpu": "benchmarks.gpu.race",
 }
-EVERYWHERE = ("data", "torch", "window", "drawing", "beside", "gaps", "slider", "strokes", "wild")
+EVERYWHERE = tuple(name for name in PARTS if name not in ("launches", "gpu"))
 """What a machine without a GPU can measure."""
 
 chosen, arguments = sys.argv[1:2], sys.argv[2:]

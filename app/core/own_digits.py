@@ -5,18 +5,22 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from nncore.arrays import Array
 from nncore.data.catalogue import OWN_DIGITS
-from nncore.data.folder import picture_files
+from nncore.data.folder import GREY, picture_files
 from nncore.errors import DataError
 from nncore.files import shown, write_atomically
 from nncore.paths import user_folder
+from nncore.vision.picture import read_picture
+from nncore.vision.sight import fit_colour
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,33 @@ def is_own(spec: str) -> bool:
 def files() -> tuple[Path, ...]:
     """The files of the user's own digits, in the order of the dataset's images."""
     return tuple(picture_files(folder())) if folder().is_dir() else ()
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """How many digits of the user's own there are, and the last ones of them."""
+
+    count: int = 0
+    images: Array = field(default_factory=lambda: np.zeros((0, *GREY), np.uint8))
+    """uint8 (N, 28, 28, 1), the last one first"""
+    labels: tuple[str, ...] = ()
+    """The digits that they are kept as."""
+
+
+def kept(most: int) -> Kept:
+    """The user's own digits, and at most `most` images. A file that is no picture is left out. DataError where the folder cannot be
+    read.
+    """
+    every = files()
+    images: list[Array] = []
+    labels: list[str] = []
+    for path in sorted(every, key=lambda path: path.name, reverse=True):  # they are named after the time
+        if len(images) == most:
+            break
+        with suppress(DataError):
+            images.append(fit_colour(read_picture(path), GREY))
+            labels.append(shown(path.parent.name))
+    return Kept(len(every), np.stack(images), tuple(labels)) if images else Kept(len(every))
 
 
 def keeping(digit: int, image: Array) -> Change:

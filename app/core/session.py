@@ -73,6 +73,8 @@ class Job:
     """What `Network.state_dict` gave: the weights to begin with. None: new ones, by the config's seed."""
     parent: tuple[str, int] | None = None
     """The name of the run that `weights` are taken from, and the step after which it had them."""
+    steps: int | None = None
+    """After how many steps it ends, where that is before the config's last epoch does."""
 
     def begin(self, store: RunStore, checkpoint_every: int | None = None) -> TrainingSession:
         """Build network and trainer, and enter the run into the table. ConfigError or DataError where they do not fit, WeightsError
@@ -83,6 +85,8 @@ class Job:
             network.load_state_dict(self.weights)
         parent, parent_step = self.parent or (None, None)
         trainer = Trainer(network, self.train_data, self.config, self.device)
+        if self.steps is not None:
+            trainer.total_steps = min(self.steps, trainer.total_steps)
         run = store.create(
             self.run_name,
             self.preset.name,

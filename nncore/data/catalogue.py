@@ -13,6 +13,9 @@ from nncore.data import folder, mnist, svhn
 from nncore.data.dataset import DIGITS, Dataset
 from nncore.data.download import received, target_folder
 from nncore.data.kinds import WORDS, kind_of
+from nncore.data.mixed import mixed
+from nncore.data.own import OWN_DIGITS as OWN_DIGITS
+from nncore.data.own import is_copy, open_copy, parts_of
 from nncore.data.sources import SOURCES, Source
 from nncore.data.street import synthetic_street
 from nncore.data.synthetic import COUNTS, synthetic
@@ -21,8 +24,6 @@ from nncore.files import entries, is_file, is_folder, shown
 from nncore.paths import data_folder, user_folder
 
 IN_CODE = {"synthetic": synthetic, "synthetic-street": synthetic_street}
-OWN_DIGITS = "my_digits"
-"""The folder of the digits that the user has corrected."""
 TITLES = {"synthetic": "Drawn digits", "synthetic-street": "Drawn street numbers", OWN_DIGITS: "Your own digits"}
 """What people call the datasets that were not published; SOURCES has the titles of the others."""
 MOST_NAMES, LONGEST_NAME = 8, 24
@@ -93,14 +94,20 @@ class KnownDataset:
 def open_dataset(name_or_path: str | os.PathLike[str], split: str = "train", picture_shape: Shape = folder.GREY) -> Dataset:
     """Open a dataset by its name, or by the path of its folder or file.
 
-    Names are mnist, svhn, svhn-extra, synthetic, synthetic-street, my_digits, and those of what was imported. `split` is
-    "train" or "test" (for SVHN also "extra"). Pictures from a folder are made `picture_shape` = (height, width, channels).
+    Names are mnist, svhn, svhn-extra, synthetic, synthetic-street, my_digits, and those of what was imported; my_digits+NAME is
+    another dataset with the user's own digits among what is learned from. `split` is "train" or "test" (for SVHN also "extra").
+    Pictures from a folder are made `picture_shape` = (height, width, channels).
     Raises DataError, with what to do, where the data is missing, damaged, of no kind that is known, or too much.
     """
     name = os.fspath(name_or_path)
     if not split.isidentifier() or len(split) > LONGEST_SPLIT:
         raise DataError(f"A split is called train or test, not {split[:LONGEST_SPLIT]!a}.")
+    if parts := parts_of(name):
+        others = open_dataset(parts[1], split, picture_shape)
+        return mixed(open_dataset(parts[0], picture_shape=others.image_shape), others) if split == "train" else others
     try:
+        if is_copy(name):
+            return open_copy(name, split)
         if name in IN_CODE:
             return IN_CODE[name](split)
         if name in PUBLISHED:
@@ -123,7 +130,9 @@ def open_test(name_or_path: str | os.PathLike[str], train: Dataset) -> Dataset |
 
 def lasting_name(name_or_path: str) -> str:
     """The same dataset as a name or an absolute path, which opens it from any folder."""
-    if name_or_path in (*IN_CODE, *PUBLISHED) or name_or_path in own_datasets():
+    if parts := parts_of(name_or_path):
+        return f"{parts[0]}+{lasting_name(parts[1])}"
+    if is_copy(name_or_path) or name_or_path in (*IN_CODE, *PUBLISHED) or name_or_path in own_datasets():
         return name_or_path
     path = Path(name_or_path)
     return str(path.absolute()) if is_file(path) or is_folder(path) else name_or_path
@@ -131,6 +140,10 @@ def lasting_name(name_or_path: str) -> str:
 
 def title_of(name_or_path: str) -> str:
     """What people call a dataset: its title where it has one, and else its name, or the last part of its path."""
+    if parts := parts_of(name_or_path):
+        return f"{title_of(parts[0])} + {title_of(parts[1])}"
+    if is_copy(name_or_path):
+        return TITLES[OWN_DIGITS]
     if name_or_path in SOURCES:
         return SOURCES[name_or_path].title
     return TITLES.get(name_or_path) or shown(Path(name_or_path).name or name_or_path)

@@ -12,6 +12,7 @@ from nncore.arrays import Shape
 from nncore.data.catalogue import IN_CODE, PUBLISHED, open_dataset, own_datasets
 from nncore.data.checksums import FileSum, file_sum, published_sums
 from nncore.data.importing import data_files
+from nncore.data.own import is_copy, parts_of
 from nncore.errors import DataError
 
 SPLITS = ("train", "test")
@@ -85,7 +86,7 @@ def overview(name_or_path: str, splits: Sequence[str] = SPLITS) -> Overview:
 def _sums(name_or_path: str) -> list[FileSum]:
     if name_or_path in PUBLISHED:
         return published_sums(name_or_path)
-    if name_or_path in IN_CODE:
+    if name_or_path in IN_CODE or is_copy(name_or_path) or parts_of(name_or_path):
         return []
     files = data_files(own_datasets().get(name_or_path, Path(name_or_path)))
     return [file_sum(file) for file in files] if len(files) <= MOST_SUMS else []

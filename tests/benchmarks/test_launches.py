@@ -183,5 +183,6 @@ def test_an_unknown_benchmark_is_one_line() -> None:
     assert done.returncode == 1
     assert (
         done.stderr.strip()
-        == "There is no benchmark 'nothing'; there are data, torch, window, drawing, beside, gaps, slider, wild, launches, gpu."
+        == "There is no benchmark 'nothing'; there are data, torch, window, drawing, beside, gaps, slider, strokes, wild, teach, "
+        "launches, gpu."
     )

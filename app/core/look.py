@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,8 @@ class Question:
     moment: Moment
     probe: Probe
     wanted: frozenset[str] = frozenset()
+    chosen: int = 0
+    """Which of the probe's digits is looked at, from 0 in reading order; the last one where there are fewer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +51,16 @@ class Look:
     stages: tuple[Stage, ...] = ()
     """How the probe became what the network sees."""
     results: Mapping[str, Any] = field(default_factory=dict)
-    """The result of each EXPLANATION that was wanted, by its name, for the first digit. Empty without a digit."""
+    """The result of each EXPLANATION that was wanted, by its name, for the digit that is chosen. Empty without a digit."""
     error: ConfigError | None = None
     """Set where the network takes no images of this kind."""
+    seconds: float = 0.0
+    """What finding the digits has taken, and answering them."""
 
     @property
     def digit(self) -> Digit | None:
-        """The first digit on the probe, or None."""
-        return self.digits[0] if self.digits else None
+        """The digit on the probe that is chosen, or None."""
+        return _chosen(self.digits, self.question)
 
 
 class Looker:
@@ -67,6 +72,8 @@ class Looker:
         self._probe: Probe | None = None
         self._prepared_for: Predictor | None = None
         self._seen = Seen()
+        self._seconds = 0.0
+        """What preparing the probe has taken."""
 
     def warm_up(self) -> None:
         """Load the libraries that preparing a picture needs, so that the first stroke is not answered late."""
@@ -84,9 +91,12 @@ class Looker:
             seen = self._see(question.probe, predictor)
         except ConfigError as error:
             return Look(question, error=error)
+        began = time.perf_counter()
         digits = tuple(answered(predictor, seen.found))
-        results = {name: EXPLANATIONS[name](predictor, digits[0].image) for name in question.wanted} if digits else {}
-        return Look(question, digits, seen.stages, results)
+        seconds = self._seconds + time.perf_counter() - began
+        chosen = _chosen(digits, question)
+        results = {name: EXPLANATIONS[name](predictor, chosen.image) for name in question.wanted} if chosen else {}
+        return Look(question, digits, seen.stages, results, seconds=seconds)
 
     def _predictor_for(self, question: Question) -> Predictor:
         if self._predictor is None or self._architecture is not question.network.architecture:
@@ -97,9 +107,16 @@ class Looker:
 
     def _see(self, probe: Probe, predictor: Predictor) -> Seen:
         if probe is not self._probe or predictor is not self._prepared_for:
+            began = time.perf_counter()
             self._seen = see_probe(probe, predictor.network.input_shape)
+            self._seconds = time.perf_counter() - began
             self._probe, self._prepared_for = probe, predictor
         return self._seen
+
+
+def _chosen(digits: Sequence[Digit], question: Question) -> Digit | None:
+    """The digit that a question looks at."""
+    return digits[min(question.chosen, len(digits) - 1)] if digits else None
 
 
 def see_probe(probe: Probe, input_shape: Shape) -> Seen:

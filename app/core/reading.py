@@ -1,4 +1,7 @@
-"""What was read on a picture: its digits line by line with what the user has corrected, as text and as a table. Qt-free."""
+"""What was read on a picture: its digits line by line with what the user has corrected, as text and as a table. Qt-free.
+
+Views ask for the same many times while a page is looked at, so what follows from the digits is worked out once.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from nncore.recognition import Digit, Verdict
 from nncore.vision import Box
@@ -33,16 +37,16 @@ class ReadDigit:
         """What is read: the user's word, or else the network's answer."""
         return self.found.answer.digit if self.correction is None else self.correction
 
-    @property
+    @cached_property
     def is_digit(self) -> bool:
         return self.correction is not None or self.found.verdict is not Verdict.NO_DIGIT
 
-    @property
+    @cached_property
     def is_sure(self) -> bool:
         """Whether nobody needs to look at it again."""
         return self.correction is not None or self.found.verdict is Verdict.SURE
 
-    @property
+    @cached_property
     def words(self) -> str:
         """What is known of it in a few words: `4, 99.4 % sure`, `7 or 1, 62.0 % sure`, `no digit`, `9, corrected by you`."""
         if self.correction is not None:
@@ -52,7 +56,7 @@ class ReadDigit:
         first = str(self.digit) if self.is_sure else self.alternatives
         return f"{first}, {self.found.answer.confidence * 100:.1f} % sure"
 
-    @property
+    @cached_property
     def alternatives(self) -> str:
         """The two likeliest digits: `7 or 1`."""
         first, second = self.found.answer.likeliest
@@ -81,12 +85,12 @@ class Reading:
             found.append(ReadDigit(index, digit, line, place, correction))
         return cls(tuple(found))
 
-    @property
+    @cached_property
     def digits(self) -> tuple[ReadDigit, ...]:
         """What is read, without what is no digit."""
         return tuple(each for each in self.found if each.is_digit)
 
-    @property
+    @cached_property
     def lines(self) -> list[list[ReadDigit]]:
         """The digits of each line."""
         lines: list[list[ReadDigit]] = []
@@ -96,12 +100,12 @@ class Reading:
             lines[-1].append(each)
         return lines
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The digits as text, a line each."""
         return "\n".join("".join(str(each.digit) for each in line) for line in self.lines)
 
-    @property
+    @cached_property
     def unsure(self) -> tuple[ReadDigit, ...]:
         """The digits that somebody should look at."""
         return tuple(each for each in self.digits if not each.is_sure)
@@ -118,7 +122,7 @@ class Reading:
             return ""
         return f"line {each.line}, digit {each.place} of {len(self.lines[each.line - 1])}"
 
-    @property
+    @cached_property
     def counts(self) -> str:
         """How many digits are sure and corrected: `23 sure`, `22 sure · 1 corrected by you`."""
         corrected = sum(each.correction is not None for each in self.digits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
@@ -48,9 +49,15 @@ def frame_of(box: tuple[int, int, int, int], picture: QRect, width: int, height:
     return frame.adjusted(-AROUND, -AROUND, AROUND, AROUND)
 
 
+@cache
+def _line() -> int:
+    """Height of an answer in pixels."""
+    return QFontMetrics(font(TEXT, bold=True)).height()
+
+
 def painted_rect(box: DigitBox, picture: QRect, width: int, height: int) -> QRect:
     """All that is painted of a box, for whoever paints only that anew."""
-    line = QFontMetrics(font(TEXT, bold=True)).height()
+    line = _line()
     return frame_of(box.box, picture, width, height).adjusted(-3, -3 - line, 3 + 2 * line, 3 + line).toAlignedRect()
 
 

@@ -21,9 +21,10 @@ from PySide6.QtGui import (
 )  # fmt: skip
 from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QSizePolicy, QWidget
 
-from app.theme import font, theme
+from app.theme import theme
 from app.widgets.digit_boxes import DigitBox, frame_of, paint_boxes, painted_rect
 from app.widgets.figure import FADED, keeps_key
+from app.widgets.pill import paint_pill
 from app.widgets.pyramid import Level, level_for, rough_levels
 from nncore.arrays import Array
 
@@ -375,23 +376,11 @@ class ZoomPicture(QWidget):
         paint_boxes(painter, boxes, whole, width, height, max(whole.y(), 0))
         painter.setOpacity(1)
         if self._busy:
-            self._paint_busy(painter)
+            paint_pill(painter, self.rect(), self._busy)
         if self.hasFocus():
             painter.setPen(QColor(colors.accent))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(seen.adjusted(0.5, 0.5, -0.5, -0.5))
-
-    def _paint_busy(self, painter: QPainter) -> None:
-        colors = theme().colors
-        painter.setFont(font())
-        wide, high = painter.fontMetrics().horizontalAdvance(self._busy) + 28, painter.fontMetrics().height() + 12
-        pill = QRectF((self.width() - wide) / 2, self.height() - high - 16, wide, high)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QColor(colors.line))
-        painter.setBrush(QColor(colors.panel))
-        painter.drawRoundedRect(pill, high / 2, high / 2)
-        painter.setPen(QColor(colors.text))
-        painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, self._busy)
 
 
 def _placed(room: float, size: float, centre: float) -> float:

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFocusEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import font, theme
@@ -63,9 +74,11 @@ class ThumbnailRow(QWidget):
 
     def set_thumbnails(self, thumbnails: Sequence[Thumbnail]) -> None:
         """Show others."""
-        self._thumbnails = tuple(thumbnails)
+        before, self._thumbnails = self.sizeHint(), tuple(thumbnails)
         self._current = min(self._current, max(len(self._thumbnails) - 1, 0))
         self._describe()
+        if before != self.sizeHint():
+            self.updateGeometry()
         self.update()
 
     def mark(self, place: int) -> None:
@@ -104,7 +117,8 @@ class ThumbnailRow(QWidget):
         return max((self.width() + self._gap) // (self._side + self._gap), 1)
 
     def sizeHint(self) -> QSize:
-        return QSize(self.width_wanted, self._rows * self._row - self._gap + 4)
+        rows = min(self._rows, max(-(-len(self._thumbnails) // self._across), 1))
+        return QSize(self.width_wanted, rows * self._row - self._gap + 4)
 
     minimumSizeHint = sizeHint
 
@@ -164,6 +178,10 @@ class ThumbnailRow(QWidget):
                 self.menu_wanted.emit(self._current, self.mapToGlobal(self.cell(self._current).center()))
         elif (place := self.place_at(event.pos())) >= 0:
             self.menu_wanted.emit(place, event.globalPos())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self._rows > 1:  # another number of them may stand in a row
+            self.updateGeometry()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         self.update()

@@ -22,7 +22,7 @@ class HistoryRows(QWidget):
 
     def __init__(self, lab: Lab) -> None:
         super().__init__()
-        self._lab = lab
+        self._lab, self._has_room = lab, True
         self._made: WeakKeyDictionary[Probe, Thumbnail] = WeakKeyDictionary()
         self.rows = ThumbnailRow("history", SIDE, gap=8)
         title = label("HISTORY", "title")
@@ -48,7 +48,13 @@ class HistoryRows(QWidget):
         probes = self._lab.state.recent.probes.value
         self.rows.set_thumbnails([self._thumbnail(each) for each in probes])
         self._mark()
-        self.setVisible(bool(probes))
+        self.setVisible(bool(probes) and self._has_room)
+
+    def set_rows(self, rows: int) -> None:
+        """Show so many rows; with none the history is hidden."""
+        self._has_room = rows > 0
+        self.rows.set_rows(max(rows, 1))
+        self.setVisible(bool(self._lab.state.recent.probes.value) and self._has_room)
 
     def _mark(self) -> None:
         """Mark what is in view."""

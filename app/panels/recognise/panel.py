@@ -25,8 +25,8 @@ STRIP = 0.23, 112, 168
 """The same of the height of the strip at the bottom."""
 LOW = 460
 """Height of a panel in pixels in which there is no room for the strip."""
-ROW = 130
-"""Pixels of height for each further row of the history."""
+ROW = 100
+"""Pixels of a panel's height above LOW for each row of the history."""
 
 
 class RecognisePanel(Panel):
@@ -64,7 +64,8 @@ class RecognisePanel(Panel):
         self.text_card.setFixedWidth(_share(self.width(), *COLUMN))
         self.stages_card.setVisible(self.height() >= LOW)
         self.stages_card.setFixedHeight(_share(self.height(), *STRIP))
-        self.history.rows.set_rows(min(max((self.height() - LOW) // ROW, 1), 3))
+        rows = (self.height() - LOW) // ROW
+        self.history.set_rows(min(rows, 3))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         digit = typed_digit(event)

@@ -15,6 +15,7 @@ from app.core.engine import ChosenDevice
 from app.core.last_time import keep, keep_recipe, keep_ticked, kept_draft, kept_recipe, kept_ticked
 from app.core.layer_list import LayerList
 from app.core.probe import NO_DRAWING, Kind, Probe
+from app.core.reading import looked_at
 from app.core.recipe import misfit
 from app.core.runs import Run, RunStore
 from app.core.settings import Settings
@@ -106,7 +107,7 @@ class Lab(QObject):
         self.run_table.renamed.connect(self._follow_name)
         self.run_table.deleted.connect(self._forget_run)
         self.looking.looked.connect(lambda _: self._keep_correction())
-        self._correction: tuple[int, Probe, int] | None = None
+        self._correction: tuple[int, Probe, int | None] | None = None
         """A digit to be kept, the probe that it is for, and which of its digits, until the network has looked at that."""
         self._has_told_of_undo = self._has_told_end = self._is_looking_for_devices = False
         self.state.acts.last.subscribe(lambda _: self._forget_undo(), now=False)
@@ -295,8 +296,8 @@ class Lab(QObject):
         elif look.question.probe is correction[1]:
             self._correction = None
             digit, probe, chosen = correction
-            if look.digits:
-                seen = look.digits[min(chosen, len(look.digits) - 1)]
+            seen = looked_at(look.digits, chosen)
+            if seen is not None:
                 self.own_digits.keep(digit, seen.image, self._mark(probe, seen.box, digit))
 
     def _mark(self, probe: Probe, box: Box, digit: int) -> Mark | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from app.colors import PALETTE
 from app.core.look import see_probe
 from app.core.probe import Probe
+from app.core.reading import looked_at
 from app.core.runs import Run, RunStore
 from app.core.stored_run import best_network
 from nncore.arrays import Shape
@@ -75,9 +76,9 @@ class Comparer:
         """The digits of the probe by the shape that networks take, or why it cannot be shown to such networks."""
 
     def answers(
-        self, runs: Sequence[Run], probe: Probe, give_up: Callable[[], bool] = lambda: False, chosen: int = 0
+        self, runs: Sequence[Run], probe: Probe, give_up: Callable[[], bool] = lambda: False, chosen: int | None = None
     ) -> tuple[RunAnswer, ...] | None:
-        """What each run says of the probe's digit that is chosen, from 0 in reading order; None where `give_up` says so on the way.
+        """What each run says of the digit that is chosen, as in `looked_at`; None where `give_up` says so on the way.
 
         What is wrong with a run is said in its answer.
         """
@@ -92,7 +93,7 @@ class Comparer:
             found.append(self._answer(run, probe, chosen))
         return tuple(found)
 
-    def _answer(self, run: Run, probe: Probe, chosen: int) -> RunAnswer:
+    def _answer(self, run: Run, probe: Probe, chosen: int | None) -> RunAnswer:
         try:
             predictor = self._predictor(run)
             shape, seen = predictor.network.input_shape, self._seen
@@ -104,10 +105,8 @@ class Comparer:
             digits = seen[shape]
             if isinstance(digits, ConfigError):
                 raise digits
-            if not digits:
-                return RunAnswer(run, None)
-            digit = digits[min(chosen, len(digits) - 1)]
-            return RunAnswer(run, answered(predictor, [digit])[0].answer)
+            digit = looked_at(answered(predictor, digits), chosen)
+            return RunAnswer(run, None if digit is None else digit.answer)
         except DigitLabError as error:
             return RunAnswer(run, None, str(error))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from app.core import engine
 from app.core.in_view import NetworkInView
 from app.core.probe import Kind, Probe
+from app.core.reading import looked_at
 from app.core.timeline import Moment
 from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights, picture_classifier
 from nncore.arrays import Array, Shape
@@ -37,8 +38,8 @@ class Question:
     moment: Moment
     probe: Probe
     wanted: frozenset[str] = frozenset()
-    chosen: int = 0
-    """Which of the probe's digits is looked at, from 0 in reading order; the last one where there are fewer."""
+    chosen: int | None = None
+    """Which of the things on the probe is looked at, as in `looked_at`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ class Look:
     @property
     def digit(self) -> Digit | None:
         """The digit on the probe that is chosen, or None."""
-        return _chosen(self.digits, self.question)
+        return looked_at(self.digits, self.question.chosen)
 
 
 class Looker:
@@ -94,7 +95,7 @@ class Looker:
         began = time.perf_counter()
         digits = tuple(answered(predictor, seen.found))
         seconds = self._seconds + time.perf_counter() - began
-        chosen = _chosen(digits, question)
+        chosen = looked_at(digits, question.chosen)
         results = {name: EXPLANATIONS[name](predictor, chosen.image) for name in question.wanted} if chosen else {}
         return Look(question, digits, seen.stages, results, seconds=seconds)
 
@@ -112,11 +113,6 @@ class Looker:
             self._seconds = time.perf_counter() - began
             self._probe, self._prepared_for = probe, predictor
         return self._seen
-
-
-def _chosen(digits: Sequence[Digit], question: Question) -> Digit | None:
-    """The digit that a question looks at."""
-    return digits[min(question.chosen, len(digits) - 1)] if digits else None
 
 
 def see_probe(probe: Probe, input_shape: Shape) -> Seen:

@@ -18,6 +18,18 @@ COLUMNS = ("line", "place", "digit", "confidence", "sure", "second", "x", "y", "
 """The table's columns. `confidence` is the probability that the network gives to `digit`, `second` the likeliest other digit."""
 
 
+def looked_at(digits: Sequence[Digit], chosen: int | None) -> Digit | None:
+    """The one of all that was found on a picture that is looked at: the one at `chosen`, or the last where there are fewer.
+
+    Where nobody has chosen it is the first digit, or where nothing is a digit the first thing. None for nothing.
+    """
+    if not digits:
+        return None
+    if chosen is not None:
+        return digits[min(chosen, len(digits) - 1)]
+    return next((digit for digit in digits if digit.verdict is not Verdict.NO_DIGIT), digits[0])
+
+
 @dataclass(frozen=True, eq=False)
 class ReadDigit:
     """A digit of a picture, where it stands, and what the user says of it."""
@@ -84,6 +96,11 @@ class Reading:
             place += 1
             found.append(ReadDigit(index, digit, line, place, correction))
         return cls(tuple(found))
+
+    def looked_at(self, chosen: int | None) -> ReadDigit | None:
+        """The one that is looked at, as in the function of that name."""
+        digit = looked_at([each.found for each in self.found], chosen)
+        return next((each for each in self.found if each.found is digit), None)
 
     @cached_property
     def digits(self) -> tuple[ReadDigit, ...]:

@@ -31,9 +31,10 @@ class LabState:
         self.moment: Observable[Moment | None] = Observable(None)
         """The moment of the run in view."""
         self.probe: Observable[Probe] = Observable(Probe())
-        self.chosen: Observable[int] = Observable(0)
-        """Which of the probe's digits is looked at, from 0 in reading order: with another probe its first."""
-        self.probe.subscribe(lambda _: self.choose(0), now=False)
+        self.chosen: Observable[int | None] = Observable(None)
+        """Which of the things on the probe is looked at, from 0 in reading order; None, as with each new probe, where nobody has
+        chosen: then it is the first digit."""
+        self.probe.subscribe(lambda _: self.choose(None), now=False)
         self.corrections = Corrections()
         """What the user says of digits on pictures."""
         self.recent = Recent(self.probe)
@@ -52,8 +53,8 @@ class LabState:
         """The moments of the run in view; none where there is no run."""
         return self._no_moments if self.run.value is None else self.run.value.timeline
 
-    def choose(self, index: int) -> None:
-        """Look at another of the probe's digits."""
+    def choose(self, index: int | None) -> None:
+        """Look at another of the probe's digits; None: at the first."""
         if index != self.chosen.value:
             self.chosen.set(index)
 

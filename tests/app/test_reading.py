@@ -93,7 +93,8 @@ def test_the_last_pictures_are_kept_and_a_drawing_that_goes_on_is_one():
         shown.set(Probe(pixels, "drawing", kind=Kind.DRAWING, strokes=strokes))
     for probe in (photo, NO_DRAWING, Probe(pixels, kind=Kind.DATASET)):
         shown.set(probe)
-    shown.set(Probe(pixels, "drawing", kind=Kind.DRAWING, strokes=(second,)))
+    for strokes in ((), (second,)):  # the first stroke is being drawn, then it is there
+        shown.set(Probe(pixels, "drawing", kind=Kind.DRAWING, strokes=strokes))
     shown.set(photo)
     kept = recent.probes.value
     assert [each.origin for each in kept] == ["drawing", "a.png", "drawing"] and kept[2].strokes == (first,)

@@ -44,8 +44,7 @@ class ProbeReading(QObject):
     @property
     def chosen(self) -> ReadDigit | None:
         """The digit that is looked at."""
-        found = self.reading.found
-        return found[min(self._lab.state.chosen.value, len(found) - 1)] if found else None
+        return self.reading.looked_at(self._lab.state.chosen.value)
 
     def _follow(self, probe: Probe) -> None:
         before, self._probe, self.look = self._probe, probe, None

@@ -81,7 +81,7 @@ class TextCard(Card):
             cell = self.text.cell(index)
             self._scroll.ensureVisible(cell.center().x(), cell.center().y(), 0, cell.height())
         self.counts.show_words(reading.counts if reading.found else "")
-        self.to_check.show_words(reading.to_check(self._last_looked_at))
+        self.to_check.show_words(reading.to_check(self._last_chosen))
         for button in (self.copy, self.save):
             button.setEnabled(bool(lines))
         for part in (self.next_button, self.next_unsure):
@@ -96,15 +96,14 @@ class TextCard(Card):
         return "No digits found." if look is not None and look.error is None else ""
 
     @property
-    def _last_looked_at(self) -> int:
-        """The index after which the next unsure digit is looked for."""
-        chosen = self._reading.chosen
-        # The first digit is chosen when nobody has chosen yet, and then has not been looked at.
-        return -1 if chosen is None or (chosen.index == 0 and not self.text.hasFocus()) else chosen.index
+    def _last_chosen(self) -> int:
+        """The index after which the next unsure digit is looked for; −1 where nobody has chosen a digit yet."""
+        chosen = self._lab.state.chosen.value
+        return -1 if chosen is None else chosen
 
     def _go_on(self) -> None:
         """Choose the next digit that is not sure."""
-        found = self._reading.reading.next_unsure(self._last_looked_at)
+        found = self._reading.reading.next_unsure(self._last_chosen)
         if found is not None:
             self._lab.state.choose(found.index)
             self.text.setFocus()

@@ -56,7 +56,7 @@ class Look:
     error: ConfigError | None = None
     """Set where the network takes no images of this kind."""
     seconds: float = 0.0
-    """What finding the digits has taken, and answering them."""
+    """What answering the question has taken; finding the digits is part of it only in the first look at a probe."""
 
     @property
     def digit(self) -> Digit | None:
@@ -73,8 +73,6 @@ class Looker:
         self._probe: Probe | None = None
         self._prepared_for: Predictor | None = None
         self._seen = Seen()
-        self._seconds = 0.0
-        """What preparing the probe has taken."""
 
     def warm_up(self) -> None:
         """Load the libraries that preparing a picture needs, so that the first stroke is not answered late."""
@@ -87,14 +85,14 @@ class Looker:
 
     def look(self, question: Question) -> Look:
         """Answer a question. Raises KeyError for a name that is none of EXPLANATIONS."""
+        began = time.perf_counter()
         predictor = self._predictor_for(question)
         try:
             seen = self._see(question.probe, predictor)
         except ConfigError as error:
             return Look(question, error=error)
-        began = time.perf_counter()
         digits = tuple(answered(predictor, seen.found))
-        seconds = self._seconds + time.perf_counter() - began
+        seconds = time.perf_counter() - began
         chosen = looked_at(digits, question.chosen)
         results = {name: EXPLANATIONS[name](predictor, chosen.image) for name in question.wanted} if chosen else {}
         return Look(question, digits, seen.stages, results, seconds=seconds)
@@ -108,9 +106,7 @@ class Looker:
 
     def _see(self, probe: Probe, predictor: Predictor) -> Seen:
         if probe is not self._probe or predictor is not self._prepared_for:
-            began = time.perf_counter()
             self._seen = see_probe(probe, predictor.network.input_shape)
-            self._seconds = time.perf_counter() - began
             self._probe, self._prepared_for = probe, predictor
         return self._seen
 

@@ -40,6 +40,8 @@ class ProbeReading(QObject):
         state.network.subscribe(self._follow_network, now=False)
         state.chosen.subscribe(lambda _: self.changed.emit(), now=False)
         state.corrections.changed.subscribe(lambda _: self._read(), now=False)
+        if lab.looking.look is not None:
+            self._take(lab.looking.look)
 
     @property
     def chosen(self) -> ReadDigit | None:

@@ -54,6 +54,8 @@ class StagesCard(Card):
         self.row.menu_wanted.connect(self._open_menu)
         self._ways.hide()
         lab.looking.looked.connect(self._show_look)
+        if lab.looking.look is not None:
+            self._show_look(lab.looking.look)
 
     def _show_look(self, look: Look) -> None:
         if self._of is look.stages and (look.stages or look.digit is None):

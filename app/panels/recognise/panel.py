@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout
 
 from app.core.probe import Probe
 from app.lab import Lab
 from app.panels.base import Panel
+from app.panels.recognise.column import Column
 from app.panels.recognise.history import HistoryRows
 from app.panels.recognise.reading import ProbeReading
 from app.panels.recognise.sheet import SheetCard
@@ -19,7 +20,7 @@ from app.panels.recognise.text import TextCard
 from app.widgets.card import GAP
 from app.widgets.digit_keys import typed_digit
 
-COLUMN = 0.3, 220, 300
+COLUMN = 0.3, 244, 300
 """The share of the panel's width that the column at the right has, and its least and largest width in pixels."""
 STRIP = 0.23, 112, 168
 """The same of the height of the strip at the bottom."""
@@ -42,13 +43,12 @@ class RecognisePanel(Panel):
         self.text_card.body.addWidget(self.history)
         self.stages_card = StagesCard(lab)
         self.stages_card.opened.connect(self.sheet_card.open_stage)
-        self.column = QVBoxLayout()
-        self.column.setSpacing(GAP)
-        self.column.addWidget(self.text_card, 1)
+        self.column = Column()
+        self.column.cards.addWidget(self.text_card, 1)
         row = QHBoxLayout()
         row.setSpacing(GAP)
         row.addWidget(self.sheet_card, 1)
-        row.addLayout(self.column)
+        row.addWidget(self.column)
         self.content.addLayout(row, 1)
         self.content.addWidget(self.stages_card)
         lab.state.probe.subscribe(self._follow_probe)
@@ -61,7 +61,7 @@ class RecognisePanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.text_card.setFixedWidth(_share(self.width(), *COLUMN))
+        self.column.setFixedWidth(_share(self.width(), *COLUMN))
         self.stages_card.setVisible(self.height() >= LOW)
         self.stages_card.setFixedHeight(_share(self.height(), *STRIP))
         rows = (self.height() - LOW) // ROW

@@ -32,6 +32,8 @@ class DigitBox:
     """Whether the user has said what it is: then the answer stands on the colour of the text."""
     chosen: bool = False
     """Whether it is what is looked at: then its frame is thick."""
+    tip: str = ""
+    """What is known of it, in words."""
 
     @property
     def text(self) -> str:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QSizePolicy, QWidget
 
 from app.theme import theme
 from app.widgets.digit_boxes import DigitBox, frame_of, paint_boxes, painted_rect
-from app.widgets.figure import FADED, keeps_key
+from app.widgets.figure import FADED, keeps_key, shows_tip
 from app.widgets.pill import paint_pill
 from app.widgets.pyramid import Level, level_for, rough_levels
 from nncore.arrays import Array
@@ -170,6 +170,10 @@ class ZoomPicture(QWidget):
         hit = [n for n in range(len(self._boxes)) if self.box_rect(n).contains(point)]
         return min(hit, key=lambda n: self._boxes[n].box[2] * self._boxes[n].box[3], default=-1)
 
+    def _words_at(self, point: QPoint) -> str:
+        index = self.digit_at(QPointF(point))
+        return self._boxes[index].tip if index >= 0 else ""
+
     # -- zooming and moving
 
     def zoom(self, factor: float, around: QPointF | None = None, by_step: bool = True) -> None:
@@ -259,7 +263,7 @@ class ZoomPicture(QWidget):
     # -- events
 
     def event(self, event: QEvent) -> bool:
-        if keeps_key(event, ARROWS if self._boxes or not self.is_whole else ()):
+        if keeps_key(event, ARROWS if self._boxes or not self.is_whole else ()) or shows_tip(self, event, self._words_at):
             return True
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
             self.zoom(1 + event.value(), event.position(), by_step=False)

@@ -26,7 +26,7 @@ class Column(QScrollArea):
 
 
 class _Shrinking(QWidget):
-    """Is as low as its cards allow. Where a text in one of them is wrapped, Qt would give them all the height that they would like."""
+    """Is as low as its cards allow. Where a text in one of them is wrapped, Qt would give them all that they would like to have."""
 
     def hasHeightForWidth(self) -> bool:
         return False

@@ -22,6 +22,9 @@ from app.widgets.pixels import picture_menu
 from app.widgets.zoom_picture import ZoomPicture
 from nncore.vision import Stage
 
+LONGEST = 28
+"""Characters of a name that are shown."""
+
 
 class SheetCard(Card):
     """Shows the probe, and makes what is drawn the probe."""
@@ -183,7 +186,7 @@ class SheetCard(Card):
         probe, reading, look = self._lab.state.probe.value, self._reading.reading, self._reading.look
         if probe.picture is None:
             return ""
-        words = [probe.origin]
+        words = [_short(probe.origin)]
         if self._reading.is_waiting:
             words.append("Reading…")
         elif (look is not None and look.error is None) or reading.found:
@@ -213,8 +216,13 @@ class SheetCard(Card):
         picture_menu(self, at, pixels, first=first)
 
 
+def _short(name: str) -> str:
+    """A name with its middle left out where it is long, so that what follows it has room."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 + 1 :]}"
+
+
 def _box_of(each: ReadDigit, chosen: bool) -> DigitBox:
-    return DigitBox(each.found.box, each.digit, each.is_sure, each.is_digit, each.correction is not None, chosen)
+    return DigitBox(each.found.box, each.digit, each.is_sure, each.is_digit, each.correction is not None, chosen, each.words)
 
 
 def _fills(boxes: list[DigitBox], probe: Probe) -> bool:

@@ -22,6 +22,8 @@ from nncore.files import write_atomically
 
 NOTHING_YET = "Draw digits, or open, drop or paste a picture: what is read appears here."
 TABLE = "Table (*.csv)"
+LEAST = 72
+"""Pixels of height that the text has at least: two lines."""
 
 
 class TextCard(Card):
@@ -35,7 +37,7 @@ class TextCard(Card):
         super().__init__("Text read", self.copy)
         self._lab, self._reading = lab, reading
         self.text = TextRead(NOTHING_YET)
-        self._scroll = Scrolled(self.text)
+        self._scroll = Scrolled(self.text, LEAST)
         self.text.laid_out.connect(self._scroll.updateGeometry)
         self.counts, self.to_check = Elided(), ToCheck()
         self.next_unsure = QAction("Next unsure", self, shortcut="N")

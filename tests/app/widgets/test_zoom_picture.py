@@ -67,12 +67,12 @@ def test_from_one_on_pixels_are_whole_and_zooming_has_an_end(view):
 
 
 def test_a_drag_moves_the_picture_and_chooses_nothing(view):
-    view.zoom(4, QPointF(200, 150))
-    before = view.picture_rect().topLeft()
-    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(200, 150))
-    QTest.mouseMove(view, QPoint(160, 130))
-    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(160, 130))
-    assert view.picture_rect().topLeft() - before == QPoint(-40, -20) and view.current == 0
+    view.zoom(4, view.box_rect(3).center())
+    before, digit = view.picture_rect().topLeft(), view.box_rect(3).center().toPoint()
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=digit)
+    QTest.mouseMove(view, digit + QPoint(40, 20))
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=digit + QPoint(40, 20))
+    assert view.picture_rect().topLeft() - before == QPoint(40, 20) and view.current == 0
 
 
 def test_digits_are_chosen_by_click_rest_and_keys(view, qtbot):
@@ -99,8 +99,8 @@ def test_a_digit_chosen_by_key_comes_into_sight(view):
 
 
 def test_a_picture_that_is_shrunk_shows_the_mean_of_its_pixels(view):
-    shown = from_qimage(view.grab().toImage())
-    assert abs(int(shown[150, 200, 0]) - 150) <= 2, "and not one line of its pattern"
+    column = from_qimage(view.grab().toImage())[60:200, 200, 0].astype(int)
+    assert np.abs(column - 150).max() <= 3, "and not single lines of its pattern"
 
 
 def test_halves_are_means_and_the_level_has_at_least_the_pixels_that_are_shown():

@@ -22,7 +22,7 @@ from app.widgets.digit_keys import typed_digit
 
 COLUMN = 0.3, 244, 300
 """The share of the panel's width that the column at the right has, and its least and largest width in pixels."""
-STRIP = 0.23, 112, 168
+STRIP = 0.2, 112, 168
 """The same of the height of the strip at the bottom."""
 LOW = 460
 """Height of a panel in pixels in which there is no room for the strip."""

@@ -112,7 +112,9 @@ def test_halves_are_means_and_the_level_has_at_least_the_pixels_that_are_shown()
     assert [level_for(levels, scale).factor for scale in (3, 1, 0.6, 0.5, 0.1)] == [1, 1, 1, 2, 4]
 
 
-@pytest.mark.parametrize(("shape", "size"), [((4000, 10, 1), (1, 160)), ((28, 28, 1), (28, 28)), ((300, 600, 3), (160, 80))])
+@pytest.mark.parametrize(
+    ("shape", "size"), [((4000, 10, 1), (1, 160)), ((10, 4000, 1), (160, 1)), ((28, 28, 1), (28, 28)), ((300, 600, 3), (160, 80))]
+)
 def test_thumbnails_of_any_shape_fit(themed, shape, size):
     image = thumbnail(np.zeros(shape, np.uint8), 160)
     assert (image.width(), image.height()) == size

@@ -173,7 +173,9 @@ class ProbeView(QWidget):
             return
         correction = reading.found[index].correction
         whose = "as the network sees it" if correction is None else f"you say it is a {correction}"
-        self._origin.setText(f"{reading.where(index) or 'no digit'} — {whose}")
+        words = f"{reading.where(index) or 'no digit'} — {whose}"
+        if words != self._origin.text():
+            self._origin.setText(words)
 
     def _show_look(self, look: Look) -> None:
         self._look = look

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
@@ -32,8 +32,8 @@ class DigitBox:
     """Whether the user has said what it is: then the answer stands on the colour of the text."""
     chosen: bool = False
     """Whether it is what is looked at: then its frame is thick."""
-    tip: str = ""
-    """What is known of it, in words."""
+    tip: str = field(default="", compare=False)
+    """What is known of it, in words; changes with every step of a training, and is not painted."""
 
     @property
     def text(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -39,7 +39,7 @@ class TextDigit:
     """Whether it need not be looked at again; others have the second colour."""
     corrected: bool = False
     """Whether the user has said what it is: then it is underlined."""
-    tip: str = ""
+    tip: str = field(default="", compare=False)
 
 
 class TextRead(QWidget):
@@ -79,9 +79,9 @@ class TextRead(QWidget):
 
     def set_lines(self, lines: Sequence[Sequence[TextDigit]], hint: str) -> None:
         """Show other digits, or the hint where there are none."""
-        new = [list(line) for line in lines]
-        if new != self._lines or hint != self._hint:
-            self._lines, self._hint = new, hint
+        new, before = [list(line) for line in lines], (self._lines, self._hint)
+        self._lines, self._hint = new, hint
+        if (new, hint) != before:
             self.setAccessibleDescription(" / ".join("".join(str(each.digit) for each in line) for line in new) or hint)
             self._lay_out()
 

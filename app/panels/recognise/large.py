@@ -49,6 +49,10 @@ class LargeStage(QWidget):
         self.words.show_words(f"{stage.title}: {stage.words}" if stage.words else stage.title)
         show_levels(self.view, stage.pixels)
 
+    def forget(self) -> None:
+        """Let go of the stage that was shown."""
+        self.view.set_pixels(None)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.left.emit()

@@ -150,6 +150,7 @@ class SheetCard(Card):
         """Show the sheet or the picture again, where a stage is in its place."""
         had_focus = self.large.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
         self.views.setCurrentWidget(self.view)
+        self.large.forget()
         self.tools.show()
         if had_focus:
             self.view.setFocus()

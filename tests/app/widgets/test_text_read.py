@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from app.widgets.text_read import SIZES, TextDigit, TextRead
 from app.widgets.thumbnail_row import Thumbnail, ThumbnailRow
+
+
+class Painted(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.times = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.times += event.type() == QEvent.Type.Paint
+        return False
 
 
 @pytest.fixture
@@ -36,6 +52,20 @@ def test_digits_of_the_text_are_chosen_by_click_and_arrows(text):
 def test_ctrl_c_copies(text, qtbot):
     with qtbot.waitSignal(text.copy_wanted, timeout=1000):
         QTest.keyClick(text, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+
+
+def test_the_same_digits_with_other_words_are_neither_laid_out_nor_painted_anew(text, qtbot):
+    lines = [[replace(each, tip="99.1 % sure") for each in line] for line in text.lines]
+    laid_out: list[None] = []
+    text.laid_out.connect(lambda: laid_out.append(None))
+    QCoreApplication.processEvents()
+    painted = Painted(text)
+    text.set_lines(lines, "nothing")
+    QCoreApplication.processEvents()
+    assert (painted.times, laid_out) == (0, []) and text._words_at(text.cell(4).center()) == "99.1 % sure"
+    text.set_chosen(4)
+    QCoreApplication.processEvents()
+    assert painted.times == 1
 
 
 def test_long_lines_are_smaller_and_at_last_broken(text):

@@ -89,7 +89,7 @@ def test_the_last_pictures_are_kept_and_a_drawing_that_goes_on_is_one():
     recent, pixels = Recent(shown), np.ones((9, 9, 1), np.uint8)
     first, second = object(), object()
     photo = Probe(pixels, "a.png")
-    for strokes in ((), (first,), (first, second), (first,)):
+    for strokes in ((), (first,), (first, second), (first,), (first, second)):
         shown.set(Probe(pixels, "drawing", kind=Kind.DRAWING, strokes=strokes))
     for probe in (photo, NO_DRAWING, Probe(pixels, kind=Kind.DATASET)):
         shown.set(probe)
@@ -97,7 +97,7 @@ def test_the_last_pictures_are_kept_and_a_drawing_that_goes_on_is_one():
         shown.set(Probe(pixels, "drawing", kind=Kind.DRAWING, strokes=strokes))
     shown.set(photo)
     kept = recent.probes.value
-    assert [each.origin for each in kept] == ["drawing", "a.png", "drawing"] and kept[2].strokes == (first,)
+    assert [each.origin for each in kept] == ["drawing", "a.png", "drawing"] and kept[2].strokes == (first, second)
 
 
 def test_the_last_pictures_are_bounded_in_number_and_in_memory(monkeypatch):

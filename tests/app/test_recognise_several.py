@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtTest import QTest
 
 from app.core.probe import Probe
 from app.window import Window
@@ -39,3 +41,7 @@ def test_two_digits_on_the_sheet_are_boxed_and_one_is_not(qtbot, window, recogni
     draw(recognise.canvas, right)
     qtbot.waitUntil(lambda: len(recognise.canvas.boxes) == 2, timeout=20_000)
     assert [each.digit for each in recognise.canvas.boxes] == [5, 1]
+    qtbot.waitUntil(lambda: window.lab.state.chosen.value == 1, timeout=20_000)  # where the pen has just been
+    sheet = recognise.canvas.sheet()
+    QTest.mouseMove(recognise.canvas, sheet.topLeft() + QPoint(round(0.26 * sheet.width()), round(0.55 * sheet.height())))
+    qtbot.waitUntil(lambda: window.lab.state.chosen.value == 0, timeout=20_000)

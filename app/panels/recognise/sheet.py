@@ -12,6 +12,7 @@ from app.core.reading import ReadDigit
 from app.lab import Lab
 from app.panels.recognise.large import LargeStage
 from app.panels.recognise.levels import show_levels
+from app.panels.recognise.pointing import Pointing
 from app.panels.recognise.reading import ProbeReading, took
 from app.panels.recognise.tools import Tools
 from app.widgets.canvas import Canvas, Stroke
@@ -38,6 +39,7 @@ class SheetCard(Card):
         self.canvas.began.connect(self._begin_stroke)
         self.canvas.changed.connect(lambda: lab.state.probe.set(self._drawing()))
         self.canvas.finished.connect(lambda: lab.state.show_probe(self._drawing(), "stroke", self._before))
+        Pointing(lab, reading, self.canvas)
         self.photo = ZoomPicture("picture")
         self.photo.chosen.connect(self._choose)
         self.photo.menu_wanted.connect(self._open_menu)

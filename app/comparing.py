@@ -50,7 +50,8 @@ class Comparing(QObject):
         self._give_up = Event()
         self._pause = QTimer(self, interval=PAUSE, singleShot=True)
         self._pause.timeout.connect(self._begin)
-        state.probe.subscribe(lambda _: self._ask(), now=False)
+        for observable in (state.probe, state.chosen):
+            observable.subscribe(lambda _: self._ask(), now=False)
         table.changed.connect(self._follow)
 
     def tick(self, runs: Sequence[Run], ticked: bool = True) -> None:
@@ -121,16 +122,17 @@ class Comparing(QObject):
         if self._is_busy or not self.ticked:
             return
         self._is_busy, self._give_up = True, Event()
-        runs, probe, comparer, give_up = (
+        runs, probe, chosen, comparer, give_up = (
             [each.run for each in self.ticked[: self.MOST]],
             self._state.probe.value,
+            self._state.chosen.value,
             self._comparer,
             self._give_up,
         )
 
         def compare() -> tuple[RunAnswer, ...] | None:
             lower_priority()
-            return comparer.answers(runs, probe, give_up.is_set)
+            return comparer.answers(runs, probe, give_up.is_set, chosen)
 
         Task(compare, self._take, self._miss).begin()
 

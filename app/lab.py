@@ -16,6 +16,7 @@ from app.core.engine import ChosenDevice
 from app.core.last_time import keep, keep_recipe, keep_ticked, kept_draft, kept_recipe, kept_ticked
 from app.core.layer_list import LayerList
 from app.core.probe import NO_DRAWING, Kind, Probe
+from app.core.reading import looked_at
 from app.core.recipe import misfit
 from app.core.runs import Run, RunStore
 from app.core.settings import Settings
@@ -28,7 +29,7 @@ from app.library import Library
 from app.looking import Looking
 from app.offers import Offers
 from app.opening import Opener
-from app.own_digits import OwnDigits
+from app.own_digits import Mark, OwnDigits
 from app.own_networks import OwnNetworks
 from app.playing import Playing
 from app.run_table import RunTable
@@ -39,6 +40,7 @@ from models.presets import DEFAULT
 from nncore.backend.devices import Found, find_devices
 from nncore.data.catalogue import OWN_DIGITS
 from nncore.errors import ConfigError
+from nncore.vision import Box
 
 log = logging.getLogger("digitlab")
 
@@ -110,8 +112,8 @@ class Lab(QObject):
         self.run_table.renamed.connect(self._follow_name)
         self.run_table.deleted.connect(self._forget_run)
         self.looking.looked.connect(lambda _: self._keep_correction())
-        self._correction: tuple[int, Probe] | None = None
-        """A digit to be kept, and the probe that it is for, until the network has looked at that."""
+        self._correction: tuple[int, Probe, int | None] | None = None
+        """A digit to be kept, the probe that it is for, and which of its digits, until the network has looked at that."""
         self._has_told_of_undo = self._has_told_end = self._is_looking_for_devices = False
         self.state.acts.last.subscribe(lambda _: self._forget_undo(), now=False)
 
@@ -288,11 +290,11 @@ class Lab(QObject):
     # -- the probe
 
     def correct(self, digit: int) -> None:
-        """Keep the digit that the network sees on the probe among the user's own, under the right answer.
+        """Keep the digit that is chosen on the probe among the user's own, under the right answer, and read it so from then on.
 
         If the probe has just changed, this is done as soon as the network has looked at it.
         """
-        self._correction = digit, self.state.probe.value
+        self._correction = digit, self.state.probe.value, self.state.chosen.value
         self._keep_correction()
 
     def _keep_correction(self) -> None:
@@ -301,8 +303,18 @@ class Lab(QObject):
             self._correction = None  # the digit was meant for another probe
         elif look.question.probe is correction[1]:
             self._correction = None
-            if look.digit is not None:
-                self.own_digits.keep(correction[0], look.digit.image)
+            digit, probe, chosen = correction
+            seen = looked_at(look.digits, chosen)
+            if seen is not None:
+                self.own_digits.keep(digit, seen.image, self._mark(probe, seen.box, digit))
+
+    def _mark(self, probe: Probe, box: Box, digit: int) -> Mark | None:
+        """What is read on a picture changed to what the user says; None where it is read so already."""
+        corrections = self.state.corrections
+        before = corrections.of(probe).get(box)
+        if before == digit:
+            return None
+        return Mark(lambda: corrections.say(probe, box, digit), lambda: corrections.say(probe, box, before))
 
     def clear_probe(self) -> None:
         """Put an empty sheet in the place of the probe."""

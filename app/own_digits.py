@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.core import own_digits
@@ -16,8 +16,21 @@ from app.core.own_digits import Change
 from app.core.undo import Act, UndoStack
 from app.errors import Problem
 from app.threads.task import Task
-from nncore.arrays import Array
+from nncore.arrays import Array, Shape
 from nncore.errors import DigitLabError
+
+MOST_KEPT = 500
+"""Images that were kept of which it is known which file is whose."""
+Key = tuple[Shape, bytes]
+"""Shape and pixels of an image."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """What is shown at once of a digit that is kept, and how that is taken back."""
+
+    do: Callable[[], object] = lambda: None
+    undo: Callable[[], object] = lambda: None
 
 
 class OwnDigits(QObject):
@@ -30,31 +43,42 @@ class OwnDigits(QObject):
     def __init__(self, acts: UndoStack) -> None:
         super().__init__()
         self._acts = acts
-        self._waiting: deque[tuple[Callable[[], Any], Callable[[Any], None]]] = deque()
+        self._waiting: deque[tuple[Callable[[], Any], Callable[[Any], None], Callable[[], None]]] = deque()
         self._is_busy = False
-        self._kept: tuple[Array, int, Path] | None = None
-        """The image that was kept last, its digit, and its file."""
+        self._kept: dict[Key, tuple[int, Path]] = {}
+        """Digit and file of the last images that were kept."""
 
-    def keep(self, digit: int, image: Array) -> None:
-        """Keep an image, uint8 (height, width, 1 or 3), under the right answer. If it is the one that was kept last, and still
-        there, it gets the new label in place of the old one.
+    def keep(self, digit: int, image: Array, mark: Mark | None = None) -> None:
+        """Keep an image, uint8 (height, width, 1 or 3), under the right answer. If it was kept before, and is still there, it gets
+        the new label in place of the old one. `mark` is done at once, and undone and done again together with the file.
         """
+        key = image.shape, image.tobytes()
 
         def make() -> tuple[Change, int]:
-            if self._kept is not None and np.array_equal(self._kept[0], image) and self._kept[2].exists():
-                return own_digits.relabelling([self._kept[2]], digit), self._kept[1]
+            before, path = self._kept.get(key, (-1, None))
+            if path is not None and path.exists():
+                return own_digits.relabelling([path], digit), before
             return own_digits.keeping(digit, image), -1
 
         def done(made: tuple[Change, int]) -> None:
             change, before = made
-            if not change.brought:  # it is kept as this digit already
-                return
-            (path,) = change.brought
-            self._kept = image, digit, path
+            marks = [] if mark is None else [mark]
             words = f"digit kept as a {digit}" + (f" instead of a {before}" if before >= 0 else "")
-            self._note(change, words, f"Kept as a {digit}")
+            if change.brought:
+                last, (path,) = self._kept.get(key), change.brought
+                self._remember(key, (digit, path))
+                marks.append(Mark(lambda: self._remember(key, (digit, path)), lambda: self._remember(key, last)))
+            elif not marks:  # it is kept as this digit already
+                return
+            self._note(change, words, f"Kept as a {digit}", marks)
 
-        self._change(make, done)
+        def failed() -> None:
+            if mark is not None:  # what was said of the picture holds all the same, and can be taken back
+                self._acts.add(Act(f"digit corrected to a {digit}", mark.undo, mark.do))
+
+        if mark is not None:
+            mark.do()
+        self._change(make, done, failed)
 
     def remove(self, paths: Sequence[Path]) -> None:
         """Remove digits."""
@@ -80,29 +104,53 @@ class OwnDigits(QObject):
 
     # -- one after the other
 
-    def _note(self, change: Change, words: str, confirmation: str) -> None:
-        """Note a change as an act. Undoing it is done in its turn, after what was asked for before."""
-        self._acts.add(
-            Act(words, lambda: self._enqueue(change.undo), lambda: self._enqueue(change.do), change.nbytes, confirmation)
-        )
+    def _remember(self, key: Key, kept: tuple[int, Path] | None) -> None:
+        """Note under which digit and in which file an image is kept; None where it is not."""
+        self._kept.pop(key, None)
+        if kept is not None:
+            self._kept[key] = kept
+            if len(self._kept) > MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
 
-    def _change(self, make: Callable[[], tuple[Change, int]], done: Callable[[tuple[Change, int]], None]) -> None:
+    def _note(self, change: Change, words: str, confirmation: str, marks: Sequence[Mark] = ()) -> None:
+        """Note a change as an act. Undoing it is done in its turn, after what was asked for before."""
+
+        def undo() -> None:
+            for mark in marks:
+                mark.undo()
+            self._enqueue(change.undo)
+
+        def redo() -> None:
+            for mark in marks:
+                mark.do()
+            self._enqueue(change.do)
+
+        self._acts.add(Act(words, undo, redo, change.nbytes, confirmation))
+
+    def _change(
+        self,
+        make: Callable[[], tuple[Change, int]],
+        done: Callable[[tuple[Change, int]], None],
+        failed: Callable[[], None] = lambda: None,
+    ) -> None:
         def work() -> tuple[Change, int]:
             made = make()
             made[0].do()
             return made
 
-        self._enqueue(work, done)
+        self._enqueue(work, done, failed)
 
-    def _enqueue(self, work: Callable[[], Any], done: Callable[[Any], None] = lambda _: None) -> None:
-        self._waiting.append((work, done))
+    def _enqueue(
+        self, work: Callable[[], Any], done: Callable[[Any], None] = lambda _: None, failed: Callable[[], None] = lambda: None
+    ) -> None:
+        self._waiting.append((work, done, failed))
         self._go_on()
 
     def _go_on(self) -> None:
         if self._is_busy or not self._waiting:
             return
         self._is_busy = True
-        work, done = self._waiting.popleft()
+        work, done, failed = self._waiting.popleft()
 
         def both() -> tuple[Any, int]:
             return work(), len(own_digits.files())
@@ -115,6 +163,7 @@ class OwnDigits(QObject):
 
         def fail(problem: Problem) -> None:
             self._is_busy = False
+            failed()
             self.problem.emit(problem)
             self._go_on()
 

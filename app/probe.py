@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QStackedWid
 
 from app.core.look import Look
 from app.core.probe import Probe
+from app.core.reading import Reading
 from app.core.undo import Act
 from app.lab import Lab
 from app.theme import IN_STYLESHEET, font
@@ -78,6 +79,7 @@ class ProbeView(QWidget):
         self.setMinimumWidth(SIDE + 33)  # margins, and the line at the edge
         lab.state.probe.subscribe(self._show_probe)
         lab.state.acts.last.subscribe(self._show_act)
+        lab.state.corrections.changed.subscribe(lambda _: self._show_place(), now=False)
         lab.looking.looked.connect(self._show_look)
 
     def _build_buttons(self, actions: dict[str, QAction]) -> QHBoxLayout:
@@ -161,8 +163,23 @@ class ProbeView(QWidget):
         self._previous.setEnabled(probe.place > 0)
         self._next.setEnabled(probe.place < len(probe.together) - 1)
 
+    def _show_place(self) -> None:
+        """Say which of several digits is shown, and whose word on it holds."""
+        look = self._look
+        if look is None or look.digit is None or look.question.probe is not self._lab.state.probe.value:
+            return
+        reading, index = Reading.of(look.digits, self._lab.state.corrections.of(look.question.probe)), look.digits.index(look.digit)
+        if len(look.digits) == 1:
+            return
+        correction = reading.found[index].correction
+        whose = "as the network sees it" if correction is None else f"you say it is a {correction}"
+        words = f"{reading.where(index) or 'no digit'} — {whose}"
+        if words != self._origin.text():
+            self._origin.setText(words)
+
     def _show_look(self, look: Look) -> None:
         self._look = look
+        self._show_place()
         digit, question = look.digit, look.question
         step = question.moment.step
         if digit is None:

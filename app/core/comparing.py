@@ -10,6 +10,7 @@ from pathlib import Path
 from app.colors import PALETTE
 from app.core.look import see_probe
 from app.core.probe import Probe
+from app.core.reading import looked_at
 from app.core.runs import Run, RunStore
 from app.core.stored_run import best_network
 from nncore.arrays import Shape
@@ -57,7 +58,7 @@ class RunAnswer:
 
     run: Run
     answer: Answer | None
-    """Of the first digit; None where there is no digit, or where `why_not` says why the run says nothing."""
+    """Of the digit that is chosen; None where there is no digit, or where `why_not` says why the run says nothing."""
     why_not: str = ""
 
 
@@ -70,35 +71,42 @@ class Comparer:
         self._store = store
         self._predictors: dict[Key, tuple[object, Predictor]] = {}
         """By run: what its file on the disk was like when it was read, and the predictor."""
+        self._probe: Probe | None = None
+        self._seen: dict[Shape, tuple[Found, ...] | ConfigError] = {}
+        """The digits of the probe by the shape that networks take, or why it cannot be shown to such networks."""
 
     def answers(
-        self, runs: Sequence[Run], probe: Probe, give_up: Callable[[], bool] = lambda: False
+        self, runs: Sequence[Run], probe: Probe, give_up: Callable[[], bool] = lambda: False, chosen: int | None = None
     ) -> tuple[RunAnswer, ...] | None:
-        """The answer of each run; None where `give_up` says so on the way. What is wrong with a run is said in its answer."""
+        """What each run says of the digit that is chosen, as in `looked_at`; None where `give_up` says so on the way.
+
+        What is wrong with a run is said in its answer.
+        """
         wanted = {key_of(run) for run in runs}
         self._predictors = {key: kept for key, kept in self._predictors.items() if key in wanted}
-        seen: dict[Shape, tuple[Found, ...] | ConfigError] = {}
+        if probe is not self._probe:
+            self._probe, self._seen = probe, {}
         found = []
         for run in runs:
             if give_up():
                 return None
-            found.append(self._answer(run, probe, seen))
+            found.append(self._answer(run, probe, chosen))
         return tuple(found)
 
-    def _answer(self, run: Run, probe: Probe, seen: dict[Shape, tuple[Found, ...] | ConfigError]) -> RunAnswer:
-        """`seen` holds the digits of the probe by the shape that networks take, or why it cannot be shown to such networks."""
+    def _answer(self, run: Run, probe: Probe, chosen: int | None) -> RunAnswer:
         try:
             predictor = self._predictor(run)
-            shape = predictor.network.input_shape
+            shape, seen = predictor.network.input_shape, self._seen
             if shape not in seen:
                 try:
-                    seen[shape] = see_probe(probe, shape).found[:1]
+                    seen[shape] = see_probe(probe, shape).found
                 except ConfigError as error:
                     seen[shape] = error
             digits = seen[shape]
             if isinstance(digits, ConfigError):
                 raise digits
-            return RunAnswer(run, answered(predictor, digits)[0].answer if digits else None)
+            digit = looked_at(answered(predictor, digits), chosen)
+            return RunAnswer(run, None if digit is None else digit.answer)
         except DigitLabError as error:
             return RunAnswer(run, None, str(error))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from app.core import engine
 from app.core.in_view import NetworkInView
 from app.core.probe import Kind, Probe
+from app.core.reading import looked_at
 from app.core.timeline import Moment
 from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights, picture_classifier
 from nncore.arrays import Array, Shape
@@ -36,6 +38,8 @@ class Question:
     moment: Moment
     probe: Probe
     wanted: frozenset[str] = frozenset()
+    chosen: int | None = None
+    """Which of the things on the probe is looked at, as in `looked_at`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +52,16 @@ class Look:
     stages: tuple[Stage, ...] = ()
     """How the probe became what the network sees."""
     results: Mapping[str, Any] = field(default_factory=dict)
-    """The result of each EXPLANATION that was wanted, by its name, for the first digit. Empty without a digit."""
+    """The result of each EXPLANATION that was wanted, by its name, for the digit that is chosen. Empty without a digit."""
     error: ConfigError | None = None
     """Set where the network takes no images of this kind."""
+    seconds: float = 0.0
+    """What answering the question has taken; finding the digits is part of it only in the first look at a probe."""
 
     @property
     def digit(self) -> Digit | None:
-        """The first digit on the probe, or None."""
-        return self.digits[0] if self.digits else None
+        """The digit on the probe that is chosen, or None."""
+        return looked_at(self.digits, self.question.chosen)
 
 
 class Looker:
@@ -81,14 +87,17 @@ class Looker:
 
     def look(self, question: Question) -> Look:
         """Answer a question. Raises KeyError for a name that is none of EXPLANATIONS."""
+        began = time.perf_counter()
         predictor = self._predictor_for(question)
         try:
             seen = self._see(question.probe, predictor)
         except ConfigError as error:
             return Look(question, error=error)
         digits = tuple(answered(predictor, seen.found))
-        results = {name: EXPLANATIONS[name](predictor, digits[0].image) for name in question.wanted} if digits else {}
-        return Look(question, digits, seen.stages, results)
+        seconds = time.perf_counter() - began
+        chosen = looked_at(digits, question.chosen)
+        results = {name: EXPLANATIONS[name](predictor, chosen.image) for name in question.wanted} if chosen else {}
+        return Look(question, digits, seen.stages, results, seconds=seconds)
 
     def _predictor_for(self, question: Question) -> Predictor:
         if self._predictor is None or self._architecture is not question.network.architecture:

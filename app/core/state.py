@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.core.corrections import Corrections
 from app.core.draft import Draft
 from app.core.in_view import DataInView, NetworkInView
 from app.core.observable import Observable
 from app.core.probe import Probe
+from app.core.recent import Recent
 from app.core.recipe import Recipe
 from app.core.run_in_view import RunInView
 from app.core.timeline import Moment, Timeline
@@ -29,6 +31,14 @@ class LabState:
         self.moment: Observable[Moment | None] = Observable(None)
         """The moment of the run in view."""
         self.probe: Observable[Probe] = Observable(Probe())
+        self.chosen: Observable[int | None] = Observable(None)
+        """Which of the things on the probe is looked at, from 0 in reading order; None, as with each new probe, where nobody has
+        chosen: then it is the first digit."""
+        self.probe.subscribe(lambda _: self.choose(None), now=False)
+        self.corrections = Corrections()
+        """What the user says of digits on pictures."""
+        self.recent = Recent(self.probe)
+        """The last pictures and drawings."""
         self.data: Observable[DataInView | None] = Observable(None)
         self.recipe: Observable[Recipe] = Observable(Recipe.of(next(iter(PRESETS))))
         """The settings of the next training."""
@@ -42,6 +52,11 @@ class LabState:
     def timeline(self) -> Timeline:
         """The moments of the run in view; none where there is no run."""
         return self._no_moments if self.run.value is None else self.run.value.timeline
+
+    def choose(self, index: int | None) -> None:
+        """Look at another of the probe's digits; None: at the first."""
+        if index != self.chosen.value:
+            self.chosen.set(index)
 
     def show_probe(self, probe: Probe, words: str, before: Probe | None = None) -> None:
         """Make something the probe, so that undo brings back what was there before: `before`, or else the present probe.

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 
 from app.theme import font, theme
+
+AROUND = 3
+"""Pixels between a digit and its box."""
+TEXT = 12
+"""Size of the answers in pixels."""
 
 
 @dataclass(frozen=True)
@@ -20,29 +26,74 @@ class DigitBox:
     digit: int
     sure: bool
     """Whether the answer is sure; others are drawn dashed, in the second colour, with a question mark."""
+    is_digit: bool = True
+    """Whether it is a digit at all; what is none has a dim box without an answer."""
+    corrected: bool = False
+    """Whether the user has said what it is: then the answer stands on the colour of the text."""
+    chosen: bool = False
+    """Whether it is what is looked at: then its frame is thick."""
+    tip: str = field(default="", compare=False)
+    """What is known of it, in words; changes with every step of a training, and is not painted."""
+
+    @property
+    def text(self) -> str:
+        """What stands above the box."""
+        if not self.is_digit:
+            return ""
+        return f"{self.digit}" if self.sure or self.corrected else f"{self.digit}?"
 
 
-def paint_boxes(painter: QPainter, boxes: Sequence[DigitBox], picture: QRect, width: int, height: int) -> None:
-    """Paint boxes over a picture of `width` by `height` pixels that lies at `picture` in the widget."""
-    colors = theme().colors
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setFont(font(12, bold=True))
+def frame_of(box: tuple[int, int, int, int], picture: QRect, width: int, height: int) -> QRectF:
+    """The frame around a box of a picture of `width` by `height` pixels that lies at `picture` in the widget."""
+    x, y, wide, high = box
     across, down = picture.width() / width, picture.height() / height
-    line = painter.fontMetrics().height()
-    for each in boxes:
-        x, y, wide, high = each.box
-        frame = QRectF(picture.x() + x * across, picture.y() + y * down, wide * across, high * down).adjusted(-3, -3, 3, 3)
-        color, text = (colors.accent, f"{each.digit}") if each.sure else (colors.second, f"{each.digit}?")
-        painter.setPen(QPen(QColor(color), 1.2, Qt.PenStyle.SolidLine if each.sure else Qt.PenStyle.DashLine))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(frame, 3, 3)
-        # Above the box, or inside it at the picture's upper edge.
-        top = frame.top() - line if frame.top() - line >= picture.top() else frame.top()
-        tag = QRectF(
-            QPointF(frame.left(), top), QPointF(frame.left() + painter.fontMetrics().horizontalAdvance(text) + 8, top + line)
-        )
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(colors.panel))
-        painter.drawRoundedRect(tag, 3, 3)
-        painter.setPen(QColor(color))
-        painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
+    frame = QRectF(picture.x() + x * across, picture.y() + y * down, wide * across, high * down)
+    return frame.adjusted(-AROUND, -AROUND, AROUND, AROUND)
+
+
+@cache
+def _line() -> int:
+    """Height of an answer in pixels."""
+    return QFontMetrics(font(TEXT, bold=True)).height()
+
+
+def painted_rect(box: DigitBox, picture: QRect, width: int, height: int) -> QRect:
+    """All that is painted of a box, for whoever paints only that anew."""
+    line = _line()
+    return frame_of(box.box, picture, width, height).adjusted(-3, -3 - line, 3 + 2 * line, 3 + line).toAlignedRect()
+
+
+def paint_boxes(
+    painter: QPainter, boxes: Sequence[DigitBox], picture: QRect, width: int, height: int, highest: int | None = None
+) -> None:
+    """Paint boxes over a picture of `width` by `height` pixels that lies at `picture` in the widget.
+
+    No answer is written above `highest`, a row of the widget: the picture's upper edge unless told.
+    """
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(font(TEXT, bold=True))
+    for each in sorted(boxes, key=lambda box: box.chosen):  # the chosen one over its neighbours
+        _paint_box(painter, each, frame_of(each.box, picture, width, height), picture.top() if highest is None else highest)
+
+
+def _paint_box(painter: QPainter, box: DigitBox, frame: QRectF, highest: int) -> None:
+    colors = theme().colors
+    color = QColor(colors.dim if not box.is_digit else colors.accent if box.sure or box.corrected else colors.second)
+    dashed = box.is_digit and not box.sure and not box.corrected
+    painter.setPen(QPen(color, 2.6 if box.chosen else 1.2, Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(frame, 3, 3)
+    if not box.text:
+        return
+    metrics = painter.fontMetrics()
+    # Above the box, or inside it at the picture's upper edge.
+    top = frame.top() - metrics.height() if frame.top() - metrics.height() >= highest else frame.top()
+    tag = QRectF(
+        QPointF(frame.left(), top), QPointF(frame.left() + metrics.horizontalAdvance(box.text) + 8, top + metrics.height())
+    )
+    painter.setPen(Qt.PenStyle.NoPen)
+    filled = box.chosen or box.corrected
+    painter.setBrush(QColor(colors.text) if box.corrected else color if box.chosen else QColor(colors.panel))
+    painter.drawRoundedRect(tag, 3, 3)
+    painter.setPen(QColor(colors.panel) if filled else color)
+    painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, box.text)

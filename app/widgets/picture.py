@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QRect, QSize, Qt, Signal
@@ -10,7 +10,6 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QMouseEvent, QPaint
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import font, theme
-from app.widgets.digit_boxes import DigitBox, paint_boxes
 from app.widgets.pixels import picture_menu, to_qimage
 from nncore.arrays import Array
 
@@ -27,7 +26,6 @@ class PictureView(QWidget):
         super().__init__()
         self._pixels: Array | None = None
         self._image = QImage()
-        self._boxes: tuple[DigitBox, ...] = ()
         self._hint, self._make_probe = hint, make_probe
         self.setAccessibleName(name)
         self.setMinimumSize(56, 56)
@@ -44,17 +42,6 @@ class PictureView(QWidget):
             return
         self._pixels = pixels
         self._image = QImage() if pixels is None else to_qimage(pixels)
-        self._boxes = ()
-        self.update()
-
-    @property
-    def boxes(self) -> tuple[DigitBox, ...]:
-        """The boxes drawn over the picture."""
-        return self._boxes
-
-    def set_boxes(self, boxes: Sequence[DigitBox]) -> None:
-        """Draw boxes over the picture, until it is another one."""
-        self._boxes = tuple(boxes)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -86,7 +73,6 @@ class PictureView(QWidget):
         rect = self.picture_rect()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, rect.width() < self._pixels.shape[1])
         painter.drawImage(rect, self._image)
-        paint_boxes(painter, self._boxes, rect, self._pixels.shape[1], self._pixels.shape[0])
         if self.hasFocus():
             painter.setPen(QColor(theme().colors.accent))
             painter.setBrush(Qt.BrushStyle.NoBrush)

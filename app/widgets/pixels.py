@@ -50,13 +50,18 @@ def picture_menu(
     values: Array | None = None,
     make_probe: Callable[[], None] | None = None,
     more: Sequence[tuple[str, Callable[[], None]]] = (),
+    first: Sequence[tuple[str, Callable[[], None]]] = (),
 ) -> None:
-    """Open a context menu to copy and save a picture, to make it the probe, and for what `more` adds.
+    """Open a context menu to copy and save a picture, to make it the probe, and for what `first` and `more` add.
 
     `values` are the numbers to save in place of the pixels.
     """
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    for words, act in first:
+        menu.addAction(words, act)
+    if first:
+        menu.addSeparator()
     menu.addAction("Copy picture", lambda: copy_picture(pixels))
     menu.addAction("Save as…", lambda: save_picture_as(parent, pixels, values))
     if make_probe is not None:

@@ -81,7 +81,7 @@ def test_a_digit_typed_into_the_probe_or_the_sheet_is_kept(five, qtbot, isolated
     if where == "picture":
         drop(five, save_picture(tmp_path / "zero.png", 0))
         answered(qtbot, five, 0)
-    places = {"probe": five.probe, "button of the probe": five.probe.undo, "sheet": five.panel.canvas, "picture": five.panel._photo}
+    places = {"probe": five.probe, "button of the probe": five.probe.undo, "sheet": five.panel.canvas, "picture": five.panel.photo}
     if where == "button of the probe":
         places[where] = five.probe._digits[2]
     places[where].setFocus()
@@ -204,7 +204,7 @@ def test_the_menu_says_what_is_undone_and_offers_only_what_can_be_done(window, q
     draw(window.panel.canvas, FIVE)
     answered(qtbot, window, 5)
     assert actions["undo"].text() == "Undo: stroke" and [name for name in names if not actions[name].isEnabled()] == ["redo"]
-    button = window.panel._tools["undo"]
+    button = window.panel.tools.buttons["undo"]
     assert button.text() == "Undo" and button.isEnabled(), "the button stays as wide as it is"
     actions["undo"].trigger()
     answered(qtbot, window, None)
@@ -224,7 +224,7 @@ def test_clear_with_a_picture_in_view_gives_an_empty_sheet(five, qtbot, tmp_path
     five.show_panel(panel)
     QTest.keyClick(five.panel, Qt.Key.Key_Delete)
     answered(qtbot, five, None)
-    assert sheet.canvas.is_blank and sheet._sheet.currentWidget() is sheet.canvas
+    assert sheet.canvas.is_blank and sheet.sheet_card.views.currentWidget() is sheet.canvas
     five._actions["undo"].trigger()
     answered(qtbot, five, 0)
 
@@ -232,21 +232,21 @@ def test_clear_with_a_picture_in_view_gives_an_empty_sheet(five, qtbot, tmp_path
 @pytest.mark.parametrize(("tool", "key"), [("pen", Qt.Key.Key_P), ("eraser", Qt.Key.Key_E)])
 def test_pen_and_eraser_take_a_new_sheet_over_a_picture_and_show_which_is_chosen(five, qtbot, tmp_path, tool, key):
     panel = five.panel
-    assert panel.pen.isChecked() and not panel.eraser.isChecked()
+    assert panel.tools.pen.isChecked() and not panel.tools.eraser.isChecked()
     drop(five, save_picture(tmp_path / "zero.png", 0))
     answered(qtbot, five, 0)
-    assert not panel.pen.isChecked() and not panel.eraser.isChecked(), "neither is of use on a picture"
+    assert not panel.tools.pen.isChecked() and not panel.tools.eraser.isChecked(), "neither is of use on a picture"
     QTest.keyClick(five, key)
     assert panel.canvas.isVisible() and panel.canvas.is_blank and panel.canvas.hasFocus()
-    assert (panel.pen.isChecked(), panel.eraser.isChecked()) == (tool == "pen", tool == "eraser")
+    assert (panel.tools.pen.isChecked(), panel.tools.eraser.isChecked()) == (tool == "pen", tool == "eraser")
     five._actions["undo"].trigger()
     assert five.lab.state.probe.value.origin == "zero.png"
 
 
 def test_choosing_the_tool_that_is_chosen_keeps_it_chosen(window):
     for _ in range(2):
-        window.panel._tools["eraser"].click()
-        assert window.panel.eraser.isChecked() and window.panel.canvas.erasing
+        window.panel.tools.buttons["eraser"].click()
+        assert window.panel.tools.eraser.isChecked() and window.panel.canvas.erasing
 
 
 # -- several files

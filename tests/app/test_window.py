@@ -286,9 +286,9 @@ def test_an_image_of_the_data_becomes_the_probe_of_every_panel(window, qtbot):
     qtbot.waitUntil(lambda: window.probe.look is not None and window.probe.look.digit is not None, timeout=5000)
     assert np.array_equal(window.probe.picture.pixels, image), "an image of the data is shown to the network as it is"
     window.show_panel("recognise")
-    assert window.panel._sheet.currentWidget() is window.panel._photo
+    assert window.panel.sheet_card.views.currentWidget() is window.panel.photo
     window._actions["draw"].trigger()
-    assert window.panel._sheet.currentWidget() is window.panel.canvas
+    assert window.panel.sheet_card.views.currentWidget() is window.panel.canvas
 
 
 def test_a_dataset_that_is_not_there_is_explained_and_nothing_is_lost(window, qtbot):

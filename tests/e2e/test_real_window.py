@@ -95,6 +95,6 @@ def differs(a: np.ndarray, b: np.ndarray, part) -> bool:
 
 
 def sheet_centre(picture: np.ndarray) -> tuple[int, int]:
-    """The middle of the sheet: it lies between navigation and the card of what happened."""
+    """The middle of the sheet: it lies between navigation and the text that was read, above the strip of what happened."""
     height, width = picture.shape[:2]
-    return (80 + width - 290 - 180) // 2, height // 2 - 30
+    return (96 + width - 290 - 330) // 2, height // 2 - 110

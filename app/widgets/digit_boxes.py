@@ -86,8 +86,8 @@ def _paint_box(painter: QPainter, box: DigitBox, frame: QRectF, highest: int) ->
     if not box.text:
         return
     metrics = painter.fontMetrics()
-    # Above the box, or inside it at the picture's upper edge.
-    top = frame.top() - metrics.height() if frame.top() - metrics.height() >= highest else frame.top()
+    # Above the box, or inside it at the upper edge of what is seen.
+    top = frame.top() - metrics.height() if frame.top() - metrics.height() >= highest else max(frame.top(), float(highest))
     tag = QRectF(
         QPointF(frame.left(), top), QPointF(frame.left() + metrics.horizontalAdvance(box.text) + 8, top + metrics.height())
     )

@@ -43,5 +43,5 @@ def test_two_digits_on_the_sheet_are_boxed_and_one_is_not(qtbot, window, recogni
     assert [each.digit for each in recognise.canvas.boxes] == [5, 1]
     qtbot.waitUntil(lambda: window.lab.state.chosen.value == 1, timeout=20_000)  # where the pen has just been
     sheet = recognise.canvas.sheet()
-    QTest.mouseMove(recognise.canvas, sheet.topLeft() + QPoint(round(0.26 * sheet.width()), round(0.55 * sheet.height())))
+    QTest.mouseMove(recognise.canvas, sheet.topLeft() + QPoint(round(0.33 * sheet.width()), round(0.55 * sheet.height())))
     qtbot.waitUntil(lambda: window.lab.state.chosen.value == 0, timeout=20_000)

@@ -11,11 +11,13 @@ from PySide6.QtWidgets import QHBoxLayout
 from app.core.probe import Probe
 from app.lab import Lab
 from app.panels.base import Panel
+from app.panels.recognise.batch import BatchPage
 from app.panels.recognise.column import Column
 from app.panels.recognise.history import HistoryRows
 from app.panels.recognise.reading import ProbeReading
 from app.panels.recognise.sheet import SheetCard
 from app.panels.recognise.stages import StagesCard
+from app.panels.recognise.teach import TeachCard
 from app.panels.recognise.text import TextCard
 from app.widgets.card import GAP
 from app.widgets.digit_keys import typed_digit
@@ -37,6 +39,8 @@ class RecognisePanel(Panel):
         super().__init__(lab)
         self.reading = ProbeReading(lab, self)
         self.sheet_card = SheetCard(lab, self.reading)
+        self.batch = BatchPage(lab)
+        self.sheet_card.add_page("Batch", "Read many pictures at once, into a table", self.batch)
         self.canvas, self.photo, self.tools = self.sheet_card.canvas, self.sheet_card.photo, self.sheet_card.tools
         self.text_card = TextCard(lab, self.reading)
         self.history = HistoryRows(lab)
@@ -44,7 +48,9 @@ class RecognisePanel(Panel):
         self.stages_card = StagesCard(lab)
         self.stages_card.opened.connect(self.sheet_card.open_stage)
         self.column = Column()
+        self.teach_card = TeachCard(lab)
         self.column.cards.addWidget(self.text_card, 1)
+        self.column.cards.addWidget(self.teach_card)
         row = QHBoxLayout()
         row.setSpacing(GAP)
         row.addWidget(self.sheet_card, 1)

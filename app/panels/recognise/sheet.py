@@ -32,6 +32,7 @@ class SheetCard(Card):
 
     def __init__(self, lab: Lab, reading: ProbeReading) -> None:
         super().__init__("Sheet")
+        self.title.hide()  # the tabs say it
         self._lab, self._reading = lab, reading
         self.canvas = Canvas()
         self._before = lab.state.probe.value
@@ -56,6 +57,9 @@ class SheetCard(Card):
         self._group = QButtonGroup(self)
         self.facts = Elided()
         self.facts.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        policy = self.facts.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # so that the tabs stay where they are
+        self.facts.setSizePolicy(policy)
         self.header.setStretch(1, 0)  # all that is left belongs to the facts
         self.header.addLayout(self._tabs)
         self.header.addWidget(self.facts, 1)
@@ -74,7 +78,7 @@ class SheetCard(Card):
     # -- pages
 
     def add_page(self, title: str, tooltip: str, page: QWidget) -> None:
-        """Add a page behind a tab. While there is only one, no tab is shown."""
+        """Add a page behind a tab."""
         number = self._pages.addWidget(page)
         tab = QToolButton(text=title, checkable=True, checked=number == 0, toolTip=tooltip)
         tab.setProperty("role", "tab")
@@ -82,8 +86,6 @@ class SheetCard(Card):
         tab.clicked.connect(lambda: self.facts.setVisible(number == 0))
         self._group.addButton(tab, number)
         self._tabs.addWidget(tab)
-        for each in self._group.buttons():
-            each.setVisible(self._pages.count() > 1)
 
     def show_sheet_page(self) -> None:
         """Show the page with the sheet."""
@@ -138,7 +140,6 @@ class SheetCard(Card):
         self.leave_stage()
         self.setFocusProxy(self.view)
         self.tools.follow(self.shows_picture)
-        self.title.setText("PICTURE" if self.shows_picture else "SHEET")
 
     def open_stage(self, stage: Stage) -> None:
         """Show a stage of the preparation in the place of the sheet."""

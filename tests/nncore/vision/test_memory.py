@@ -63,3 +63,11 @@ def test_a_memory_asks_nothing_twice_and_forgets_the_oldest(monkeypatch):
     upper[5:] = 0
     for ink in (upper, np.ones_like(upper), tall, wide):
         np.testing.assert_array_equal(memory.centre(ink), centre_digit(ink))
+
+
+def test_the_bar_that_a_five_begins_with_is_not_tried_in_parts():
+    asked = []
+    bar = np.zeros((100, 200, 1), np.uint8)
+    bar[40:60, 40:160] = 255
+    see_drawing(bar, lambda images: asked.append(len(images)) or guess(images))
+    assert sum(asked) <= 1, "each movement of the pen would try dozens of parts"

@@ -43,5 +43,7 @@ def test_two_digits_on_the_sheet_are_boxed_and_one_is_not(qtbot, window, recogni
     assert [each.digit for each in recognise.canvas.boxes] == [5, 1]
     qtbot.waitUntil(lambda: window.lab.state.chosen.value == 1, timeout=20_000)  # where the pen has just been
     sheet = recognise.canvas.sheet()
-    QTest.mouseMove(recognise.canvas, sheet.topLeft() + QPoint(round(0.33 * sheet.width()), round(0.55 * sheet.height())))
+    side = sheet.height()  # of the square in the middle, in which both are
+    at = QPoint(sheet.center().x() - side // 2 + round(0.33 * side), sheet.y() + round(0.55 * side))
+    QTest.mouseMove(recognise.canvas, at)
     qtbot.waitUntil(lambda: window.lab.state.chosen.value == 0, timeout=20_000)

@@ -1,5 +1,5 @@
-"""Recognise from the first stroke to the table: three digits are written, one is corrected and taken back, the hand is learned, and a
-page that is dropped is read, checked and saved."""
+"""Recognise from the first stroke to the table: three digits are written, one is corrected and taken back, the hand is learned,
+and a page that is dropped is read, checked and saved."""
 
 from __future__ import annotations
 

@@ -165,7 +165,8 @@ class Reading:
         for each in self.digits:
             answer, is_corrected = each.found.answer, each.correction is not None
             second = next(digit for digit in answer.likeliest if digit != each.digit)
-            confidence = f"{float(answer.probabilities[each.digit]):.4f}"
+            # A network of fewer classes gives nothing to a digit that it does not know.
+            confidence = f"{float(answer.probabilities[each.digit]) if each.digit < len(answer.probabilities) else 0:.4f}"
             flags = [str(flag).lower() for flag in (each.is_sure, is_corrected)]
             writer.writerow((each.line, each.place, each.digit, confidence, flags[0], second, *each.found.box, flags[1]))
         return out.getvalue()

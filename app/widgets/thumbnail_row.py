@@ -94,10 +94,10 @@ class ThumbnailRow(QWidget):
             self.updateGeometry()
             self.update()
 
-    def set_side(self, side: int) -> None:
-        """Show them larger or smaller: at most `side` pixels."""
-        if side != self._side:
-            self._side = side
+    def set_side(self, side: int, gap: int) -> None:
+        """Show them larger or smaller, at most `side` pixels, with `gap` between two."""
+        if (side, gap) != (self._side, self._gap):
+            self._side, self._gap = side, gap
             self.updateGeometry()
             self.update()
 

@@ -68,6 +68,12 @@ def test_the_table_holds_every_digit_with_its_box_and_what_was_corrected(page):
     assert rows[3] == ["2", "1", "7", "0.6200", "false", "1", "0", "10", "12", "16", "false"]
 
 
+def test_a_digit_that_the_network_does_not_know_has_no_probability():
+    few = Digit((0, 0, 9, 9), np.zeros((28, 28, 1), np.uint8), Answer.of(np.float32([0.2, 0.7, 0.1])))
+    (_, row) = csv.reader(io.StringIO(Reading.of([few], {few.box: 9}).csv()))
+    assert row[2:6] == ["9", "0.0000", "true", "1"]
+
+
 def test_corrections_belong_to_a_picture_and_go_on_with_its_drawing():
     corrections, told = Corrections(), []
     corrections.changed.subscribe(told.append, now=False)

@@ -23,7 +23,8 @@ WORDS = 250
 """Pixels that are left for the words beside the thumbnails."""
 LEAST, MOST = 36, 108
 """Least and largest side of a thumbnail in pixels."""
-GAP = 12
+GAP, TITLED = 12, 116
+"""Least pixels between two thumbnails, and from the left edge of one to that of the next so that every title has room."""
 HINT = "Draw a digit, or open, drop or paste a picture: every step from it to the network appears here."
 
 
@@ -75,8 +76,9 @@ class StagesCard(Card):
         """Let the thumbnails be as large as height and width allow."""
         inside = self.contentsRect()
         high = inside.height() - self.title.height() - TITLE - 38
-        wide = (inside.width() - 24 - WORDS) // len(self.stages) - GAP if self.stages else MOST
-        self.row.set_side(min(max(min(high, wide), LEAST), MOST))
+        wide = (inside.width() - 24 - WORDS) // max(len(self.stages), 1)
+        side = min(max(min(high, wide - GAP), LEAST), MOST)
+        self.row.set_side(side, min(max(side + GAP, TITLED), max(wide, side + GAP)) - side)  # titles have room where there is any
         self.row.setFixedWidth(self.row.width_wanted + (GAP if self.stages else 0))
 
     def _open_menu(self, place: int, at: QPoint) -> None:

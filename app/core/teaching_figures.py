@@ -58,6 +58,6 @@ class Taught:
         return f"{which}{part} {self.held_out.words(1)}"
 
     def fall(self) -> str:
-        """What to say where `is_worse`: `MNIST falls from 99.71 to 99.20 %`"""
+        """What to say where `is_worse`: `MNIST: down from 99.71 to 99.20 %`"""
         before, after = (f"{share * 100:.2f}" for share in (self.others.before, self.others.after))
-        return f"{self.others_title} falls from {before} to {after} %"
+        return f"{self.others_title}: down from {before} to {after} %"

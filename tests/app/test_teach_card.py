@@ -59,7 +59,7 @@ def test_the_taught_network_takes_the_place_of_the_one_before_and_undo_brings_th
     taught = window.lab.teaching.taught
     assert card.words.text().startswith(f"{taught.own_words()}\n{taught.held_out_words('held out')}\n{taught.others_words()}\n")
     assert "held out (5 of 20)" in card.words.text() and card.minimumSizeHint().width() <= LEAST_WIDTH
-    assert "Drawn digits stand in" in card.words.text() and card.undo.isVisible() and not card.again.isVisible()
+    assert "MNIST is not here" in card.words.text() and card.undo.isVisible() and not card.again.isVisible()
     assert taught.held_out_words() in window.lab.store.get("my handwriting").notes
     after = state.moment.value
     window._actions["undo"].trigger()
@@ -78,7 +78,7 @@ def test_a_network_that_forgets_too_much_is_asked_about_first(card, qtbot, monke
     monkeypatch.setattr(teaching_figures, "MOST_LOST", -1.0)
     window = card.window_
     learn(card, qtbot)
-    assert in_view(window) == "mnist-cnn" and card.words.text().startswith("Drawn digits falls from")
+    assert in_view(window) == "mnist-cnn" and card.words.text().startswith("Drawn digits: down from")
     assert card.keep.isVisible() and card.leave.isVisible() and not card.undo.isVisible() and not card.again.isVisible()
     last = window.lab.state.acts.last.value
     QTest.mouseClick(getattr(card, answer), Qt.MouseButton.LeftButton)

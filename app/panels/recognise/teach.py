@@ -102,7 +102,7 @@ class TeachCard(Card):
         kept = self._teaching.kept
         self.see_all.setText(f"{kept.count:,} kept")
         self.see_all.setAccessibleName(f"{kept.count:,} of your digits are kept; show them all")
-        self._digits.set_maps(kept.images[..., 0].astype(np.float32), GREY, 0, 255, max(len(kept.images), 1), 1, gap=4)
+        self._digits.set_maps(kept.images[..., 0].astype(np.float32), GREY, 0, 255, max(len(kept.images), 1), 1, gap=3)
         for widget in (self._digits, self.see_all):
             widget.setVisible(kept.count > 0)
         self._show()
@@ -156,7 +156,7 @@ class TeachCard(Card):
             return "" if kept >= LEAST else FEW if kept else NOTHING
         held_out = taught.held_out_words("held out") or WORDS[teaching.phase]
         if teaching.is_asking:
-            lines = f"{taught.fall()}: keep it?", taught.own_words(), held_out
+            lines = f"{taught.fall()}. Keep it?", taught.own_words(), held_out
         else:
             lines = taught.own_words(), held_out, taught.others_words()
         return "\n".join(filter(None, (*lines, teaching.note)))

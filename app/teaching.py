@@ -32,7 +32,7 @@ from nncore.errors import ConfigError
 
 Shown = tuple[RunInView, Moment]
 """A run, and the moment of it that is in view."""
-THUMBNAILS = 8
+THUMBNAILS = 7
 """Digits of the user's own that are shown, the last ones."""
 RUNS = "A training is running; stop it first."
 

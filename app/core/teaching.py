@@ -219,10 +219,10 @@ def _grey_default() -> str:
 
 
 def _note(wanted: str, spec: str) -> str:
-    """What to say where `spec` stands in for the data that the network learned from."""
+    """What to say where `spec` takes the place of the data that the network learned from."""
     if spec == wanted:
         return ""
-    return f"{title_of(wanted)} is not here, so {shown(title_of(spec))} stand in for what the network has learned from."
+    return f"{title_of(wanted)} is not here, so your digits are mixed with others: {title_of(spec)}."
 
 
 def _config(run: Run | None, others: Dataset, own: int) -> tuple[TrainConfig, int | None, int]:

@@ -50,14 +50,14 @@ class Taught:
         """`MNIST 99.71 → 99.66 %`"""
         return f"{self.others_title} {self.others.words(2)}"
 
-    def held_out_words(self) -> str:
+    def held_out_words(self, which: str = "held out in turn") -> str:
         """`held out in turn 60 → 95 %`, with how many of the digits where it is not all; empty where it is not known."""
         if self.held_out is None:
             return ""
         part = "" if self.held_out_count == self.count else f" ({self.held_out_count:,} of {self.count:,})"
-        return f"held out in turn{part} {self.held_out.words(1)}"
+        return f"{which}{part} {self.held_out.words(1)}"
 
     def fall(self) -> str:
-        """What to say where `is_worse`: `MNIST falls from 99.71 to 99.20 %`"""
+        """What to say where `is_worse`: `MNIST: down from 99.71 to 99.20 %`"""
         before, after = (f"{share * 100:.2f}" for share in (self.others.before, self.others.after))
-        return f"{self.others_title} falls from {before} to {after} %"
+        return f"{self.others_title}: down from {before} to {after} %"

@@ -14,6 +14,9 @@ from app.training import Status
 from app.window import Window
 from tests.app.test_teaching import keep, style
 
+LEAST_WIDTH = 244
+"""Pixels of the panel's column where the window is narrow."""
+
 
 @pytest.fixture
 def card(window, qtbot, isolated, monkeypatch) -> TeachCard:
@@ -24,7 +27,7 @@ def card(window, qtbot, isolated, monkeypatch) -> TeachCard:
     made = TeachCard(window.lab)
     qtbot.addWidget(made)
     made.window_ = window
-    made.resize(300, 260)
+    made.resize(LEAST_WIDTH, 260)
     made.show()
     window.lab.teaching.refresh()
     qtbot.waitUntil(lambda: window.lab.teaching.kept.count == 20, timeout=10_000)
@@ -54,10 +57,9 @@ def test_the_taught_network_takes_the_place_of_the_one_before_and_undo_brings_th
     qtbot.waitUntil(lambda: window.lab.teaching.phase is Phase.IDLE, timeout=60_000)
     assert in_view(window) == "my handwriting" and not same(state.moment.value, before)
     taught = window.lab.teaching.taught
-    words = card.words.text().replace("\N{NO-BREAK SPACE}", " ")
-    assert words.startswith(f"{taught.own_words()} · {taught.held_out_words()} · {taught.others_words()}\n")
-    assert "held out in turn (5 of 20)" in words
-    assert "Drawn digits stand in" in card.words.text() and card.undo.isVisible() and not card.again.isVisible()
+    assert card.words.text().startswith(f"{taught.own_words()}\n{taught.held_out_words('held out')}\n{taught.others_words()}\n")
+    assert "held out (5 of 20)" in card.words.text() and card.minimumSizeHint().width() <= LEAST_WIDTH
+    assert "MNIST is not here" in card.words.text() and card.undo.isVisible() and not card.again.isVisible()
     assert taught.held_out_words() in window.lab.store.get("my handwriting").notes
     after = state.moment.value
     window._actions["undo"].trigger()
@@ -76,7 +78,7 @@ def test_a_network_that_forgets_too_much_is_asked_about_first(card, qtbot, monke
     monkeypatch.setattr(teaching_figures, "MOST_LOST", -1.0)
     window = card.window_
     learn(card, qtbot)
-    assert in_view(window) == "mnist-cnn" and card.words.text().startswith("Drawn digits falls from")
+    assert in_view(window) == "mnist-cnn" and card.words.text().startswith("Drawn digits: down from")
     assert card.keep.isVisible() and card.leave.isVisible() and not card.undo.isVisible() and not card.again.isVisible()
     last = window.lab.state.acts.last.value
     QTest.mouseClick(getattr(card, answer), Qt.MouseButton.LeftButton)

@@ -171,5 +171,5 @@ def test_figures_in_words():
     assert taught.own_words() == "yours 78 → 100 %" and taught.others_words() == "MNIST 99.71 → 99.66 %" and not taught.is_worse
     assert not Taught(Figure(0, 1), Figure(0.9971, 0.9941), "MNIST", 23).is_worse, "0.3 points are allowed"
     fallen = Taught(Figure(0, 1), Figure(0.9971, 0.992), "MNIST", 23, Figure(0.605, 0.9), 10)
-    assert fallen.is_worse and fallen.fall() == "MNIST falls from 99.71 to 99.20 %"
+    assert fallen.is_worse and fallen.fall() == "MNIST: down from 99.71 to 99.20 %"
     assert fallen.held_out_words() == "held out in turn (10 of 23) 60.5 → 90 %"

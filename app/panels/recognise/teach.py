@@ -23,16 +23,15 @@ LEARN = (
 FIGURES = (
     "The share that is read correctly, before and after.\n"
     "Yours: all digits that you have kept, from which it has learned.\n"
-    "Held out in turn: digits that were left out of a short training, and so are new to it, as your next ones will be."
+    "Held out: each digit is left out of one short training in turn, and so new to it, as your next ones will be."
 )
 WORDS = {
     Phase.IDLE: "",
     Phase.PREPARING: "Looking at what the network knows…",
     Phase.LEARNING: "Learning your handwriting…",
     Phase.MEASURING: "Measuring what it knows now…",
-    Phase.IN_TURN: "leaving some out in turn…",
+    Phase.IN_TURN: "held out: being measured…",
 }
-UNBROKEN = "\N{NO-BREAK SPACE}"
 LINES = 3
 """Lines of text for which there is room, so that nothing moves while figures come."""
 
@@ -41,11 +40,8 @@ class TeachCard(Card):
     """How many digits are kept, the last ones, what learning them has brought, and what can be done."""
 
     def __init__(self, lab: Lab) -> None:
-        self._count = label("", "dim")
-        self.see_all = _inline(
-            "See all", "Show your own digits in the Data panel, where they can be deleted and given another label"
-        )
-        super().__init__("Your digits", self._count, self.see_all)
+        self.see_all = _inline("", "Show your own digits in the Data panel, where they can be deleted and given another label")
+        super().__init__("Your digits", self.see_all)
         self._lab, self._teaching = lab, lab.teaching
         self._digits = Mosaic("your last digits", self._caption)
         self.learn = QPushButton("Learn my handwriting")
@@ -104,9 +100,10 @@ class TeachCard(Card):
 
     def _show_kept(self) -> None:
         kept = self._teaching.kept
-        self._count.setText(f"{kept.count:,} kept")
-        self._digits.set_maps(kept.images[..., 0].astype(np.float32), GREY, 0, 255, max(len(kept.images), 1), 1, gap=4)
-        for widget in (self._digits, self.see_all, self._count):
+        self.see_all.setText(f"{kept.count:,} kept")
+        self.see_all.setAccessibleName(f"{kept.count:,} of your digits are kept; show them all")
+        self._digits.set_maps(kept.images[..., 0].astype(np.float32), GREY, 0, 255, max(len(kept.images), 1), 1, gap=3)
+        for widget in (self._digits, self.see_all):
             widget.setVisible(kept.count > 0)
         self._show()
 
@@ -157,10 +154,12 @@ class TeachCard(Card):
             return WORDS[teaching.phase]
         if taught is None or not (teaching.is_taught_in_view or teaching.is_before_in_view):
             return "" if kept >= LEAST else FEW if kept else NOTHING
-        parts = (taught.own_words(), taught.held_out_words() or WORDS[teaching.phase], taught.others_words())
-        figures = " · ".join(part.replace(" ", UNBROKEN) for part in parts if part)
-        question = f"{taught.fall()}: keep it?" if teaching.is_asking else ""
-        return "\n".join(filter(None, (question, figures, teaching.note)))
+        held_out = taught.held_out_words("held out") or WORDS[teaching.phase]
+        if teaching.is_asking:
+            lines = f"{taught.fall()}. Keep it?", taught.own_words(), held_out
+        else:
+            lines = taught.own_words(), held_out, taught.others_words()
+        return "\n".join(filter(None, (*lines, teaching.note)))
 
 
 def _inline(words: str, tooltip: str) -> QToolButton:

@@ -166,11 +166,9 @@ class ProbeView(QWidget):
     def _show_place(self) -> None:
         """Say which of several digits is shown, and whose word on it holds."""
         look = self._look
-        if look is None or look.digit is None or look.question.probe is not self._lab.state.probe.value:
+        if look is None or look.digit is None or len(look.digits) == 1 or look.question.probe is not self._lab.state.probe.value:
             return
         reading, index = Reading.of(look.digits, self._lab.state.corrections.of(look.question.probe)), look.digits.index(look.digit)
-        if len(look.digits) == 1:
-            return
         correction = reading.found[index].correction
         whose = "as the network sees it" if correction is None else f"you say it is a {correction}"
         words = f"{reading.where(index) or 'no digit'} — {whose}"

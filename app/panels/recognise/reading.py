@@ -66,9 +66,11 @@ class ProbeReading(QObject):
     def _take(self, look: Look) -> None:
         if look.question.probe is not self._probe or look.question.network is not self._lab.state.network.value:
             return
-        if self.look is None:
+        before, self.look = self.look, look
+        if before is None:
             self.seconds = look.seconds
-        self.look = look
+        elif before.question.moment is look.question.moment:
+            return  # only another digit is looked at, and a page has many
         self._stop_waiting()
         self._read()
 

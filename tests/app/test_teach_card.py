@@ -117,6 +117,16 @@ def test_what_is_missing_is_said_before_anything_is_done(card, qtbot, isolated):
     assert card.words.text() == NOTHING and not card.learn.isVisible() and not card.see_all.isVisible()
 
 
+def test_a_digit_that_is_kept_or_taken_back_is_seen_at_once(card, qtbot):
+    lab, image = card.window_.lab, np.zeros((28, 28, 1), np.uint8)
+    image[4:24, 12:16] = 255
+    lab.own_digits.keep(1, image)
+    qtbot.waitUntil(lambda: card.see_all.text() == "21 kept", timeout=10_000)
+    assert np.array_equal(lab.teaching.kept.images[0], image) and lab.teaching.kept.labels[0] == "1"
+    lab.undo()
+    qtbot.waitUntil(lambda: card.see_all.text() == "20 kept", timeout=10_000)
+
+
 def test_every_control_has_a_tooltip_and_takes_the_keyboard(card, qtbot):
     for widget in tab_stops(card):
         assert widget.toolTip() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus

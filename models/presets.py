@@ -9,7 +9,7 @@ from typing import Any
 
 from models import networks
 from nncore.arrays import Shape
-from nncore.data.augment import AUGMENTATIONS
+from nncore.data.augment import AUGMENTATIONS, Augmentation
 from nncore.errors import ConfigError
 from nncore.initializers import INITIALIZER_CHOICES
 from nncore.layers import Conv2d, Layer, Linear, layer_from_config
@@ -189,7 +189,7 @@ PRESETS = {
                 learning_rate=6e-3,
                 schedule="one-cycle",
                 weight_decay=5e-4,
-                augmentation=AUGMENTATIONS["light"],
+                augmentation=Augmentation(shift=2, rotate=6, scale=0.15, shear=6, elastic=0.5, noise=6),
                 label_smoothing=0.05,
             ),
         ),

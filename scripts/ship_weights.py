@@ -108,7 +108,7 @@ def in_the_wild(weights: Path) -> dict[str, Any]:
         return {}
     with tempfile.TemporaryDirectory() as scratch:
         figures = Path(scratch) / "wild.json"
-        command = [sys.executable, "-m", "benchmarks", "wild", "--weights", str(weights), "--out", str(figures)]
+        command = [sys.executable, "-m", "benchmarks", "wild", "--no-page", "--weights", str(weights), "--out", str(figures)]
         subprocess.run(command, check=True, cwd=ROOT)
         found = json.loads(figures.read_text("utf-8"))
     return {
@@ -155,7 +155,8 @@ def page_of(name: str, card: dict[str, Any]) -> str:
         "",
         f"{preset(card['preset']).description} {card['parameters']:,} parameters, input {input_shape}.",
         "",
-        f"- **Data.** The training images of {card['data']}, of which {card['held_out']:,} are held out. Mixed in: {card['mixed_in']}.",
+        f"- **Data.** The training images of {card['data']}, of which {card['held_out']:,} are held out. "
+        f"Mixed in: {card['mixed_in']}.",
         f"- **Training.** {settings}; augmentation {varied(card['config'])}. Shipped are the {card['weights']} weights of seed "
         f"{card['seed']}, those with the smallest loss on the images held out.",
         f"- **Test images of {card['data']}.** {card['test_accuracy']:.2%}. All seeds: {seeds}; mean {card['test_mean']:.2%}, "

@@ -45,6 +45,6 @@ def test_what_ships_is_what_its_recipe_says():
         assert network.config() == preset(name).build().config()
         assert TrainConfig.from_dict(card["config"]) == replace(recipe.config, seed=card["seed"])
         assert info["test_accuracy"] == card["test_accuracies"][str(card["seed"])] == card["test_accuracy"]
-        assert card["calibration_error"] < 0.01
+        assert card["calibration_error"] < min(card["calibration_error_before"], 0.02)
         page = (WEIGHTS / f"{name}.md").read_text("utf-8")
         assert f"{card['test_accuracy']:.2%}" in page and card["limits"] in page and card["command"] in page

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from nncore.checks import shown
 from nncore.errors import ConfigError
-from nncore.layers import BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Tanh
+from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Tanh
 
 ACTIVATIONS: dict[str, type[Layer]] = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
 
@@ -89,11 +89,21 @@ def alexnet_mini() -> list[Layer]:
     ]  # fmt: skip
 
 
-def digitlab_cnn(widths: Sequence[int]) -> list[Layer]:
-    """For each width two 3×3 convolutions with batch norm, then a pool and dropout; then one hidden layer of 128."""
-    layers: list[Layer] = []
-    for width in widths:
-        for _ in range(2):
-            layers += [Conv2d(width, 3, padding=1), BatchNorm(), ReLU()]
-        layers += [MaxPool2d(2), Dropout(0.1)]
-    return [*layers, Flatten(), Linear(128), BatchNorm(), ReLU(), Dropout(0.3), Linear(10)]
+def digitlab_mnist() -> list[Layer]:
+    """Six 3×3 convolutions, the early ones cheap: their pools come before batch norm, which then has a quarter of the values."""
+    return [
+        Conv2d(16, 3), ReLU(), Conv2d(24, 3), ReLU(), MaxPool2d(2), BatchNorm(),
+        Conv2d(48, 3), BatchNorm(), ReLU(), Conv2d(64, 3), ReLU(), MaxPool2d(2), BatchNorm(),
+        Conv2d(96, 3, padding=1), BatchNorm(), ReLU(), Conv2d(96, 3, padding=1), BatchNorm(), ReLU(),
+        AvgPool2d(2), Flatten(), Dropout(0.3), Linear(10),
+    ]  # fmt: skip
+
+
+def digitlab_svhn() -> list[Layer]:
+    """As `digitlab_mnist`, wider, for 32×32 in colour; what is at the edge, mostly parts of other digits, is seen by few units."""
+    return [
+        Conv2d(24, 3), ReLU(), Conv2d(32, 3), ReLU(), MaxPool2d(2), BatchNorm(),
+        Conv2d(64, 3), BatchNorm(), ReLU(), Conv2d(64, 3), ReLU(), MaxPool2d(2), BatchNorm(), Dropout(0.1),
+        Conv2d(96, 3, padding=1), BatchNorm(), ReLU(), Conv2d(128, 3), BatchNorm(), ReLU(),
+        Flatten(), Dropout(0.4), Linear(10),
+    ]  # fmt: skip

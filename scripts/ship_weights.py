@@ -1,57 +1,216 @@
-"""Trains the weights that ship with the product, by the command that the card then names, and writes weights and card.
+"""Trains a network that ships, once for each seed, and writes its weights, its card and a page about it to models/weights.
 
-DIGITLAB_DATA=… python scripts/ship_weights.py mnist-cnn mnist --epochs 12 --seed 0
+    DIGITLAB_DATA=… python scripts/ship_weights.py digitlab-mnist --seeds 0 1 2
+
+Data and settings are those of `models/recipes.py`. What is shipped is chosen by training images that are held out: whether the last
+weights or their running average, of which seed, and the temperature of the answers. Test images are only looked at afterwards.
+A training that is interrupted goes on from its last epoch. (mnist-cnn ships from `digitlab train`, by the command in its card.)
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+from app.core.calibration import calibration
+from models.presets import preset
+from models.recipes import RECIPES, Recipe
 from models.shipped import WEIGHTS
-from nncore.paths import data_folder
-from nncore.weights import load_weights, save_weights
+from nncore.calibration import fit_temperature, fold_temperature
+from nncore.data import open_dataset
+from nncore.data.dataset import Dataset
+from nncore.errors import DigitLabError
+from nncore.metrics import Evaluation
+from nncore.network import Network
+from nncore.paths import cache_folder, data_folder
+from nncore.prediction import Predictor
+from nncore.training.averaging import WeightAverage
+from nncore.training.checkpoint import load_checkpoint, save_checkpoint
+from nncore.training.events import EpochEnd, Failed, Finished, Progress
+from nncore.training.trainer import Trainer
+from nncore.weights import load_weights, read_tensors, save_weights, write_tensors
+
+ROOT = Path(__file__).parents[1]
+LOOK_EVERY, DECAY = 10, 0.98
+"""The average takes the weights of every tenth step, and a half of it is of the last 340 steps."""
+AVERAGE = "digitlab-average/1"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training has led to."""
+
+    seed: int
+    weights: str
+    """Which of its weights: "last" or "average"."""
+    network: Network
+    """With its temperature folded in."""
+    temperature: float
+    held_out: Evaluation
+    test: Evaluation
+    error_before: float
+    """Expected calibration error on the test images without the temperature."""
+
+
+def train(name: str, recipe: Recipe, seed: int, data: Dataset, held_out: Dataset, folder: Path) -> None:
+    """Train to the end, or go on; leaves the files last.safetensors and average.safetensors in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint, kept = folder / "checkpoint.safetensors", folder / "average-so-far.safetensors"
+    if checkpoint.is_file() and kept.is_file():
+        trainer, average = load_checkpoint(checkpoint, data), WeightAverage(DECAY, read_tensors(kept, AVERAGE)[0])
+    else:
+        trainer = Trainer(preset(recipe.preset).build(seed), data, replace(recipe.config, seed=seed))
+        average = WeightAverage(DECAY)
+    trainer.checkpoint_every = LOOK_EVERY  # a stretch of steps ends at each multiple, however quick the machine is
+    for event in trainer.events():
+        match event:
+            case Progress() if event.step % LOOK_EVERY == 0:
+                average.look(trainer.network)
+            case EpochEnd():
+                write_tensors(kept, average.state, format=AVERAGE)
+                save_checkpoint(checkpoint, trainer)
+                right = Predictor(trainer.network).evaluate(held_out).accuracy
+                print(f"{time.strftime('%X')} {name} seed {seed}: epoch {event.epoch}, held out {right:.2%}", flush=True)
+            case Failed():
+                raise SystemExit(event.reason)
+            case Finished():
+                save_weights(folder / "last.safetensors", trainer.network)
+                trainer.network.load_state_dict(average.state)
+                save_weights(folder / "average.safetensors", trainer.network)
+
+
+def chosen(seed: int, held_out: Dataset, test: Dataset, folder: Path) -> Trained:
+    """The better of a training's weights by their loss on held-out images, with a temperature fitted to these."""
+    found: list[Trained] = []
+    for weights in ("last", "average"):
+        network = load_weights(folder / f"{weights}.safetensors")[0]
+        before = calibration(Predictor(network).evaluate(test)).error
+        temperature = fit_temperature(Predictor(network).log_probabilities(held_out.images), held_out.labels)
+        fold_temperature(network, temperature)
+        seen = Predictor(network)
+        found.append(Trained(seed, weights, network, temperature, seen.evaluate(held_out), seen.evaluate(test), before))
+    return min(found, key=lambda each: each.held_out.loss)
+
+
+def in_the_wild(weights: Path) -> dict[str, Any]:
+    """What `python -m benchmarks wild` finds with these weights; nothing where the pictures are not here."""
+    if not (data_folder() / "wild").is_dir():
+        return {}
+    with tempfile.TemporaryDirectory() as scratch:
+        figures = Path(scratch) / "wild.json"
+        command = [sys.executable, "-m", "benchmarks", "wild", "--no-page", "--weights", str(weights), "--out", str(figures)]
+        subprocess.run(command, check=True, cwd=ROOT)
+        found = json.loads(figures.read_text("utf-8"))
+    return {
+        part: {"share": found[part]["share"], "sources": found[part]["sources"]} for part in ("single", "lines") if part in found
+    }
+
+
+def card_of(recipe: Recipe, best: Trained, all_of_them: Sequence[Trained]) -> dict[str, Any]:
+    """What is known of the network that ships, as plain data."""
+    accuracies = [each.test.accuracy for each in all_of_them]
+    return {
+        "preset": recipe.preset,
+        "data": recipe.data,
+        "mixed_in": recipe.mixed_in,
+        "held_out": recipe.held_out,
+        "seed": best.seed,
+        "weights": best.weights,
+        "epochs": recipe.config.epochs,
+        "config": replace(recipe.config, seed=best.seed).as_dict(),
+        "val_accuracy": best.held_out.accuracy,
+        "test_accuracy": best.test.accuracy,
+        "test_accuracies": {str(each.seed): each.test.accuracy for each in all_of_them},
+        "test_mean": statistics.mean(accuracies),
+        "test_spread": statistics.stdev(accuracies) if len(accuracies) > 1 else None,
+        "temperature": best.temperature,
+        "calibration_error_before": best.error_before,
+        "calibration_error": calibration(best.test).error,
+        "limits": recipe.limits,
+        "input_shape": list(best.network.input_shape),
+        "parameters": best.network.parameter_count,
+        "date": date.today().isoformat(),
+        "command": f"python scripts/ship_weights.py {recipe.preset} --seeds {' '.join(str(each.seed) for each in all_of_them)}",
+    }
+
+
+def page_of(name: str, card: dict[str, Any]) -> str:
+    """The card as a page to read (Markdown)."""
+    seeds = ", ".join(f"{accuracy:.2%} (seed {seed})" for seed, accuracy in card["test_accuracies"].items())
+    spread = "one seed, so no spread is known" if card["test_spread"] is None else f"standard deviation {card['test_spread']:.2%}"
+    settings = ", ".join(f"{key} {value}" for key, value in card["config"].items() if key in SHOWN)
+    input_shape = "×".join(map(str, card["input_shape"]))
+    lines = [
+        f"# {name}",
+        "",
+        f"{preset(card['preset']).description} {card['parameters']:,} parameters, input {input_shape}.",
+        "",
+        f"- **Data.** The training images of {card['data']}, of which {card['held_out']:,} are held out. "
+        f"Mixed in: {card['mixed_in']}.",
+        f"- **Training.** {settings}; augmentation {varied(card['config'])}. Shipped are the {card['weights']} weights of seed "
+        f"{card['seed']}, those with the smallest loss on the images held out.",
+        f"- **Test images of {card['data']}.** {card['test_accuracy']:.2%}. All seeds: {seeds}; mean {card['test_mean']:.2%}, "
+        f"{spread}.",
+        f"- **Calibration.** Expected calibration error on the test images {card['calibration_error_before']:.2%} before and "
+        f"{card['calibration_error']:.2%} after scaling by the temperature {card['temperature']:.3f}, which was fitted to the "
+        "images held out and is part of the last layer's weights.",
+    ]
+    if wild := card.get("wild"):
+        right = "; ".join(
+            f"{part}: {found['share']:.2%} ({sum(right for right, _ in found['sources'].values())} of "
+            f"{sum(count for _, count in found['sources'].values())})"
+            for part, found in wild.items()
+        )
+        lines.append(f"- **Pictures that people brought**, never trained on (single digits as a mean over sources): {right}.")
+    lines += [f"- **Limits.** {card['limits']}", f"- **Made** on {card['date']} by `{card['command']}`.", ""]
+    return "\n".join(lines)
+
+
+SHOWN = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "weight_decay", "label_smoothing")
+
+
+def varied(config: dict[str, Any]) -> str:
+    """The augmentation in words."""
+    return ", ".join(f"{name} {value:g}" for name, value in config["augmentation"].items() if value) or "none"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("preset")
-    parser.add_argument("data")
-    parser.add_argument("--epochs", type=int, required=True)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments, further = parser.parse_known_args()
-    name = arguments.preset
-    options = ["--model", name, "--data", arguments.data, "--epochs", str(arguments.epochs), "--seed", str(arguments.seed)]
-    options += further
-    with tempfile.TemporaryDirectory() as scratch:
-        # A data folder of its own, so that the run does not stay behind in the user's table.
-        (Path(scratch) / arguments.data).symlink_to(data_folder() / arguments.data)
-        weights = Path(scratch) / "weights.safetensors"
-        command = [sys.executable, "-m", "app", "train", *options, "--json", "--out", str(weights)]
-        subprocess.run(command, check=True, env=os.environ | {"DIGITLAB_DATA": scratch})
-        network, info = load_weights(weights)
-    card = {
-        "preset": name,
-        "data": arguments.data,
-        "seed": arguments.seed,
-        "epochs": arguments.epochs,
-        "step": info["step"],
-        "val_accuracy": info["val_accuracy"],
-        "test_accuracy": info["test_accuracy"],
-        "input_shape": list(network.input_shape),
-        "parameters": network.parameter_count,
-        "date": date.today().isoformat(),
-        "command": f"digitlab train {' '.join(options)} --out {name}.safetensors",
-    }
-    save_weights(WEIGHTS / f"{name}.safetensors", network, {"network": name} | card)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=RECIPES)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--work", type=Path, default=cache_folder() / "shipping", help="where trainings are kept meanwhile")
+    arguments = parser.parse_args()
+    name, recipe = arguments.name, RECIPES[arguments.name]
+    try:
+        data, held_out = recipe.datasets()
+        test = open_dataset(recipe.data, "test")
+        trained: list[Trained] = []
+        for seed in arguments.seeds:
+            folder = arguments.work / f"{name}-{seed}"
+            if not (folder / "average.safetensors").is_file():
+                train(name, recipe, seed, data, held_out, folder)
+            trained.append(chosen(seed, held_out, test, folder))
+            print(f"{name} seed {seed}: held out {trained[-1].held_out.accuracy:.2%}, test {trained[-1].test.accuracy:.2%}")
+    except DigitLabError as error:
+        raise SystemExit(str(error)) from error
+    best = min(trained, key=lambda each: each.held_out.loss)
+    card, weights = card_of(recipe, best, trained), WEIGHTS / f"{name}.safetensors"
+    save_weights(weights, best.network, {"network": name} | card)
+    if best.network.input_shape == (28, 28, 1) and (wild := in_the_wild(weights)):
+        card["wild"] = wild
     (WEIGHTS / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n", "utf-8")
-    print(f"{name}: {card['test_accuracy']:.2%} on the test images")
+    (WEIGHTS / f"{name}.md").write_text(page_of(name, card), "utf-8")
+    print(page_of(name, card))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from app.core.in_view import NetworkInView
 from app.core.probe import Kind, Probe
 from app.core.reading import looked_at
 from app.core.timeline import Moment
-from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights, picture_classifier
+from models.shipped import DEFAULT_PICTURE_NETWORK, PARTING_NETWORK, open_weights, picture_classifier
 from nncore.arrays import Array, Shape
 from nncore.errors import ConfigError
 from nncore.explain.layers import layer_outputs
@@ -82,8 +82,9 @@ class Looker:
         sheet[30:80, 50:60] = 255
         for drawn in (False, True):
             see(sheet, (28, 28, 1), drawn, picture_classifier())
-        if engine.is_ready():  # otherwise the readable path answers, in a millisecond more
-            Predictor(open_weights(DEFAULT_PICTURE_NETWORK)[0]).prepare()
+        if engine.is_ready():  # otherwise the readable path answers, in a few milliseconds more
+            for name in (DEFAULT_PICTURE_NETWORK, PARTING_NETWORK):
+                Predictor(open_weights(name)[0]).prepare()
 
     def look(self, question: Question) -> Look:
         """Answer a question. Raises KeyError for a name that is none of EXPLANATIONS."""

@@ -115,3 +115,13 @@ class Dataset:
         chosen = np.zeros(len(self), bool)
         chosen[order[np.argsort(place[order], kind="stable")[:wanted]]] = True
         return self.subset(np.flatnonzero(~chosen)), self.subset(np.flatnonzero(chosen))
+
+
+def joined(parts: Sequence[Dataset], name: str) -> Dataset:
+    """All images of several datasets as one, in their order. Raises DataError where shapes or class names differ."""
+    first = parts[0]
+    for part in parts[1:]:
+        if part.image_shape != first.image_shape or tuple(part.class_names) != tuple(first.class_names):
+            raise DataError(f"{part.name} cannot be joined to {first.name}: its images or its classes are of another kind.")
+    images, labels = np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts])
+    return Dataset(images, labels, name, "; ".join(part.source or part.name for part in parts), first.class_names)

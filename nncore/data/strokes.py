@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,9 +116,9 @@ class StrokeTable:
     """int64 (prototypes): the digit that each writes"""
 
 
-def stroke_table() -> StrokeTable:
-    """Build the table from `PROTOTYPES`."""
-    built = [(digit, *_prototype(strokes)) for digit, variants in PROTOTYPES.items() for strokes in variants]
+def stroke_table(prototypes: Mapping[int, Sequence[tuple[str, ...]]] = PROTOTYPES) -> StrokeTable:
+    """Build the table from each digit's prototypes."""
+    built = [(digit, *_prototype(strokes)) for digit, variants in prototypes.items() for strokes in variants]
     most = max(len(control) for _, control, _ in built)
     control = np.zeros((len(built), most, 2), np.float32)
     weights = np.zeros((len(built), POINTS, most), np.float32)

@@ -16,7 +16,8 @@ import numpy as np
 from nncore.arrays import Array
 from nncore.data.dataset import Dataset
 from nncore.data.fonts import FONT_SIDE, font_fields, font_outlines
-from nncore.data.strokes import StrokeTable, stroke_table
+from nncore.data.hands import FOREIGN_PROTOTYPES
+from nncore.data.strokes import PROTOTYPES, StrokeTable, stroke_table
 from nncore.errors import ConfigError, DataError
 
 SIDE, BOX = 28, 20
@@ -33,6 +34,8 @@ MOST = 1_000_000
 class Style:
     """The ranges within which digits vary. Lengths are in pixels of the image, angles in radians."""
 
+    foreign: bool = False
+    """Whether strokes follow FOREIGN_PROTOTYPES (`hands.py`)."""
     font_share: float = 0.1
     pen: tuple[float, float] = (0.75, 2.0)
     """Radius of the pen."""
@@ -51,6 +54,7 @@ class Style:
 
 
 HANDWRITING = Style()
+FOREIGN = Style(foreign=True, font_share=0.15, pen=(0.7, 2.1), aspect=(0.45, 1.2), slant=(0.08, 0.18), turn=0.1, uneven=0.1)
 
 
 def synthetic(split: str = "train", count: int | None = None, seed: int = 0) -> Dataset:
@@ -60,6 +64,11 @@ def synthetic(split: str = "train", count: int | None = None, seed: int = 0) -> 
     Raises DataError where there is no such split, ConfigError where the count makes no sense.
     """
     return in_blocks("synthetic", lambda labels, rng: centre(draw_digits(labels, HANDWRITING, rng)), split, count, seed)
+
+
+def foreign_digits(split: str = "train", count: int | None = None, seed: int = 0) -> Dataset:
+    """Digits as `synthetic`, as other hands than MNIST's are taught (`hands.py`): slashed 0s, 1s with a flag, crossed 7s."""
+    return in_blocks("synthetic-foreign", lambda labels, rng: centre(draw_digits(labels, FOREIGN, rng)), split, count, seed)
 
 
 def in_blocks(name: str, draw: Callable[[Array, np.random.Generator], Array], split: str, count: int | None, seed: int) -> Dataset:
@@ -171,9 +180,9 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float, count: int) 
 
 
 @cache
-def _strokes() -> tuple[StrokeTable, list[Array]]:
+def _strokes(foreign: bool) -> tuple[StrokeTable, list[Array]]:
     """The table of strokes and, for each digit, the rows of its prototypes."""
-    table = stroke_table()
+    table = stroke_table(FOREIGN_PROTOTYPES if foreign else PROTOTYPES)
     return table, [np.flatnonzero(table.labels == digit) for digit in range(10)]
 
 
@@ -186,7 +195,7 @@ def _fit(points: Array, margin: Array, size: Array, side: int) -> tuple[Array, A
 
 def _write(labels: Array, bend: _Bend, style: Style, rng: np.random.Generator) -> tuple[Array, Array]:
     """The pen's way (N, P, 2) for each label, and how hard it is pressed there (N, P), about 1."""
-    table, rows = _strokes()
+    table, rows = _strokes(style.foreign)
     chosen = np.array([rows[label][int(p * len(rows[label]))] for label, p in zip(labels, rng.random(len(labels)), strict=True)])
     control = table.control[chosen] + rng.normal(0, style.wobble, (len(labels), *table.control.shape[1:])).astype(np.float32)
     points = bend.forward(table.weights[chosen] @ (2 * control - 1))

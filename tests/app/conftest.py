@@ -13,7 +13,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from app import theme
+from app import opening, theme
 from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.garbage import GarbageCollector
@@ -111,6 +111,8 @@ def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
     monkeypatch.setattr(GarbageCollector, "settle", lambda garbage: garbage._collect())
     # A test builds the panels that it looks at.
     monkeypatch.setattr(Window, "prepare_panels", lambda window: None)
+    # A small network of few layers, whose kernels are quick to load.
+    monkeypatch.setattr(opening, "DEFAULT_PICTURE_NETWORK", "mnist-cnn")
     for module in (sys, threading):  # each window catches what nobody else does, and would otherwise be kept for that for ever
         monkeypatch.setattr(module, "excepthook", module.excepthook)
     opened: list[Window] = []

@@ -11,11 +11,11 @@ from models.presets import PRESETS
 @pytest.mark.parametrize(
     ("network", "kept", "schedule", "decay"),
     [
-        ("digitlab-mnist", {}, "exponential", 0.6),
-        ("digitlab-mnist", {"epoch_decay": 0.8}, "exponential", 0.8),
-        ("digitlab-mnist", {"epoch_decay": 1.0}, "constant", 0.9),
-        ("digitlab-mnist", {"epoch_decay": 1.0, "milestones": [5, 9]}, "steps", 0.9),
-        ("digitlab-mnist", {"schedule": "cosine"}, "cosine", 0.6),
+        ("two-layer", {}, "exponential", 0.95),
+        ("two-layer", {"epoch_decay": 0.8}, "exponential", 0.8),
+        ("two-layer", {"epoch_decay": 1.0}, "constant", 0.9),
+        ("two-layer", {"epoch_decay": 1.0, "milestones": [5, 9]}, "steps", 0.9),
+        ("two-layer", {"schedule": "cosine"}, "cosine", 0.95),
         ("mnist-cnn", {}, "steps", 0.9),
         ("mnist-cnn", {"milestones": []}, "constant", 0.9),
         ("mnist-cnn", {"milestones": [], "epoch_decay": 0.5}, "exponential", 0.5),
@@ -34,5 +34,5 @@ def test_a_preset_that_nobody_had_changed_is_the_preset(network):
 
 
 def test_a_recipe_of_this_version_is_not_taken_for_an_earlier_one():
-    recipe = Recipe.of("digitlab-mnist").with_settings(schedule="steps")
+    recipe = Recipe.of("two-layer").with_settings(schedule="steps")
     assert Recipe.from_dict(recipe.as_dict()) == recipe

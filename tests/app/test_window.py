@@ -15,6 +15,7 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QSlider
 
+from app import opening
 from app.core.in_view import DataInView, NetworkInView
 from app.core.probe import Kind, Probe
 from app.core.timeline import Moment
@@ -63,7 +64,8 @@ def drop(window: Window, *paths) -> None:
 
 def test_the_first_start_opens_on_an_empty_sheet_with_a_network(window):
     assert window.panel_name == "recognise" and window.panel.canvas.is_blank
-    assert window.lab.state.network.value.name == "mnist-cnn" and window.lab.state.network.value.source == "shipped"
+    assert window.lab.state.network.value.name == opening.DEFAULT_PICTURE_NETWORK
+    assert window.lab.state.network.value.source == "shipped"
     assert window.lab.state.data.value.spec == "synthetic", "with nothing downloaded the built-in digits are there"
     assert window.panel.canvas.hasFocus()
 

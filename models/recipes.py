@@ -1,0 +1,79 @@
+"""How the weights that ship came about: for each network its data and its training, which `scripts/ship_weights.py` repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from models.presets import preset
+from nncore.data import open_dataset
+from nncore.data.dataset import Dataset, joined
+from nncore.data.recoloured import recoloured
+from nncore.data.scanned import scanned
+from nncore.data.street import synthetic_street
+from nncore.data.synthetic import foreign_digits
+from nncore.training.config import TrainConfig
+
+SPLIT_SEED = 12
+"""Decides which training images are held out: the same ones for every seed of a training, and whatever is mixed in."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network that ships: from which data, and by which training."""
+
+    preset: str
+    data: str
+    """The dataset whose training images it is trained on."""
+    held_out: int
+    """Training images that it never learns from; they choose, and set the temperature of its answers."""
+    mixed_in: str
+    """What else it is trained on, in words."""
+    mix: Callable[[Dataset], Dataset]
+    """All that it learns from, made from the training images that are not held out."""
+    config: TrainConfig
+    limits: str
+    """Where it is weak, in words."""
+
+    def datasets(self) -> tuple[Dataset, Dataset]:
+        """What it learns from, and the images held out. Raises DataError where the data is missing."""
+        rest, held_out = open_dataset(self.data, "train").split(self.held_out, SPLIT_SEED)
+        return self.mix(rest), held_out
+
+
+def mnist_mix(train: Dataset) -> Dataset:
+    """MNIST's digits, some of them again as coarse scans, and drawn ones of foreign hands."""
+    return joined([train, scanned(train.limit(3000, SPLIT_SEED)), foreign_digits(count=6000)], "mnist and drawn digits")
+
+
+def svhn_mix(train: Dataset) -> Dataset:
+    """SVHN's digits as they are and with three other sets of colours, and drawn ones."""
+    others = [recoloured(train, seed) for seed in range(3)]
+    return joined([train, *others, synthetic_street(count=8000)], "svhn and drawn digits")
+
+
+RECIPES = {
+    recipe.preset: recipe
+    for recipe in [
+        Recipe(
+            "digitlab-mnist",
+            "mnist",
+            3000,
+            "3,000 of the same digits as coarse scans, 6,000 digits drawn by code in foreign hands (1s with a flag and a base, "
+            "crossed 7s, slashed 0s, open 4s)",
+            mnist_mix,
+            replace(preset("digitlab-mnist").training, epochs=15, validation=300, validate_every=500),
+            "Digits one at a time, upright, as the preparation of pictures gives them: bright on black, centred in 28×28. It takes "
+            "anything else, such as a letter, for the digit that is most like it.",
+        ),
+        Recipe(
+            "digitlab-svhn",
+            "svhn",
+            500,
+            "each digit three times more in other colours, 8,000 house numbers drawn by code",
+            svhn_mix,
+            replace(preset("digitlab-svhn").training, epochs=10, validation=300, validate_every=500),
+            "House numbers from photographs, the digit in the middle of 32×32; trained on 8,001 of the 73,257 that were published.",
+        ),
+    ]
+}

@@ -1,6 +1,6 @@
-"""`python -m benchmarks [data|torch|window|drawing|beside|gaps|slider|wild|launches|gpu [options]]`: the first eight, or one.
+"""`python -m benchmarks [data|torch|window|drawing|beside|gaps|slider|wild|doubt|launches|gpu [options]]`: the first nine, or one.
 
-See data.py, vs_torch.py, window.py, drawing.py, beside.py, gaps.py, slider.py, wild.py, launches.py and gpu/race.py.
+See data.py, vs_torch.py, window.py, drawing.py, beside.py, gaps.py, slider.py, wild.py, doubt.py, launches.py and gpu/race.py.
 """
 
 import sys
@@ -15,10 +15,11 @@ PARTS = {
     "gaps": "benchmarks.gaps",
     "slider": "benchmarks.slider",
     "wild": "benchmarks.wild",
+    "doubt": "benchmarks.doubt",
     "launches": "benchmarks.launches",
     "gpu": "benchmarks.gpu.race",
 }
-EVERYWHERE = ("data", "torch", "window", "drawing", "beside", "gaps", "slider", "wild")
+EVERYWHERE = ("data", "torch", "window", "drawing", "beside", "gaps", "slider", "wild", "doubt")
 """What a machine without a GPU can measure."""
 
 chosen, arguments = sys.argv[1:2], sys.argv[2:]

@@ -15,7 +15,7 @@ from app.core.stored_run import best_network
 from nncore.arrays import Shape
 from nncore.errors import ConfigError, DigitLabError
 from nncore.prediction import Predictor
-from nncore.recognition import Answer, Found, answered
+from nncore.recognition import Answer, Found, Verdict, answered, foremost
 
 Key = tuple[int, datetime]
 
@@ -92,13 +92,14 @@ class Comparer:
             shape = predictor.network.input_shape
             if shape not in seen:
                 try:
-                    seen[shape] = see_probe(probe, shape).found[:1]
+                    seen[shape] = see_probe(probe, shape).found
                 except ConfigError as error:
                     seen[shape] = error
             digits = seen[shape]
             if isinstance(digits, ConfigError):
                 raise digits
-            return RunAnswer(run, answered(predictor, digits)[0].answer if digits else None)
+            digit = foremost(answered(predictor, digits))
+            return RunAnswer(run, None if digit is None or digit.verdict is Verdict.NO_DIGIT else digit.answer)
         except DigitLabError as error:
             return RunAnswer(run, None, str(error))
 

@@ -13,13 +13,13 @@ from app.core import engine
 from app.core.in_view import NetworkInView
 from app.core.probe import Kind, Probe
 from app.core.timeline import Moment
-from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights, picture_classifier
+from models.shipped import DEFAULT_PICTURE_NETWORK, digit_detector, open_detector, open_weights, picture_classifier
 from nncore.arrays import Array, Shape
 from nncore.errors import ConfigError
 from nncore.explain.layers import layer_outputs
 from nncore.network import Network
 from nncore.prediction import Predictor
-from nncore.recognition import Digit, Seen, answered, see, whole
+from nncore.recognition import Digit, Seen, answered, foremost, see, whole
 from nncore.vision import Stage
 
 LAYERS = "layers"
@@ -44,18 +44,19 @@ class Look:
 
     question: Question
     digits: tuple[Digit, ...] = ()
-    """The digits on the probe, with the network's answers. Empty for a blank probe, and where `error` is set."""
+    """What was found on the probe, with the network's answers; each verdict says whether it is a digit. Empty for a blank probe,
+    and where `error` is set."""
     stages: tuple[Stage, ...] = ()
     """How the probe became what the network sees."""
     results: Mapping[str, Any] = field(default_factory=dict)
-    """The result of each EXPLANATION that was wanted, by its name, for the first digit. Empty without a digit."""
+    """The result of each EXPLANATION that was wanted, by its name, for `digit`. Empty where that is None."""
     error: ConfigError | None = None
     """Set where the network takes no images of this kind."""
 
     @property
     def digit(self) -> Digit | None:
-        """The first digit on the probe, or None."""
-        return self.digits[0] if self.digits else None
+        """The first digit on the probe; where nothing on it is one, the first thing on it; None where nothing is."""
+        return foremost(self.digits)
 
 
 class Looker:
@@ -73,9 +74,10 @@ class Looker:
         sheet = np.zeros((112, 112, 1), np.uint8)
         sheet[30:80, 50:60] = 255
         for drawn in (False, True):
-            see(sheet, (28, 28, 1), drawn, picture_classifier())
+            see(sheet, (28, 28, 1), drawn, picture_classifier(), digit_detector())
         if engine.is_ready():  # otherwise the readable path answers, in a millisecond more
-            Predictor(open_weights(DEFAULT_PICTURE_NETWORK)[0]).prepare()
+            for network in (open_weights(DEFAULT_PICTURE_NETWORK)[0], open_detector()):
+                Predictor(network).prepare()
 
     def look(self, question: Question) -> Look:
         """Answer a question. Raises KeyError for a name that is none of EXPLANATIONS."""
@@ -85,7 +87,8 @@ class Looker:
         except ConfigError as error:
             return Look(question, error=error)
         digits = tuple(answered(predictor, seen.found))
-        results = {name: EXPLANATIONS[name](predictor, digits[0].image) for name in question.wanted} if digits else {}
+        digit = foremost(digits)
+        results = {name: EXPLANATIONS[name](predictor, digit.image) for name in question.wanted} if digit else {}
         return Look(question, digits, seen.stages, results)
 
     def _predictor_for(self, question: Question) -> Predictor:
@@ -105,10 +108,12 @@ class Looker:
 def see_probe(probe: Probe, input_shape: Shape) -> Seen:
     """The probe as a network of that input shape sees it. Images of a dataset are taken as they are, others are prepared.
 
+    Whether an image of a dataset is a digit is not asked: the dataset says what it is, and some are of letters or clothes.
+
     Raises ConfigError where pictures cannot be shown to such a network.
     """
     if probe.picture is None:
         return Seen()
     if probe.kind is Kind.DATASET and probe.picture.size == math.prod(input_shape):
         return whole(probe.picture, probe.picture)
-    return see(probe.picture, input_shape, probe.kind is Kind.DRAWING, picture_classifier())
+    return see(probe.picture, input_shape, probe.kind is Kind.DRAWING, picture_classifier(), digit_detector())

@@ -273,6 +273,29 @@ def invented(rng: Rng) -> Mark:
     return mark(*strokes)
 
 
+def creature(rng: Rng) -> Mark:
+    """A closed outline with stems, tails and eyes that mean nothing; it may look like a digit."""
+    t = np.linspace(0, 2 * np.pi, 60)
+    radius = 1 + sum(rng.normal(0, 0.3 / k) * np.cos(k * t + rng.uniform(0, 6)) for k in range(1, 5))
+    radius = np.maximum(radius, 0.25)
+    outline = np.stack([radius * np.cos(t), radius * np.sin(t) * rng.uniform(0.5, 1.1)], axis=1)
+    outline[-1] = outline[0]
+    strokes = [outline]
+    for _ in range(int(rng.integers(1, 5))):
+        start = outline[int(rng.integers(0, 60))]
+        kind = rng.random()
+        if kind < 0.5:
+            out = start * rng.uniform(1.1, 1.9) + rng.normal(0, 0.25, 2)
+            strokes.append(smooth([start, (start + out) / 2 + rng.normal(0, 0.12, 2), out]))
+        elif kind < 0.7:
+            strokes.append(arc(*(start * rng.uniform(0, 0.6)), *rng.uniform(0.08, 0.3, 2)))
+        elif kind < 0.85:
+            strokes.append(smooth([start, rng.normal(0, 0.3, 2), outline[int(rng.integers(0, 60))]]))
+        else:
+            strokes.append(arc(*(start * rng.uniform(1.1, 1.4)), *rng.uniform(0.15, 0.5, 2)))
+    return mark(*strokes)
+
+
 DOODLES: tuple[Callable[[Rng], Mark], ...] = (
     scribble,
     drifting_scribble,

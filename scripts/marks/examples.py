@@ -15,7 +15,7 @@ from nncore.data.synthetic import Style, draw_digits
 from nncore.vision import centre_digit, see_page
 from nncore.vision.resample import resized
 from scripts.marks import letters, strange
-from scripts.marks.doodles import DOODLES, invented
+from scripts.marks.doodles import DOODLES, creature, invented
 from scripts.marks.pen import SIDE, bent, inked, some_width, worn
 
 OTHER = 10
@@ -26,8 +26,9 @@ CLEAR = 0.9
 """Where the digit network is as sure as this, on average over slants, what may look like a digit is not called none."""
 MOST_PIECES = 25
 """Of one photograph."""
-PENS = Style(font_share=0.1, pen=(3.0, 10.0))
-"""Digits on a sheet of SIDE pixels."""
+DRAWN = 72
+"""Side in pixels of the sheet of drawn digits."""
+PENS = Style(font_share=0.1, pen=(1.5, 5.0))
 
 Rng = np.random.Generator
 Block = tuple[Array, Array]
@@ -66,7 +67,7 @@ def mnist_seen_again(rng: Rng) -> Block:
 
 def drawn(rng: Rng) -> Block:
     labels = rng.integers(0, 10, BLOCK)
-    inks = draw_digits(labels, PENS, rng, side=SIDE, size=rng.uniform(85, 120, BLOCK))
+    inks = draw_digits(labels, PENS, rng, side=DRAWN, size=rng.uniform(42, 60, BLOCK))
     return _centred([worn(ink, rng) for ink in inks], labels)
 
 
@@ -95,6 +96,10 @@ def doodles(rng: Rng) -> Block:
 
 def inventions(rng: Rng) -> Block:
     return _unclear([worn(inked(bent(invented(rng), rng), min(some_width(rng), 16.0)), rng) for _ in range(BLOCK)])
+
+
+def creatures(rng: Rng) -> Block:
+    return _unclear([worn(inked(bent(creature(rng), rng), min(some_width(rng), 16.0)), rng) for _ in range(BLOCK)])
 
 
 def broken(rng: Rng) -> Block:
@@ -134,19 +139,20 @@ def _without_digits(images: Array) -> Block:
 
 
 BLOCKS: dict[Callable[[Rng], Block], int] = {
-    mnist_as_it_is: 60,
-    mnist_seen_again: 25,
-    drawn: 30,
-    of_the_hands: 16,
-    segments: 4,
-    latin: 56,
-    doodles: 44,
-    inventions: 16,
-    foreign: 16,
-    broken: 12,
-    joined: 4,
-    noise: 10,
-    photographed: 8,
+    mnist_as_it_is: 48,
+    mnist_seen_again: 16,
+    drawn: 16,
+    of_the_hands: 10,
+    segments: 3,
+    latin: 36,
+    doodles: 32,
+    inventions: 12,
+    foreign: 10,
+    broken: 8,
+    joined: 3,
+    noise: 8,
+    photographed: 1,
+    creatures: 20,
 }
 """How many blocks of each kind are made."""
 

@@ -61,7 +61,7 @@ def texture(rng: Rng) -> Array:
 
 def photo(rng: Rng) -> Array:
     """A picture with shapes, shades and textures in it as a photograph has: uint8 (rows, columns, 3)."""
-    rows, columns = (int(each) for each in rng.integers(150, 420, 2))
+    rows, columns = (int(each) for each in rng.integers(80, 220, 2))
     picture = np.empty((rows, columns, 3), np.float32)
     down, right = np.indices((rows, columns)) / max(rows, columns)
     picture[:] = rng.uniform(20, 235, 3) + (down * rng.normal(0, 90) + right * rng.normal(0, 90))[..., None]

@@ -13,7 +13,7 @@ from app.core.state import LabState
 from app.errors import PICTURE, Problem
 from app.threads.priority import lower_priority
 from app.threads.task import Feed, Task
-from models.shipped import picture_classifier
+from models.shipped import digit_detector, picture_classifier
 from nncore.files import write_atomically
 from nncore.network import Network
 from nncore.prediction import Predictor
@@ -59,7 +59,7 @@ class Batching(QObject):
             lower_priority()
             network = Network.from_config(view.architecture)
             network.load_state_dict(moment.state)
-            batch = Batch(find_pictures(paths), Predictor(network), picture_classifier())
+            batch = Batch(find_pictures(paths), Predictor(network), picture_classifier(), digit_detector())
             yield batch
             for _ in batch.run():
                 yield batch

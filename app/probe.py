@@ -19,11 +19,20 @@ from app.widgets.digit_keys import typed_digit
 from app.widgets.elided import Elided
 from app.widgets.picture import PictureView
 from app.widgets.probability_bars import ProbabilityBars
+from nncore.recognition import Digit, Verdict
 
 SIDE, LEAST_SIDE = 252, 112
 """Largest and least height of the picture in pixels: nine and four times 28."""
 ANSWER = 44
 """Size of the answer in pixels."""
+TRUST = {
+    Verdict.SURE: "",
+    Verdict.UNSURE: "Not sure: the network gives its answer too small a probability, or what it sees may be no digit at all. "
+    "The two likeliest digits are named.",
+    Verdict.NO_DIGIT: "No digit: a second network, which learned to tell digits from letters, drawings and noise, does not take "
+    "this for one. If it is one, press the right digit below.",
+}
+"""What a verdict means."""
 
 
 class ProbeView(QWidget):
@@ -180,20 +189,19 @@ class ProbeView(QWidget):
         self._show_place()
         digit, question = look.digit, look.question
         step = question.moment.step
-        if digit is None:
-            self.picture.set_pixels(None)
-            self.bars.set_values(np.zeros(question.network.output_shape, np.float32))
-            self.answer.setText("–")
-            self.words.show_words("no digit yet")
-        else:
-            self.picture.set_pixels(digit.image)
-            self.bars.set_values(digit.answer.probabilities)
-            self.answer.setText(str(digit.answer.digit))
-            self.words.show_words(f"{digit.answer.confidence * 100:.1f} % sure")
+        self.picture.set_pixels(None if digit is None else digit.image)
+        is_digit = digit is not None and digit.verdict is not Verdict.NO_DIGIT
+        self.bars.set_values(
+            digit.answer.probabilities if digit is not None and is_digit else np.zeros(question.network.output_shape, np.float32)
+        )
+        self.answer.setText(str(digit.answer.digit) if digit is not None and is_digit else "–")
+        self.words.show_words("no digit yet" if digit is None else _trusted(digit))
+        self.answer.setToolTip("" if digit is None else TRUST[digit.verdict])
         self._at.show_words(f"answer at step {step:,}" if step and digit is not None else "")
         right = question.probe.label
         wrong = digit is not None and right is not None and right != digit.answer.digit
-        color = f"color: palette({IN_STYLESHEET['second']});" if wrong else ""
+        pale = digit is not None and digit.verdict is not Verdict.SURE
+        color = f"color: palette({IN_STYLESHEET['second' if wrong else 'dim']});" if wrong or pale else ""
         if color != self.answer.styleSheet():
             self.answer.setStyleSheet(color)
         for button in self._digits:
@@ -203,3 +211,12 @@ class ProbeView(QWidget):
     def look(self) -> Look | None:
         """The Look that is shown."""
         return self._look
+
+
+def _trusted(digit: Digit) -> str:
+    """How far the answer to a digit can be trusted, in words."""
+    if digit.verdict is Verdict.NO_DIGIT:
+        return "no digit"
+    if digit.verdict is Verdict.SURE:
+        return f"{digit.answer.confidence * 100:.1f} % sure"
+    return f"not sure: {' or '.join(map(str, digit.answer.likeliest))}"

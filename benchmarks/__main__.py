@@ -14,6 +14,7 @@ PARTS = {
     "strokes": "benchmarks.strokes",
     "wild": "benchmarks.wild",
     "teach": "benchmarks.teach",
+    "doubt": "benchmarks.doubt",
     "launches": "benchmarks.launches",
     "gpu": "benchmarks.gpu.race",
 }

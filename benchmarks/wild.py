@@ -25,7 +25,7 @@ from pathlib import Path
 
 from benchmarks.drawn_pages import noisy, page, ruled, seen_from, shaded, some_lines
 from benchmarks.report import machine, write
-from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights, picture_classifier
+from models.shipped import DEFAULT_PICTURE_NETWORK, digit_detector, open_weights, picture_classifier
 from nncore.backend.threads import cores
 from nncore.paths import data_folder
 from nncore.prediction import Predictor
@@ -82,7 +82,7 @@ def reading_a_page(rounds: int = 3) -> tuple[float, int]:
     times, found = [], 0
     for _ in range(rounds + 1):
         start = time.perf_counter()
-        found = len(recognise(predictor, photo, classify=picture_classifier()))
+        found = len(recognise(predictor, photo, classify=picture_classifier(), detect=digit_detector()))
         times.append(time.perf_counter() - start)
     return statistics.median(times[1:]), found
 

@@ -14,6 +14,7 @@ from nncore.files import is_file, shown
 from nncore.network import Network
 from nncore.paths import expanded
 from nncore.prediction import Predictor
+from nncore.recognition import Detector
 from nncore.vision import Classifier
 from nncore.weights import load_weights
 
@@ -22,14 +23,19 @@ DEFAULT_PICTURE_NETWORK = "digitlab-mnist"
 PARTING_NETWORK = "mnist-cnn"
 """The one that decides which strokes are one digit: it is asked hundreds of times a page, and answers several times as fast."""
 
+DETECTOR = "digit-or-not"
+"""The shipped network that tells digits from everything else; it reads no pictures."""
+
 ONNX_SUFFIX = ".onnx"
 WEIGHTS = Path(str(resources.files("models"))) / "weights"
 
 
 @cache
 def cards() -> dict[str, dict[str, Any]]:
-    """The card (preset, data, seed, epochs, accuracy, date, command, input_shape, …) of each shipped network, by name."""
-    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(WEIGHTS.glob("*.json"))}
+    """The card (preset, data, seed, epochs, accuracy, date, command, input_shape, …) of each shipped network that reads digits, by
+    name.
+    """
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(WEIGHTS.glob("*.json")) if path.stem != DETECTOR}
 
 
 def default_for(input_shape: Shape) -> str:
@@ -68,3 +74,15 @@ def open_weights(name_or_path: str) -> tuple[Network, dict[str, Any]]:
 def picture_classifier() -> Classifier:
     """What decides which strokes of a picture are one digit, whatever network is asked in the end: the shipped one."""
     return Predictor(open_weights(PARTING_NETWORK)[0]).predict
+
+
+def open_detector() -> Network:
+    """The network that tells digits from everything else, which is the last of its classes."""
+    return load_weights(WEIGHTS / f"{DETECTOR}.safetensors")[0]
+
+
+@cache
+def digit_detector() -> Detector:
+    """What tells whether an image is a digit at all, whatever network reads it: the shipped detector."""
+    predictor = Predictor(open_detector())
+    return lambda images: 1 - predictor.predict(images)[:, -1]

@@ -11,13 +11,13 @@ from typing import Any
 from app.commands.device import add_device
 from app.commands.output import MISTAKE, complain, console, counted, percent, print_json, print_line, print_text
 from app.core.batch import Item, as_csv, find_pictures
-from models.shipped import DEFAULT_PICTURE_NETWORK, default_for, open_weights, picture_classifier
+from models.shipped import DEFAULT_PICTURE_NETWORK, default_for, digit_detector, open_weights, picture_classifier
 from nncore.backend.devices import choose_device
 from nncore.data.kaggle import read_kaggle
 from nncore.errors import ConfigError, DataError
 from nncore.files import shown, write_atomically
 from nncore.prediction import Predictor
-from nncore.recognition import Digit, lines_of, recognise
+from nncore.recognition import Digit, Verdict, digits_of, lines_of, recognise
 from nncore.vision.picture import read_picture
 
 NAME = "predict"
@@ -52,7 +52,7 @@ def run(arguments: Namespace) -> int:
     for path in find_pictures(arguments.images):
         began = time.perf_counter()
         try:
-            found = recognise(predictor, read_picture(path), classify=classify)
+            found = recognise(predictor, read_picture(path), classify=classify, detect=digit_detector())
         except DataError as error:
             complain(error)
             items.append(Item(path, time.perf_counter() - began, str(error)))
@@ -70,31 +70,48 @@ def run(arguments: Namespace) -> int:
 
 
 def _as_single(found: Sequence[Digit], classes: int) -> dict[str, Any]:
-    """The one digit of a picture; None on a blank one."""
-    if not found:
-        return {"digit": None, "confidence": 0.0, "probabilities": [0.0] * classes}
-    answer = found[0].answer
-    return {"digit": answer.digit, "confidence": answer.confidence, "probabilities": answer.probabilities.tolist()}
+    """The one digit of a picture; None on a blank one, and where what is there is no digit."""
+    digits = digits_of(found)
+    if not digits:
+        nothing = {"digit": None, "confidence": 0.0, "probabilities": [0.0] * classes, "sure": False, "likeliest": []}
+        return nothing | {"no_digits": len(found)}
+    answer = digits[0].answer
+    told = {"digit": answer.digit, "confidence": answer.confidence, "probabilities": answer.probabilities.tolist()}
+    return told | _trust(digits[0]) | {"no_digits": 0}
 
 
 def _as_list(found: Sequence[Digit]) -> dict[str, Any]:
-    """The digits of a picture in reading order."""
-    digits = [
-        {"digit": digit.answer.digit, "confidence": digit.answer.confidence, "box": list(digit.box), "line": digit.line}
-        for digit in found
+    """The digits of a picture in reading order, and how much else was found."""
+    digits = digits_of(found)
+    told = [
+        {"digit": each.answer.digit, "confidence": each.answer.confidence, "box": list(each.box), "line": each.line} | _trust(each)
+        for each in digits
     ]
-    return {"lines": lines_of(found), "digits": digits}
+    return {"lines": lines_of(found), "digits": told, "no_digits": len(found) - len(digits)}
+
+
+def _trust(digit: Digit) -> dict[str, Any]:
+    """Whether an answer is sure, and the two likeliest digits."""
+    return {"sure": digit.verdict is Verdict.SURE, "likeliest": list(digit.answer.likeliest)}
 
 
 def _words(found: Sequence[Digit]) -> str:
     """The one digit with its probability, or the lines of several and the least sure of them."""
-    if not found:
-        return "no digit found"
-    if len(found) == 1:
-        return f"{found[0].answer.digit} ({percent(found[0].answer.confidence)})"
-    least = min(found, key=lambda digit: digit.answer.confidence)
-    doubt = f"the {least.answer.digit} of line {least.line + 1} is the least sure, {percent(least.answer.confidence)}"
-    return f"{' / '.join(lines_of(found))} ({doubt})"
+    digits = digits_of(found)
+    if not digits:
+        return "no digit" if found else "no digit found"
+    others = len(found) - len(digits)
+    more = f", and {others} that {'is' if others == 1 else 'are'} no digit" if others else ""
+    unsure = [digit for digit in digits if digit.verdict is Verdict.UNSURE]
+    least = min(unsure or digits, key=lambda digit: digit.answer.confidence)
+    share, (first, second) = percent(least.answer.confidence), least.answer.likeliest
+    if len(digits) == 1:
+        return (f"not sure: {first} or {second} ({share})" if unsure else f"{first} ({share})") + more
+    place = f"the {first} of line {least.line + 1}"
+    doubt = f"not sure: {place} may be {second}, {share}" if unsure else f"{place} is the least sure, {share}"
+    if len(unsure) > 1:
+        doubt += f"; {counted(len(unsure) - 1, 'other')} not sure either"
+    return f"{' / '.join(lines_of(found))} ({doubt}){more}"
 
 
 def _answer_table(arguments: Namespace, device: str) -> None:

@@ -15,7 +15,7 @@ from nncore.arrays import Array
 from nncore.errors import DataError
 from nncore.files import is_folder, printable, shown
 from nncore.prediction import Predictor
-from nncore.recognition import Digit, Verdict, lines_of, recognise
+from nncore.recognition import Detector, Digit, Verdict, digits_of, lines_of, recognise
 from nncore.vision import Classifier
 from nncore.vision.picture import read_picture
 from nncore.vision.resample import shrunk
@@ -49,7 +49,8 @@ class Item:
 
     @classmethod
     def of(cls, path: Path, found: Sequence[Digit], seconds: float, thumbnail: Array | None = None) -> Item:
-        """A picture in which these digits were found."""
+        """A picture on which all this was found; what is no digit does not count."""
+        found = digits_of(found)
         return cls(
             path,
             seconds,
@@ -64,12 +65,12 @@ class Item:
 class Batch:
     """Pictures and, as far as they have been read, what came of them."""
 
-    def __init__(self, paths: Sequence[Path], predictor: Predictor, classify: Classifier) -> None:
-        """`classify` decides what belongs to which digit, as in `recognise`."""
+    def __init__(self, paths: Sequence[Path], predictor: Predictor, classify: Classifier, detect: Detector) -> None:
+        """`classify` decides what belongs to which digit, `detect` what is none, as in `recognise`."""
         self.paths = tuple(paths)
         self.items: list[Item] = []
         """One for each path that has been read, in their order. It only grows, so another thread may read it."""
-        self._predictor, self._classify = predictor, classify
+        self._predictor, self._classify, self._detect = predictor, classify, detect
 
     def run(self) -> Generator[int]:
         """Read one picture after the other; yields how many have been read. Raises ConfigError where the network takes none."""
@@ -81,7 +82,7 @@ class Batch:
         began = time.perf_counter()
         try:
             picture = read_picture(path)
-            found = recognise(self._predictor, picture, classify=self._classify)
+            found = recognise(self._predictor, picture, classify=self._classify, detect=self._detect)
         except DataError as error:
             return Item(path, time.perf_counter() - began, problem=str(error))
         except MemoryError:

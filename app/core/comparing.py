@@ -16,7 +16,7 @@ from app.core.stored_run import best_network
 from nncore.arrays import Shape
 from nncore.errors import ConfigError, DigitLabError
 from nncore.prediction import Predictor
-from nncore.recognition import Answer, Found, answered
+from nncore.recognition import Answer, Found, Verdict, answered
 
 Key = tuple[int, datetime]
 
@@ -106,7 +106,7 @@ class Comparer:
             if isinstance(digits, ConfigError):
                 raise digits
             digit = looked_at(answered(predictor, digits), chosen)
-            return RunAnswer(run, None if digit is None else digit.answer)
+            return RunAnswer(run, None if digit is None or digit.verdict is Verdict.NO_DIGIT else digit.answer)
         except DigitLabError as error:
             return RunAnswer(run, None, str(error))
 

@@ -15,7 +15,14 @@ from app.core.in_view import NetworkInView
 from app.core.probe import Kind, Probe
 from app.core.reading import looked_at
 from app.core.timeline import Moment
-from models.shipped import DEFAULT_PICTURE_NETWORK, PARTING_NETWORK, open_weights, picture_classifier
+from models.shipped import (
+    DEFAULT_PICTURE_NETWORK,
+    PARTING_NETWORK,
+    digit_detector,
+    open_detector,
+    open_weights,
+    picture_classifier,
+)
 from nncore.arrays import Array, Shape
 from nncore.errors import ConfigError
 from nncore.explain.layers import layer_outputs
@@ -48,7 +55,8 @@ class Look:
 
     question: Question
     digits: tuple[Digit, ...] = ()
-    """The digits on the probe, with the network's answers. Empty for a blank probe, and where `error` is set."""
+    """What was found on the probe, with the network's answers; each verdict says whether it is a digit. Empty for a blank probe,
+    and where `error` is set."""
     stages: tuple[Stage, ...] = ()
     """How the probe became what the network sees."""
     results: Mapping[str, Any] = field(default_factory=dict)
@@ -81,10 +89,10 @@ class Looker:
         sheet = np.zeros((112, 112, 1), np.uint8)
         sheet[30:80, 50:60] = 255
         for drawn in (False, True):
-            see(sheet, (28, 28, 1), drawn, picture_classifier())
+            see(sheet, (28, 28, 1), drawn, picture_classifier(), digit_detector())
         if engine.is_ready():  # otherwise the readable path answers, in a few milliseconds more
-            for name in (DEFAULT_PICTURE_NETWORK, PARTING_NETWORK):
-                Predictor(open_weights(name)[0]).prepare()
+            for network in (*(open_weights(name)[0] for name in (DEFAULT_PICTURE_NETWORK, PARTING_NETWORK)), open_detector()):
+                Predictor(network).prepare()
 
     def look(self, question: Question) -> Look:
         """Answer a question. Raises KeyError for a name that is none of EXPLANATIONS."""
@@ -119,10 +127,12 @@ def see_probe(probe: Probe, input_shape: Shape, classify: Classifier | None = No
     """The probe as a network of that input shape sees it. Images of a dataset are taken as they are, others are prepared, with
     the help of `classify`, or of the shipped network.
 
+    Whether an image of a dataset is a digit is not asked: the dataset says what it is, and some are of letters or clothes.
+
     Raises ConfigError where pictures cannot be shown to such a network.
     """
     if probe.picture is None:
         return Seen()
     if probe.kind is Kind.DATASET and probe.picture.size == math.prod(input_shape):
         return whole(probe.picture, probe.picture)
-    return see(probe.picture, input_shape, probe.kind is Kind.DRAWING, classify or picture_classifier())
+    return see(probe.picture, input_shape, probe.kind is Kind.DRAWING, classify or picture_classifier(), digit_detector())

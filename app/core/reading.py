@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from nncore.recognition import Digit, Verdict
+from nncore.recognition import Digit, Verdict, foremost
 from nncore.vision import Box
 
 COLUMNS = ("line", "place", "digit", "confidence", "sure", "second", "x", "y", "width", "height", "corrected")
@@ -27,7 +27,7 @@ def looked_at(digits: Sequence[Digit], chosen: int | None) -> Digit | None:
         return None
     if chosen is not None:
         return digits[min(chosen, len(digits) - 1)]
-    return next((digit for digit in digits if digit.verdict is not Verdict.NO_DIGIT), digits[0])
+    return foremost(digits)
 
 
 @dataclass(frozen=True, eq=False)

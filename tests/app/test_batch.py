@@ -19,7 +19,7 @@ from app.core.timeline import Moment
 from app.panels.recognise.batch import BatchPage
 from app.widgets.batch_table import LEAST_SURE, NAME, TEXT, TIME, BatchRow, BatchTable
 from benchmarks.drawn_pages import page
-from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights, picture_classifier
+from models.shipped import DEFAULT_PICTURE_NETWORK, digit_detector, open_weights, picture_classifier
 from nncore.errors import DataError
 from nncore.prediction import Predictor
 from tests.app.command import digitlab
@@ -53,7 +53,7 @@ def test_pictures_are_found_in_the_order_in_which_people_count(folder):
 
 def test_a_batch_goes_on_after_a_damaged_picture_and_becomes_a_table(folder):
     predictor = Predictor(open_weights(DEFAULT_PICTURE_NETWORK)[0])
-    batch = Batch(find_pictures([folder]), predictor, picture_classifier())
+    batch = Batch(find_pictures([folder]), predictor, picture_classifier(), digit_detector())
     assert list(batch.run()) == [1, 2, 3, 4]
     assert [item.text for item in batch.items] == ["1234 / 567", "905", "", "3"]
     assert "damaged" in batch.items[2].problem and batch.items[2].least_sure is None

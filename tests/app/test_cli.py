@@ -84,7 +84,8 @@ def test_predict_reads_pictures_and_reports_the_bad_ones(tmp_path):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no picture")
     answered, blank = lines(digitlab("predict", "--single", "--json", good, white))
-    assert answered.keys() == {"image", "digit", "confidence", "probabilities"} and answered["image"] == str(good)
+    assert answered.keys() == {"image", "digit", "confidence", "probabilities", "sure", "likeliest", "no_digits"}
+    assert answered["image"] == str(good)
     assert answered["digit"] == int(np.argmax(answered["probabilities"])) == 0
     assert sum(answered["probabilities"]) == pytest.approx(1, abs=1e-5)
     assert blank["digit"] is None and blank["confidence"] == 0
@@ -100,11 +101,12 @@ def test_without_single_a_picture_is_a_list_of_digits(tmp_path):
     Image.new("RGB", (50, 50), "white").save(white)
     answered, blank = lines(digitlab("predict", "--json", good, white))
     (found,) = answered.pop("digits")
-    assert answered == {"image": str(good), "lines": ["0"]}
+    assert answered == {"image": str(good), "lines": ["0"], "no_digits": 0}
     x, y, width, height = found.pop("box")
     assert 0 < x < x + width < 140 and 0 < y < y + height < 120, "where the ink lies, not the whole picture"
-    assert found.pop("confidence") > 0.1 and found == {"digit": 0, "line": 0}
-    assert blank == {"image": str(white), "lines": [], "digits": []}
+    assert found.pop("confidence") > 0.1 and found.pop("likeliest")[0] == 0
+    assert found.pop("sure") in (True, False) and found == {"digit": 0, "line": 0}
+    assert blank == {"image": str(white), "lines": [], "digits": [], "no_digits": 0}
     assert digitlab("predict", good).stdout.startswith(f"{good}: 0 (")
 
 

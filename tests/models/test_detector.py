@@ -1,0 +1,41 @@
+"""The shipped network that tells digits from everything else."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.doubt import strange
+from benchmarks.strange_pictures import KINDS, pictures
+from models.shipped import DETECTOR, WEIGHTS, cards, default_for, digit_detector, open_weights
+from nncore.data import open_dataset, synthetic
+from nncore.prediction import Predictor
+from nncore.recognition import DIGIT_FROM, Verdict
+from nncore.weights import load_weights
+
+
+def test_it_is_never_offered_as_a_network_that_reads_digits():
+    assert DETECTOR not in cards() and default_for((28, 28, 1)) != DETECTOR
+
+
+def test_its_card_tells_how_it_came_about():
+    card = json.loads((WEIGHTS / f"{DETECTOR}.json").read_text("utf-8"))
+    network, info = load_weights(WEIGHTS / f"{DETECTOR}.safetensors")
+    assert network.parameter_count == card["parameters"] and info["val_accuracy"] == card["val_accuracy"]
+    assert {"data", "seed", "epochs", "held_out", "limits", "date", "command"} <= card.keys()
+
+
+def test_drawn_digits_are_digits():
+    assert np.mean(digit_detector()(synthetic("test", 1000, seed=7).images) >= DIGIT_FROM) >= 0.985
+
+
+def test_mnist_digits_are_digits(real_mnist):
+    assert np.mean(digit_detector()(open_dataset("mnist", "test").images) >= DIGIT_FROM) >= 0.99
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_digit_is_surely_read_from_shapes_and_scenes_that_it_never_saw(kind):
+    predictor = Predictor(open_weights("mnist-cnn")[0])
+    assert strange(predictor, pictures(kind, 12, seed=3))[Verdict.SURE] <= 1 / 12

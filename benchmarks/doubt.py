@@ -34,8 +34,8 @@ from nncore.vision import read_picture
 
 WANTED_TOLD, WANTED_REFUSED = 0.95, 0.02
 COUNT = 100
-SHEET, PEN = 280, (3.0, 9.0)
-"""Side of the sheet of a drawn digit, and least and largest radius of the pen, in pixels."""
+SHEET, SIZE, PEN = 140, (45.0, 125.0), (3.5, 7.0)
+"""Side of the sheet of a drawn digit, least and largest height of the digit and radius of the pen, in pixels."""
 
 
 def told(found: Sequence[Digit]) -> Verdict:
@@ -83,7 +83,7 @@ def drawn(predictor: Predictor, count: int, seed: int) -> dict[Verdict, float]:
     """Digits drawn by code on our own sheet, of all sizes."""
     rng = np.random.default_rng([seed, 99])
     style = replace(HANDWRITING, pen=PEN)
-    ink = draw_digits(np.arange(count) % 10, style, rng, side=SHEET, size=rng.uniform(80, 250, count))
+    ink = draw_digits(np.arange(count) % 10, style, rng, side=SHEET, size=rng.uniform(*SIZE, count))
     sheets = np.round(ink * 255).astype(np.uint8)[..., None]
     return shares(told(_recognised(predictor, sheet, drawn=True)) for sheet in sheets)
 

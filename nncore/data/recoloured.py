@@ -21,7 +21,7 @@ def recoloured(data: Dataset, seed: int = 0) -> Dataset:
     rng = np.random.default_rng(seed)
     count = len(data)
     order = rng.permuted(np.tile(np.arange(3), (count, 1)), axis=1)
-    factor = np.exp(rng.uniform(*np.log(STRENGTH), count)) * rng.choice([-1.0, 1.0], count)
+    factor = np.exp(rng.uniform(np.log(STRENGTH[0]), np.log(STRENGTH[1]), count)) * rng.choice([-1.0, 1.0], count)
     shift = rng.normal(0, LIGHTER, (count, 1)) + rng.normal(0, TINT, (count, 3))
     images = np.empty_like(data.images)
     for index, image in enumerate(data.images):

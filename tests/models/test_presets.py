@@ -11,7 +11,7 @@ import pytest
 from models.networks import fully_connected, mlp
 from models.presets import PRESETS, preset
 from nncore.errors import ConfigError
-from nncore.layers import BatchNorm, Dropout, Linear
+from nncore.layers import BatchNorm, Conv2d, Dropout, Linear
 from nncore.losses import CrossEntropyLoss
 from nncore.network import Network
 from nncore.plan import Plan
@@ -26,9 +26,15 @@ def batch(network: Network, count: int, seed: int = 0) -> tuple[np.ndarray, np.n
 
 
 def judged(network: Network) -> list[str]:
-    """Parameters whose gradient is not zero but for rounding: what a bias adds right before batch norm is taken away again."""
-    pairs = zip(network.layers, [*network.layers[1:], None], strict=True)
-    idle = {f"{layer.name}.bias" for layer, reader in pairs if isinstance(reader, BatchNorm)}
+    """Parameters whose gradient is not zero but for rounding: what is added to whole channels right before batch norm, or before an
+    unpadded convolution with batch norm behind it, is taken away again.
+    """
+    readers = zip(network.layers, [*network.layers[1:], None], [*network.layers[2:], None, None], strict=True)
+    idle = set[str]()
+    for layer, reader, next_reader in readers:
+        passes_on = isinstance(layer, BatchNorm) and isinstance(reader, Conv2d) and reader.padding == (0, 0)
+        if isinstance(reader, BatchNorm) or (passes_on and isinstance(next_reader, BatchNorm)):
+            idle.add(f"{layer.name}.bias")
     return [name for name in network.parameters() if name not in idle]
 
 

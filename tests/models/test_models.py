@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.presets import PRESETS, preset
-from models.shipped import DEFAULT_PICTURE_NETWORK, WEIGHTS, cards, default_for, open_weights
+from models.shipped import DEFAULT_PICTURE_NETWORK, DETECTOR, WEIGHTS, cards, default_for, open_weights
 from nncore.data import open_dataset
 from nncore.errors import ConfigError, WeightsError
 from nncore.prediction import Predictor
@@ -44,7 +44,7 @@ def test_every_shipped_network_has_a_card_and_opens():
         assert info["test_accuracy"] == card["test_accuracy"]
         assert {"preset", "data", "seed", "epochs", "test_accuracy", "date", "command"} <= card.keys()
         assert card["preset"] in PRESETS
-    assert {path.stem for path in WEIGHTS.glob("*.safetensors")} == set(cards())
+    assert {path.stem for path in WEIGHTS.glob("*.safetensors")} == {*cards(), DETECTOR}
 
 
 def test_the_default_fits_the_data_or_says_that_none_does():

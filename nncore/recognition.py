@@ -141,7 +141,15 @@ def see(
         )
     sight = see_drawing(picture, classify) if drawn else see_digit(picture) if classify is None else see_page(picture, classify)
     found = tuple(Found(each.box, each.image, each.line) for each in sight.digits)
-    return Seen(detected(found, detect) if detect and found else found, tuple(sight.stages))
+    if not detect or not found:
+        return Seen(found, tuple(sight.stages))
+    found = detected(found, detect)
+    none = sum(each.digit_probability < NO_DIGIT_BELOW for each in found)
+    if none and len(found) > 1:
+        *before, last = sight.stages
+        words = f"{last.words} A second network takes {none} of them for no digit{'s' if none > 1 else ''}."
+        return Seen(found, (*before, last._replace(words=words)))
+    return Seen(found, tuple(sight.stages))
 
 
 def detected(found: Sequence[Found], detect: Detector) -> tuple[Found, ...]:

@@ -75,13 +75,22 @@ def test_from_the_first_stroke_to_the_table(window, qtbot, isolated, monkeypatch
     QTest.mouseClick(panel.teach_card.undo, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.lab.state.run.value.name != "my handwriting", timeout=20_000)
 
-    # A page is dropped; the keys walk from one unsure digit to the next.
+    # A page is dropped, of which half a digit is torn off; the key N leads there, and the user says what it is.
     written = page(["2075", "386"], seed=4)
+    x, y, width, height = written.boxes[2]
+    torn = written.picture.copy()
+    torn[y + height // 2 : y + height + 3, x - 3 : x + width + 3] = torn[0, 0]
     path = tmp_path / "page.png"
-    Image.fromarray(written.picture[..., 0] if written.picture.shape[2] == 1 else written.picture).save(path)
+    Image.fromarray(torn[..., 0] if torn.shape[2] == 1 else torn).save(path)
     drop(window, path)
     qtbot.waitUntil(lambda: len(panel.photo.boxes) == 7, timeout=60_000)
-    assert panel.reading.reading.text == "2075\n386"
+    assert panel.text_card.counts.words == "6 sure" and "line 1" in panel.text_card.to_check.words
+    QTest.keyClick(window, Qt.Key.Key_N)
+    assert window.lab.state.chosen.value == 2
+    qtbot.waitUntil(lambda: window.probe.words.words.startswith("not sure: 7 or "), timeout=20_000)
+    with qtbot.waitSignal(window.lab.own_digits.changed, timeout=20_000):
+        QTest.keyClick(panel.photo, Qt.Key.Key_7)
+    assert panel.reading.reading.text == "2075\n386" and not panel.text_card.next_button.isEnabled()
 
     # The table is saved.
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "read.csv"), ""))
@@ -89,4 +98,5 @@ def test_from_the_first_stroke_to_the_table(window, qtbot, isolated, monkeypatch
     qtbot.waitUntil((tmp_path / "read.csv").exists, timeout=20_000)
     rows = list(csv.DictReader((tmp_path / "read.csv").read_text("utf-8").splitlines()))
     assert "".join(row["digit"] for row in rows) == "2075386"
-    assert own_digits.files(), "what was kept stays"
+    assert [row["corrected"] for row in rows] == ["false"] * 2 + ["true"] + ["false"] * 4
+    assert len(own_digits.files()) == 21, "the hand, and the 7 that was torn"

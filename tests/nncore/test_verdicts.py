@@ -101,3 +101,13 @@ def test_only_networks_for_ten_grey_digits_are_told_what_is_no_digit():
     assert [each.digit_probability for each in colour] == [1.0]
     network = Network([Conv2d(2, 3), Flatten(), Linear(10)], (28, 28, 1))
     assert recognise(Predictor(network), sheet_with_a_one(), True, detect=detect)[0].verdict is Verdict.NO_DIGIT
+
+
+def test_the_last_stage_says_how_many_are_no_digits():
+    def classify(images: np.ndarray) -> np.ndarray:
+        return np.full((len(images), 10), 0.1, np.float32)
+
+    sheet = np.concatenate([sheet_with_a_one()] * 2, axis=1)
+    for likeness, ending in (([0.01, 0.9], "1 of them for no digit."), ([0.9, 0.9], "2 digits in 1 line.")):
+        seen = see(sheet, (28, 28, 1), True, classify, lambda images, given=likeness: np.array(given, np.float32))
+        assert seen.stages[-1].words.endswith(ending)

@@ -28,8 +28,8 @@ STRIP = 0.2, 112, 168
 """The same of the height of the strip at the bottom."""
 LOW = 460
 """Height of a panel in pixels in which there is no room for the strip."""
-ROW = 100
-"""Pixels of a panel's height above LOW for each row of the history."""
+TEXT, ROW = 220, 70
+"""Height in pixels that the card of the text needs for itself, and for each row of the history."""
 
 
 class RecognisePanel(Panel):
@@ -45,6 +45,7 @@ class RecognisePanel(Panel):
         self.text_card = TextCard(lab, self.reading)
         self.history = HistoryRows(lab)
         self.text_card.body.addWidget(self.history)
+        self.text_card.resized.connect(lambda height: self.history.set_rows(min((height - TEXT) // ROW, 3)))
         self.stages_card = StagesCard(lab)
         self.stages_card.opened.connect(self.sheet_card.open_stage)
         self.column = Column()
@@ -70,8 +71,6 @@ class RecognisePanel(Panel):
         self.column.setFixedWidth(_share(self.width(), *COLUMN))
         self.stages_card.setVisible(self.height() >= LOW)
         self.stages_card.setFixedHeight(_share(self.height(), *STRIP))
-        rows = (self.height() - LOW) // ROW
-        self.history.set_rows(min(rows, 3))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         digit = typed_digit(event)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QMouseEvent
+from PySide6.QtGui import QAction, QGuiApplication, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout
 
 from app.core.probe import Probe
@@ -28,6 +28,9 @@ LEAST = 72
 
 class TextCard(Card):
     """Digits are chosen in it by click and arrows; digits that are typed then correct them."""
+
+    resized = Signal(int)
+    """The card has another height, in pixels."""
 
     def __init__(self, lab: Lab, reading: ProbeReading) -> None:
         self.copy = QToolButton(text="Copy")
@@ -68,6 +71,10 @@ class TextCard(Card):
         self.body.addStretch(1)
         reading.changed.connect(self._show)
         self._show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.resized.emit(self.height())
 
     def _show(self) -> None:
         reading, chosen = self._reading.reading, self._reading.chosen

@@ -6,7 +6,8 @@ Pictures that code makes (strange_pictures.py; the detector was trained on other
 picture to its answers: noise, paper, letters, drawings, photographs. A picture counts as told where nothing on it is said to be a
 digit, or nothing surely. `--pictures` takes a folder of pictures of no digit besides. Real digits are MNIST's test images, those of
 `$DIGITLAB_DATA/wild`, and drawn ones; of these it counts which are called no digit, and of which the program is not sure. Nothing
-here was trained on, but one threshold (DIGIT_FROM) was settled with these figures in view. Letters that many a hand writes like digits are counted apart.
+here was trained on, but one threshold (DIGIT_FROM) was settled with these figures in view. Letters that many a hand writes like
+digits are counted apart.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ NO_DIGIT_BELOW, DIGIT_FROM = 0.1, 0.7
 """Below the first probability of being a digit at all something counts as none; up to the second no answer to it is sure.
 
 Of the detector's held-out images, whose digits are harder than most (worn, of odd hands), 0.5 % lie below the first and another
-1.7 % below the second; of non-digits 92 % and another 6 %. The second was lowered after a look at the figures of `benchmarks/doubt.py`,
+1.7 % below the second; of non-digits 92 % and another 6 %. The second was lowered after a look at what `benchmarks/doubt.py` finds,
 so these are a little better than those of pictures that nobody has looked at."""
 MOST_STRANGERS = 1 / 3
 """Where more of a picture than this share is not surely a digit, nothing on it is: the o of a word is a 0 by itself."""

@@ -59,7 +59,7 @@ def few_steps(monkeypatch):
 def test_digits_of_an_odd_hand_are_read_after_one_lesson_and_the_others_as_before(hand, isolated, capsys, monkeypatch):
     monkeypatch.setattr(teaching_in_turn, "LONGEST", 0.0)  # one part is left out, and no more
     keep(isolated / "my_digits", style(hand))
-    assert main(["teach", "--json", "--device", "cpu"]) == 0
+    assert main(["teach", "--weights", "mnist-cnn", "--json", "--device", "cpu"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["own"]["before"] <= 0.5 and said["own"]["after"] == 1.0
     assert said["others"]["data"] == "Drawn digits" and said["others"]["after"] > said["others"]["before"] - 0.003
@@ -81,20 +81,7 @@ def test_digits_of_an_odd_hand_are_read_after_one_lesson_and_the_others_as_befor
 @pytest.mark.usefixtures("few_steps")
 def test_a_lesson_takes_the_data_of_the_run_and_holds_out_what_the_run_has_held_out(isolated, capsys):
     keep(isolated / "my_digits", style("mirrored"))
-    begin = [
-        "--model",
-        "fully-connected",
-        "--data",
-        "synthetic",
-        "--limit",
-        "1000",
-        "--epochs",
-        "1",
-        "--seed",
-        "5",
-        "--run",
-        "first",
-    ]
+    begin = "--model fully-connected --data synthetic --limit 1000 --epochs 1 --seed 5 --run first".split()
     assert main(["train", *begin]) == 0 and main(["teach", "--run", "first", "--name", "second"]) == 0
     store = RunStore()
     first, second = store.get("first"), store.get("second")

@@ -81,7 +81,8 @@ def test_digits_of_an_odd_hand_are_read_after_one_lesson_and_the_others_as_befor
 @pytest.mark.usefixtures("few_steps")
 def test_a_lesson_takes_the_data_of_the_run_and_holds_out_what_the_run_has_held_out(isolated, capsys):
     keep(isolated / "my_digits", style("mirrored"))
-    begin = ["--model", "fully-connected", "--data", "synthetic", "--limit", "1000", "--epochs", "1", "--seed", "5", "--run", "first"]
+    data = ["--data", "synthetic", "--limit", "1000"]
+    begin = ["--model", "fully-connected", *data, "--epochs", "1", "--seed", "5", "--run", "first"]
     assert main(["train", *begin]) == 0 and main(["teach", "--run", "first", "--name", "second"]) == 0
     store = RunStore()
     first, second = store.get("first"), store.get("second")

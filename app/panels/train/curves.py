@@ -100,7 +100,7 @@ class TrainingCurves(QObject):
         self.choice.setAccessibleName("plot")
         self.choice.setToolTip("Which plot stands here")
         self.choice.currentTextChanged.connect(self._choose)
-        self.at_moment = Elided("title", 196)
+        self.at_moment = Elided("title", 180)
         self.best, self._best_step = label("", "dim"), Elided()
         self.best.setToolTip("The best accuracy on all held-out images, at the end of an epoch")
         self._logarithmic = _log_button("the plot")

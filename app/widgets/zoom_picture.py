@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QT
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
-    QFocusEvent,
     QInputDevice,
     QKeyEvent,
     QKeySequence,
@@ -352,12 +351,6 @@ class ZoomPicture(QWidget):
             self._scale = 0.0
         self._look_at(self._centre)
         self.zoomed.emit()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
 
     # -- painting
 

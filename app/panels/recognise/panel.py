@@ -22,13 +22,13 @@ from app.panels.recognise.text import TextCard
 from app.widgets.card import GAP
 from app.widgets.digit_keys import typed_digit
 
-COLUMN = 0.3, 244, 300
+COLUMN = 0.3, 252, 300
 """The share of the panel's width that the column at the right has, and its least and largest width in pixels."""
-STRIP = 0.2, 112, 168
+STRIP = 0.19, 112, 168
 """The same of the height of the strip at the bottom."""
 LOW = 460
 """Height of a panel in pixels in which there is no room for the strip."""
-TEXT, ROW = 220, 70
+TEXT, ROW = 220, 60
 """Height in pixels that the card of the text needs for itself, and for each row of the history."""
 
 

@@ -61,6 +61,8 @@ class BatchPage(QWidget):
         self._body = QStackedWidget()
         self._body.addWidget(self._hint)
         self._body.addWidget(self.table)
+        self.tab_stops = (self.folder, self.files, self.save, self.cancel, self.table)
+        """The widgets that take the keyboard's focus, in order."""
         row = QHBoxLayout()
         row.setSpacing(8)
         for button in (self.folder, self.files):

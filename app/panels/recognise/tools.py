@@ -52,6 +52,12 @@ class Tools(QWidget):
         row.addWidget(self._right)
         self._room: tuple[int, ...] = ()
         """Pixels that are needed in width with all words, with those of pen and eraser, and with none."""
+        self.tab_stops: tuple[QWidget, ...] = (
+            *self.buttons.values(),
+            *self._right.findChildren(QSlider),
+            *self._right.findChildren(QToolButton),
+        )
+        """The widgets that take the keyboard's focus, in order."""
         theme().changed.connect(self._tint)
         self._tint()
 

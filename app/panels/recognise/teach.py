@@ -141,10 +141,18 @@ class TeachCard(Card):
     def _show_links(self) -> None:
         teaching = self._teaching
         can = teaching.taught is not None and not teaching.is_busy
-        self.keep.setVisible(can and teaching.is_asking)
-        self.leave.setVisible(can and teaching.is_asking)
-        self.undo.setVisible(can and not teaching.is_asking and teaching.is_taught_in_view)
-        self.again.setVisible(can and not teaching.is_asking and teaching.is_before_in_view)
+        shown = {
+            self.keep: can and teaching.is_asking,
+            self.leave: can and teaching.is_asking,
+            self.undo: can and not teaching.is_asking and teaching.is_taught_in_view,
+            self.again: can and not teaching.is_asking and teaching.is_before_in_view,
+        }
+        for button in (each for each, is_shown in shown.items() if is_shown):
+            button.show()
+        for button in (each for each, is_shown in shown.items() if not is_shown):
+            if button.hasFocus():  # the keyboard goes to what stands in its place
+                next((each for each, is_shown in shown.items() if is_shown), self.learn).setFocus()
+            button.hide()
 
     def _show_progress(self) -> None:
         teaching, last = self._teaching, self._lab.training.last

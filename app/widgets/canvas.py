@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QColor,
     QEventPoint,
     QInputDevice,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -24,7 +25,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import font, theme
-from app.widgets.digit_boxes import DigitBox, paint_boxes
+from app.widgets.digit_boxes import ARROWS, DigitBox, paint_boxes, place_after
+from app.widgets.figure import keeps_key
 from app.widgets.ink import Ink
 from app.widgets.ink import Stroke as Stroke  # also for those who have a Canvas
 from nncore.arrays import Array
@@ -47,7 +49,8 @@ MOUSE, FINGER, TIP = "mouse", "finger", "tip of a pen"
 
 
 class Canvas(QWidget):
-    """A wide sheet. `began`, `changed` and `finished` tell of a stroke: at its begin, at every movement, at its end.
+    """A wide sheet. `began`, `changed` and `finished` tell of a stroke: at its begin, at every movement, at its end. `chosen`
+    carries the place of a digit to which arrows went.
 
     An empty sheet takes the proportions of its room, between a square and WIDEST, so that there is space for a row of digits and
     none is wasted. Once there is ink on it they stay: when the window is resized the drawing is scaled as a whole and no stroke
@@ -60,6 +63,7 @@ class Canvas(QWidget):
     began = Signal()
     changed = Signal()
     finished = Signal()
+    chosen = Signal(int)
 
     def __init__(self, hint: str = "Draw a digit") -> None:
         super().__init__()
@@ -174,7 +178,14 @@ class Canvas(QWidget):
             self._take_touch(event)
             event.accept()  # otherwise it comes again as a mouse
             return True
-        return super().event(event)
+        return keeps_key(event, ARROWS if self._boxes else ()) or super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._boxes and event.key() in ARROWS:
+            if (place := place_after(self._boxes, event.key())) >= 0:
+                self.chosen.emit(place)
+        else:
+            super().keyPressEvent(event)
 
     def _take_touch(self, event: QTouchEvent) -> None:
         """Let one finger draw."""

@@ -8,6 +8,7 @@ import math
 import os
 import threading
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -33,6 +34,8 @@ MOST_SLOW = 4_000_000
 SLOW = ("bmp_rle", "ppm", "ppm_plain")
 MOST_SCANS = 100
 """Scans of a progressive JPEG: each, be it of twenty bytes, goes over all its pixels. Ten are usual."""
+PNG_BEGIN = 8
+"""Bytes of a PNG file before its first chunk."""
 SCAN = b"\xff\xda"
 AT_ONCE = 2**20
 """Pixels that are converted at a time: with transparency, or with fractions, each takes dozens of bytes meanwhile."""
@@ -79,6 +82,8 @@ def _read(file: BinaryIO, name: str) -> Array:
                 width, height, most = _claims(picture)
                 if width * height > most:
                     raise DataError(f"{name} is {width:,}×{height:,}, over {most:,} pixels; make it smaller.")
+                if picture.format == "PNG":
+                    _check_sums(file)
                 if "progressive" in picture.info and _count(SCAN, file) > MOST_SCANS:
                     raise DataError(f"{name} has over {MOST_SCANS} scans; save it anew, as a JPEG that is not progressive.")
                 talkative = any(part[0] == "libtiff" for part in picture.tile)
@@ -114,6 +119,27 @@ def _claims(picture: ImageFile) -> tuple[int, int, int]:
     width, height = (max(size, tiled.get(tag, 0)) for size, tag in zip(picture.size, TILE_SIZE, strict=True))
     slow = any(part[0] in SLOW for part in picture.tile)
     return width, height, MOST_SLOW if slow else MOST_WEBP if picture.format == "WEBP" else MOST_PIXELS
+
+
+def _check_sums(file: BinaryIO) -> None:
+    """Raise ValueError where the pixels of a PNG file are not what their checksums say, which Pillow does not look at.
+
+    A file that ends too early is left to the decoder. The file is read on from where it was before.
+    """
+    place = file.tell()
+    file.seek(PNG_BEGIN)
+    while len(head := file.read(8)) == 8:
+        left, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if kind != b"IDAT":
+            file.seek(left + 4, os.SEEK_CUR)
+            continue
+        found = zlib.crc32(kind)
+        while left and (part := file.read(min(left, AT_ONCE))):
+            found, left = zlib.crc32(part, found), left - len(part)
+        wanted = file.read(4)
+        if not left and len(wanted) == 4 and int.from_bytes(wanted, "big") != found:
+            raise ValueError("the checksum of the pixels is another one")
+    file.seek(place)
 
 
 def _count(mark: bytes, file: BinaryIO) -> int:

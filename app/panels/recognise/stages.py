@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint, QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy
 
@@ -19,6 +19,8 @@ from app.widgets.thumbnail_row import TITLE, Thumbnail, ThumbnailRow
 from nncore.arrays import Array
 from nncore.vision import Stage
 
+NARROW = 480
+"""Pixels that the strip needs at least in width."""
 WORDS = 250
 """Pixels that are left for the words beside the thumbnails."""
 LEAST, MOST = 36, 108
@@ -67,6 +69,10 @@ class StagesCard(Card):
         self.words.show_words(" ".join(stage.words for stage in self.stages) or HINT)
         self._ways.setVisible(bool(self.stages))
         self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """That of a narrow strip: thumbnails become smaller where there is less room."""
+        return QSize(NARROW, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

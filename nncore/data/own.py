@@ -39,7 +39,7 @@ def parts_of(name: str) -> tuple[str, str] | None:
 
 
 def copy_in(name: str) -> str | None:
-    """The name of the copy that a dataset's name is, or begins with: `my_digits@…` of `my_digits@…+mnist`. None where there is none."""
+    """The name of the copy that a dataset's name is, or begins with: `my_digits@…` of `my_digits@…+mnist`. None of another kind."""
     parts = parts_of(name)
     first = name if parts is None else parts[0]
     return first if is_copy(first) else None

@@ -165,7 +165,7 @@ class RunStore(StepTables):
         return self.get(name)
 
     def delete(self, run: Run) -> None:
-        """Forget a run and remove its files, with the copy of own digits that no other has learned. ConfigError while it is trained."""
+        """Forget a run and remove its files, and the own digits that it alone has learned. ConfigError while it is trained."""
         folder = self.folder_of(run)
         self._hold_briefly(run)
         try:

@@ -140,13 +140,16 @@ class _Tried:
         """Find the doubts of groups. With each is told whether it is shown slanted, too: of what is no digit the classifier is
         then seldom as sure as before.
         """
-        self.look_upright(pieces, [group for group in groups if group not in self.upright])
+        new = [group for group in groups if group not in self.upright]
+        slanted = [group for group, is_slanted in groups.items() if is_slanted]
+        self.centre(pieces, new)
+        images = [self.images[group] for group in new]
+        images += [self.images[group][_ROWS, columns] for columns in _SLANTED for group in slanted]
+        answers = self._ask(np.stack(images)) if images else np.zeros((0, 10), np.float32)
+        self.upright |= zip(new, answers, strict=False)
         found = {group: self.upright[group] for group in groups}
-        if slanted := [group for group, is_slanted in groups.items() if is_slanted]:
-            images = np.stack([self.images[group] for group in slanted])
-            answers = self._ask(np.concatenate([images[:, _ROWS, each] for each in _SLANTED]))
-            every = [np.stack([self.upright[group] for group in slanted]), *np.split(answers, len(_SLANTED))]
-            found |= zip(slanted, np.mean(every, axis=0), strict=True)
+        turned = answers[len(new) :]
+        found |= {group: np.mean([self.upright[group], *turned[place :: len(slanted)]], axis=0) for place, group in enumerate(slanted)}
         self.doubts |= {group: -WEIGHT * math.log(max(float(each.max()), LEAST_SURE)) for group, each in found.items()}
 
     def _ask(self, images: Array) -> Array:

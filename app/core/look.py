@@ -125,11 +125,19 @@ class Looker:
         return self._predictor
 
     def _see(self, probe: Probe, predictor: Predictor) -> Seen:
-        if probe is not self._probe or predictor is not self._prepared_for:
+        if predictor is not self._prepared_for or not _is_seen_as(probe, self._probe):
             self._memory, self._detect = self._memory or Memory(picture_classifier()), self._detect or Recall(digit_detector())
             self._seen = see_probe(probe, predictor.network.input_shape, self._memory, self._detect)
-            self._probe, self._prepared_for = probe, predictor
+            self._prepared_for = predictor
+        self._probe = probe
         return self._seen
+
+
+def _is_seen_as(probe: Probe, other: Probe | None) -> bool:
+    """Whether a probe is seen as another one, so that nothing needs to be prepared: a drawing when its stroke has ended."""
+    if other is None or probe is other or probe.picture is None or other.picture is None:
+        return probe is other
+    return probe.kind is other.kind is Kind.DRAWING and np.array_equal(probe.picture, other.picture)
 
 
 def see_probe(

@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import font, theme
-from app.widgets.digit_boxes import DigitBox, paint_boxes, painted_rect
+from app.widgets.digit_boxes import DigitBox, paint_boxes, painted_rect, painted_region
 from app.widgets.ink import Ink
 from app.widgets.ink import Stroke as Stroke  # also for those who have a Canvas
 from nncore.arrays import Array
@@ -112,7 +112,7 @@ class Canvas(QWidget):
         """Draw boxes over the digits on the sheet."""
         before, self._boxes, sheet = self._boxes, tuple(boxes), self.sheet()
         for each in set(before) ^ set(self._boxes):  # while one digit is written the others stay as they are
-            self.update(painted_rect(each, sheet, self._ink.width, HEIGHT))
+            self.update(painted_region(each, sheet, self._ink.width, HEIGHT))
 
     def sizeHint(self) -> QSize:
         return QSize(640, 360)

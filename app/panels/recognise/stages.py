@@ -25,7 +25,7 @@ LEAST, MOST = 36, 108
 """Least and largest side of a thumbnail in pixels."""
 GAP, TITLED = 12, 116
 """Least pixels between two thumbnails, and from the left edge of one to that of the next so that every title has room."""
-PAUSE = 100
+PAUSE = 250
 """Milliseconds after which the stages of a drawing that goes on are shown."""
 HINT = "Draw a digit, or open, drop or paste a picture: every step from it to the network appears here."
 

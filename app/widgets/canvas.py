@@ -25,7 +25,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import font, theme
-from app.widgets.digit_boxes import ARROWS, DigitBox, paint_boxes, place_after
+from app.widgets.digit_boxes import ARROWS, DigitBox, paint_boxes, painted_rect, painted_region, place_after
 from app.widgets.figure import keeps_key
 from app.widgets.ink import Ink
 from app.widgets.ink import Stroke as Stroke  # also for those who have a Canvas
@@ -43,8 +43,6 @@ PALM = 90.0
 """Diameter, in the widget's pixels, from which on what touches the screen is a palm and no finger."""
 PEN_RESTS = 0.5
 """Seconds after the pen was near in which a touch is taken for the hand that holds it."""
-AROUND = 40
-"""Pixels around a digit in which its box and its answer are drawn."""
 MOUSE, FINGER, TIP = "mouse", "finger", "tip of a pen"
 
 
@@ -116,12 +114,9 @@ class Canvas(QWidget):
 
     def set_boxes(self, boxes: Sequence[DigitBox]) -> None:
         """Draw boxes over the digits on the sheet."""
-        before, self._boxes = self._boxes, tuple(boxes)
-        sheet, scale = self.sheet(), self.sheet().height() / HEIGHT
+        before, self._boxes, sheet = self._boxes, tuple(boxes), self.sheet()
         for each in set(before) ^ set(self._boxes):  # while one digit is written the others stay as they are
-            x, y, width, height = (round(value * scale) for value in each.box)
-            place = QRect(sheet.x() + x, sheet.y() + y, width, height)
-            self.update(place.adjusted(-AROUND, -AROUND, AROUND, AROUND))
+            self.update(painted_region(each, sheet, self._ink.width, HEIGHT))
 
     def sizeHint(self) -> QSize:
         return QSize(640, 360)
@@ -253,7 +248,9 @@ class Canvas(QWidget):
         painter.setPen(QPen(QColor(colors.accent if self.hasFocus() else colors.line), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(sheet).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
-        paint_boxes(painter, self._boxes, sheet, image.width(), HEIGHT)
+        region = event.region()  # each stroke and each box changes a little of the sheet
+        boxes = [each for each in self._boxes if region.intersects(painted_rect(each, sheet, image.width(), HEIGHT))]
+        paint_boxes(painter, boxes, sheet, image.width(), HEIGHT)
         if self.is_blank:
             painter.setPen(QColor(colors.dim))
             painter.setFont(font(20))

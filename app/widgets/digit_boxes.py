@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QRegion
 
 from app.theme import font, theme
 
@@ -88,6 +88,13 @@ def painted_rect(box: DigitBox, picture: QRect, width: int, height: int) -> QRec
     """All that is painted of a box, for whoever paints only that anew."""
     line = _line()
     return frame_of(box.box, picture, width, height).adjusted(-3, -3 - line, 3 + 2 * line, 3 + line).toAlignedRect()
+
+
+def painted_region(box: DigitBox, picture: QRect, width: int, height: int) -> QRegion:
+    """The same without the inside of the frame, on which nothing is painted."""
+    inside = frame_of(box.box, picture, width, height).adjusted(3, 3 + _line(), -3, -3).toAlignedRect()
+    outside = QRegion(painted_rect(box, picture, width, height))
+    return outside.subtracted(QRegion(inside)) if inside.isValid() else outside
 
 
 def paint_boxes(

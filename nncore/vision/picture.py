@@ -6,6 +6,10 @@ import io
 import logging
 import math
 import os
+import shutil
+import struct
+import subprocess
+import sys
 import threading
 import warnings
 import zlib
@@ -29,6 +33,8 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "TGA", "ICO")
 MOST_PIXELS = 50_000_000
 MOST_WEBP = 40_000_000
 """Pixels of a WebP picture, whose decoder holds four copies."""
+APART = 4_000_000
+"""Pixels from which on a WebP picture is decoded by a process of its own, so that those copies are not this one's."""
 MOST_SLOW = 4_000_000
 """Pixels of a picture that is decoded in Python, at a million a second."""
 SLOW = ("bmp_rle", "ppm", "ppm_plain")
@@ -42,6 +48,8 @@ AT_ONCE = 2**20
 
 # What Pillow logs of damaged files would otherwise reach standard error; the DataError says it all.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+HEAD = struct.Struct("<3I")
+"""Height, width and channels, in front of the pixels of a picture that was decoded apart."""
 TILE_SIZE = (322, 323)
 """TIFF's tags for the width and height of a tile."""
 _SILENCE = threading.Lock()
@@ -61,7 +69,7 @@ def read_picture(source: str | os.PathLike[str] | bytes) -> Array:
         return _read(file, shown(source))
 
 
-def _read(file: BinaryIO, name: str) -> Array:
+def _read(file: BinaryIO, name: str, apart: bool = True) -> Array:
     from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
@@ -86,6 +94,8 @@ def _read(file: BinaryIO, name: str) -> Array:
                     _check_sums(file)
                 if "progressive" in picture.info and _count(SCAN, file) > MOST_SCANS:
                     raise DataError(f"{name} has over {MOST_SCANS} scans; save it anew, as a JPEG that is not progressive.")
+                if apart and picture.format == "WEBP" and width * height > APART and (process := _decoder()) is not None:
+                    return _read_apart(file, process)
                 talkative = any(part[0] == "libtiff" for part in picture.tile)
                 with _silence() if talkative else nullcontext():
                     return _pixels(_upright(picture))
@@ -93,6 +103,34 @@ def _read(file: BinaryIO, name: str) -> Array:
                 raise
             except Exception as error:
                 raise DataError(f"{name} is damaged and cannot be read to its end; save it anew.") from error
+
+
+def _decoder() -> subprocess.Popen[bytes] | None:
+    """A process that decodes one picture; None where none can be started."""
+    command = [sys.executable, "-m", "nncore.vision.picture"]
+    try:
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except OSError:
+        return None
+
+
+def _read_apart(file: BinaryIO, decoder: subprocess.Popen[bytes]) -> Array:
+    """The pixels of a picture that another process decodes; EOFError where it cannot."""
+    file.seek(0)
+    with decoder as process:
+        assert process.stdin is not None and process.stdout is not None
+        with suppress(OSError), process.stdin as to:  # where it has ended already nothing comes back either
+            shutil.copyfileobj(file, to)
+        head = process.stdout.read(HEAD.size)
+        if len(head) < HEAD.size:
+            raise EOFError("the decoder has failed")
+        pixels = np.empty(HEAD.unpack(head), np.uint8)
+        room = memoryview(pixels).cast("B")
+        while room and (count := process.stdout.readinto(room)):  # type: ignore[attr-defined]
+            room = room[count:]
+        if room:
+            raise EOFError("the decoder has failed on the way")
+    return pixels
 
 
 @contextmanager
@@ -229,3 +267,14 @@ def _paper(pixels: Array) -> Array:
         # The ink is what is opaque.
         return np.full(3, 255 if visible.mean() < 128 else 0, np.float32)
     return np.median(visible, axis=0)
+
+
+def main() -> None:
+    """Decode the picture at standard input, and write its shape and its pixels to standard output."""
+    pixels = _read(io.BytesIO(sys.stdin.buffer.read()), "The picture", apart=False)
+    sys.stdout.buffer.write(HEAD.pack(*pixels.shape))
+    sys.stdout.buffer.write(memoryview(pixels))
+
+
+if __name__ == "__main__":
+    main()

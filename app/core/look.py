@@ -140,9 +140,7 @@ def _is_seen_as(probe: Probe, other: Probe | None) -> bool:
     return probe.kind is other.kind is Kind.DRAWING and np.array_equal(probe.picture, other.picture)
 
 
-def see_probe(
-    probe: Probe, input_shape: Shape, classify: Classifier | None = None, detect: Detector | None = None
-) -> Seen:
+def see_probe(probe: Probe, input_shape: Shape, classify: Classifier | None = None, detect: Detector | None = None) -> Seen:
     """The probe as a network of that input shape sees it. Images of a dataset are taken as they are, others are prepared, with
     the help of `classify` and `detect`, or of the shipped networks.
 

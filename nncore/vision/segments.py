@@ -217,7 +217,7 @@ class _Lattice:
         return steps
 
     def _stops(self, start: int) -> list[tuple[int, float]]:
-        """Where a group that begins with the piece at `start` may end so that its pieces fit together, and what their joints cost."""
+        """Where a group that begins with the piece at `start` may end so that its pieces fit, and what their joints cost."""
         stops = [(start + 1, 0.0)]
         joints, parts = 0.0, 1
         for stop in range(start + 2, len(self.numbers) + 1):

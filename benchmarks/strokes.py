@@ -68,7 +68,8 @@ def in_window(turns: int) -> list[list[tuple[float, float]]]:
     answers: list[tuple[object, float]] = []
     loop, patience = QEventLoop(), QTimer(singleShot=True)
     patience.timeout.connect(loop.quit)
-    lab.looking.looked.connect(lambda look: (answers.append((look.question.probe, time.perf_counter())), loop.quit()))
+    lab.looking.looked.connect(lambda look: answers.append((look.question.probe, time.perf_counter())))
+    lab.looking.looked.connect(lambda _: loop.quit())
 
     def move(place: QPoint, digit: int) -> None:
         began, used = time.perf_counter(), time.process_time()

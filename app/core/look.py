@@ -85,6 +85,8 @@ class Looker:
         self._probe: Probe | None = None
         self._prepared_for: Predictor | None = None
         self._seen = Seen()
+        self._seconds = 0.0
+        """What the first look at that has taken."""
         self._memory: Memory | None = None
         """Of the digits of a drawing, which stay as they are while the next one is drawn."""
         self._detect: Recall | None = None
@@ -102,7 +104,7 @@ class Looker:
     def look(self, question: Question) -> Look:
         """Answer a question. Raises KeyError for a name that is none of EXPLANATIONS."""
         began = time.perf_counter()
-        predictor = self._predictor_for(question)
+        predictor, before, is_another = self._predictor_for(question), self._seen, question.probe is not self._probe
         try:
             seen = self._see(question.probe, predictor)
         except ConfigError as error:
@@ -110,6 +112,8 @@ class Looker:
         assert self._predict is not None, "made with the predictor"
         digits = tuple(answered(self._predict, seen.found))
         seconds = time.perf_counter() - began
+        if is_another:  # of a stroke that has ended what its last movement took is told: nothing was left to do
+            seconds = self._seconds = self._seconds if seen is before and seen.found else seconds
         chosen = looked_at(digits, question.chosen)
         results = {name: EXPLANATIONS[name](predictor, chosen.image) for name in question.wanted} if chosen else {}
         return Look(question, digits, seen.stages, results, seconds=seconds)
@@ -140,9 +144,7 @@ def _is_seen_as(probe: Probe, other: Probe | None) -> bool:
     return probe.kind is other.kind is Kind.DRAWING and np.array_equal(probe.picture, other.picture)
 
 
-def see_probe(
-    probe: Probe, input_shape: Shape, classify: Classifier | None = None, detect: Detector | None = None
-) -> Seen:
+def see_probe(probe: Probe, input_shape: Shape, classify: Classifier | None = None, detect: Detector | None = None) -> Seen:
     """The probe as a network of that input shape sees it. Images of a dataset are taken as they are, others are prepared, with
     the help of `classify` and `detect`, or of the shipped networks.
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from nncore.arrays import Array
 
-
 AT_ONCE = 2**20
 """Bytes of pictures that are compared at a time."""
 

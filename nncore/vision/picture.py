@@ -125,7 +125,7 @@ def _read_apart(file: BinaryIO, decoder: subprocess.Popen[bytes]) -> Array:
         if len(head) < HEAD.size:
             raise EOFError("the decoder has failed")
         pixels = np.empty(HEAD.unpack(head), np.uint8)
-        room = memoryview(pixels).cast("B")
+        room = pixels.data.cast("B")
         while room and (count := process.stdout.readinto(room)):  # type: ignore[attr-defined]
             room = room[count:]
         if room:
@@ -273,7 +273,7 @@ def main() -> None:
     """Decode the picture at standard input, and write its shape and its pixels to standard output."""
     pixels = _read(io.BytesIO(sys.stdin.buffer.read()), "The picture", apart=False)
     sys.stdout.buffer.write(HEAD.pack(*pixels.shape))
-    sys.stdout.buffer.write(memoryview(pixels))
+    sys.stdout.buffer.write(pixels.data)
 
 
 if __name__ == "__main__":

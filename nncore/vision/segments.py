@@ -104,9 +104,7 @@ def _cheapest(pieces: Pieces, lattices: Sequence[_Lattice], tried: _Tried) -> li
     """
     ways = [lattice.cheapest(tried) for lattice in lattices]
     unclear = [number for number, lattice in enumerate(lattices) if lattice.is_unclear]
-    while new := {
-        group: lattices[number].has_choice for number in unclear for group in ways[number] if group not in tried.doubts
-    }:
+    while new := {group: lattices[number].has_choice for number in unclear for group in ways[number] if group not in tried.doubts}:
         tried.look(pieces, new)
         unclear = [number for number in unclear if not new.keys().isdisjoint(ways[number])]
         for number in unclear:
@@ -149,7 +147,9 @@ class _Tried:
         self.upright |= zip(new, answers, strict=False)
         found = {group: self.upright[group] for group in groups}
         turned = answers[len(new) :]
-        found |= {group: np.mean([self.upright[group], *turned[place :: len(slanted)]], axis=0) for place, group in enumerate(slanted)}
+        found |= {
+            group: np.mean([self.upright[group], *turned[place :: len(slanted)]], axis=0) for place, group in enumerate(slanted)
+        }
         self.doubts |= {group: -WEIGHT * math.log(max(float(each.max()), LEAST_SURE)) for group, each in found.items()}
 
     def _ask(self, images: Array) -> Array:
@@ -217,7 +217,7 @@ class _Lattice:
         return steps
 
     def _stops(self, start: int) -> list[tuple[int, float]]:
-        """Where a group that begins with the piece at `start` may end so that its pieces fit together, and what joins them costs."""
+        """Where a group that begins with the piece at `start` may end so that its pieces fit, and what their joints cost."""
         stops = [(start + 1, 0.0)]
         joints, parts = 0.0, 1
         for stop in range(start + 2, len(self.numbers) + 1):

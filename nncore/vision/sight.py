@@ -177,7 +177,7 @@ def _many_digits(
     )
     if len(digits) == 1:
         return Sight(digits, stages + _last_stages(pieces.ink, lines[0][0].box, digits[0].image))
-    boxed = _boxed(sheet.picture, [segment.box for line in lines for segment in line], pieces.boxes[1:] if drawn else ())
+    boxed = _boxed(sheet.picture, [segment.box for line in lines for segment in line], pieces.boxes[1:] if drawn else None)
     words = _page_words(layout, parting, len(lines), len(digits), len(strange))
     return Sight(digits, [*stages, Stage("Lines and digits", boxed, words)])
 
@@ -207,12 +207,12 @@ def _box_in(picture: Array, box: Sequence[float]) -> Box:
     return left, top, max(right - left, 1), max(bottom - top, 1)
 
 
-def _boxed(picture: Array, boxes: Sequence[Sequence[int]], inked: Array | tuple[()] = ()) -> Array:
+def _boxed(picture: Array, boxes: Sequence[Sequence[int]], inked: Array | None = None) -> Array:
     """The picture in colour with a frame around each box of first and last rows and columns.
 
     Of a picture of which only what lies in the boxes `inked` is ink, int64 (N, 4), the paper farther out is left away.
     """
-    if len(inked):
+    if inked is not None and len(inked):
         (top, left), (bottom, right) = np.maximum(inked[:, :2].min(axis=0) - MARGIN, 0).tolist(), inked[:, 2:].max(axis=0) + MARGIN
         picture = picture[top:bottom, left:right]
         boxes = [(box[0] - top, box[1] - left, box[2] - top, box[3] - left) for box in boxes]

@@ -94,7 +94,7 @@ def digitlab_mnist() -> list[Layer]:
     return [
         Conv2d(16, 3), ReLU(), Conv2d(24, 3), ReLU(), MaxPool2d(2), BatchNorm(),
         Conv2d(48, 3), BatchNorm(), ReLU(), Conv2d(64, 3), ReLU(), MaxPool2d(2), BatchNorm(),
-        Conv2d(96, 3, padding=1), BatchNorm(), ReLU(), Conv2d(96, 3, padding=1), BatchNorm(), ReLU(),
+        Conv2d(128, 3, padding=1), BatchNorm(), ReLU(), Conv2d(128, 3, padding=1), BatchNorm(), ReLU(),
         AvgPool2d(2), Flatten(), Dropout(0.3), Linear(10),
     ]  # fmt: skip
 
@@ -104,6 +104,6 @@ def digitlab_svhn() -> list[Layer]:
     return [
         Conv2d(24, 3), ReLU(), Conv2d(32, 3), ReLU(), MaxPool2d(2), BatchNorm(),
         Conv2d(64, 3), BatchNorm(), ReLU(), Conv2d(64, 3), ReLU(), MaxPool2d(2), BatchNorm(), Dropout(0.1),
-        Conv2d(96, 3, padding=1), BatchNorm(), ReLU(), Conv2d(128, 3), BatchNorm(), ReLU(),
-        Flatten(), Dropout(0.4), Linear(10),
+        Conv2d(128, 3, padding=1), BatchNorm(), ReLU(), Conv2d(160, 3), BatchNorm(), ReLU(),
+        Flatten(), Dropout(0.5), Linear(10),
     ]  # fmt: skip

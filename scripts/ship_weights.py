@@ -3,7 +3,8 @@
     DIGITLAB_DATA=… python scripts/ship_weights.py digitlab-mnist --seeds 0 1 2
 
 Data and settings are those of `models/recipes.py`. What is shipped is chosen by training images that are held out: whether the last
-weights or their running average, of which seed, and the temperature of the answers. Test images are only looked at afterwards.
+weights or one of their running averages, of which seed, and the temperature of the answers. Test images are only looked at
+afterwards.
 A training that is interrupted goes on from its last epoch. (mnist-cnn ships from `digitlab train`, by the command in its card.)
 """
 
@@ -41,8 +42,10 @@ from nncore.training.trainer import Trainer
 from nncore.weights import load_weights, read_tensors, save_weights, write_tensors
 
 ROOT = Path(__file__).parents[1]
-LOOK_EVERY, DECAY = 10, 0.98
-"""The average takes the weights of every tenth step, and a half of it is of the last 340 steps."""
+LOOK_EVERY = 10
+"""The averages take the weights of every tenth step."""
+DECAYS = {"average": 0.98, "long average": 0.995}
+"""A half of the first is of the last 340 steps, of the second of the last 1,380."""
 AVERAGE = "digitlab-average/1"
 
 
@@ -52,7 +55,7 @@ class Trained:
 
     seed: int
     weights: str
-    """Which of its weights: "last" or "average"."""
+    """Which of its weights: "last", or one of DECAYS."""
     network: Network
     """With its temperature folded in."""
     temperature: float
@@ -63,21 +66,24 @@ class Trained:
 
 
 def train(name: str, recipe: Recipe, seed: int, data: Dataset, held_out: Dataset, folder: Path) -> None:
-    """Train to the end, or go on; leaves the files last.safetensors and average.safetensors in `folder`."""
+    """Train to the end, or go on; leaves last.safetensors and a file for each of DECAYS in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoint, kept = folder / "checkpoint.safetensors", folder / "average-so-far.safetensors"
-    if checkpoint.is_file() and kept.is_file():
-        trainer, average = load_checkpoint(checkpoint, data), WeightAverage(DECAY, read_tensors(kept, AVERAGE)[0])
+    checkpoint, kept = folder / "checkpoint.safetensors", {name: folder / f"{name} so far.safetensors" for name in DECAYS}
+    if checkpoint.is_file() and all(path.is_file() for path in kept.values()):
+        trainer = load_checkpoint(checkpoint, data)
+        averages = {name: WeightAverage(decay, read_tensors(kept[name], AVERAGE)[0]) for name, decay in DECAYS.items()}
     else:
         trainer = Trainer(preset(recipe.preset).build(seed), data, replace(recipe.config, seed=seed))
-        average = WeightAverage(DECAY)
+        averages = {name: WeightAverage(decay) for name, decay in DECAYS.items()}
     trainer.checkpoint_every = LOOK_EVERY  # a stretch of steps ends at each multiple, however quick the machine is
     for event in trainer.events():
         match event:
             case Progress() if event.step % LOOK_EVERY == 0:
-                average.look(trainer.network)
+                for average in averages.values():
+                    average.look(trainer.network)
             case EpochEnd():
-                write_tensors(kept, average.state, format=AVERAGE)
+                for each, average in averages.items():
+                    write_tensors(kept[each], average.state, format=AVERAGE)
                 save_checkpoint(checkpoint, trainer)
                 right = Predictor(trainer.network).evaluate(held_out).accuracy
                 print(f"{time.strftime('%X')} {name} seed {seed}: epoch {event.epoch}, held out {right:.2%}", flush=True)
@@ -85,14 +91,15 @@ def train(name: str, recipe: Recipe, seed: int, data: Dataset, held_out: Dataset
                 raise SystemExit(event.reason)
             case Finished():
                 save_weights(folder / "last.safetensors", trainer.network)
-                trainer.network.load_state_dict(average.state)
-                save_weights(folder / "average.safetensors", trainer.network)
+                for each, average in averages.items():
+                    trainer.network.load_state_dict(average.state)
+                    save_weights(folder / f"{each}.safetensors", trainer.network)
 
 
 def chosen(seed: int, held_out: Dataset, test: Dataset, folder: Path) -> Trained:
-    """The better of a training's weights by their loss on held-out images, with a temperature fitted to these."""
+    """The best of a training's weights by their loss on held-out images, with a temperature fitted to these."""
     found: list[Trained] = []
-    for weights in ("last", "average"):
+    for weights in ("last", *DECAYS):
         network = load_weights(folder / f"{weights}.safetensors")[0]
         before = calibration(Predictor(network).evaluate(test)).error
         temperature = fit_temperature(Predictor(network).log_probabilities(held_out.images), held_out.labels)
@@ -197,7 +204,7 @@ def main() -> None:
         trained: list[Trained] = []
         for seed in arguments.seeds:
             folder = arguments.work / f"{name}-{seed}"
-            if not (folder / "average.safetensors").is_file():
+            if not all((folder / f"{each}.safetensors").is_file() for each in DECAYS):
                 train(name, recipe, seed, data, held_out, folder)
             trained.append(chosen(seed, held_out, test, folder))
             print(f"{name} seed {seed}: held out {trained[-1].held_out.accuracy:.2%}, test {trained[-1].test.accuracy:.2%}")

@@ -4,10 +4,11 @@
     DIGITLAB_DATA=… python -m scripts.ship_detector --seed 0
 
 Three kinds of images are kept apart. It learns from MNIST's training digits, drawn and typed digits, and letters, icons, doodles,
-noise and pieces of photographs (`scripts/marks/examples.py`). Others (`scripts/marks/held_out.py`: further digits of MNIST's training
-images, other fonts, icons and photographs) choose its weights, the last or their running average, and where the line between digits
-and everything else lies. The test is `python -m benchmarks doubt`, whose pictures, like MNIST's test images and those of `wild`, have
-no say. At the end it prints what becomes of each kind of held-out images, also together with the network that reads pictures.
+noise and pieces of photographs (`scripts/marks/examples.py`). Others (`scripts/marks/held_out.py`: further digits of MNIST's
+training images, other fonts, icons and photographs) choose its weights, the last or their running average, and where the line
+between digits and everything else lies. The test is `python -m benchmarks doubt`, whose pictures, like MNIST's test images and
+those of `wild`, have no say. At the end it prints what becomes of each kind of held-out images, also together with the network that
+reads pictures. Images of all kinds are made at random, from the seed: `--times` makes more of them.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -24,6 +25,13 @@ Of the detector's held-out images, whose digits are harder than most (worn, of o
 so these are a little better than those of pictures that nobody has looked at."""
 MOST_STRANGERS = 1 / 3
 """Where more of a picture than this share is not surely a digit, nothing on it is: the o of a word is a 0 by itself."""
+LETTERS = 3
+"""A word of which at least so many pieces, and more than half, are rather none than digits is one of letters. No piece of it is a
+digit, since letters that look like digits stand among others: HOUSE is not 0 5. Fewer say too little of their neighbours: A4 and
+x = 5 may hold digits."""
+WORD_GAP, WIDE_GAP, LETTER_GAPS = 0.25, 0.8, 2.5
+"""Between two words of a line the gap is at least the first, as a share of the pieces' height, and either the second or so many
+times the median of the line's gaps."""
 BAR, MOST_BARS, ONLY = 5, 4, 0.9
 """Width of an upright bar in pixels of 28, and up to how many of them are surely digits where they are this share of all: more are
 a fence, bricks, a bar code."""
@@ -156,12 +164,32 @@ def see(
 def detected(found: Sequence[Found], detect: Detector) -> tuple[Found, ...]:
     """What was found in one picture, uint8 (28, 28, 1) each and at least one, with what the detector says of it."""
     images = np.stack([each.image for each in found])
-    probabilities = detect(images).tolist()
-    strangers = 1.0 if _are_bars(images) else sum(each < DIGIT_FROM for each in probabilities) / len(found)
+    probabilities = np.array(detect(images))
+    for word in _words(found):
+        letters = int((probabilities[word] < DIGIT_FROM).sum())
+        if letters >= LETTERS and 2 * letters > len(word):
+            probabilities[word] = 0.0
+    strangers = 1.0 if _are_bars(images) else float((probabilities < DIGIT_FROM).mean())
     return tuple(
         replace(each, digit_probability=probability, strangers=strangers)
-        for each, probability in zip(found, probabilities, strict=True)
+        for each, probability in zip(found, probabilities.tolist(), strict=True)
     )
+
+
+def _words(found: Sequence[Found]) -> list[list[int]]:
+    """Which pieces of a line stand close to each other, as their places in `found`."""
+    words = []
+    for line in sorted({each.line for each in found}):
+        order = sorted((n for n, each in enumerate(found) if each.line == line), key=lambda n: found[n].box[0])
+        height = float(np.median([found[n].box[3] for n in order]))
+        gaps = [found[right].box[0] - found[left].box[0] - found[left].box[2] for left, right in pairwise(order)]
+        usual = LETTER_GAPS * float(np.median(gaps)) if gaps else 0.0
+        words.append(order[:1])
+        for right, gap in zip(order[1:], gaps, strict=True):
+            if gap >= max(WORD_GAP * height, min(WIDE_GAP * height, usual)):
+                words.append([])
+            words[-1].append(right)
+    return words
 
 
 def whole(image: Array, picture: Array) -> Seen:

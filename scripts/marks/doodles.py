@@ -257,6 +257,55 @@ def leaf(rng: Rng) -> Mark:
     )
 
 
+def hatching(rng: Rng) -> Mark:
+    """Lines beside each other, and perhaps others across."""
+    count, lean = int(rng.integers(3, 9)), rng.normal(0, 0.6)
+    lines = [[(x, 0.0), (x + lean, rng.uniform(0.8, 1.2))] for x in np.linspace(0, rng.uniform(0.5, 1.5), count)]
+    return mark(*lines, *([(y, x) for x, y in line] for line in lines if rng.random() < 0.4))
+
+
+def character(rng: Rng) -> Mark:
+    """Strokes as in a Chinese character: many that lie or stand, some that slant, dots."""
+    strokes, levels = [], np.linspace(0, 1, int(rng.integers(3, 6)))
+    for _ in range(int(rng.integers(4, 10))):
+        one, other = np.sort(rng.choice(levels, 2, replace=False))
+        at, kind = rng.choice(levels) + rng.normal(0, 0.03), rng.random()
+        if kind < 0.4:
+            strokes.append([(one, at), (other, at + rng.normal(0, 0.03))])
+        elif kind < 0.7:
+            strokes.append([(at, one), (at + rng.normal(0, 0.02), other)])
+        elif kind < 0.9:
+            strokes.append(smooth([(at, one), (at - rng.normal(0, 0.15), (one + other) / 2), (at - rng.normal(0, 0.35), other)]))
+        else:
+            strokes.append([(at, one), (at + 0.12, one + 0.12)])
+    return mark(*strokes)
+
+
+def dotted_bows(rng: Rng) -> Mark:
+    """Bows on a line, with dots above and below: as Arabic is written."""
+    place, strokes = 0.0, []
+    for _ in range(int(rng.integers(2, 5))):
+        wide, deep = rng.uniform(0.4, 0.9), rng.uniform(0.15, 0.6)
+        strokes.append(arc(place + wide / 2, 0, wide / 2, deep, 0, 180 if rng.random() < 0.7 else -180))
+        dots = range(int(rng.integers(0, 3)))
+        strokes += [arc(place + wide / 2 + 0.2 * number, rng.choice([-0.5, 0.85]), 0.05, 0.05) for number in dots]
+        place += wide
+    return mark(*strokes)
+
+
+def plant(rng: Rng) -> Mark:
+    """A stem that branches, with leaves or curls."""
+    stem = smooth([(0, 0), rng.normal((0, -0.5), 0.08), (rng.normal(0, 0.2), -1)])
+    strokes = [stem]
+    for _ in range(int(rng.integers(2, 6))):
+        start, side = stem[int(rng.integers(3, len(stem)))], rng.choice([-1, 1])
+        end = start + np.array([side * rng.uniform(0.25, 0.6), -rng.uniform(0, 0.5)])
+        strokes.append(smooth([start, (start + end) / 2 + np.array([0, 0.1]), end]))
+        if rng.random() < 0.5:
+            strokes.append(arc(*end, *rng.uniform(0.07, 0.2, 2)))
+    return mark(*strokes)
+
+
 def invented(rng: Rng) -> Mark:
     """A few straight and bent strokes that mean nothing; they may look like a digit."""
     strokes = []
@@ -332,5 +381,9 @@ DOODLES: tuple[Callable[[Rng], Mark], ...] = (
     glasses,
     hand_of_lines,
     leaf,
+    hatching,
+    character,
+    dotted_bows,
+    plant,
 )
 """Shapes that are no digit in anybody's eye."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from models.shipped import picture_classifier
 from nncore.arrays import Array
 from nncore.data import open_dataset
-from nncore.data.synthetic import Style, draw_digits
-from nncore.vision import centre_digit, see_page
+from nncore.data.synthetic import FOREIGN, HANDWRITING, Style, centre, draw_digits
+from nncore.vision import centre_digit
 from nncore.vision.resample import resized
-from scripts.marks import letters, strange
+from scripts.marks import letters, pages, photos, strange, typefaces
 from scripts.marks.doodles import DOODLES, creature, invented
 from scripts.marks.pen import SIDE, bent, inked, some_width, worn
 
@@ -22,13 +23,18 @@ OTHER = 10
 """The class of what is no digit."""
 BLOCK = 250
 """Images are made so many at a time, each block from a random stream of its own."""
+KEPT_BACK = 5000
+"""So many of MNIST's training images, the last ones, are never learned from: they choose."""
 CLEAR = 0.9
 """Where the digit network is as sure as this, on average over slants, what may look like a digit is not called none."""
 MOST_PIECES = 25
 """Of one photograph."""
 DRAWN = 72
 """Side in pixels of the sheet of drawn digits."""
-PENS = Style(font_share=0.1, pen=(1.5, 5.0))
+PEN = (1.4, 7.0)
+"""Least and largest radius of the pen there."""
+ON_A_PAGE = 24
+"""Digits of one page."""
 
 Rng = np.random.Generator
 Block = tuple[Array, Array]
@@ -36,9 +42,10 @@ Block = tuple[Array, Array]
 
 
 @cache
-def _mnist() -> Block:
+def _mnist(held_out: bool) -> Block:
     data = open_dataset("mnist", "train")
-    return data.images, data.labels
+    part = slice(-KEPT_BACK, None) if held_out else slice(None, -KEPT_BACK)
+    return data.images[part], data.labels[part]
 
 
 def _centred(inks: list[Array], labels: Array) -> Block:
@@ -49,31 +56,61 @@ def _others(inks: list[Array]) -> Block:
     return _centred(inks, np.full(len(inks), OTHER))
 
 
-def mnist_as_it_is(rng: Rng) -> Block:
-    images, labels = _mnist()
+def mnist_as_it_is(rng: Rng, held_out: bool = False) -> Block:
+    images, labels = _mnist(held_out)
     chosen = rng.integers(0, len(images), BLOCK)
     return images[chosen], labels[chosen]
 
 
-def _large(chosen: Array, rng: Rng) -> list[Array]:
-    """Ink of images of MNIST as a larger picture of them would have it."""
-    return [worn(resized(each[..., 0] * np.float32(1 / 255), (SIDE, SIDE)), rng) for each in _mnist()[0][chosen]]
+def _large(count: int, rng: Rng, held_out: bool = False) -> tuple[list[Array], Array]:
+    """Ink of images of MNIST as larger pictures of them would have it, and their labels."""
+    images, labels = mnist_as_it_is(rng, held_out)
+    return [resized(each[..., 0] * np.float32(1 / 255), (SIDE, SIDE)) for each in images[:count]], labels[:count]
 
 
-def mnist_seen_again(rng: Rng) -> Block:
-    chosen = rng.integers(0, len(_mnist()[0]), BLOCK)
-    return _centred(_large(chosen, rng), _mnist()[1][chosen])
-
-
-def drawn(rng: Rng) -> Block:
-    labels = rng.integers(0, 10, BLOCK)
-    inks = draw_digits(labels, PENS, rng, side=DRAWN, size=rng.uniform(42, 60, BLOCK))
+def mnist_seen_again(rng: Rng, held_out: bool = False) -> Block:
+    inks, labels = _large(BLOCK, rng, held_out)
     return _centred([worn(ink, rng) for ink in inks], labels)
 
 
-def of_the_hands(rng: Rng) -> Block:
+def coarse(rng: Rng, held_out: bool = False) -> Block:
+    """Digits that had only 9 to 18 pixels."""
+    inks, labels = _large(BLOCK, rng, held_out)
+    small = [resized(ink, (side, side)) for ink, side in zip(inks, rng.integers(9, 19, BLOCK), strict=True)]
+    sharp = rng.random(BLOCK) < 0.3
+    return _centred(
+        [resized((ink > 0.4).astype(np.float32) if hard else ink, (72, 72)) for ink, hard in zip(small, sharp, strict=True)], labels
+    )
+
+
+def _drawn(style: Style, rng: Rng) -> Block:
     labels = rng.integers(0, 10, BLOCK)
-    return _centred([worn(letters.digit(int(each), rng), rng) for each in labels], labels)
+    inks = draw_digits(labels, style, rng, side=DRAWN, size=rng.uniform(42, 60, BLOCK))
+    return _centred([worn(ink, rng) for ink in inks], labels)
+
+
+def drawn(rng: Rng) -> Block:
+    return _drawn(Style(font_share=0.1, pen=PEN), rng)
+
+
+def drawn_by_other_hands(rng: Rng) -> Block:
+    return _drawn(Style(**{**vars(FOREIGN), "pen": PEN}), rng)
+
+
+def drawn_small(rng: Rng) -> Block:
+    """As `digitlab data` makes drawn digits, in 28×28 at once."""
+    labels = rng.integers(0, 10, BLOCK)
+    return centre(draw_digits(labels, FOREIGN if rng.random() < 0.5 else HANDWRITING, rng)), labels
+
+
+def of_the_hands(rng: Rng, fonts: tuple[str, ...] = letters.LATIN) -> Block:
+    labels = rng.integers(0, 10, BLOCK)
+    return _centred([worn(letters.digit(int(each), rng, fonts), rng) for each in labels], labels)
+
+
+def in_type(rng: Rng, faces: tuple[typefaces.Face, ...] = typefaces.LEARNED) -> Block:
+    labels = rng.integers(0, 10, BLOCK)
+    return _centred([worn(typefaces.typed_digit(int(each), faces, rng), rng) for each in labels], labels)
 
 
 def segments(rng: Rng) -> Block:
@@ -81,12 +118,45 @@ def segments(rng: Rng) -> Block:
     return _centred([worn(letters.seven_segments(int(each), rng), rng) for each in labels], labels)
 
 
-def latin(rng: Rng) -> Block:
-    return _others([worn(letters.letter(rng), rng) for _ in range(BLOCK)])
+def on_pages(rng: Rng, held_out: bool = False) -> Block:
+    """Digits as they are cut out of pages with light, noise and rules."""
+    images: list[Array] = []
+    labels: list[int] = []
+    while len(images) < BLOCK:
+        if rng.random() < 0.5:
+            inks, which = _large(ON_A_PAGE, rng, held_out)
+        else:
+            which = rng.integers(0, 10, ON_A_PAGE)
+            style = FOREIGN if rng.random() < 0.5 else HANDWRITING
+            inks = list(draw_digits(which, Style(**{**vars(style), "pen": (2.0, 4.5)}), rng, side=DRAWN, size=56.0))
+        found, known = pages.cut_out(inks, which, rng)
+        images += found
+        labels += known
+    return np.stack(images[:BLOCK]), np.array(labels[:BLOCK])
+
+
+def latin(rng: Rng, fonts: tuple[str, ...] = letters.LATIN + letters.BLACKLETTER) -> Block:
+    return _others([worn(letters.letter(rng, fonts), rng) for _ in range(BLOCK)])
+
+
+def syllables(rng: Rng) -> Block:
+    return _unclear([worn(letters.syllable(rng), rng) for _ in range(BLOCK)])
+
+
+def typed_letters(rng: Rng, faces: tuple[typefaces.Face, ...] = typefaces.LEARNED) -> Block:
+    return _others([worn(typefaces.typed_letter(faces, rng), rng) for _ in range(BLOCK)])
+
+
+def typed_syllables(rng: Rng, faces: tuple[typefaces.Face, ...] = typefaces.LEARNED) -> Block:
+    return _unclear([worn(typefaces.typed_letters(faces, rng), rng) for _ in range(BLOCK)])
 
 
 def foreign(rng: Rng) -> Block:
     return _unclear([worn(letters.foreign(rng), rng) for _ in range(BLOCK)])
+
+
+def icons(rng: Rng, which: str = "learned") -> Block:
+    return _others([worn(typefaces.icon(which, rng), rng) for _ in range(BLOCK)])
 
 
 def doodles(rng: Rng) -> Block:
@@ -95,32 +165,40 @@ def doodles(rng: Rng) -> Block:
 
 
 def inventions(rng: Rng) -> Block:
-    return _unclear([worn(inked(bent(invented(rng), rng), min(some_width(rng), 16.0)), rng) for _ in range(BLOCK)])
+    return _unclear([worn(inked(bent(invented(rng), rng), min(some_width(rng), 11.0)), rng) for _ in range(BLOCK)])
 
 
 def creatures(rng: Rng) -> Block:
-    return _unclear([worn(inked(bent(creature(rng), rng), min(some_width(rng), 16.0)), rng) for _ in range(BLOCK)])
+    return _unclear([worn(inked(bent(creature(rng), rng), min(some_width(rng), 11.0)), rng) for _ in range(BLOCK)])
 
 
-def broken(rng: Rng) -> Block:
-    inks = _large(rng.integers(0, len(_mnist()[0]), BLOCK), rng)
-    return _unclear([strange.broken(ink, rng) for ink in inks])
+def broken(rng: Rng, held_out: bool = False) -> Block:
+    inks, _ = _large(BLOCK, rng, held_out)
+    return _unclear([worn(strange.broken(ink, rng), rng) for ink in inks])
 
 
-def joined(rng: Rng) -> Block:
-    inks = _large(rng.integers(0, len(_mnist()[0]), 2 * BLOCK), rng)
-    return _unclear([strange.joined(one, other, rng) for one, other in zip(inks[::2], inks[1::2], strict=True)])
+def joined(rng: Rng, held_out: bool = False) -> Block:
+    (ones, _), (others, _) = _large(BLOCK, rng, held_out), _large(BLOCK, rng, held_out)
+    return _unclear([worn(strange.joined(one, other, rng), rng) for one, other in zip(ones, others, strict=True)])
 
 
 def noise(rng: Rng) -> Block:
     return _unclear([(strange.noise if rng.random() < 0.7 else strange.texture)(rng) for _ in range(BLOCK)])
 
 
-def photographed(rng: Rng) -> Block:
+def scenes(rng: Rng) -> Block:
+    return _pieces(strange.photo, rng)
+
+
+def photographs(rng: Rng, names: tuple[str, ...] = photos.LEARNED) -> Block:
+    return _pieces(lambda each: photos.part_of_a_photo(names, each), rng)
+
+
+def _pieces(picture: Callable[[Rng], Array], rng: Rng) -> Block:
     """Pieces that are found in pictures of no digit."""
     found: list[Array] = []
     while len(found) < BLOCK:
-        pieces = [each.image for each in see_page(strange.photo(rng), picture_classifier()).digits]
+        pieces = [image for _, image in pages.pieces(picture(rng))]
         found += [pieces[each] for each in rng.permutation(len(pieces))[:MOST_PIECES]]
     return _without_digits(np.stack(found[:BLOCK]))
 
@@ -138,33 +216,63 @@ def _without_digits(images: Array) -> Block:
     return kept, np.full(len(kept), OTHER)
 
 
-BLOCKS: dict[Callable[[Rng], Block], int] = {
-    mnist_as_it_is: 48,
-    mnist_seen_again: 16,
-    drawn: 16,
-    of_the_hands: 10,
-    segments: 3,
-    latin: 36,
-    doodles: 32,
-    inventions: 12,
-    foreign: 10,
-    broken: 8,
-    joined: 3,
-    noise: 8,
-    photographed: 1,
-    creatures: 20,
+Maker = Callable[[Rng], Block]
+
+LEARNED: Mapping[Maker, int] = {
+    mnist_as_it_is: 40,
+    mnist_seen_again: 4,
+    coarse: 3,
+    drawn: 7,
+    drawn_by_other_hands: 7,
+    drawn_small: 12,
+    of_the_hands: 3,
+    in_type: 6,
+    segments: 1,
+    on_pages: 2,
+    latin: 6,
+    syllables: 2,
+    typed_letters: 8,
+    typed_syllables: 2,
+    foreign: 2,
+    icons: 16,
+    doodles: 8,
+    inventions: 4,
+    creatures: 4,
+    broken: 2,
+    joined: 2,
+    noise: 2,
+    scenes: 1,
+    photographs: 2,
 }
-"""How many blocks of each kind are made."""
+"""How many blocks of each kind are made to learn from."""
 
 
-def _block(place: tuple[int, int, int]) -> Block:
-    seed, kind, number = place
-    return list(BLOCKS)[kind](np.random.default_rng([seed, kind, number]))
+def _block(place: tuple[Maker, int, int, int, Path | None]) -> Block:
+    make, seed, kind, number, folder = place
+    file = folder / f"{make.__name__}-{seed}-{kind}-{number}.npz" if folder else None
+    if file and file.is_file():
+        with np.load(file) as kept:
+            return kept["images"], kept["labels"]
+    images, labels = make(np.random.default_rng([seed, kind, number]))
+    if file:
+        partly = file.with_suffix(".part.npz")
+        np.savez(partly, images=images, labels=labels)
+        partly.rename(file)
+    return images, labels
 
 
-def examples(seed: int, processes: int) -> Block:
-    """All blocks, one after the other; the same seed gives the same images."""
-    places = [(seed, kind, number) for kind, count in enumerate(BLOCKS.values()) for number in range(count)]
+def examples(counts: Mapping[Maker, int], seed: int, processes: int, folder: Path | None = None) -> list[Block]:
+    """The images of each kind, in its order; the same seed gives the same images.
+
+    Blocks that lie in `folder` are taken from there, and those that are made are kept there.
+    """
+    places = [(make, seed, kind, number, folder) for kind, (make, count) in enumerate(counts.items()) for number in range(count)]
     with ProcessPoolExecutor(processes) as pool:
         made = list(pool.map(_block, places))
-    return np.concatenate([images for images, _ in made]), np.concatenate([labels for _, labels in made])
+    ends = np.cumsum(list(counts.values()))
+    return [together(made[end - count : end]) for end, count in zip(ends, counts.values(), strict=True)]
+
+
+def together(blocks: list[Block]) -> Block:
+    """Blocks, one after the other."""
+    return np.concatenate([images for images, _ in blocks]), np.concatenate([labels for _, labels in blocks])

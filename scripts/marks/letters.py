@@ -1,6 +1,6 @@
-"""Letters and signs that are no digits, as strokes and in type; and digits of the same hands, which are.
+"""Letters and signs that are no digits, as strokes; and digits of the same hands, which are.
 
-The strokes are those of the Hershey fonts (public domain, the package Hershey-Fonts), the type is Pillow's own.
+The strokes are those of the Hershey fonts (public domain, the package Hershey-Fonts).
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ import string
 from functools import cache
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from nncore.arrays import Array
 from scripts.marks.pen import MARGIN, SIDE, Mark, bent, inked, mark, some_width
 
 LIKE_DIGITS = "OoQDlI|SsZzBbgqij/\\()!1'`,.:;"
 """Signs that many a hand writes like a digit, or that are nothing but a bar or a dot."""
-LATIN = ("futural", "futuram", "rowmans", "rowmand", "rowmant", "scripts", "scriptc", "cursive")
-LATIN += ("timesi", "timesib", "timesr", "timesrb", "timesg", "gothiceng", "gothicger", "gothicita")
-"""Hershey fonts with Latin letters, of which each sign is what its name says."""
+LATIN = ("futural", "rowmans", "rowmand", "scripts", "cursive", "timesi", "timesib", "timesr", "timesrb")
+BLACKLETTER = ("gothiceng", "gothicger", "gothicita")
+LATIN_HELD_OUT = ("futuram", "rowmant", "scriptc", "timesg")
+"""Hershey fonts with Latin letters, of which each sign is what its name says; the last are never learned from, but choose."""
 OTHERS = ("greek", "greekc", "greeks", "cyrillic", "cyrilc_1", "japanese", "astrology", "markers")
 OTHERS += ("meteorology", "music", "symbolic", "mathlow", "mathupp")
 """Hershey fonts of other letters and signs. What looks like a digit there must be found out by looking."""
@@ -41,14 +41,23 @@ def _font(name: str) -> dict[str, Mark]:
     return found
 
 
-def letter(rng: np.random.Generator) -> Array:
-    """Ink of a Latin letter or a sign, written in one of many hands or set in type; never one of LIKE_DIGITS."""
+def letter(rng: np.random.Generator, fonts: tuple[str, ...] = LATIN + BLACKLETTER) -> Array:
+    """Ink of a Latin letter or a sign, written in one of many hands; never one of LIKE_DIGITS."""
     fair = [sign for sign in string.ascii_letters + string.punctuation if sign not in LIKE_DIGITS]
     sign = str(rng.choice(list(MOST_WRITTEN) if rng.random() < 0.5 else fair))
-    if rng.random() < 0.2:
-        return in_type(sign, rng)
-    font = _font(str(rng.choice(LATIN)))
+    font = _font(str(rng.choice(fonts)))
     return written(font.get(sign) or font["A"], rng)
+
+
+def syllable(rng: np.random.Generator, fonts: tuple[str, ...] = ("scripts", "cursive")) -> Array:
+    """Ink of two to four letters that hang together, as in a line of handwriting."""
+    font, strokes, place = _font(str(rng.choice(fonts))), [], 0.0
+    for sign in rng.choice(list(string.ascii_lowercase), int(rng.integers(2, 5))):
+        letter = font[str(sign)].strokes
+        low, high = (float(find(np.concatenate(letter)[:, 0])) for find in (np.min, np.max))
+        strokes += [stroke + np.array([place - low, 0]) for stroke in letter]
+        place += high - low
+    return written(mark(*strokes), rng)
 
 
 def foreign(rng: np.random.Generator) -> Array:
@@ -58,34 +67,14 @@ def foreign(rng: np.random.Generator) -> Array:
     return written(font[str(rng.choice(signs))], rng)
 
 
-def digit(label: int, rng: np.random.Generator) -> Array:
-    """Ink of a digit in one of the same hands, or in type."""
-    if rng.random() < 0.3:
-        return in_type(str(label), rng)
-    return written(_font(str(rng.choice(LATIN[:-3])))[str(label)], rng)
+def digit(label: int, rng: np.random.Generator, fonts: tuple[str, ...] = LATIN) -> Array:
+    """Ink of a digit in one of the same hands."""
+    return written(_font(str(rng.choice(fonts)))[str(label)], rng)
 
 
 def written(sign: Mark, rng: np.random.Generator) -> Array:
     """Ink of a sign as some hand writes it."""
-    return inked(bent(sign, rng), min(some_width(rng), 18.0))
-
-
-def in_type(sign: str, rng: np.random.Generator) -> Array:
-    """Ink of a sign in Pillow's own font, regular or bold, slanted, turned and stretched at random."""
-    font, bold = ImageFont.load_default(96), int(rng.integers(0, 4))
-    sheet = Image.new("L", (SIDE, SIDE))
-    ImageDraw.Draw(sheet).text((SIDE / 2, SIDE / 2), sign, fill=255, font=font, anchor="mm", stroke_width=bold, stroke_fill=255)
-    angle, shear, wide = rng.normal(0, 0.08), rng.normal(0.05, 0.12), np.exp(rng.normal(0, 0.2))
-    cos, sin, middle = np.cos(angle), np.sin(angle), SIDE / 2
-    linear = np.array([[wide * cos, shear + sin], [-sin, cos]])
-    shift = np.array([middle, middle]) - linear @ np.array([middle, middle])
-    turned = sheet.transform(
-        (SIDE, SIDE),
-        Image.Transform.AFFINE,
-        (linear[0, 0], linear[0, 1], shift[0], linear[1, 0], linear[1, 1], shift[1]),
-        Image.Resampling.BILINEAR,
-    )
-    return np.asarray(turned, np.float32) / 255
+    return inked(bent(sign, rng), min(some_width(rng), 12.0))
 
 
 def seven_segments(label: int, rng: np.random.Generator) -> Array:

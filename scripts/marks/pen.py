@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from nncore.arrays import Array
 
-SIDE, MARGIN = 144, 16
+SIDE, MARGIN = 96, 11
 """Of the sheet in pixels; the strokes lie within the margin."""
-PEN = (4.0, 24.0)
+PEN = (2.7, 16.0)
 """Least and largest width of the pen in pixels."""
 STEP = 0.04
 """Longest straight part of a bent stroke, as a share of the drawing's size."""
@@ -90,13 +90,10 @@ def inked(drawn: Mark, width: float) -> Array:
     draw = ImageDraw.Draw(sheet)
     for outline in drawn.filled:
         draw.polygon([tuple(point) for point in outline * scale + shift], fill=255)
-    radius = width / 2
     for stroke in drawn.strokes:
-        points = [tuple(point) for point in stroke * scale + shift]
-        draw.line(points, fill=255, width=max(1, round(width)), joint="curve")
-        for x, y in (points[0], points[-1]):
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    return np.asarray(sheet, np.float32) / 255
+        draw.line([tuple(point) for point in stroke * scale + shift], fill=255)
+    distance = distance_transform_edt(np.asarray(sheet) == 0)
+    return np.clip(width / 2 + 0.5 - distance, 0, 1).astype(np.float32)
 
 
 def some_width(rng: np.random.Generator) -> float:
@@ -108,8 +105,8 @@ def worn(ink: Array, rng: np.random.Generator) -> Array:
     """The ink (rows, columns) as half of all pictures show it: out of focus, uneven, with gaps."""
     if rng.random() < 0.5:
         return ink
-    ink = gaussian_filter(ink, rng.uniform(0.3, 3.0))
+    ink = gaussian_filter(ink, rng.uniform(0.2, 2.0))
     if rng.random() < 0.3:
-        grain = gaussian_filter(rng.normal(0, 1, ink.shape), rng.uniform(1.0, 3.0))
+        grain = gaussian_filter(rng.normal(0, 1, ink.shape), rng.uniform(0.7, 2.0))
         ink = ink * (grain / grain.std() > rng.uniform(-2.5, -1.2))
     return np.clip(ink * rng.uniform(0.9, 1.6), 0, 1).astype(np.float32)

@@ -131,7 +131,7 @@ def _growing(
     from scipy.ndimage import gaussian_filter
 
     rng = np.random.default_rng(seed)
-    x = np.clip(GREY + SPECKLE * rng.standard_normal(shape), 0, 1).astype(np.float32)
+    x: Array = np.clip(GREY + SPECKLE * rng.standard_normal(shape), 0, 1).astype(np.float32)
     yield Progress(0, steps, MadeImage(x, unit.output(x), unit.place))
     for step in range(1, steps + 1):
         shift = tuple(rng.integers(-regularisation.jitter, regularisation.jitter + 1, 2).tolist())

@@ -137,7 +137,7 @@ def _growing(
         shift = tuple(rng.integers(-regularisation.jitter, regularisation.jitter + 1, 2).tolist())
         slope = np.roll(followed.gradient(np.roll(x, shift, (0, 1))), (-shift[0], -shift[1]), (0, 1))
         size = float(np.sqrt(np.square(slope).mean()))
-        if size:
+        if size and np.isfinite(size):
             x = x + np.float32(rate / size) * slope
         x = (1 - np.float32(regularisation.decay)) * x - np.float32(regularisation.variation) * variation_slope(x)
         if regularisation.blur and step % BLUR_EVERY == 0:

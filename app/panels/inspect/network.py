@@ -20,7 +20,7 @@ from app.widgets.export import Export
 from app.widgets.layer_maps import LayerMaps, Spot
 from app.widgets.network_map import NetworkMap
 
-BY_LAYER, FOR_ALL = "a scale a layer", "one scale for all"
+BY_LAYER, FOR_ALL = "per layer", "one for all"
 HINT = "Draw a digit, open a picture, or click an image in the Data panel: what each layer makes of it appears here."
 NOTION = (
     "From left to right what each layer makes of the picture. Bright is far from zero; blue is below it. Click a value to see how "

@@ -14,7 +14,8 @@ from app.core.timeline import Moment
 from app.panels.inspect.inspected import Unit
 from app.panels.inspect.network import FOR_ALL
 from app.panels.inspect.panel import InspectPanel
-from app.widgets.network_map import LayerMaps, NetworkMap, Spot
+from app.widgets.layer_maps import LayerMaps, Spot
+from app.widgets.network_map import NetworkMap
 from models.presets import PRESETS
 from models.shipped import open_weights
 from nncore.data import synthetic
@@ -207,3 +208,15 @@ def test_a_drawing_is_followed(window, qtbot):
     qtbot.waitUntil(lambda: bool(panel.network.map.layers), timeout=20_000)
     assert panel.inspected.look.value.digit.answer.digit == 5
     assert int(panel.network.map.layers[-1].maps.argmax()) == 5
+
+
+def test_the_channels_of_a_colour_picture_have_their_colours(panel, rng):
+    picture = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
+    look_at(panel, PRESETS["svhn-lenet"].build(2), picture)
+    shown = panel.network.map
+    shot = shown.grab().toImage()
+    for channel in range(3):
+        at = shown.rect_of(Spot(0, channel, 4, 7)).center().toPoint()
+        color = shot.pixelColor(at)
+        found = (color.red(), color.green(), color.blue())
+        assert found[channel] == picture[4, 7, channel] and sum(found) == found[channel]

@@ -56,7 +56,7 @@ def in_brief(check: Check, found: Found) -> str:
     mark, share = "✓" if check.passed else "✗", f"{check.value * 100:.2f} %"
     if isinstance(found, IntegratedGradients):
         return f"{mark} adds up, gap {share}"
-    return f"{mark} {'covered again' if isinstance(found, Occlusion) else 'real step'}: {share} off"
+    return f"{mark} {'passes' if isinstance(found, Occlusion) else 'real step'}: {share} off"
 
 
 def random_in_brief(check: Check) -> str:

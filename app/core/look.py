@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from app.core import engine
+from app.core.edits import NO_EDITS, Edits
 from app.core.in_view import NetworkInView
 from app.core.probe import Kind, Probe
 from app.core.reading import looked_at
@@ -47,6 +48,8 @@ class Question:
     wanted: frozenset[str] = frozenset()
     chosen: int | None = None
     """Which of the things on the probe is looked at, as in `looked_at`."""
+    edits: Edits = NO_EDITS
+    """What is changed in the weights of `moment`, already in them."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
-from app.core.edits import NO_EDITS, Edits
+from app.core.edits import NO_EDITS, Edits, words
 from app.lab import Lab
 from app.theme import svg_pixmap, theme
 from app.widgets.elided import Elided
@@ -43,16 +43,16 @@ class EditsStrip(QFrame):
         lab.state.edits.subscribe(self._show)
 
     def _show(self, edits: Edits) -> None:
-        words = f"The network is changed: {edits}" if edits else ""
-        self.words.show_words(words)
-        self.setAccessibleName(words)
+        told = f"The network is changed: {edits}" if edits else ""
+        self.words.show_words(told)
+        self.setAccessibleName(told)
         self.undo_all.setEnabled(len(edits.steps) > 1)
         self.setVisible(bool(edits))
 
     def _undo(self) -> None:
         edits = self._lab.state.edits.value
         if edits:
-            self._lab.state.edit(edits.before, f"taken back: {edits.steps[-1]}")
+            self._lab.state.edit(edits.before, f"taken back: {words(edits.steps[-1])}")
 
     def _tint(self) -> None:
         self._sign.setPixmap(svg_pixmap("warning", 16, theme().colors.second, self.devicePixelRatioF()))

@@ -50,7 +50,7 @@ class Looking(QObject):
             self._ask()
 
     def _ask(self, *_: object) -> None:
-        network, moment = self._state.network.value, self._state.edited_moment
+        network, moment = self._state.network.value, self._state.moment.value
         if network is None or moment is None:
             return
         if self._is_busy:

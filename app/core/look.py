@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ class Question:
     chosen: int | None = None
     """Which of the things on the probe is looked at, as in `looked_at`."""
     edits: Edits = NO_EDITS
-    """What is changed in the weights of `moment`, already in them."""
+    """What is changed in the weights of `moment`. In the question of a Look they are changed already."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +86,8 @@ class Looker:
         self._seen = Seen()
         self._memory: Memory | None = None
         """Of the digits of a drawing, which stay as they are while the next one is drawn."""
+        self._last_edited: tuple[Moment, Edits, Moment] | None = None
+        """A moment, and what edits made of it: the same object for the same two, as all who compare moments expect."""
 
     def warm_up(self) -> None:
         """Load the libraries that preparing a picture needs, so that the first stroke is not answered late."""
@@ -101,6 +103,7 @@ class Looker:
         """Answer a question. Raises KeyError for a name that is none of EXPLANATIONS."""
         began = time.perf_counter()
         predictor = self._predictor_for(question)
+        question = self._edited(question, predictor)
         try:
             seen = self._see(question.probe, predictor)
         except ConfigError as error:
@@ -117,6 +120,17 @@ class Looker:
             self._architecture = question.network.architecture
         self._predictor.network.load_state_dict(question.moment.state)
         return self._predictor
+
+    def _edited(self, question: Question, predictor: Predictor) -> Question:
+        """The question with weights that are edited, which the predictor's network then has."""
+        if not question.edits:
+            self._last_edited = None
+            return question
+        if self._last_edited is None or self._last_edited[:2] != (question.moment, question.edits):
+            edited = question.edits.applied(predictor.network, question.moment)
+            self._last_edited = question.moment, question.edits, edited
+        predictor.network.load_state_dict(self._last_edited[2].state)
+        return replace(question, moment=self._last_edited[2])
 
     def _see(self, probe: Probe, predictor: Predictor) -> Seen:
         if probe is not self._probe or predictor is not self._prepared_for:

@@ -34,7 +34,6 @@ class LabState:
         self.edits: Observable[Edits] = Observable(NO_EDITS)
         """What is changed in the network in view when it looks at the probe. They stay from moment to moment of a run, so that one
         sees what a change does early and late, and go with the run; neither run nor training is touched."""
-        self._edited: tuple[Moment, Edits, Moment] | None = None
         self.probe: Observable[Probe] = Observable(Probe())
         self.chosen: Observable[int | None] = Observable(None)
         """Which of the things on the probe is looked at, from 0 in reading order; None, as with each new probe, where nobody has
@@ -72,16 +71,6 @@ class LabState:
         self.probe.set(probe)
         if not probe.shows_same(old):
             self.acts.add(Act(words, lambda: self.probe.set(old), lambda: self.probe.set(probe), old.nbytes + probe.nbytes))
-
-    @property
-    def edited_moment(self) -> Moment | None:
-        """The moment in view with the edits: what the probe is looked at with. The same object while neither changes."""
-        moment, network, edits = self.moment.value, self.network.value, self.edits.value
-        if moment is None or network is None or not edits:
-            return moment
-        if self._edited is None or self._edited[:2] != (moment, edits):
-            self._edited = moment, edits, edits.applied(network.summary, moment)
-        return self._edited[2]
 
     def edit(self, edits: Edits, words: str) -> None:
         """Change the network in view, so that undo brings back what was there before. `words` say what was done."""

@@ -45,8 +45,10 @@ class ImageGrid(QAbstractScrollArea):
 
     activated = Signal(int)
 
-    def __init__(self, name: str, hint: str = "", scale: int = 2) -> None:
+    def __init__(self, name: str, hint: str = "", scale: int = 2, has_captions: bool = True) -> None:
+        """Without captions, `describe` and the choice alone say what an image is."""
         super().__init__()
+        self._has_captions = has_captions
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -144,7 +146,7 @@ class ImageGrid(QAbstractScrollArea):
 
     @property
     def _caption_height(self) -> int:
-        return QFontMetrics(font(CAPTION)).height() + 4
+        return QFontMetrics(font(CAPTION)).height() + 4 if self._has_captions else 0
 
     @property
     def _size(self) -> QSize:
@@ -156,7 +158,7 @@ class ImageGrid(QAbstractScrollArea):
     @property
     def _cell(self) -> QSize:
         size = self._size
-        return QSize(max(size.width(), 44) + GAP, size.height() + self._caption_height + GAP)
+        return QSize(max(size.width(), 44 if self._has_captions else 0) + GAP, size.height() + self._caption_height + GAP)
 
     def _columns_in(self, width: int) -> int:
         return max(1, width // self._cell.width())
@@ -224,6 +226,8 @@ class ImageGrid(QAbstractScrollArea):
         if chosen:
             painter.setPen(QPen(QColor(colors.accent), 2))
             painter.drawRect(place.adjusted(-1, -1, 1, 1))
+        if not self._has_captions:
+            return
         words = QRect(cell.x(), place.bottom() + 2, cell.width() - GAP, self._caption_height)
         left, _, right = self._caption(index).partition("\t")
         painter.setPen(QColor(colors.accent if chosen else colors.text if right else colors.dim))

@@ -63,7 +63,7 @@ def check_occlusion(predictor: Predictor, image: Array, found: Occlusion) -> Che
     network = logits_of(predictor.network)
     places = [(row, column) for row in found.rows.tolist() for column in found.columns.tolist()]
     chosen = np.unique(np.linspace(0, len(places) - 1, min(PLACES, len(places))).round().astype(int))
-    images = np.stack([occluded(image, *places[n], found.patch, found.fill) for n in chosen])
+    images = np.stack([occluded(image, row, column, found.patch, found.fill) for row, column in (places[n] for n in chosen)])
     passes = found.target.of(network.forward(as_batch(network, images)))
     apart = np.abs(found.score - found.drops.ravel()[chosen] - passes)
     worst = float(apart.max() / max(np.abs(passes).max(), 1e-6))

@@ -31,7 +31,12 @@ OTHER_KEYS = (
     ("Alt+0 … Alt+9", "Say what the probe shows, whatever has the keyboard"),
     ("0 … 9", "While the probe or the sheet has the keyboard: say what it shows; it is kept among your own digits"),
     ("N", "In Recognise: the next digit of which the network is not sure; a digit key corrects it, Ctrl+Z takes that back"),
-    ("Arrows, Tab", "On a picture or the text of several digits: go from digit to digit; the chosen one is what the probe shows"),
+    (
+        "Arrows, Esc",
+        "On the sheet, a picture or the text of several digits: go from digit to digit, and back to the first; the chosen one is "
+        "what the probe shows",
+    ),
+    ("Backspace", "On the sheet: wipe off the digit that the probe shows; Del clears the whole sheet"),
     ("+, −, Ctrl+0, Page Up, Page Down", "On a picture in Recognise: nearer, farther, all of it, up, down; drag to move about"),
     ("P, E", "Pen and eraser on the sheet; over a picture they take a new sheet; the right mouse button erases too"),
     (

@@ -12,7 +12,7 @@ from app.widgets.pixel_view import PixelView
 
 class KeysOfFocus(QObject):
     """Keeps the window's shortcuts from taking keys that the widget in focus needs: Space on a button, arrows in a list, a
-    slider or a box, and what a gallery offers by a key (Delete).
+    slider or a box and among buttons of which one is chosen, and what a gallery offers by a key (Delete).
     """
 
     ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right)
@@ -24,7 +24,8 @@ class KeysOfFocus(QObject):
             presses = isinstance(watched, QAbstractButton | QComboBox) and event.key() == Qt.Key.Key_Space
             moves = isinstance(watched, QAbstractSlider | QAbstractItemView | QAbstractSpinBox | QComboBox | ImageGrid | PixelView)
             offered = isinstance(watched, ImageGrid) and watched.takes_key(event.key())
-            if presses or offered or (moves and event.key() in self.ARROWS):
+            chooses = isinstance(watched, QAbstractButton) and watched.group() is not None
+            if presses or offered or ((moves or chooses) and event.key() in self.ARROWS):
                 event.accept()
                 return True
         return False

@@ -22,14 +22,19 @@ from app.core.timeline import Moment
 from app.errors import DATA, NETWORK, PICTURE, Problem
 from app.threads.task import Task
 from app.training import TrainingController
-from models.shipped import DEFAULT_PICTURE_NETWORK, cards, open_weights
+from models.shipped import DEFAULT_PICTURE_NETWORK, ONNX_SUFFIX, cards, open_weights
 from nncore.arrays import Array
 from nncore.data import open_dataset, open_test
 from nncore.data.catalogue import title_of
 from nncore.data.dataset import Dataset
 from nncore.errors import ConfigError, DigitLabError
+from nncore.files import printable
 from nncore.vision.picture import read_picture
 
+NOT_NORMALISED = (
+    "Images are shown to {name} as values from 0 to 1. If its training normalised them, it will read badly: then make a weights "
+    "file with “digitlab import {name} --mean … --std … --out FILE” (MNIST's are often 0.1307 and 0.3081), and open that."
+)
 Opened = tuple[RunInView, Moment]
 """A run, and the moment to show of it."""
 
@@ -49,9 +54,14 @@ class Opener(QObject):
         self._last_opened: dict[str, object] = {}
 
     def open_weights(self, name_or_path: str) -> None:
-        """Show the network of shipped weights, a weights file or an ONNX file."""
+        """Show the network of shipped weights, a weights file or an ONNX file; say how images are shown to one from elsewhere."""
 
-        self._open(NETWORK, name_or_path, lambda: _opened_weights(name_or_path), self._show_run)
+        def show(opened: tuple[Opened, str]) -> None:
+            self._show_run(opened[0])
+            if opened[1] and self._state.run.value is opened[0][0]:
+                self.problem.emit(Problem(opened[1], about=NETWORK))
+
+        self._open(NETWORK, name_or_path, lambda: _opened_file(name_or_path), show)
 
     def open_default(self) -> None:
         """Show the network that ships with the product."""
@@ -234,10 +244,17 @@ class Opener(QObject):
 
 def _opened_weights(name_or_path: str) -> Opened:
     """Shipped weights, a weights file or an ONNX file. Raises WeightsError where that cannot be read."""
+    return _opened_file(name_or_path)[0]
+
+
+def _opened_file(name_or_path: str) -> tuple[Opened, str]:
+    """The same, with what the user should know of it in words; these are empty where all is known."""
     network, info = open_weights(name_or_path)
     path, shipped = Path(name_or_path), name_or_path in cards()
     weights = name_or_path if shipped else str(path.absolute())
     name = str(info.get("network") or path.stem)
     view = NetworkInView.of(network, name, "shipped" if shipped else path.name, weights=weights)
     why = f"{name} came without its training, and so without the images that it held out."
-    return RunInView(view, why_no_images=why), Moment(int(info.get("step") or 0), network.state_dict(), info.get("val_accuracy"))
+    opened = RunInView(view, why_no_images=why), Moment(int(info.get("step") or 0), network.state_dict(), info.get("val_accuracy"))
+    is_foreign = path.suffix.lower() == ONNX_SUFFIX and not shipped and "producer" not in info
+    return opened, NOT_NORMALISED.format(name=printable(path.name)) if is_foreign else ""

@@ -35,6 +35,7 @@ Shown = tuple[RunInView, Moment]
 THUMBNAILS = 7
 """Digits of the user's own that are shown, the last ones."""
 RUNS = "A training is running; stop it first."
+NOT_NOW = "A training is running, and its network stays in view until it has ended; undo, redo and this button work again then."
 
 
 class Phase(Enum):
@@ -254,9 +255,11 @@ class Teaching(QObject):
 
     def keep(self) -> None:
         """Let the taught network take the place of the one before: the answer to the question, or a change of mind."""
-        self.is_asking = False
+        was_asking, self.is_asking = self.is_asking, False
         if self._show(self.after):
             self._note_act()
+        else:
+            self.is_asking = was_asking
 
     def leave(self) -> None:
         """Let the network before stay in view: the other answer."""
@@ -279,7 +282,7 @@ class Teaching(QObject):
     def _show(self, shown: Shown | None) -> bool:
         """Show a run at a moment, unless a training runs; whether it is shown."""
         if self._training.is_active:
-            self._say(RUNS)
+            self._say(NOT_NOW)
         elif shown is not None:
             self._state.show_run(*shown)
             self.changed.emit()

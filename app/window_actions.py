@@ -80,6 +80,8 @@ class WindowActions(QObject):
             "help": self._show_help,
             "about": lambda: ReportDialog(window).exec(),
         }
+        self._shown: object = None
+        """What the actions on the probe were last shown for."""
         self.by_name = {spec.name: self._make(spec, act) for spec, act in bound(acts)}
         self.by_name["full_screen"].setCheckable(True)
         for part in (lab.state.acts.last, lab.state.probe):
@@ -176,14 +178,18 @@ class WindowActions(QObject):
     def _refresh_probe(self) -> None:
         """Enable what can be done to the probe now, and say in the menu what would be undone."""
         acts, probe, look = self._lab.state.acts, self._lab.state.probe.value, self._lab.looking.look
+        shown = acts.last.value, acts.next, probe.picture is not None, look is not None and look.digit is not None
+        if shown == self._shown:
+            return  # as after most movements of a pen
+        self._shown = shown
         for name, words, act in (("undo", "Undo", acts.last.value), ("redo", "Redo", acts.next)):
             action = self.by_name[name]
             action.setText(words if act is None else f"{words}: {act.words}")
             action.setIconText(words)  # the words of buttons, which stay as wide as they are
             action.setEnabled(act is not None)
-        self.by_name["clear"].setEnabled(probe.picture is not None)
+        self.by_name["clear"].setEnabled(shown[2])
         for digit in range(10):
-            self.by_name[f"correct_{digit}"].setEnabled(look is not None and look.digit is not None)
+            self.by_name[f"correct_{digit}"].setEnabled(shown[3])
 
     # -- files
 

@@ -68,7 +68,7 @@ def of_mnist(predictor: Predictor) -> dict[Verdict, float]:
         found = [Found((0, 0, 28, 28), image) for image in images[start : start + 1000]]
         # Not beside each other: whether one is a digit says nothing about another.
         alone = [Found(each.box, each.image, 0, each.digit_probability) for each in detected(found, digit_detector())]
-        verdicts += [digit.verdict for digit in answered(predictor, alone)]
+        verdicts += [digit.verdict for digit in answered(predictor.predict, alone)]
     return shares(verdicts)
 
 

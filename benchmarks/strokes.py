@@ -66,7 +66,10 @@ def in_window(turns: int) -> list[list[tuple[float, float]]]:
     canvas = window.panel.canvas
     found: list[list[tuple[float, float]]] = [[] for _ in DIGITS]
     answers: list[tuple[object, float]] = []
+    loop, patience = QEventLoop(), QTimer(singleShot=True)
+    patience.timeout.connect(loop.quit)
     lab.looking.looked.connect(lambda look: answers.append((look.question.probe, time.perf_counter())))
+    lab.looking.looked.connect(lambda _: loop.quit())
 
     def move(place: QPoint, digit: int) -> None:
         began, used = time.perf_counter(), time.process_time()
@@ -74,7 +77,8 @@ def in_window(turns: int) -> list[list[tuple[float, float]]]:
         probe = lab.state.probe.value
         wait(INTERVAL)
         while not (answers and answers[-1][0] is probe) and time.perf_counter() - began < PATIENCE:
-            wait(1)
+            patience.start(round(1000 * PATIENCE))
+            loop.exec()  # until the next answer, and not in turns, which would keep those from the interpreter who answer
         found[digit].append(((answers[-1][1] if answers else time.perf_counter()) - began, time.process_time() - used))
 
     for _ in range(turns):

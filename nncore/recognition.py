@@ -175,14 +175,16 @@ def _are_bars(images: Array) -> bool:
     return len(images) > MOST_BARS and float(((images > 127).any(axis=(1, 3)).sum(axis=1) <= BAR).mean()) >= ONLY
 
 
-def answered(predictor: Predictor, found: Sequence[Found]) -> list[Digit]:
-    """What the predictor's network says of what was found, in its order, also of what is no digit: its verdict says so.
+def answered(predict: Callable[[Array], Array], found: Sequence[Found]) -> list[Digit]:
+    """What a network says of what was found, in its order, also of what is no digit: its verdict says so.
+
+    `predict` gives the network's probabilities, float32 (N, classes), for uint8 images (N, height, width, channels).
 
     To a network that tells other classes apart than ten digits it does not matter what is a digit.
     """
     if not found:
         return []
-    probabilities = predictor.predict(np.stack([each.image for each in found]))
+    probabilities = predict(np.stack([each.image for each in found]))
     knows_digits = probabilities.shape[1] == DIGITS
     return [
         Digit(
@@ -209,7 +211,7 @@ def recognise(
     The list is in reading order, and empty where there is nothing on the picture. `drawn`, `classify` and `detect` as in `see`;
     what is no digit is in the list, too, and its verdict says so. Raises ConfigError where the network takes no pictures.
     """
-    return answered(predictor, see(picture, predictor.network.input_shape, drawn, classify, detect).found)
+    return answered(predictor.predict, see(picture, predictor.network.input_shape, drawn, classify, detect).found)
 
 
 def digits_of(digits: Sequence[Digit]) -> list[Digit]:

@@ -105,7 +105,7 @@ class Comparer:
             digits = seen[shape]
             if isinstance(digits, ConfigError):
                 raise digits
-            digit = looked_at(answered(predictor, digits), chosen)
+            digit = looked_at(answered(predictor.predict, digits), chosen)
             return RunAnswer(run, None if digit is None or digit.verdict is Verdict.NO_DIGIT else digit.answer)
         except DigitLabError as error:
             return RunAnswer(run, None, str(error))

@@ -25,15 +25,22 @@ class Rows:
 
     def append(self, *row: float) -> None:
         """Append one row, its step first."""
-        self.extend(*(np.array([value]) for value in row))
+        self._make_room(1)
+        self._values[self._count] = row
+        self._count += 1
 
     def extend(self, *columns: Array) -> None:
         """Append a row for each step, from arrays (N) in the order of the columns."""
-        end = self._count + len(columns[0])
-        while end > len(self._values):
+        count = len(columns[0])
+        self._make_room(count)
+        added = self._values[self._count : self._count + count]
+        for place, column in enumerate(columns):
+            added[:, place] = column
+        self._count += count
+
+    def _make_room(self, count: int) -> None:
+        while self._count + count > len(self._values):
             self._values = np.concatenate([self._values, np.empty_like(self._values)])
-        self._values[self._count : end] = np.stack(columns, axis=1)
-        self._count = end
 
     def columns(self) -> tuple[Array, ...]:
         """An array a column, float64 (N) each. They are views; rows that are added later do not change them."""

@@ -29,8 +29,8 @@ from nncore.errors import ConfigError
 from nncore.explain.layers import layer_outputs
 from nncore.network import Network
 from nncore.prediction import Predictor
-from nncore.recognition import Digit, Seen, answered, see, whole
-from nncore.vision import Classifier, Memory, Stage
+from nncore.recognition import Detector, Digit, Seen, answered, see, whole
+from nncore.vision import Classifier, Memory, Recall, Stage
 
 LAYERS = "layers"
 
@@ -81,11 +81,18 @@ class Looker:
     def __init__(self) -> None:
         self._architecture: Mapping[str, Any] | None = None
         self._predictor: Predictor | None = None
+        self._moment: Moment | None = None
+        """The moment whose weights the predictor has."""
+        self._predict: Recall | None = None
+        """What the predictor says with those."""
         self._probe: Probe | None = None
         self._prepared_for: Predictor | None = None
         self._seen = Seen()
+        self._seconds = 0.0
+        """What the first look at that has taken."""
         self._memory: Memory | None = None
         """Of the digits of a drawing, which stay as they are while the next one is drawn."""
+        self._detect: Recall | None = None
         self._last_edited: tuple[Moment, Edits, Moment] | None = None
         """A moment, and what edits made of it: the same object for the same two, as all who compare moments expect."""
 
@@ -102,14 +109,17 @@ class Looker:
     def look(self, question: Question) -> Look:
         """Answer a question. Raises KeyError for a name that is none of EXPLANATIONS."""
         began = time.perf_counter()
-        predictor = self._predictor_for(question)
-        question = self._edited(question, predictor)
+        question = self._edited(question)
+        predictor, before, is_another = self._predictor_for(question), self._seen, question.probe is not self._probe
         try:
             seen = self._see(question.probe, predictor)
         except ConfigError as error:
             return Look(question, error=error)
-        digits = tuple(answered(predictor, seen.found))
+        assert self._predict is not None, "made with the predictor"
+        digits = tuple(answered(self._predict, seen.found))
         seconds = time.perf_counter() - began
+        if is_another:  # of a stroke that has ended what its last movement took is told: nothing was left to do
+            seconds = self._seconds = self._seconds if seen is before and seen.found else seconds
         chosen = looked_at(digits, question.chosen)
         results = {name: EXPLANATIONS[name](predictor, chosen.image) for name in question.wanted} if chosen else {}
         return Look(question, digits, seen.stages, results, seconds=seconds)
@@ -118,31 +128,41 @@ class Looker:
         if self._predictor is None or self._architecture is not question.network.architecture:
             self._predictor = Predictor(Network.from_config(question.network.architecture))
             self._architecture = question.network.architecture
-        self._predictor.network.load_state_dict(question.moment.state)
+            self._moment = None
+        if self._moment is not question.moment:
+            self._predictor.network.load_state_dict(question.moment.state)
+            self._moment, self._predict = question.moment, Recall(self._predictor.predict)
         return self._predictor
 
-    def _edited(self, question: Question, predictor: Predictor) -> Question:
-        """The question with weights that are edited, which the predictor's network then has."""
+    def _edited(self, question: Question) -> Question:
+        """The question with weights that are edited."""
         if not question.edits:
             self._last_edited = None
             return question
         if self._last_edited is None or self._last_edited[:2] != (question.moment, question.edits):
-            edited = question.edits.applied(predictor.network, question.moment)
+            edited = question.edits.applied(Network.from_config(question.network.architecture), question.moment)
             self._last_edited = question.moment, question.edits, edited
-        predictor.network.load_state_dict(self._last_edited[2].state)
         return replace(question, moment=self._last_edited[2])
 
     def _see(self, probe: Probe, predictor: Predictor) -> Seen:
-        if probe is not self._probe or predictor is not self._prepared_for:
-            self._memory = self._memory or Memory(picture_classifier())
-            self._seen = see_probe(probe, predictor.network.input_shape, self._memory)
-            self._probe, self._prepared_for = probe, predictor
+        if predictor is not self._prepared_for or not _is_seen_as(probe, self._probe):
+            self._memory, self._detect = self._memory or Memory(picture_classifier()), self._detect or Recall(digit_detector())
+            self._seen = see_probe(probe, predictor.network.input_shape, self._memory, self._detect)
+            self._prepared_for = predictor
+        self._probe = probe
         return self._seen
 
 
-def see_probe(probe: Probe, input_shape: Shape, classify: Classifier | None = None) -> Seen:
+def _is_seen_as(probe: Probe, other: Probe | None) -> bool:
+    """Whether a probe is seen as another one, so that nothing needs to be prepared: a drawing when its stroke has ended."""
+    if other is None or probe is other or probe.picture is None or other.picture is None:
+        return probe is other
+    return probe.kind is other.kind is Kind.DRAWING and np.array_equal(probe.picture, other.picture)
+
+
+def see_probe(probe: Probe, input_shape: Shape, classify: Classifier | None = None, detect: Detector | None = None) -> Seen:
     """The probe as a network of that input shape sees it. Images of a dataset are taken as they are, others are prepared, with
-    the help of `classify`, or of the shipped network.
+    the help of `classify` and `detect`, or of the shipped networks.
 
     Whether an image of a dataset is a digit is not asked: the dataset says what it is, and some are of letters or clothes.
 
@@ -152,4 +172,4 @@ def see_probe(probe: Probe, input_shape: Shape, classify: Classifier | None = No
         return Seen()
     if probe.kind is Kind.DATASET and probe.picture.size == math.prod(input_shape):
         return whole(probe.picture, probe.picture)
-    return see(probe.picture, input_shape, probe.kind is Kind.DRAWING, classify or picture_classifier(), digit_detector())
+    return see(probe.picture, input_shape, probe.kind is Kind.DRAWING, classify or picture_classifier(), detect or digit_detector())

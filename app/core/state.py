@@ -5,6 +5,7 @@ Every panel shows this state and listens to it. Panels do not listen to each oth
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from app.core.corrections import Corrections
@@ -12,7 +13,7 @@ from app.core.draft import Draft
 from app.core.edits import NO_EDITS, Edits
 from app.core.in_view import DataInView, NetworkInView
 from app.core.observable import Observable
-from app.core.probe import Probe
+from app.core.probe import Kind, Probe
 from app.core.recent import Recent
 from app.core.recipe import Recipe
 from app.core.run_in_view import RunInView
@@ -68,8 +69,11 @@ class LabState:
         `words` say what was done: `stroke`, `picture a.png`. A probe that shows the same as the one before is no act.
         """
         old = self.probe.value if before is None else before
+        shows_same = probe.shows_same(old)
+        if shows_same and probe.kind is Kind.PICTURE:
+            probe = replace(probe, picture=old.picture)  # one copy is enough
         self.probe.set(probe)
-        if not probe.shows_same(old):
+        if not shows_same:
             self.acts.add(Act(words, lambda: self.probe.set(old), lambda: self.probe.set(probe), old.nbytes + probe.nbytes))
 
     def edit(self, edits: Edits, words: str) -> None:

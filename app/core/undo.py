@@ -14,7 +14,7 @@ MOST_BYTES = 256_000_000
 
 @dataclass(frozen=True, eq=False)
 class Act:
-    """Something that was done, and how to take it back and do it again."""
+    """Something that was done, and how to take it back and do it again. What returns False could not be done now."""
 
     words: str
     """What was done, for the menu: `stroke`, `digit kept as a 4`."""
@@ -49,11 +49,11 @@ class UndoStack:
         self._tell()
 
     def undo(self) -> Act | None:
-        """Take the last act back, and return it; None where there is none."""
+        """Take the last act back, and return it; None where there is none, or it cannot be taken back now and so stays the last."""
         return self._move(self._done, self._undone, lambda act: act.undo())
 
     def redo(self) -> Act | None:
-        """Do the act again that was undone last, and return it; None where there is none."""
+        """Do the act again that was undone last, and return it; None where there is none, or it cannot be done now."""
         return self._move(self._undone, self._done, lambda act: act.redo())
 
     def _move(self, source: list[Act], target: list[Act], do: Callable[[Act], object]) -> Act | None:
@@ -61,7 +61,9 @@ class UndoStack:
             return None
         act = source.pop()
         target.append(act)
-        do(act)
+        if do(act) is False:
+            source.append(target.pop())
+            return None
         self._tell()
         return act
 

@@ -15,6 +15,10 @@ from app.errors import Problem
 REPORTS_PER_SECOND = 10
 
 
+def _nothing(*_: Any) -> None:
+    """Stands where a function was."""
+
+
 class Task(QThread):
     """Calls `function` in a thread. Then, in the interface thread, calls `done` with its result or `failed` with a Problem."""
 
@@ -54,6 +58,8 @@ class Task(QThread):
     def _forget(self) -> None:
         self.wait()  # `finished` is emitted before the thread has ended, and the object must outlive it
         Task._alive.discard(self)
+        # What they hold, such as a picture, should not stay until the object is found among the garbage.
+        self._function = self._done = self._on_failure = _nothing
 
     @classmethod
     def wait_for_all(cls) -> None:

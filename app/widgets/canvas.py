@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QColor,
     QEventPoint,
     QInputDevice,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -24,7 +25,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import font, theme
-from app.widgets.digit_boxes import DigitBox, paint_boxes
+from app.widgets.digit_boxes import ARROWS, DigitBox, paint_boxes, painted_rect, painted_region, place_after
+from app.widgets.figure import keeps_key
 from app.widgets.ink import Ink
 from app.widgets.ink import Stroke as Stroke  # also for those who have a Canvas
 from nncore.arrays import Array
@@ -41,13 +43,12 @@ PALM = 90.0
 """Diameter, in the widget's pixels, from which on what touches the screen is a palm and no finger."""
 PEN_RESTS = 0.5
 """Seconds after the pen was near in which a touch is taken for the hand that holds it."""
-AROUND = 40
-"""Pixels around a digit in which its box and its answer are drawn."""
 MOUSE, FINGER, TIP = "mouse", "finger", "tip of a pen"
 
 
 class Canvas(QWidget):
-    """A wide sheet. `began`, `changed` and `finished` tell of a stroke: at its begin, at every movement, at its end.
+    """A wide sheet. `began`, `changed` and `finished` tell of a stroke: at its begin, at every movement, at its end. `chosen`
+    carries the place of a digit to which arrows went.
 
     An empty sheet takes the proportions of its room, between a square and WIDEST, so that there is space for a row of digits and
     none is wasted. Once there is ink on it they stay: when the window is resized the drawing is scaled as a whole and no stroke
@@ -60,6 +61,7 @@ class Canvas(QWidget):
     began = Signal()
     changed = Signal()
     finished = Signal()
+    chosen = Signal(int)
 
     def __init__(self, hint: str = "Draw a digit") -> None:
         super().__init__()
@@ -112,12 +114,9 @@ class Canvas(QWidget):
 
     def set_boxes(self, boxes: Sequence[DigitBox]) -> None:
         """Draw boxes over the digits on the sheet."""
-        before, self._boxes = self._boxes, tuple(boxes)
-        sheet, scale = self.sheet(), self.sheet().height() / HEIGHT
+        before, self._boxes, sheet = self._boxes, tuple(boxes), self.sheet()
         for each in set(before) ^ set(self._boxes):  # while one digit is written the others stay as they are
-            x, y, width, height = (round(value * scale) for value in each.box)
-            place = QRect(sheet.x() + x, sheet.y() + y, width, height)
-            self.update(place.adjusted(-AROUND, -AROUND, AROUND, AROUND))
+            self.update(painted_region(each, sheet, self._ink.width, HEIGHT))
 
     def sizeHint(self) -> QSize:
         return QSize(640, 360)
@@ -174,7 +173,14 @@ class Canvas(QWidget):
             self._take_touch(event)
             event.accept()  # otherwise it comes again as a mouse
             return True
-        return super().event(event)
+        return keeps_key(event, ARROWS if self._boxes else ()) or super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._boxes and event.key() in ARROWS:
+            if (place := place_after(self._boxes, event.key())) >= 0:
+                self.chosen.emit(place)
+        else:
+            super().keyPressEvent(event)
 
     def _take_touch(self, event: QTouchEvent) -> None:
         """Let one finger draw."""
@@ -242,7 +248,9 @@ class Canvas(QWidget):
         painter.setPen(QPen(QColor(colors.accent if self.hasFocus() else colors.line), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(sheet).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
-        paint_boxes(painter, self._boxes, sheet, image.width(), HEIGHT)
+        region = event.region()  # each stroke and each box changes a little of the sheet
+        boxes = [each for each in self._boxes if region.intersects(painted_rect(each, sheet, image.width(), HEIGHT))]
+        paint_boxes(painter, boxes, sheet, image.width(), HEIGHT)
         if self.is_blank:
             painter.setPen(QColor(colors.dim))
             painter.setFont(font(20))

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QRegion
 
 from app.theme import font, theme
 
 AROUND = 3
 """Pixels between a digit and its box."""
+ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+"""Columns and lines that an arrow leads on."""
 TEXT = 12
 """Size of the answers in pixels."""
 
@@ -43,6 +45,31 @@ class DigitBox:
         return f"{self.digit}" if self.sure or self.corrected else f"{self.digit}?"
 
 
+def place_of_chosen(boxes: Sequence[DigitBox]) -> int:
+    """The place of the digit that is chosen; −1 where none is."""
+    return next((n for n, each in enumerate(boxes) if each.chosen), -1)
+
+
+def place_after(boxes: Sequence[DigitBox], key: int) -> int:
+    """The place to which an arrow leads from the digit that is chosen; −1 where there is nothing in that direction.
+
+    Left and right go in the order of reading, up and down to the nearest digit of a line above or below.
+    """
+    across, down = ARROWS[Qt.Key(key)]
+    current = place_of_chosen(boxes)
+    if not down or current < 0:
+        place = current + across if current >= 0 else 0
+        return place if place < len(boxes) else -1
+    x, y, wide, high = boxes[current].box
+    found, nearest = -1, float("inf")
+    for n, each in enumerate(boxes):
+        aside = abs(each.box[0] + each.box[2] / 2 - x - wide / 2)
+        along = down * (each.box[1] + each.box[3] / 2 - y - high / 2)
+        if along > high / 2 and aside + 2 * along < nearest:
+            found, nearest = n, aside + 2 * along
+    return found
+
+
 def frame_of(box: tuple[int, int, int, int], picture: QRect, width: int, height: int) -> QRectF:
     """The frame around a box of a picture of `width` by `height` pixels that lies at `picture` in the widget."""
     x, y, wide, high = box
@@ -61,6 +88,13 @@ def painted_rect(box: DigitBox, picture: QRect, width: int, height: int) -> QRec
     """All that is painted of a box, for whoever paints only that anew."""
     line = _line()
     return frame_of(box.box, picture, width, height).adjusted(-3, -3 - line, 3 + 2 * line, 3 + line).toAlignedRect()
+
+
+def painted_region(box: DigitBox, picture: QRect, width: int, height: int) -> QRegion:
+    """The same without the inside of the frame, on which nothing is painted."""
+    inside = frame_of(box.box, picture, width, height).adjusted(3, 3 + _line(), -3, -3).toAlignedRect()
+    outside = QRegion(painted_rect(box, picture, width, height))
+    return outside.subtracted(QRegion(inside)) if inside.isValid() else outside
 
 
 def paint_boxes(

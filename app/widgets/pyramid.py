@@ -13,6 +13,8 @@ from nncore.arrays import Array
 
 LEAST = 512
 """Pixels of the longer side that need not be halved any more."""
+AT_ONCE = 2**16
+"""Pixels that are made at a time: each takes several bytes meanwhile."""
 QUICK = 1_500_000
 """Pixels of a picture that is halved in a few milliseconds."""
 
@@ -53,13 +55,18 @@ def rough_levels(pixels: Array) -> list[Level]:
 
 def halved(pixels: Array) -> Array:
     """The means of two by two pixels, uint8 (height // 2, width // 2, 1 or 3)."""
-    height, width = (side // 2 * 2 for side in pixels.shape[:2])
-    rows = pixels[:height:2, :width].astype(np.uint16)
-    rows += pixels[1:height:2, :width]
-    means = rows[:, ::2] + rows[:, 1::2]
-    means += 2
-    means >>= 2
-    return means.astype(np.uint8)
+    height, width = (side // 2 for side in pixels.shape[:2])
+    found = np.empty((height, width, *pixels.shape[2:]), np.uint8)
+    step = max(1, AT_ONCE // max(width, 1))
+    for top in range(0, height, step):
+        part = pixels[2 * top : 2 * min(top + step, height), : 2 * width]
+        rows = part[::2].astype(np.uint16)
+        rows += part[1::2]
+        means = rows[:, ::2] + rows[:, 1::2]
+        means += 2
+        means >>= 2
+        found[top : top + step] = means
+    return found
 
 
 def level_for(levels: Sequence[Level], scale: float) -> Level:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QFocusEvent,
     QFontMetrics,
     QKeyEvent,
     QKeySequence,
@@ -101,6 +100,11 @@ class TextRead(QWidget):
         """Where a digit is written."""
         return self._cells[index]
 
+    @property
+    def chosen_cell(self) -> QRect | None:
+        """Where the digit that is looked at is written; None where it is not in the text."""
+        return self._cells.get(self._chosen)
+
     # -- laying out
 
     def sizeHint(self) -> QSize:
@@ -173,12 +177,6 @@ class TextRead(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         is_over = self._index_at(event.position().toPoint()) >= 0
         self.setCursor(Qt.CursorShape.PointingHandCursor if is_over else Qt.CursorShape.ArrowCursor)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
 
     # -- painting
 

@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
-    QFocusEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -182,12 +181,6 @@ class ThumbnailRow(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self._rows > 1:  # another number of them may stand in a row
             self.updateGeometry()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
 
     # -- painting
 

@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QT
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
-    QFocusEvent,
     QInputDevice,
     QKeyEvent,
     QKeySequence,
@@ -22,7 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QSizePolicy, QWidget
 
 from app.theme import theme
-from app.widgets.digit_boxes import DigitBox, frame_of, paint_boxes, painted_rect
+from app.widgets.digit_boxes import ARROWS, DigitBox, frame_of, paint_boxes, painted_rect, place_after, place_of_chosen
 from app.widgets.figure import FADED, keeps_key, shows_tip
 from app.widgets.pill import paint_pill
 from app.widgets.pyramid import Level, level_for, rough_levels
@@ -38,15 +37,14 @@ REST = 120
 """Milliseconds for which the pointer rests on a digit before that is chosen: not whatever it passes over on its way."""
 CLICK = 4
 """Pixels by which the pointer may move in a click."""
-ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 
 class ZoomPicture(QWidget):
     """Shows uint8 pixels (height, width, 1 or 3), at first as large as they fit, small ones enlarged by a whole number.
 
     Wheel, pinch, + and − zoom, Home and Ctrl+0 show all of it; dragging, Page Up and Page Down move it. `chosen` carries the place
-    of a digit that the pointer rests on or that is clicked, or to which arrows or Tab went; `menu_wanted` that of one, or −1, for
-    which a menu is asked, and where.
+    of a digit that the pointer rests on or that is clicked, or to which arrows went; `menu_wanted` that of one, or −1, for which a
+    menu is asked, and where.
     """
 
     chosen = Signal(int)
@@ -233,32 +231,17 @@ class ZoomPicture(QWidget):
     @property
     def current(self) -> int:
         """The place of the digit that is chosen; −1 where none is."""
-        return next((n for n, each in enumerate(self._boxes) if each.chosen), -1)
+        return place_of_chosen(self._boxes)
 
     def _choose(self, index: int) -> None:
         if 0 <= index < len(self._boxes):
             self.chosen.emit(index)
 
-    def _go(self, index: int) -> bool:
-        """Choose the digit at a place by the keyboard; False where there is none."""
-        if not 0 <= index < len(self._boxes):
-            return False
-        self.chosen.emit(index)
-        self.reveal(index)
-        return True
-
-    def _neighbour(self, down: int) -> int:
-        """The nearest digit in a line above (−1) or below (1) the one that is chosen; −1 where there is none."""
-        if self.current < 0:
-            return 0
-        x, y, wide, high = self._boxes[self.current].box
-        found, nearest = -1, float("inf")
-        for n, each in enumerate(self._boxes):
-            across = abs(each.box[0] + each.box[2] / 2 - x - wide / 2)
-            along = down * (each.box[1] + each.box[3] / 2 - y - high / 2)
-            if along > high / 2 and across + 2 * along < nearest:
-                found, nearest = n, across + 2 * along
-        return found
+    def _go(self, index: int) -> None:
+        """Choose the digit at a place by the keyboard, if there is one."""
+        if 0 <= index < len(self._boxes):
+            self.chosen.emit(index)
+            self.reveal(index)
 
     # -- events
 
@@ -275,10 +258,6 @@ class ZoomPicture(QWidget):
                 return True
         return super().event(event)
 
-    def focusNextPrevChild(self, forward: bool) -> bool:
-        """Tab goes from digit to digit, and after the last one leaves the picture."""
-        return self._go(self.current + (1 if forward else -1)) or super().focusNextPrevChild(forward)
-
     def wheelEvent(self, event: QWheelEvent) -> None:
         control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
         is_touchpad = event.device() is not None and event.device().type() == QInputDevice.DeviceType.TouchPad
@@ -292,11 +271,10 @@ class ZoomPicture(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         if key in ARROWS:
-            across, down = ARROWS[Qt.Key(key)]
             if self._boxes:
-                self._go(self._neighbour(down) if down else self.current + across)
+                self._go(place_after(self._boxes, key))
             else:
-                self._move(QPointF(across, down) * 60)
+                self._move(QPointF(*ARROWS[Qt.Key(key)]) * 60)
         elif event.text() in ("+", "=") or event.matches(QKeySequence.StandardKey.ZoomIn):
             self.zoom(STEP)
         elif event.text() == "-" or event.matches(QKeySequence.StandardKey.ZoomOut):
@@ -352,12 +330,6 @@ class ZoomPicture(QWidget):
             self._scale = 0.0
         self._look_at(self._centre)
         self.zoomed.emit()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.update()
 
     # -- painting
 

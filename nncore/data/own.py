@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,19 @@ def parts_of(name: str) -> tuple[str, str] | None:
     """What stands before and after the sign in a name such as `my_digits+mnist`; None for a name of another kind."""
     found = MIXTURE.fullmatch(name)
     return None if found is None else (found[1], found[2])
+
+
+def copy_in(name: str) -> str | None:
+    """The name of the copy that a dataset's name is, or begins with: `my_digits@…` of `my_digits@…+mnist`. None of another kind."""
+    parts = parts_of(name)
+    first = name if parts is None else parts[0]
+    return first if is_copy(first) else None
+
+
+def remove_copy(name: str) -> None:
+    """Remove what `keep_copy` has written for the user under this name, where it is there and the disk allows it."""
+    with suppress(OSError):
+        _place(user_folder(), name).unlink(missing_ok=True)
 
 
 def keep_copy(own: Dataset) -> str:

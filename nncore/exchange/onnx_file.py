@@ -51,6 +51,10 @@ class Node:
         return printable(shortened(self.operator) + (f" ({shortened(name)})" if name else ""))
 
 
+PRODUCER = "digitlab"
+"""What files say that DigitLab has written."""
+
+
 @dataclass(eq=False)
 class OnnxFile:
     """The graph of a file."""
@@ -62,6 +66,8 @@ class OnnxFile:
     inputs: dict[str, tuple[int, Sizes]] = field(default_factory=dict)
     """By name: the kind of numbers by ONNX's code, and the shape with the batch. Constants may be among them."""
     outputs: list[str] = field(default_factory=list)
+    producer: str = ""
+    """The program that wrote the file, as it says."""
 
 
 def read_onnx(path: Path) -> OnnxFile:
@@ -99,9 +105,11 @@ class _Parser:
 
     def model(self, message: memoryview) -> OnnxFile:
         found: OnnxFile | None = None
-        opset = 0
+        opset, producer = 0, ""
         for number, value in self._fields(message):
-            if number == 7:
+            if number == 2:
+                producer = text(value)
+            elif number == 7:
                 if found is not None:
                     raise ValueError("two graphs")
                 found = self._graph(part(value))
@@ -109,7 +117,7 @@ class _Parser:
                 opset = self._opset(part(value)) or opset
         if found is None:
             raise ValueError("no graph")
-        found.opset = opset
+        found.opset, found.producer = opset, producer
         return found
 
     def _opset(self, message: memoryview) -> int:

@@ -16,7 +16,7 @@ from nncore.arrays import Array
 from nncore.errors import ConfigError, WeightsError
 from nncore.exchange.onnx_chain import GREY, IMAGE, IMAGE_LAST, VECTOR, Call, Chain, UnfitError
 from nncore.exchange.onnx_constants import folded
-from nncore.exchange.onnx_file import FLOATS, Node, OnnxFile, read_onnx
+from nncore.exchange.onnx_file import FLOATS, PRODUCER, Node, OnnxFile, read_onnx
 from nncore.exchange.onnx_operators import OPERATORS, scale
 from nncore.files import is_file, printable, shortened, shown
 from nncore.layers import Softmax
@@ -27,7 +27,8 @@ OLDEST_OPSET = 7
 
 
 def load_onnx(path: str | Path, mean: Sequence[float] = (), std: Sequence[float] = ()) -> tuple[Network, dict[str, Any]]:
-    """The network of an ONNX file, ready for use, and what is known of it: `network`, its name, and `source`.
+    """The network of an ONNX file, ready for use, and what is known of it: `network`, its name, `source`, and, where DigitLab wrote
+    the file, `producer`.
 
     It takes images as nncore does, (N, height, width, channels), and ends in one logit a class: a softmax at the end of the file
     is left out. `mean` and `std`, one number each or one a channel, are what the images of its training were normalised by: the
@@ -43,7 +44,8 @@ def load_onnx(path: str | Path, mean: Sequence[float] = (), std: Sequence[float]
         network = _read(file, mean, std)
     except (UnfitError, ConfigError, WeightsError) as error:
         raise WeightsError(f"{shown(path)} cannot be opened: {str(error).rstrip('.')}.") from error
-    return network, {"network": printable(path.stem), "source": printable(path.name)}
+    info = {"network": printable(path.stem), "source": printable(path.name)}
+    return network, info | ({"producer": PRODUCER} if file.producer == PRODUCER else {})
 
 
 def _read(file: OnnxFile, mean: Sequence[float], std: Sequence[float]) -> Network:

@@ -16,6 +16,7 @@ import numpy as np
 
 from nncore.arrays import Array
 from nncore.errors import ConfigError
+from nncore.exchange.onnx_file import PRODUCER
 from nncore.exchange.preprocessing import about, scoring_layers
 from nncore.files import write_atomically
 from nncore.layers import (
@@ -81,7 +82,7 @@ def onnx_model(network: Network, info: Mapping[str, Any] | None = None) -> Any:
         f"Input: float32 (N, {shape}), values from 0 to 1. {described['preparation']} "
         f"Outputs: logits and probabilities, (N, {classes})."
     )
-    model = make.make_model(found, opset_imports=[make.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="digitlab")
+    model = make.make_model(found, opset_imports=[make.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name=PRODUCER)
     model.doc_string = found.doc_string
     entries = {"format": FORMAT, "preprocessing": described, "architecture": network.config(), "info": dict(info or {})}
     make.set_model_props(model, {name: json.dumps(value, ensure_ascii=False) for name, value in entries.items()})

@@ -2,7 +2,7 @@
 
 from nncore.vision.centring import centre_digit
 from nncore.vision.ink import ink_map
-from nncore.vision.memory import Memory
+from nncore.vision.memory import Memory, Recall
 from nncore.vision.picture import read_picture
 from nncore.vision.segments import Classifier
 from nncore.vision.sight import Box, Sight, Sighted, Stage, fit_colour, see_digit, see_drawing, see_page
@@ -11,6 +11,7 @@ __all__ = [
     "Box",
     "Classifier",
     "Memory",
+    "Recall",
     "Sight",
     "Sighted",
     "Stage",

@@ -59,14 +59,18 @@ def _paths(ink: Array, starts: Array, sway: int) -> tuple[Array, Array]:
     places = starts[:, None] + np.arange(-sway, sway + 1)
     there = (places >= 1) & (places < columns)
     window = np.where(there, ink[:, np.clip(places, 0, columns - 1)], np.inf)
-    steps = np.zeros(window.shape, np.int8)
+    to_right, to_left = np.zeros(window.shape, bool), np.zeros(window.shape, bool)
     total = window[0].astype(np.float64)
-    walled = np.full((len(starts), places.shape[1] + 2), np.inf)
-    for row in range(1, rows):
-        walled[:, 1:-1] = total
-        left, right = walled[:, :-2] + BEND, walled[:, 2:] + BEND
-        steps[row] = np.where(right < np.minimum(total, left), 1, np.where(left < total, -1, 0))
-        total = np.minimum(np.minimum(total, left), right) + window[row]
+    best, bent = np.empty_like(total), np.full((len(starts), places.shape[1] + 2), np.inf)
+    left, right = bent[:, :-2], bent[:, 2:]
+    for row in range(1, rows):  # a step goes straight down where it can
+        np.add(total, BEND, out=bent[:, 1:-1])
+        np.less(left, total, out=to_left[row])
+        np.minimum(total, left, out=best)
+        np.less(right, best, out=to_right[row])
+        np.minimum(best, right, out=best)
+        np.add(best, window[row], out=total)
+    steps = to_right.astype(np.int8) - (to_left & ~to_right)
     # Of ways that cross the same, the one in the middle.
     cheap = total <= total.min(axis=1, keepdims=True) + 1e-6
     rank = np.cumsum(cheap, axis=1)

@@ -6,8 +6,13 @@ import io
 import logging
 import math
 import os
+import shutil
+import struct
+import subprocess
+import sys
 import threading
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -28,17 +33,23 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "TGA", "ICO")
 MOST_PIXELS = 50_000_000
 MOST_WEBP = 40_000_000
 """Pixels of a WebP picture, whose decoder holds four copies."""
+APART = 4_000_000
+"""Pixels from which on a WebP picture is decoded by a process of its own, so that those copies are not this one's."""
 MOST_SLOW = 4_000_000
 """Pixels of a picture that is decoded in Python, at a million a second."""
 SLOW = ("bmp_rle", "ppm", "ppm_plain")
 MOST_SCANS = 100
 """Scans of a progressive JPEG: each, be it of twenty bytes, goes over all its pixels. Ten are usual."""
+PNG_BEGIN = 8
+"""Bytes of a PNG file before its first chunk."""
 SCAN = b"\xff\xda"
 AT_ONCE = 2**20
 """Pixels that are converted at a time: with transparency, or with fractions, each takes dozens of bytes meanwhile."""
 
 # What Pillow logs of damaged files would otherwise reach standard error; the DataError says it all.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+HEAD = struct.Struct("<3I")
+"""Height, width and channels, in front of the pixels of a picture that was decoded apart."""
 TILE_SIZE = (322, 323)
 """TIFF's tags for the width and height of a tile."""
 _SILENCE = threading.Lock()
@@ -58,7 +69,7 @@ def read_picture(source: str | os.PathLike[str] | bytes) -> Array:
         return _read(file, shown(source))
 
 
-def _read(file: BinaryIO, name: str) -> Array:
+def _read(file: BinaryIO, name: str, apart: bool = True) -> Array:
     from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
@@ -79,8 +90,12 @@ def _read(file: BinaryIO, name: str) -> Array:
                 width, height, most = _claims(picture)
                 if width * height > most:
                     raise DataError(f"{name} is {width:,}×{height:,}, over {most:,} pixels; make it smaller.")
+                if picture.format == "PNG":
+                    _check_sums(file)
                 if "progressive" in picture.info and _count(SCAN, file) > MOST_SCANS:
                     raise DataError(f"{name} has over {MOST_SCANS} scans; save it anew, as a JPEG that is not progressive.")
+                if apart and picture.format == "WEBP" and width * height > APART and (process := _decoder()) is not None:
+                    return _read_apart(file, process)
                 talkative = any(part[0] == "libtiff" for part in picture.tile)
                 with _silence() if talkative else nullcontext():
                     return _pixels(_upright(picture))
@@ -88,6 +103,34 @@ def _read(file: BinaryIO, name: str) -> Array:
                 raise
             except Exception as error:
                 raise DataError(f"{name} is damaged and cannot be read to its end; save it anew.") from error
+
+
+def _decoder() -> subprocess.Popen[bytes] | None:
+    """A process that decodes one picture; None where none can be started."""
+    command = [sys.executable, "-m", "nncore.vision.picture"]
+    try:
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except OSError:
+        return None
+
+
+def _read_apart(file: BinaryIO, decoder: subprocess.Popen[bytes]) -> Array:
+    """The pixels of a picture that another process decodes; EOFError where it cannot."""
+    file.seek(0)
+    with decoder as process:
+        assert process.stdin is not None and process.stdout is not None
+        with suppress(OSError), process.stdin as to:  # where it has ended already nothing comes back either
+            shutil.copyfileobj(file, to)
+        head = process.stdout.read(HEAD.size)
+        if len(head) < HEAD.size:
+            raise EOFError("the decoder has failed")
+        pixels = np.empty(HEAD.unpack(head), np.uint8)
+        room = pixels.data.cast("B")
+        while room and (count := process.stdout.readinto(room)):  # type: ignore[attr-defined]
+            room = room[count:]
+        if room:
+            raise EOFError("the decoder has failed on the way")
+    return pixels
 
 
 @contextmanager
@@ -114,6 +157,27 @@ def _claims(picture: ImageFile) -> tuple[int, int, int]:
     width, height = (max(size, tiled.get(tag, 0)) for size, tag in zip(picture.size, TILE_SIZE, strict=True))
     slow = any(part[0] in SLOW for part in picture.tile)
     return width, height, MOST_SLOW if slow else MOST_WEBP if picture.format == "WEBP" else MOST_PIXELS
+
+
+def _check_sums(file: BinaryIO) -> None:
+    """Raise ValueError where the pixels of a PNG file are not what their checksums say, which Pillow does not look at.
+
+    A file that ends too early is left to the decoder. The file is read on from where it was before.
+    """
+    place = file.tell()
+    file.seek(PNG_BEGIN)
+    while len(head := file.read(8)) == 8:
+        left, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if kind != b"IDAT":
+            file.seek(left + 4, os.SEEK_CUR)
+            continue
+        found = zlib.crc32(kind)
+        while left and (part := file.read(min(left, AT_ONCE))):
+            found, left = zlib.crc32(part, found), left - len(part)
+        wanted = file.read(4)
+        if not left and len(wanted) == 4 and int.from_bytes(wanted, "big") != found:
+            raise ValueError("the checksum of the pixels is another one")
+    file.seek(place)
 
 
 def _count(mark: bytes, file: BinaryIO) -> int:
@@ -203,3 +267,14 @@ def _paper(pixels: Array) -> Array:
         # The ink is what is opaque.
         return np.full(3, 255 if visible.mean() < 128 else 0, np.float32)
     return np.median(visible, axis=0)
+
+
+def main() -> None:
+    """Decode the picture at standard input, and write its shape and its pixels to standard output."""
+    pixels = _read(io.BytesIO(sys.stdin.buffer.read()), "The picture", apart=False)
+    sys.stdout.buffer.write(HEAD.pack(*pixels.shape))
+    sys.stdout.buffer.write(pixels.data)
+
+
+if __name__ == "__main__":
+    main()

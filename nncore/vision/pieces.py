@@ -25,8 +25,6 @@ class Pieces:
     """int32 (height, width): the piece that each pixel belongs to, 0 where there is none"""
     boxes: Array
     """int64 (pieces + 1, 4): first row, first column, and one past the last row and column of each; row 0 is zero"""
-    weight: Array
-    """float64 (pieces + 1): the ink of each, in pixels; of 0 it is zero"""
 
     def __len__(self) -> int:
         """How many pieces there are."""
@@ -80,19 +78,18 @@ def find_pieces(ink: Array) -> Pieces:
     """The pieces of ink (height, width), 0 to 1; pixels that touch at a corner hang together."""
     from scipy.ndimage import label
 
-    numbers, _ = label(ink > PIECE, np.ones((3, 3), bool))
-    return measured(ink, numbers)
+    numbers, count = label(ink > PIECE, np.ones((3, 3), bool))
+    return Pieces(ink, numbers, boxes_of(numbers, count))
 
 
-def measured(ink: Array, numbers: Array) -> Pieces:
-    """The pieces of ink whose pixels are numbered: int32 (height, width), from 1, 0 where there is none."""
+def boxes_of(numbers: Array, count: int) -> Array:
+    """The boxes, as in `Pieces.boxes`, of `count` pieces whose pixels are numbered from 1 (height, width); zero of one that has no
+    pixel.
+    """
     from scipy.ndimage import find_objects
 
-    places = find_objects(numbers)
-    boxes = np.zeros((len(places) + 1, 4), np.int64)
-    for number, place in enumerate(places, start=1):
+    boxes = np.zeros((count + 1, 4), np.int64)
+    for number, place in enumerate(find_objects(numbers, count), start=1):
         if place is not None:
             boxes[number] = place[0].start, place[1].start, place[0].stop, place[1].stop
-    there = np.flatnonzero(numbers)  # mostly paper
-    weight = np.bincount(numbers.ravel()[there], weights=ink.ravel()[there], minlength=len(boxes))
-    return Pieces(ink, numbers, boxes, weight)
+    return boxes

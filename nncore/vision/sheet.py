@@ -8,7 +8,7 @@ import numpy as np
 
 from nncore.arrays import Array
 from nncore.vision.light import GREY_WEIGHTS, otsu
-from nncore.vision.resample import shrunk
+from nncore.vision.resample import averaged, shrunk
 
 SEARCHED = 200
 """Pixels of the longer side in which the sheet is looked for."""
@@ -160,9 +160,7 @@ def _warped(picture: Array, back: Array, size: tuple[int, int]) -> Array:
     # Sampling alone would leave out pixels where the result is much smaller.
     factor = max(1, int(min(np.hypot(*back[:2, 0]), np.hypot(*back[:2, 1])) + 0.25))
     flat = picture[..., 0] if picture.shape[2] == 1 else picture
-    image = Image.fromarray(np.ascontiguousarray(flat))
-    if factor > 1:
-        image = image.reduce(factor)
+    image = Image.fromarray(averaged(flat, factor, factor) if factor > 1 else np.ascontiguousarray(flat))
     numbers = (np.diag([1 / factor, 1 / factor, 1.0]) @ back).ravel()[:8]
     warped = np.array(image.transform(size, Image.Transform.PERSPECTIVE, tuple(map(float, numbers)), Image.Resampling.BILINEAR))
     return warped[..., None] if warped.ndim == 2 else warped

@@ -17,7 +17,7 @@ from nncore.vision.light import GREY_WEIGHTS, Light, brightness, evened
 from nncore.vision.lines import Layout, find_lines
 from nncore.vision.memory import Memory
 from nncore.vision.pen import written
-from nncore.vision.pieces import find_pieces
+from nncore.vision.pieces import Pieces, find_pieces
 from nncore.vision.resample import resized, shrunk
 from nncore.vision.rules import without_rules
 from nncore.vision.segments import Classifier, Parting, part
@@ -29,7 +29,7 @@ PAGE_SIDE = 1600
 MOST_PIECES = 1000
 """Ink in more pieces is no page of digits."""
 MARGIN = 12
-"""Pixels around the ink of a drawing that are looked at; the paper farther out would be for nothing."""
+"""Pixels around the ink of a drawing that are shown."""
 FRAME_COLOUR = (240, 163, 94)
 """Red, green and blue of the frames around digits."""
 
@@ -94,7 +94,7 @@ def see_page(picture: Array, classify: Classifier) -> Sight:
     if sheet.found:
         words = f"The paper lies on something else; seen from straight above it is {_size(sheet.picture)}."
         stages.insert(1, Stage("Sheet of paper", sheet.picture, words))
-    return _many_digits(picture, sheet, ink, stages, classify)
+    return _many_digits(picture, sheet, find_pieces(ink), stages, classify)
 
 
 def see_drawing(picture: Array, classify: Classifier | None = None) -> Sight:
@@ -104,15 +104,14 @@ def see_drawing(picture: Array, classify: Classifier | None = None) -> Sight:
     a pen can be followed. Where `classify` is a Memory, and the same for every state of the drawing, digits that are finished
     cost next to nothing. Without `classify` the drawing is taken to be one digit.
     """
-    ink = picture[..., 0] * np.float32(1 / 255)
     stages = [Stage("Picture", picture, f"A drawing of {_size(picture)} pixels.")]
     if classify is None:
-        return _one_digit(picture, ink, stages)
-    rows, columns = ink_box(ink, 0.0) or (slice(0, ink.shape[0]), slice(0, ink.shape[1]))
-    top, left = max(rows.start - MARGIN, 0), max(columns.start - MARGIN, 0)
-    place = slice(top, rows.stop + MARGIN), slice(left, columns.stop + MARGIN)
-    shift = np.array([[1.0, 0.0, left], [0.0, 1.0, top], [0.0, 0.0, 1.0]])
-    return _many_digits(picture, Sheet(picture[place], shift, False), ink[place], stages, classify, drawn=True)
+        return _one_digit(picture, picture[..., 0] * np.float32(1 / 255), stages)
+    if isinstance(classify, Memory):
+        pieces = classify.pieces(picture[..., 0])
+    else:
+        pieces = find_pieces(picture[..., 0] * np.float32(1 / 255))
+    return _many_digits(picture, Sheet(picture, np.eye(3), False), pieces, stages, classify, drawn=True)
 
 
 def _ink_stages(picture: Array, small: Array) -> tuple[Array, list[Stage]]:
@@ -157,9 +156,10 @@ def _last_stages(ink: Array, box: Sequence[int], image: Array) -> list[Stage]:
     ]
 
 
-def _many_digits(picture: Array, sheet: Sheet, ink: Array, stages: list[Stage], classify: Classifier, drawn: bool = False) -> Sight:
-    """The ink, which lies on the sheet, is parted into digits."""
-    pieces = find_pieces(ink)
+def _many_digits(
+    picture: Array, sheet: Sheet, pieces: Pieces, stages: list[Stage], classify: Classifier, drawn: bool = False
+) -> Sight:
+    """The pieces of ink, which lie on the sheet, are parted into digits."""
     if len(pieces) > MOST_PIECES:
         words = f"No digit was found; ink in {len(pieces):,} pieces is a texture."
         return Sight((), [*stages, Stage("Lines and digits", sheet.picture, words)])
@@ -171,13 +171,13 @@ def _many_digits(picture: Array, sheet: Sheet, ink: Array, stages: list[Stage], 
     strange = {segment.pieces for segment, good in zip(every, sound, strict=True) if not good}
     lines = [kept for line in parting.lines if (kept := [segment for segment in line if segment.pieces not in strange])]
     digits = tuple(
-        Sighted(_box_in(picture, sheet.box(segment.box, ink.shape)), segment.image[..., None], number)
+        Sighted(_box_in(picture, sheet.box(segment.box, pieces.ink.shape)), segment.image[..., None], number)
         for number, line in enumerate(lines)
         for segment in line
     )
     if len(digits) == 1:
-        return Sight(digits, stages + _last_stages(ink, lines[0][0].box, digits[0].image))
-    boxed = _boxed(sheet.picture, [segment.box for line in lines for segment in line])
+        return Sight(digits, stages + _last_stages(pieces.ink, lines[0][0].box, digits[0].image))
+    boxed = _boxed(sheet.picture, [segment.box for line in lines for segment in line], pieces.boxes[1:] if drawn else None)
     words = _page_words(layout, parting, len(lines), len(digits), len(strange))
     return Sight(digits, [*stages, Stage("Lines and digits", boxed, words)])
 
@@ -207,8 +207,15 @@ def _box_in(picture: Array, box: Sequence[float]) -> Box:
     return left, top, max(right - left, 1), max(bottom - top, 1)
 
 
-def _boxed(picture: Array, boxes: Sequence[Sequence[int]]) -> Array:
-    """The picture in colour with a frame around each box of first and last rows and columns."""
+def _boxed(picture: Array, boxes: Sequence[Sequence[int]], inked: Array | None = None) -> Array:
+    """The picture in colour with a frame around each box of first and last rows and columns.
+
+    Of a picture of which only what lies in the boxes `inked` is ink, int64 (N, 4), the paper farther out is left away.
+    """
+    if inked is not None and len(inked):
+        (top, left), (bottom, right) = np.maximum(inked[:, :2].min(axis=0) - MARGIN, 0).tolist(), inked[:, 2:].max(axis=0) + MARGIN
+        picture = picture[top:bottom, left:right]
+        boxes = [(box[0] - top, box[1] - left, box[2] - top, box[3] - left) for box in boxes]
     framed = np.empty((*picture.shape[:2], 3), np.uint8)
     for channel in range(3):  # all at once takes seven times as long
         framed[..., channel] = picture[..., channel % picture.shape[2]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -83,3 +85,35 @@ def test_columns_join_a_relu_by_its_kind_and_not_by_its_name():
     assert short == [("input", 0), ("relu1", 2), ("linear1 · relu · relu", 3), ("linear2", 6)]
     assert [each.title for each in shown_of(look, every=True)] == ["input", *(line.name for line in network.summary())]
     assert np.array_equal(shown_of(look, every=False)[2].values, look.results[LAYERS]["relu3"])
+
+
+def drawings(seed: int) -> list[Probe]:
+    """A sheet on which lines are drawn, erased and taken back, after every movement."""
+    generator, sheet = np.random.default_rng(seed), np.zeros((120, 260), np.uint8)
+    rows, columns = np.indices(sheet.shape)
+    states = [sheet]
+    for _ in range(7):
+        here = generator.uniform((15, 15), (105, 245))
+        erases = len(states) > 8 and generator.random() < 0.2
+        for _ in range(4):
+            here = np.clip(here + generator.normal(0, 16, 2), 6, (114, 254))
+            dot = np.round(255 * np.clip(6.5 - np.hypot(rows - here[0], columns - here[1]), 0, 1)).astype(np.uint8)
+            states.append(np.minimum(states[-1], 255 - dot) if erases else np.maximum(states[-1], dot))
+    order = [*range(len(states)), 12, 13, 13]
+    return [Probe(states[each][..., None].copy(), "drawing", kind=Kind.DRAWING) for each in order]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_drawing_that_goes_on_is_answered_as_if_it_were_seen_for_the_first_time(network, seed):
+    looker, asked = Looker(), question(network, Probe())
+    for probe in drawings(seed):
+        goes_on, afresh = (each.look(replace(asked, probe=probe)) for each in (looker, Looker()))
+        assert [each.box for each in goes_on.digits] == [each.box for each in afresh.digits]
+        for one, other in zip(goes_on.digits, afresh.digits, strict=True):
+            np.testing.assert_array_equal(one.image, other.image)
+            np.testing.assert_allclose(one.answer.probabilities, other.answer.probabilities, atol=1e-5)
+            np.testing.assert_allclose(one.digit_probability, other.digit_probability, atol=1e-5)
+            assert one.verdict is other.verdict and one.line == other.line
+        assert [stage.words for stage in goes_on.stages] == [stage.words for stage in afresh.stages]
+        assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(goes_on.stages, afresh.stages, strict=True))
+    assert max(len(each.digits) for each in (goes_on, afresh)) > 1

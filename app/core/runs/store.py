@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.core.runs.copies import forget_copy
 from app.core.runs.read_only import ReadOnlyRuns, all_rows, as_it_lies, set_up
 from app.core.runs.refusal import refusal
 from app.core.runs.run import INTERRUPTED, MOST_TAGS, READERS, Run, check_name, check_note, check_tag, plain_values, read_run
@@ -164,7 +165,7 @@ class RunStore(StepTables):
         return self.get(name)
 
     def delete(self, run: Run) -> None:
-        """Forget a run and remove its files. ConfigError while it is being trained."""
+        """Forget a run and remove its files, and the own digits that it alone has learned. ConfigError while it is trained."""
         folder = self.folder_of(run)
         self._hold_briefly(run)
         try:
@@ -176,6 +177,8 @@ class RunStore(StepTables):
             shutil.rmtree(folder, ignore_errors=True)  # first, since it makes the room that a full disk lacks
             self._change(remove)
             locks.release_and_remove(self._lock_file(run), self._held.pop(run.id))
+            with suppress(DigitLabError):  # then the copy stays
+                forget_copy(run, self.list())
         finally:
             self.release(run)
 

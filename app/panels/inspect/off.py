@@ -8,7 +8,6 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.ablating import Effect
-from app.core.edits import Silent, WeightEdit
 from app.core.split import Split
 from app.lab import Lab
 from app.panels.inspect.card import InspectCard
@@ -18,7 +17,7 @@ from app.widgets.card import label
 from app.widgets.confusion import ConfusionMatrix
 from app.widgets.elided import Elided
 from app.widgets.export import Export
-from nncore.explain.ablation import changes
+from nncore.explain.ablation import Silent, WeightEdit, changes
 
 LARGEST = 1000.0
 """How far from zero a weight may be set."""
@@ -69,8 +68,9 @@ class OffCard(InspectCard):
         for widget, stretch in ((self.weight_name, 1), (self.weight, 0), (self.set_weight, 0)):
             line.addWidget(widget, stretch)
         parts = QHBoxLayout()
-        for widget, stretch in ((self.layer, 0), (self.older, 1), (self.split, 0)):
-            parts.addWidget(widget, stretch)
+        parts.addWidget(self.layer)
+        parts.addWidget(self.older, 1)
+        parts.addWidget(self.split)
         self._matrices = QWidget()
         pair = QHBoxLayout(self._matrices)
         pair.setContentsMargins(0, 0, 0, 0)

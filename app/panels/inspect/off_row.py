@@ -5,10 +5,11 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.ablating import Ablating
-from app.core.edits import Edits, Silent, owner_of
+from app.core.edits import Edits, owner_of
 from app.lab import Lab
 from app.panels.inspect.inspected import Inspected
 from app.widgets.elided import Elided
+from nncore.explain.ablation import Silent
 
 SWITCH = (
     "A unit that is off gives zero to all that comes after it. If the answers hardly change, the network did not need it; if one "

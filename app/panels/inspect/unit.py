@@ -15,6 +15,7 @@ from app.panels.inspect.columns import JOINED
 from app.panels.inspect.inspected import Inspected, Unit
 from app.panels.inspect.off_row import OffRow
 from app.panels.inspect.unit_grown import GrownImage
+from app.panels.inspect.unit_grown import Job as GrownJob
 from app.panels.inspect.unit_search import Job, UnitSearch
 from app.widgets.elided import Elided
 from app.widgets.export import Export
@@ -101,7 +102,8 @@ class UnitCard(InspectCard):
         fits = np.prod(data.train.image_shape) == np.prod(network.input_shape)
         return Job(network, moment, data.train, unit.layer) if unit.layer in names and fits and len(data.train) else None
 
-    def _grown_job(self) -> tuple[object, ...] | None:
+    def _grown_job(self) -> GrownJob | None:
+        """What an image can be grown for; None where no unit of a layer is chosen."""
         network, moment, unit = self.lab.state.network.value, self.lab.state.moment.value, self.inspected.unit
         look = self.inspected.look.value
         if network is None or moment is None or unit is None or look is None or look.digit is None:

@@ -13,7 +13,7 @@ from app.widgets.card import label
 from app.widgets.pixels import picture_menu
 from app.widgets.thumbnail_row import Thumbnail, ThumbnailRow
 
-SIDE = 52
+SIDE = 44
 """Side of a thumbnail in pixels."""
 
 
@@ -28,7 +28,7 @@ class HistoryRows(QWidget):
         title = label("HISTORY", "title")
         title.setToolTip("The last pictures and drawings: click one to bring it back, with what you have corrected on it")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 8, 0, 0)
+        layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(6)
         layout.addWidget(title)
         layout.addWidget(self.rows)

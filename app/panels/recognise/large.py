@@ -27,6 +27,8 @@ class LargeStage(QWidget):
         self.back = QPushButton("‹ Back")
         self.back.setToolTip("Back to the sheet or the picture (Esc)")
         probe = QPushButton("Make it the probe")
+        self.tab_stops = (self.back, probe, self.view)
+        """The widgets that take the keyboard's focus, in order."""
         probe.setToolTip("Let the network look at this picture in place of the one that it was made from")
         self.back.clicked.connect(self.left)
         probe.clicked.connect(self._make_probe)

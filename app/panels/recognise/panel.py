@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
@@ -17,18 +18,18 @@ from app.panels.recognise.history import HistoryRows
 from app.panels.recognise.reading import ProbeReading
 from app.panels.recognise.sheet import SheetCard
 from app.panels.recognise.stages import StagesCard
-from app.panels.recognise.teach import TeachCard
+from app.panels.recognise.teach import TeachCard, tab_stops
 from app.panels.recognise.text import TextCard
 from app.widgets.card import GAP
 from app.widgets.digit_keys import typed_digit
 
-COLUMN = 0.3, 244, 300
+COLUMN = 0.3, 252, 300
 """The share of the panel's width that the column at the right has, and its least and largest width in pixels."""
-STRIP = 0.2, 112, 168
+STRIP = 0.19, 112, 168
 """The same of the height of the strip at the bottom."""
 LOW = 460
 """Height of a panel in pixels in which there is no room for the strip."""
-TEXT, ROW = 220, 70
+TEXT, ROW = 220, 60
 """Height in pixels that the card of the text needs for itself, and for each row of the history."""
 
 
@@ -58,7 +59,18 @@ class RecognisePanel(Panel):
         row.addWidget(self.column)
         self.content.addLayout(row, 1)
         self.content.addWidget(self.stages_card)
+        self._order_tabs()
         lab.state.probe.subscribe(self._follow_probe)
+
+    def _order_tabs(self) -> None:
+        """Let Tab go through the panel as it is read."""
+        text = self.text_card
+        order = (
+            *self.sheet_card.tab_stops, *self.batch.tab_stops, text.copy, text.text, text.next_button, text.save, self.history.rows,
+            *tab_stops(self.teach_card), self.stages_card.row,
+        )  # fmt: skip
+        for one, next_one in pairwise(order):
+            self.setTabOrder(one, next_one)
 
     def wire(self, actions: Mapping[str, QAction]) -> None:
         self.tools.wire(actions)
@@ -76,8 +88,12 @@ class RecognisePanel(Panel):
         digit = typed_digit(event)
         if digit is not None and any(view.hasFocus() for view in (self.canvas, self.photo, self.text_card.text)):
             self.lab.correct(digit)
+        elif event.key() == Qt.Key.Key_Backspace and self.canvas.hasFocus():
+            self.sheet_card.wipe_chosen()
         elif event.key() == Qt.Key.Key_Escape and self.sheet_card.views.currentWidget() is self.sheet_card.large:
             self.sheet_card.leave_stage()
+        elif event.key() == Qt.Key.Key_Escape and self.lab.state.chosen.value is not None and not self.notice.isVisible():
+            self.lab.state.choose(None)
         else:
             super().keyPressEvent(event)
 

@@ -51,6 +51,8 @@ class ProbeReading(QObject):
     def _follow(self, probe: Probe) -> None:
         before, self._probe, self.look = self._probe, probe, None
         goes_on = before.kind is probe.kind is Kind.DRAWING and probe.picture is not None
+        if goes_on and before.picture is not None:
+            return  # what is read stays as it is until the network has looked
         if not goes_on:
             self.reading = Reading()
             self._stop_waiting()

@@ -21,7 +21,7 @@ from app.widgets.digit_boxes import DigitBox
 from app.widgets.elided import Elided
 from app.widgets.pixels import picture_menu
 from app.widgets.zoom_picture import ZoomPicture
-from nncore.vision import Stage
+from nncore.vision import Box, Stage
 
 LONGEST = 28
 """Characters of a name that are shown."""
@@ -40,6 +40,7 @@ class SheetCard(Card):
         self.canvas.began.connect(self._begin_stroke)
         self.canvas.changed.connect(lambda: lab.state.probe.set(self._drawing()))
         self.canvas.finished.connect(lambda: lab.state.show_probe(self._drawing(), "stroke", self._before))
+        self.canvas.chosen.connect(lab.state.choose)
         Pointing(lab, reading, self.canvas)
         self.photo = ZoomPicture("picture")
         self.photo.chosen.connect(self._choose)
@@ -87,6 +88,11 @@ class SheetCard(Card):
         self._group.addButton(tab, number)
         self._tabs.addWidget(tab)
 
+    @property
+    def tab_stops(self) -> tuple[QWidget, ...]:
+        """The widgets that take the keyboard's focus, in order, without those of the pages that were added."""
+        return (*self._group.buttons(), self.canvas, self.photo, *self.large.tab_stops, *self.tools.tab_stops)
+
     def show_sheet_page(self) -> None:
         """Show the page with the sheet."""
         self._group.button(0).click()
@@ -109,6 +115,17 @@ class SheetCard(Card):
         self.show_sheet_page()
         self._lab.state.show_probe(self._drawing(), "back to the sheet")
         self.canvas.setFocus()
+
+    def wipe_chosen(self) -> None:
+        """Take the strokes of the digit that is looked at off the sheet."""
+        chosen, strokes = self._reading.chosen, self.canvas.strokes
+        if self.shows_picture or chosen is None:
+            return
+        left = [stroke for stroke in strokes if stroke.erases or not _lies_in(stroke, chosen.found.box)]
+        if len(left) < len(strokes):
+            before = self._lab.state.probe.value
+            self.canvas.set_strokes(left if any(not stroke.erases for stroke in left) else ())
+            self._lab.state.show_probe(self._drawing(), "digit wiped off", before)
 
     def _take_tool(self, erasing: bool) -> None:
         """Take the pen or the eraser, and a new sheet where a picture is in view."""
@@ -227,6 +244,13 @@ def _short(name: str) -> str:
 
 def _box_of(each: ReadDigit, chosen: bool) -> DigitBox:
     return DigitBox(each.found.box, each.digit, each.is_sure, each.is_digit, each.correction is not None, chosen, each.words)
+
+
+def _lies_in(stroke: Stroke, box: Box) -> bool:
+    """Whether more than half of a stroke's points lie in a box of the sheet."""
+    x, y, width, height = box
+    inside = sum(x <= point.x() < x + width and y <= point.y() < y + height for point in stroke.points)
+    return 2 * inside > len(stroke.points)
 
 
 def _fills(boxes: list[DigitBox], probe: Probe) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint, QSize, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy
 
 from app.core.look import Look
-from app.core.probe import Probe
+from app.core.probe import Kind, Probe
 from app.lab import Lab
 from app.widgets.card import Card, label
 from app.widgets.paragraph import Paragraph
@@ -19,12 +19,16 @@ from app.widgets.thumbnail_row import TITLE, Thumbnail, ThumbnailRow
 from nncore.arrays import Array
 from nncore.vision import Stage
 
+NARROW = 480
+"""Pixels that the strip needs at least in width."""
 WORDS = 250
 """Pixels that are left for the words beside the thumbnails."""
 LEAST, MOST = 36, 108
 """Least and largest side of a thumbnail in pixels."""
 GAP, TITLED = 12, 116
 """Least pixels between two thumbnails, and from the left edge of one to that of the next so that every title has room."""
+PAUSE = 250
+"""Milliseconds after which the stages of a drawing that goes on are shown."""
 HINT = "Draw a digit, or open, drop or paste a picture: every step from it to the network appears here."
 
 
@@ -54,9 +58,26 @@ class StagesCard(Card):
         self.row.activated.connect(lambda place: self.opened.emit(self.stages[place]))
         self.row.menu_wanted.connect(self._open_menu)
         self._ways.hide()
-        lab.looking.looked.connect(self._show_look)
+        self._next: Look | None = None
+        """The last look at a drawing that goes on, whose stages are not shown yet."""
+        self._pause = QTimer(self, interval=PAUSE, singleShot=True)
+        self._pause.timeout.connect(self._show_next)
+        lab.looking.looked.connect(self._take)
         if lab.looking.look is not None:
             self._show_look(lab.looking.look)
+
+    def _take(self, look: Look) -> None:
+        """Show a look: at once, but of a drawing that goes on only so often, since a stroke should be answered first."""
+        goes_on = look.question.probe.kind is Kind.DRAWING and bool(look.stages) and bool(self.stages)
+        self._next = look if goes_on else None
+        if not goes_on:
+            self._show_look(look)
+        elif not self._pause.isActive():
+            self._pause.start()
+
+    def _show_next(self) -> None:
+        if self._next is not None:
+            self._show_look(self._next)
 
     def _show_look(self, look: Look) -> None:
         if self._of is look.stages and (look.stages or look.digit is None):
@@ -67,6 +88,10 @@ class StagesCard(Card):
         self.words.show_words(" ".join(stage.words for stage in self.stages) or HINT)
         self._ways.setVisible(bool(self.stages))
         self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """That of a narrow strip: thumbnails become smaller where there is less room."""
+        return QSize(NARROW, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

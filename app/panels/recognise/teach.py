@@ -33,7 +33,7 @@ WORDS = {
     Phase.IN_TURN: "held out: being measured…",
 }
 LINES = 3
-"""Lines of text for which there is room, so that nothing moves while figures come."""
+"""Lines of text for which there is room from a lesson's beginning on, so that nothing moves while its figures come."""
 
 
 class TeachCard(Card):
@@ -52,7 +52,7 @@ class TeachCard(Card):
         self._bar.setFixedHeight(6)
         self._bar.setAccessibleName("progress of learning")
         self.words = label("", "dim", wrap=True)
-        self.words.setMinimumHeight(LINES * self.words.fontMetrics().lineSpacing())
+        self.words.hide()
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.undo = _inline("Undo", "Show the network as it was before it learned your handwriting")
         self.again = _inline("Use it again", "Show the network that has learned your handwriting")
@@ -103,8 +103,7 @@ class TeachCard(Card):
         self.see_all.setText(f"{kept.count:,} kept")
         self.see_all.setAccessibleName(f"{kept.count:,} of your digits are kept; show them all")
         self._digits.set_maps(kept.images[..., 0].astype(np.float32), GREY, 0, 255, max(len(kept.images), 1), 1, gap=3)
-        for widget in (self._digits, self.see_all):
-            widget.setVisible(kept.count > 0)
+        self.see_all.setVisible(kept.count > 0)
         self._show()
 
     def _show(self) -> None:
@@ -118,8 +117,18 @@ class TeachCard(Card):
         self._swap(self.learn, self.cancel, teaching.is_busy)
         self.learn.setVisible(kept > 0 and not teaching.is_busy)
         self._bar.setVisible(teaching.is_busy)
+        # The figures of a lesson take the place of the digits, so that the text that is read keeps its room.
+        self._digits.setVisible(kept > 0 and not self._tells_of_lesson)
+        self.words.setMinimumHeight(LINES * self.words.fontMetrics().lineSpacing() if self._tells_of_lesson else 0)
         self._show_links()
         self._show_progress()
+
+    @property
+    def _tells_of_lesson(self) -> bool:
+        """Whether a lesson is going on, or the network in view is the one that it made or began with."""
+        teaching = self._teaching
+        is_of_last = teaching.taught is not None and (teaching.is_taught_in_view or teaching.is_before_in_view)
+        return teaching.is_busy or is_of_last
 
     def _swap(self, first: QWidget, second: QWidget, is_second: bool) -> None:
         """Show one of two buttons in one place. The keyboard goes from the one to the other."""
@@ -132,10 +141,18 @@ class TeachCard(Card):
     def _show_links(self) -> None:
         teaching = self._teaching
         can = teaching.taught is not None and not teaching.is_busy
-        self.keep.setVisible(can and teaching.is_asking)
-        self.leave.setVisible(can and teaching.is_asking)
-        self.undo.setVisible(can and not teaching.is_asking and teaching.is_taught_in_view)
-        self.again.setVisible(can and not teaching.is_asking and teaching.is_before_in_view)
+        shown = {
+            self.keep: can and teaching.is_asking,
+            self.leave: can and teaching.is_asking,
+            self.undo: can and not teaching.is_asking and teaching.is_taught_in_view,
+            self.again: can and not teaching.is_asking and teaching.is_before_in_view,
+        }
+        for button in (each for each, is_shown in shown.items() if is_shown):
+            button.show()
+        for button in (each for each, is_shown in shown.items() if not is_shown):
+            if button.hasFocus():  # the keyboard goes to what stands in its place
+                next((each for each, is_shown in shown.items() if is_shown), self.learn).setFocus()
+            button.hide()
 
     def _show_progress(self) -> None:
         teaching, last = self._teaching, self._lab.training.last
@@ -144,6 +161,7 @@ class TeachCard(Card):
         words = self._text()
         if words != self.words.text():
             self.words.setText(words)
+            self.words.setVisible(bool(words))
             self.words.setAccessibleName(words)
             self.words.setToolTip("" if teaching.is_busy or teaching.taught is None else FIGURES)
 
@@ -152,7 +170,7 @@ class TeachCard(Card):
         teaching, taught, kept = self._teaching, self._teaching.taught, self._teaching.kept.count
         if teaching.is_busy:
             return WORDS[teaching.phase]
-        if taught is None or not (teaching.is_taught_in_view or teaching.is_before_in_view):
+        if taught is None or not self._tells_of_lesson:
             return "" if kept >= LEAST else FEW if kept else NOTHING
         held_out = taught.held_out_words("held out") or WORDS[teaching.phase]
         if teaching.is_asking:

@@ -42,6 +42,7 @@ class TextCard(Card):
         self.text = TextRead(NOTHING_YET)
         self._scroll = Scrolled(self.text, LEAST)
         self.text.laid_out.connect(self._scroll.updateGeometry)
+        self._scroll.verticalScrollBar().rangeChanged.connect(lambda *_: self._reveal())  # text or room have another height
         self.counts, self.to_check = Elided(), ToCheck()
         self.next_unsure = QAction("Next unsure", self, shortcut="N")
         self.next_unsure.setToolTip("Next unsure: go to the next digit of which the network is not sure (N)")
@@ -84,17 +85,20 @@ class TextCard(Card):
         ]
         self.text.set_lines(lines, self._hint())
         self.text.set_pale(self._reading.is_waiting)
-        index = chosen.index if chosen is not None and len(reading.found) > 1 else -1
-        self.text.set_chosen(index)
-        if index >= 0 and chosen is not None and chosen.is_digit:
-            cell = self.text.cell(index)
-            self._scroll.ensureVisible(cell.center().x(), cell.center().y(), 0, cell.height())
+        self.text.set_chosen(chosen.index if chosen is not None and len(reading.found) > 1 else -1)
+        self._reveal()
         self.counts.show_words(reading.counts if reading.found else "")
         self.to_check.show_words(reading.to_check(self._last_chosen))
         for button in (self.copy, self.save):
             button.setEnabled(bool(lines))
         for part in (self.next_button, self.next_unsure):
             part.setEnabled(bool(reading.unsure))
+
+    def _reveal(self) -> None:
+        """Scroll so that the line of the digit that is looked at is in sight, and half a line around it where there is room."""
+        cell = self.text.chosen_cell
+        if cell is not None:
+            self._scroll.ensureVisible(cell.center().x(), cell.center().y(), 0, cell.height())
 
     def _hint(self) -> str:
         look = self._reading.look

@@ -71,3 +71,17 @@ def test_the_bar_that_a_five_begins_with_is_not_tried_in_parts():
     bar[40:60, 40:160] = 255
     see_drawing(bar, lambda images: asked.append(len(images)) or guess(images))
     assert sum(asked) <= 1, "each movement of the pen would try dozens of parts"
+
+
+def test_the_classifier_is_asked_only_about_what_may_be_a_digit_of_the_cheapest_way():
+    asked = []
+    strokes = np.zeros((100, 330, 1), np.uint8)
+    for left in range(20, 300, 60):
+        strokes[20:80, left : left + 10] = strokes[20:80, left + 24 : left + 34] = 255  # pairs that may be one digit or two
+
+    def sure(images: Array) -> Array:
+        asked.append(len(images))
+        return np.eye(10, dtype=np.float32)[np.full(len(images), 1)]
+
+    assert len(see_drawing(strokes, sure).digits) == 10
+    assert sum(asked) == 3 * 10, "each as it stands and slanted both ways, and none of the pairs"

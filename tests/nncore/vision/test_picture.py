@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from nncore.errors import DataError
-from nncore.vision import read_picture
+from nncore.vision import picture as picture_module
+from nncore.vision import read_picture, resample
 
 GREY = np.arange(0, 240, 5, dtype=np.uint8).reshape(6, 8)
 COLOUR = np.stack([GREY, GREY[::-1], 255 - GREY], axis=2)
@@ -168,3 +169,25 @@ def test_any_mutation_gives_pixels_or_a_data_error(good: bytes, changes: list[tu
         assert "\n" not in str(error)
     else:
         assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] in (1, 3)
+
+
+def test_a_large_webp_picture_is_decoded_apart_and_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_module, "APART", 40)
+    file = saved(Image.fromarray(COLOUR), "WEBP", lossless=True)
+    np.testing.assert_array_equal(read_picture(file), COLOUR)
+    for damaged in (file[:-20], file[:40] + bytes(len(file) - 40)):
+        with pytest.raises(DataError, match="damaged"):
+            read_picture(damaged)
+    monkeypatch.setattr(sys, "executable", sys.executable + "-that-is-not-there")
+    np.testing.assert_array_equal(read_picture(file), COLOUR)
+
+
+def test_large_pictures_are_resized_as_pillow_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resample, "AT_ONCE", 5000)
+    generator = np.random.default_rng(0)
+    for size in ((120, 160), (40, 30), (200, 90), (300, 9)):
+        for shape in ((150, 200), (301, 187, 3), (150, 200, 1)):
+            pixels = generator.integers(0, 256, shape, np.uint8) if len(shape) == 3 else generator.random(shape, np.float32)
+            image = Image.fromarray(pixels[..., 0] if shape[-1] == 1 else pixels)
+            wanted = np.array(image.resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=3.0)).reshape(*size, *shape[2:])
+            np.testing.assert_allclose(resample.resized(pixels, size).astype(float), wanted, atol=1.0 if len(shape) == 3 else 1e-6)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
+from app.ablating import Ablating
 from app.batching import Batching
 from app.branching import Branching
 from app.comparing import Comparing
@@ -58,6 +59,8 @@ class Lab(QObject):
     """The name of a panel that the window should show."""
     augmentation_wanted = Signal()
     """The Data panel should show what augmentation makes of an image."""
+    closing = Signal()
+    """The window closes: whoever computes something in the background ends it."""
     sheet_wanted = Signal()
     """The Recognise panel should show the drawing sheet."""
 
@@ -76,6 +79,7 @@ class Lab(QObject):
         self.opener = Opener(self.state, settings, store, self.training)
         self.playing = Playing(self.state, self.looking, self.training)
         self.evaluating = Evaluating(self.state, self.training)
+        self.ablating = Ablating(self.state)
         self.batching = Batching(self.state)
         self.own_digits = OwnDigits(self.state.acts)
         self.teaching = Teaching(self.state, store, self.training, self.own_digits)
@@ -95,7 +99,7 @@ class Lab(QObject):
         self.training.problem.connect(self.offers.tell_of_training)
         for part in (
             self.library, self.looking, self.opener, self.evaluating, self.own_digits, self.own_networks, self.drafts,
-            self.run_table, self.comparing, self.batching, self.teaching,
+            self.run_table, self.comparing, self.batching, self.teaching, self.ablating,
         ):  # fmt: skip
             part.problem.connect(self.problem)
             part.setParent(self)
@@ -132,7 +136,9 @@ class Lab(QObject):
 
     def close(self) -> None:
         """Keep what is in view for the next start, and end every thread. A training that runs is stopped and kept."""
+        self.closing.emit()
         self.playing.stop()
+        self.ablating.cancel()
         self.teaching.close()
         self.library.close()
         self.batching.close()

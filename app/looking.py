@@ -1,4 +1,4 @@
-"""Looking: asks for a new Look whenever the network, the moment, the probe or the chosen digit changes."""
+"""Looking: asks for a new Look whenever the network, the moment, the edits, the probe or the chosen digit change."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Looking(QObject):
         self._worker = LookWorker()
         self._worker.looked.connect(self._take_look)
         self._worker.failed.connect(self._take_failed_look)
-        for observable in (state.network, state.moment, state.probe, state.chosen):
+        for observable in (state.network, state.moment, state.edits, state.probe, state.chosen):
             observable.subscribe(self._ask, now=False)
 
     def start(self) -> None:
@@ -57,7 +57,8 @@ class Looking(QObject):
             self._ask_again = True
         else:
             self._is_busy = True
-            self._worker.ask(Question(network, moment, self._state.probe.value, self._wanted, self._state.chosen.value))
+            state = self._state
+            self._worker.ask(Question(network, moment, state.probe.value, self._wanted, state.chosen.value, state.edits.value))
 
     def _take_look(self, look: Look) -> None:
         self.look = look

@@ -69,7 +69,7 @@ class Playing(QObject):
         look = self._looking.look
         if not self.can_play or shown is None:
             self.stop()
-        elif look is not None and look.question.moment is not shown and self._waited < PATIENCE:
+        elif look is not None and look.question.moment.step != shown.step and self._waited < PATIENCE:
             self._waited += 1
         else:
             at = timeline.nearest(shown.step)

@@ -197,7 +197,8 @@ class ProbeView(QWidget):
         self.answer.setText(str(digit.answer.digit) if digit is not None and is_digit else "–")
         self.words.show_words("no digit yet" if digit is None else _trusted(digit))
         self.answer.setToolTip("" if digit is None else TRUST[digit.verdict])
-        self._at.show_words(f"answer at step {step:,}" if step and digit is not None else "")
+        by = "changed network" if question.edits else "answer"
+        self._at.show_words(f"{by} at step {step:,}" if step and digit is not None else by if question.edits else "")
         right = question.probe.label
         wrong = digit is not None and right is not None and right != digit.answer.digit
         pale = digit is not None and digit.verdict is not Verdict.SURE

@@ -21,10 +21,12 @@ from PySide6.QtWidgets import (
     QMenuBar,
     QToolBar,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )  # fmt: skip
 
 from app.core.layout import read_layout
+from app.edits_strip import EditsStrip
 from app.errors import CUT_OFF, TRAINING, Problem
 from app.garbage import GarbageCollector
 from app.intake import Intake
@@ -104,7 +106,13 @@ class Window(QMainWindow):
     def _build_panels(self) -> None:
         self._pages = Pages()
         self._pages.setObjectName("center")
-        self.setCentralWidget(self._pages)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(EditsStrip(self.lab))
+        column.addWidget(self._pages, 1)
+        self.setCentralWidget(middle)
         navigation = QToolBar(
             "Panels", movable=False, floatable=False, objectName="navigation", orientation=Qt.Orientation.Vertical
         )

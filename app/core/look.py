@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from app.core import engine
+from app.core.edits import NO_EDITS, Edits
 from app.core.in_view import NetworkInView
 from app.core.probe import Kind, Probe
 from app.core.reading import looked_at
@@ -47,6 +48,8 @@ class Question:
     wanted: frozenset[str] = frozenset()
     chosen: int | None = None
     """Which of the things on the probe is looked at, as in `looked_at`."""
+    edits: Edits = NO_EDITS
+    """What is changed in the weights of `moment`. In the question of a Look they are changed already."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,8 @@ class Looker:
         self._memory: Memory | None = None
         """Of the digits of a drawing, which stay as they are while the next one is drawn."""
         self._detect: Recall | None = None
+        self._last_edited: tuple[Moment, Edits, Moment] | None = None
+        """A moment, and what edits made of it: the same object for the same two, as all who compare moments expect."""
 
     def warm_up(self) -> None:
         """Load the libraries that preparing a picture needs, so that the first stroke is not answered late."""
@@ -104,6 +109,7 @@ class Looker:
     def look(self, question: Question) -> Look:
         """Answer a question. Raises KeyError for a name that is none of EXPLANATIONS."""
         began = time.perf_counter()
+        question = self._edited(question)
         predictor, before, is_another = self._predictor_for(question), self._seen, question.probe is not self._probe
         try:
             seen = self._see(question.probe, predictor)
@@ -127,6 +133,16 @@ class Looker:
             self._predictor.network.load_state_dict(question.moment.state)
             self._moment, self._predict = question.moment, Recall(self._predictor.predict)
         return self._predictor
+
+    def _edited(self, question: Question) -> Question:
+        """The question with weights that are edited."""
+        if not question.edits:
+            self._last_edited = None
+            return question
+        if self._last_edited is None or self._last_edited[:2] != (question.moment, question.edits):
+            edited = question.edits.applied(Network.from_config(question.network.architecture), question.moment)
+            self._last_edited = question.moment, question.edits, edited
+        return replace(question, moment=self._last_edited[2])
 
     def _see(self, probe: Probe, predictor: Predictor) -> Seen:
         if predictor is not self._prepared_for or not _is_seen_as(probe, self._probe):

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.core.corrections import Corrections
 from app.core.draft import Draft
+from app.core.edits import NO_EDITS, Edits
 from app.core.in_view import DataInView, NetworkInView
 from app.core.observable import Observable
 from app.core.probe import Kind, Probe
@@ -31,6 +32,9 @@ class LabState:
         """The network of the run in view."""
         self.moment: Observable[Moment | None] = Observable(None)
         """The moment of the run in view."""
+        self.edits: Observable[Edits] = Observable(NO_EDITS)
+        """What is changed in the network in view when it looks at the probe. They stay from moment to moment of a run, so that one
+        sees what a change does early and late, and go with the run; neither run nor training is touched."""
         self.probe: Observable[Probe] = Observable(Probe())
         self.chosen: Observable[int | None] = Observable(None)
         """Which of the things on the probe is looked at, from 0 in reading order; None, as with each new probe, where nobody has
@@ -72,21 +76,40 @@ class LabState:
         if not shows_same:
             self.acts.add(Act(words, lambda: self.probe.set(old), lambda: self.probe.set(probe), old.nbytes + probe.nbytes))
 
+    def edit(self, edits: Edits, words: str) -> None:
+        """Change the network in view, so that undo brings back what was there before. `words` say what was done."""
+        run, before = self.run.value, self.edits.value
+        if edits == before:
+            return
+
+        def show(wanted: Edits) -> None:
+            if self.run.value is run:  # the edits of another run are gone with it
+                self.edits.set(wanted)
+
+        self.edits.set(edits)
+        self.acts.add(Act(words, lambda: show(before), lambda: show(edits)))
+
     def change_recipe(self, **settings: Any) -> None:
         """Set fields of the recipe's TrainConfig, by name. Raises ConfigError for values that make no sense."""
         self.recipe.set(self.recipe.value.with_settings(**settings))
 
     def show_run(self, run: RunInView, moment: Moment) -> None:
         """Show a run as it was at `moment`, which its timeline holds from then on."""
-        is_another = run is not self.run.value or run.network is not self.network.value
+        is_other_run = run is not self.run.value
+        is_another = is_other_run or run.network is not self.network.value
         run.timeline.add(moment)
         # All are in place before anyone is told: nobody must see one network with the weights of another.
         self.run.put(run)
         self.network.put(run.network)
         self.moment.put(moment)
+        lost_edits = is_other_run and bool(self.edits.value)
+        if lost_edits:
+            self.edits.put(NO_EDITS)
         self.run.tell()
         if is_another:
             self.network.tell()
+        if lost_edits:
+            self.edits.tell()
         self.moment.tell()
 
     def show_network(self, view: NetworkInView, moment: Moment) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 from app.theme import font, theme
 from app.widgets.pixels import picture_menu, to_qimage
 from nncore.arrays import Array
+from nncore.vision import Box
 
 CAPTION = 12
 """Size of the captions' text in pixels."""
@@ -44,8 +45,10 @@ class ImageGrid(QAbstractScrollArea):
 
     activated = Signal(int)
 
-    def __init__(self, name: str, hint: str = "", scale: int = 2) -> None:
+    def __init__(self, name: str, hint: str = "", scale: int = 2, has_captions: bool = True) -> None:
+        """Without captions, `describe` and the choice alone say what an image is."""
         super().__init__()
+        self._has_captions = has_captions
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -57,6 +60,7 @@ class ImageGrid(QAbstractScrollArea):
         self._offers: list[tuple[str, Qt.Key, Callable[[int], None], Callable[[], bool]]] = []
         self._closer: Callable[[int], None] | None = None
         self.takes_several: Callable[[], bool] = lambda: False
+        self._mark: Callable[[int], Box] | None = None
         self._several: set[int] = set()
         self._hint, self._scale, self.current, self._faded = hint, scale, -1, False
         theme().changed.connect(self.viewport().update)
@@ -88,6 +92,19 @@ class ImageGrid(QAbstractScrollArea):
         """Change the captions of the same images."""
         self._caption = caption
         self.viewport().update()
+
+    def set_marks(self, mark: Callable[[int], Box] | None) -> None:
+        """Mark a part of each image: `mark` gives that of the image at a position. None: mark nothing."""
+        self._mark = mark
+        self.viewport().update()
+
+    def mark_rect(self, index: int) -> QRectF:
+        """Where the marked part of the image at `index` lies in the viewport; where nothing is marked, it is empty."""
+        if self._mark is None:
+            return QRectF()
+        place, (left, top, width, height) = self._place_in(self.cell_rect(index)), self._mark(index)
+        scale = place.width() / self._images.shape[2]
+        return QRectF(place.x() + left * scale, place.y() + top * scale, width * scale, height * scale)
 
     def set_faded(self, faded: bool, hint: str | None = None) -> None:
         """Draw the images faded, or no longer. `hint` is shown where there are no images."""
@@ -129,7 +146,7 @@ class ImageGrid(QAbstractScrollArea):
 
     @property
     def _caption_height(self) -> int:
-        return QFontMetrics(font(CAPTION)).height() + 4
+        return QFontMetrics(font(CAPTION)).height() + 4 if self._has_captions else 0
 
     @property
     def _size(self) -> QSize:
@@ -141,7 +158,7 @@ class ImageGrid(QAbstractScrollArea):
     @property
     def _cell(self) -> QSize:
         size = self._size
-        return QSize(max(size.width(), 44) + GAP, size.height() + self._caption_height + GAP)
+        return QSize(max(size.width(), 44 if self._has_captions else 0) + GAP, size.height() + self._caption_height + GAP)
 
     def _columns_in(self, width: int) -> int:
         return max(1, width // self._cell.width())
@@ -192,15 +209,25 @@ class ImageGrid(QAbstractScrollArea):
             row, column = divmod(index, columns)
             self._paint_cell(painter, index, QRect(QPoint(column * cell.width(), row * cell.height() - top), cell))
 
+    def _place_in(self, cell: QRect) -> QRect:
+        """Where the image lies in its cell."""
+        size = self._size
+        return QRect(QPoint(cell.x() + (cell.width() - GAP - size.width()) // 2, cell.y() + 1), size)
+
     def _paint_cell(self, painter: QPainter, index: int, cell: QRect) -> None:
         colors, chosen, flags = theme().colors, index == self.current or index in self._several, Qt.AlignmentFlag
-        size = self._size
-        place = QRect(QPoint(cell.x() + (cell.width() - GAP - size.width()) // 2, cell.y() + 1), size)
+        place, size = self._place_in(cell), self._size
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, size.width() < self._images.shape[2])
         painter.drawImage(place, to_qimage(self.image(index)))
+        if self._mark is not None:
+            for color, width in ((colors.panel, 3.0), (colors.accent, 1.5)):  # stands out on light and dark ink alike
+                painter.setPen(QPen(QColor(color), width))
+                painter.drawRect(self.mark_rect(index).adjusted(0.5, 0.5, -0.5, -0.5))
         if chosen:
             painter.setPen(QPen(QColor(colors.accent), 2))
             painter.drawRect(place.adjusted(-1, -1, 1, 1))
+        if not self._has_captions:
+            return
         words = QRect(cell.x(), place.bottom() + 2, cell.width() - GAP, self._caption_height)
         left, _, right = self._caption(index).partition("\t")
         painter.setPen(QColor(colors.accent if chosen else colors.text if right else colors.dim))

@@ -15,11 +15,13 @@ from app.panels.inspect.column import CardColumn
 from app.panels.inspect.filters import FiltersCard
 from app.panels.inspect.inspected import Inspected
 from app.panels.inspect.network import NetworkCard
+from app.panels.inspect.off import OffCard
 from app.panels.inspect.pixel import PixelCard
+from app.panels.inspect.unit import UnitCard
 from app.panels.inspect.why import WhyCard
 from app.widgets.card import GAP
 
-COLUMNS: tuple[tuple[type[InspectCard], ...], ...] = ((PixelCard,), (FiltersCard, WhyCard))
+COLUMNS: tuple[tuple[type[InspectCard], ...], ...] = ((PixelCard, FiltersCard), (WhyCard, UnitCard, OffCard))
 """The cards below the network, column by column; a new card is a line here."""
 PAGES: tuple[type[InspectCard], ...] = ()
 """Cards that have a page of their own, beside that of the network."""

@@ -132,6 +132,10 @@ class Predictor:
 
     def log_probabilities(self, images: Array) -> Array:
         """The logarithms of what `predict` returns: exact where a probability is too small for a float32."""
+        return self._log_softmax(self.outputs(images))
+
+    def outputs(self, images: Array) -> Array:
+        """The last layer's output, float32 (N, *output_shape), for uint8 images (N, H, W, C). ConfigError where they do not fit."""
         as_input(images[:1], self.network.input_shape)
         plan = self._find_plan(may_wait=len(images) >= WORTH_COMPILING)
         readable = self.network.in_use() if plan is None else None
@@ -139,11 +143,11 @@ class Predictor:
         for start in range(0, len(images), self.batch):
             batch = images[start : start + self.batch]
             if plan is not None:
-                scores = plan.forward(batch.reshape(len(batch), *self.network.input_shape))
+                out[start : start + self.batch] = plan.forward(batch.reshape(len(batch), *self.network.input_shape))
             else:
                 assert readable is not None
-                scores = to_numpy(readable.forward(self._beside(as_input(batch, self.network.input_shape))))
-            out[start : start + self.batch] = self._log_softmax(scores)
+                x = self._beside(as_input(batch, self.network.input_shape))
+                out[start : start + self.batch] = to_numpy(readable.forward(x))
         return out
 
     def _beside(self, x: Array) -> Array:

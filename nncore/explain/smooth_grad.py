@@ -1,0 +1,34 @@
+"""SmoothGrad: the gradient averaged over noisy copies of the image, so that what flickers from value to value cancels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nncore.arrays import Array, to_numpy
+from nncore.checks import real_number, whole_number
+from nncore.explain.attribution import Attribution
+from nncore.explain.gradients import target_gradients
+from nncore.explain.networks import as_batch, logits_of
+from nncore.explain.target import Target
+from nncore.prediction import Predictor
+
+SAMPLES, NOISE = 32, 0.15
+
+
+def smooth_grad(
+    predictor: Predictor, image: Array, target: Target, samples: int = SAMPLES, noise: float = NOISE, seed: int = 0
+) -> Attribution:
+    """1/n Σ dT/dx(x + ε), ε normal with standard deviation `noise`, for the image x, uint8 (height, width, channels), in 0..1.
+
+    Smilkov et al. 2017, arXiv 1706.03825; as there, the noisy copies may leave 0..1. The score is that of the image itself.
+    The same seed gives the same noise. Raises ConfigError where image, target and network do not fit.
+    """
+    whole_number(samples, "The number of samples", 1, 10_000)
+    real_number(noise, "The noise", "from 0 to 1", lambda number: 0 <= number <= 1)
+    network = logits_of(predictor.network)
+    target.check(network.classes)
+    x = to_numpy(as_batch(network, image[None]))
+    shifts = np.random.default_rng(seed).standard_normal((samples, *network.input_shape), np.float32) * np.float32(noise)
+    scores, _ = target_gradients(network, x, target)
+    _, gradients = target_gradients(network, x + shifts, target)
+    return Attribution(target, float(scores[0]), gradients.mean(axis=0).reshape(image.shape))

@@ -130,7 +130,7 @@ def in_window() -> dict[str, list[tuple[float, float]]]:
 
     from app.core.probe import Kind, Probe
     from app.widgets.confusion import ConfusionMatrix
-    from app.widgets.mosaic import Mosaic
+    from app.widgets.network_map import NetworkMap
 
     screen = Screen()
     window, lab = screen.window, screen.window.lab
@@ -153,7 +153,7 @@ def in_window() -> dict[str, list[tuple[float, float]]]:
 
     window.show_panel("inspect")
     screen.rest(2)
-    maps = [each for each in window.panel.findChildren(Mosaic) if not each.visibleRegion().isEmpty()]
+    maps = [each for each in window.panel.findChildren(NetworkMap) if not each.visibleRegion().isEmpty()]
     move_over_all({"answer": screen.watch([window.probe.words]), "feature maps": screen.watch(maps)})
     window.show_panel("train")
     screen.rest(2)

@@ -10,7 +10,7 @@ from app.core.in_view import NetworkInView
 from app.core.look import LAYERS, Looker, Question
 from app.core.probe import Kind, Probe
 from app.core.timeline import Moment
-from app.panels.inspect.panel import shown_of
+from app.panels.inspect.columns import shown_of
 from models.shipped import open_weights
 from nncore.data import synthetic
 from nncore.layers import Flatten, Linear, ReLU

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from app.core.look import LAYERS, Looker
 from app.core.probe import Probe
-from app.panels.inspect.panel import shown_of
+from app.panels.inspect.columns import shown_of
 from app.panels.recognise.panel import RecognisePanel
 from app.window import Window
 from benchmarks.drawn_pages import page
@@ -47,8 +47,8 @@ def test_one_digit_is_chosen_everywhere(window, qtbot):
     looked_at(window, qtbot, 1)
     window.show_panel("inspect")
     qtbot.waitUntil(lambda: LAYERS in window.lab.looking.look.results, timeout=20_000)
-    qtbot.waitUntil(lambda: "input" in window.panel._columns, timeout=20_000)
-    (values,) = [each.values for each in shown_of(window.panel._look, every=False) if each.title == "input"]
+    qtbot.waitUntil(lambda: window.panel.inspected.look.value is not None, timeout=20_000)
+    (values,) = [each.values for each in shown_of(window.panel.inspected.look.value, every=False) if each.title == "input"]
     assert np.array_equal(values, window.lab.looking.look.digits[1].image)
     window.lab.state.show_probe(Probe(page(["1"], seed=1).picture, "one.png"), "one")
     assert window.lab.state.chosen.value is None, "of another picture the first one"

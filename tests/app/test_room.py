@@ -393,7 +393,7 @@ def test_letters_begin_words_where_they_can(qapp, window):
 
 def test_long_tooltips_are_wrapped(window):
     window.show_panel("inspect")
-    box = window.panel._every
+    box = window.panel.network.every
     at = box.mapToGlobal(QPoint(3, 3))
     QApplication.sendEvent(box, QHelpEvent(QHelpEvent.Type.ToolTip, QPoint(3, 3), at))
     assert box.toolTip()[:20] in QToolTip.text() and 'width="360"' in QToolTip.text()

@@ -160,11 +160,12 @@ def test_the_slider_moves_everything_to_another_moment(window, qtbot):
     assert window.lab.state.moment.value.step == 0
     qtbot.waitUntil(lambda: window.probe.look.question.moment.step == 0, timeout=5000)
     window.show_panel("inspect")
-    qtbot.waitUntil(lambda: "conv1" in window.panel._filters, timeout=5000)
-    weights = window.panel._filters["conv1"].maps._maps.copy()
+    filters = window.panel.columns[1].cards[0]
+    qtbot.waitUntil(lambda: filters.weight is not None, timeout=5000)
+    weights = filters.weight.copy()
     QTest.keyClick(window, Qt.Key.Key_Right)
     assert window.lab.state.moment.value.step == window.lab.state.timeline[1].step
-    qtbot.waitUntil(lambda: not np.array_equal(weights, window.panel._filters["conv1"].maps._maps), timeout=5000)
+    qtbot.waitUntil(lambda: not np.array_equal(weights, filters.weight), timeout=5000)
 
 
 def test_the_learning_rate_changes_while_it_trains(window, qtbot):
@@ -177,53 +178,6 @@ def test_the_learning_rate_changes_while_it_trains(window, qtbot):
     qtbot.waitUntil(lambda: training.last.learning_rate == 0.0002, timeout=10_000)
     window._actions["stop"].trigger()
     qtbot.waitUntil(lambda: not training.is_active, timeout=30_000)
-
-
-def test_inspect_shows_filters_and_the_maps_of_every_layer(window, qtbot):
-    draw(window.panel.canvas, FIVE)
-    answered(qtbot, window, 5)
-    window.show_panel("inspect")
-    panel = window.panel
-    qtbot.waitUntil(lambda: len(panel._columns) > 1, timeout=5000)
-    shown = [name for name, column in panel._columns.items() if column.isVisibleTo(panel)]
-    assert shown == ["input", "conv1 · relu", "pool1", "conv2 · relu", "pool2", "linear1 · relu", "linear2"]
-    panel._every.setChecked(True)
-    shown = {name for name, column in panel._columns.items() if column.isVisibleTo(panel)}
-    assert shown == {"input", *(line.name for line in window.lab.state.network.value.summary)}
-    order = [panel._row.itemAt(i).widget() for i in range(panel._row.count() - 1)]
-    visible = [column for column in order if column.isVisibleTo(panel)]
-    assert [column.name.text() for column in visible] == ["input", *(line.name for line in window.lab.state.network.value.summary)]
-    state = window.lab.state.moment.value.state
-    assert np.array_equal(panel._filters["conv1"].maps._maps, state["conv1.weight"].transpose(3, 2, 0, 1).reshape(16, 3, 3))
-    assert panel._filters["conv2"].maps._maps.shape == (32 * 16, 3, 3)
-    assert panel._columns["pool2"].maps._maps.shape == (32, 7, 7)
-
-
-def test_filters_and_maps_are_drawn_from_the_same_look(window, qtbot):
-    draw(window.panel.canvas, FIVE)
-    answered(qtbot, window, 5)
-    window.show_panel("inspect")
-    panel, state = window.panel, window.lab.state
-    qtbot.waitUntil(lambda: len(panel._columns) > 1, timeout=5000)
-    weights, maps = panel._filters["conv1"].maps._maps.copy(), panel._columns["pool1"].maps._maps.copy()
-    blank = {name: np.zeros_like(value) for name, value in state.moment.value.state.items()}
-    state.moment.set(Moment(9, blank))  # the look at it has only been asked for
-    assert np.array_equal(panel._filters["conv1"].maps._maps, weights), "no filters of another moment than the maps'"
-    qtbot.waitUntil(lambda: not panel._columns["pool1"].maps._maps.any(), timeout=5000)
-    assert maps.any() and not panel._filters["conv1"].maps._maps.any()
-
-
-def test_nothing_of_the_network_before_is_drawn_again(window, qtbot):
-    draw(window.panel.canvas, FIVE)
-    window.show_panel("inspect")
-    panel = window.panel
-    qtbot.waitUntil(lambda: len(panel._columns) > 1, timeout=5000)
-    network = PRESETS["mlp"].build()
-    window.lab.state.show_network(NetworkInView.of(network, "mlp", "a test"), Moment(0, network.state_dict()))
-    panel._every.toggle()  # before there is a look at the new network
-    assert panel._columns == {} and panel._filters == {}
-    qtbot.waitUntil(lambda: "linear1" in panel._columns, timeout=5000)
-    assert panel._filters == {} and panel._no_filters.isVisible()
 
 
 def test_the_form_edits_the_recipe_and_shows_it(window):
@@ -511,7 +465,7 @@ def test_the_window_is_no_larger_than_the_screen(window):
 
 def test_space_presses_the_button_in_focus_instead_of_starting(window, qtbot):
     window.show_panel("inspect")
-    box = window.panel._every
+    box = window.panel.network.every
     box.setFocus()
     QTest.keyClick(box, Qt.Key.Key_Space)
     assert box.isChecked() and window.lab.training.status is Status.IDLE

@@ -1,48 +1,154 @@
-"""FilterBlock: what one convolution has learned."""
+"""FiltersCard: what the layer of the chosen unit has learned, as pictures, and how its weights are spread."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QScrollArea
 
-from app.theme import DIVERGING
-from app.widgets.card import label
-from app.widgets.mosaic import Mosaic
-from nncore.arrays import Array
+from app.colors import DIVERGING
+from app.lab import Lab
+from app.panels.inspect.card import InspectCard
+from app.panels.inspect.columns import LEFT_OUT
+from app.panels.inspect.inspected import Inspected, Unit
+from app.widgets.elided import Elided
+from app.widgets.export import Export
+from app.widgets.map_sections import Histogram, Maps
+from app.widgets.sheet import Section, Sheet
+from nncore.arrays import Array, Shape
+from nncore.explain.forward_pass import ForwardPass
+
+STRONGEST = 3
+"""Slices of a kernel that are added up where there is no room for all."""
+BINS = 41
+"""Bars of a histogram: an odd number, so that one of them is about zero."""
+NONE = "No layer up to here has weights; choose a unit of a convolution or of a linear layer."
+NOTION = "Orange weights let a bright input raise the unit, blue ones lower it. Click one to see its unit explained."
 
 
-class FilterBlock(QWidget):
-    """The filters of one convolution: a tile a unit; with several input channels, a row a unit and a tile a channel."""
+class FiltersCard(InspectCard):
+    """The kernels of a convolution, or the weights of a linear layer: that of the chosen unit, or the last one before it."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.title, self._name = label(name, "value"), name
-        self.facts = label("", "dim")
-        self.maps = Mosaic(f"filters of {name}", self._caption)
-        self._inputs = 1
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 16, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.title)
-        layout.addWidget(self.facts)
-        layout.addWidget(self.maps, 0, Mosaic.aligned())
-        layout.addStretch(1)
+    name = "Filters"
 
-    def _caption(self, index: int) -> str:
-        return f"unit {index // self._inputs}" + (f", input channel {index % self._inputs}" if self._inputs > 1 else "")
+    def __init__(self, lab: Lab, inspected: Inspected) -> None:
+        self.facts = Elided()
+        super().__init__(lab, inspected)
+        self.sheet = Sheet("filters", "filters")
+        self.sheet.notion = NOTION
+        self.sheet.clicked.connect(self._choose)
+        self.weight: Array | None = None
+        """The weight that is shown: (height, width, in, out), or (in, out)."""
+        self._layer = ""
+        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(self.sheet)
+        self.body.addWidget(self.facts)
+        self.body.addWidget(scroll, 1)
 
-    def show_weight(self, weight: Array) -> None:
-        """Show a weight (height, width, in, out)."""
-        height, width, self._inputs, units = weight.shape
-        maps = weight.transpose(3, 2, 0, 1).reshape(-1, height, width)
-        top = float(np.abs(maps).max()) or 1.0
-        if self._inputs == 1:
-            columns, scale = max(1, math.ceil(units / 2)), max(2, 45 // width)
-        elif self._inputs == 3:
-            columns, scale = 3 * max(1, units // 4), max(2, 24 // width)
+    def draw(self) -> None:
+        done, unit = self.inspected.forward_pass, self.inspected.unit
+        place = 0 if done is None or unit is None else weighted_place(done, done.place(unit.layer))
+        if done is None or unit is None or place == 0:
+            self.weight, self._layer = None, ""
+            self.facts.show_words(NONE if unit is not None else "")
+            self.sheet.show_sections(())
+            return
+        self._layer = done.name(place)
+        (self.weight,) = done.parameters(place, "weight")
+        is_own = done.layers[place - 1].name == unit.layer or unit.unit < self.weight.shape[-1]
+        chosen = unit.unit if is_own else 0
+        units = self.weight.shape[-1]
+        self.facts.show_words(f"{self._layer}: {units:,} units, {self.weight.size // units:,} weights each")
+        self.sheet.show_sections([*self._pictures(done, place, chosen), _spread(self.weight)])
+        self.sheet.rows = self._rows
+
+    def _pictures(self, done: ForwardPass, place: int, chosen: int) -> list[Section]:
+        assert self.weight is not None, "set before"
+        kernels = as_kernels(self.weight, _image_shape(done, place))
+        units, _, _, inputs = kernels.shape
+        top = float(np.abs(self.weight).max()) or 1.0
+        keys = [("kernel", unit) for unit in range(units)]
+        words = [f"unit {unit}" for unit in range(units)]
+        if inputs == 1:
+            return [Maps(f"the weights of every unit of {self._layer}", kernels[..., 0], DIVERGING, top, keys, words, chosen)]
+        slices = kernels[chosen].transpose(2, 0, 1)
+        channels = [f"unit {chosen}, input channel {channel}" for channel in range(inputs)]
+        own = Maps(f"unit {chosen}: its slice for each of {inputs} channels", slices, DIVERGING, top, [None] * inputs, channels)
+        sums = strongest_sum(kernels)
+        most = float(np.abs(sums).max()) or 1.0
+        title = f"every unit: the sum of its {min(STRONGEST, inputs)} strongest slices"
+        return [own, Maps(title, sums, DIVERGING, most, keys, words, chosen)]
+
+    def export(self) -> Export | None:
+        if self.weight is None:
+            return None
+        return Export(f"filters of {self._layer}", self.sheet, self.sheet.table, {f"{self._layer}.weight": self.weight})
+
+    def _rows(self) -> Iterator[Sequence[object]]:
+        yield "parameter", "index", "weight"
+        if self.weight is not None:
+            for index in np.ndindex(self.weight.shape):
+                yield f"{self._layer}.weight", " ".join(map(str, index)), f"{self.weight[index]:.6g}"
+
+    def _choose(self, key: Any) -> None:
+        """Explain the unit of the kernel that was clicked, at the place that is chosen, or in the middle."""
+        done, unit = self.inspected.forward_pass, self.inspected.unit
+        if done is None or unit is None:
+            return
+        values = done.values[done.place(self._layer)]
+        if done.values[done.place(unit.layer)].shape == values.shape:
+            self.inspected.choose(Unit(unit.layer, (*unit.index[:-1], key[1])))
         else:
-            columns, scale = self._inputs, max(2, 15 // width)
-        self.facts.setText(f"{units} units × {self._inputs} input channel{'s' * (self._inputs > 1)}, ±{top:.2f}")
-        self.maps.set_maps(maps, DIVERGING, -top, top, columns, scale, gap=3 if self._inputs == 1 else 2)
+            self.inspected.choose(Unit(self._layer, (*(size // 2 for size in values.shape[:-1]), key[1])))
+
+
+def weighted_place(done: ForwardPass, place: int) -> int:
+    """The last layer up to `place` that has a weight of more than one axis; 0 where none has."""
+    while place and (name := f"{done.name(place)}.weight") and (name not in done.state or done.state[name].ndim < 2):
+        place -= 1
+    return place
+
+
+def _image_shape(done: ForwardPass, place: int) -> Shape:
+    """The shape of what a layer looks at, before it was flattened."""
+    place -= 1
+    while place and done.layers[place - 1].kind in LEFT_OUT:
+        place -= 1
+    return done.values[place].shape
+
+
+def as_kernels(weight: Array, image_shape: Shape) -> Array:
+    """A weight as pictures (units, height, width, channels): those of a linear layer as what they look at is laid out.
+
+    A linear layer behind a vector has pictures that are about square, filled up with zeros.
+    """
+    if weight.ndim == 4:
+        return weight.transpose(3, 0, 1, 2)
+    inputs, units = weight.shape
+    if len(image_shape) == 3:
+        return weight.T.reshape(units, *image_shape)
+    side = math.isqrt(inputs - 1) + 1
+    rows = math.ceil(inputs / side)
+    padded = np.zeros((units, rows * side), weight.dtype)
+    padded[:, :inputs] = weight.T
+    return padded.reshape(units, rows, side, 1)
+
+
+def strongest_sum(kernels: Array) -> Array:
+    """The sum of the STRONGEST slices of each kernel (units, height, width, channels), those with the largest weights."""
+    strength = np.abs(kernels).sum(axis=(1, 2))
+    order = np.argsort(-strength, axis=1, kind="stable")[:, :STRONGEST]
+    return np.take_along_axis(kernels, order[:, None, None, :], axis=3).sum(axis=3)
+
+
+def _spread(weight: Array) -> Histogram:
+    """How the weights of a layer are spread, around zero."""
+    top = float(np.abs(weight).max()) or 1.0
+    counts, _ = np.histogram(weight, BINS, (-top, top))
+    return Histogram(f"how the layer's {weight.size:,} weights are spread", counts, -top, top)

@@ -1,170 +1,133 @@
-"""Inspect: what every layer makes of the probe, and what the filters have learned."""
+"""Inspect: what every layer makes of the probe, how one number of it was made, and what the network has learned."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QScrollArea, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.core.in_view import NetworkInView
 from app.core.look import LAYERS, Look
 from app.lab import Lab
 from app.panels.base import Panel
-from app.panels.inspect.arrange import SPACING, fit
-from app.panels.inspect.filters import FilterBlock
-from app.panels.inspect.maps import LayerColumn, maps_of
-from app.widgets.card import Card, label
-from nncore.arrays import Array
+from app.panels.inspect.card import InspectCard
+from app.panels.inspect.column import CardColumn
+from app.panels.inspect.filters import FiltersCard
+from app.panels.inspect.inspected import Inspected
+from app.panels.inspect.network import NetworkCard
+from app.panels.inspect.pixel import PixelCard
+from app.widgets.card import GAP
 
-HEADING = 46
-"""Height of the two lines above a layer's maps, in pixels."""
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """What a column shows: its title, the place of its layer in the network (the input is 0), and the layer's output."""
-
-    title: str
-    place: int
-    values: Array
+COLUMNS: tuple[tuple[type[InspectCard], ...], ...] = ((PixelCard,), (FiltersCard,))
+"""The cards below the network, column by column; a new card is a line here."""
+PAGES: tuple[type[InspectCard], ...] = ()
+"""Cards that have a page of their own, beside that of the network."""
+NETWORK_SHARE, BELOW = 53, 47
+"""How the network and what is below it share the panel's height."""
 
 
 class InspectPanel(Panel):
-    """Above the feature maps of every layer, below the filters of every convolution. Both are of the same Look."""
+    """Above the layers of the network, below cards about what is chosen in it. All are of the same Look, and the same unit."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
-        self._look: Look | None = None
-        """The last Look with the outputs of the layers."""
-        self._columns: dict[str, LayerColumn] = {}
-        self._filters: dict[str, FilterBlock] = {}
-        self.content.addWidget(self._build_maps(), 5)
-        self.content.addWidget(self._build_filters(), 4)
-        lab.state.network.subscribe(self._rebuild)
+        self.inspected = Inspected()
+        self.network = NetworkCard(lab, self.inspected)
+        self.columns = [CardColumn([kind(lab, self.inspected) for kind in kinds]) for kinds in COLUMNS]
+        self.pages = [kind(lab, self.inspected) for kind in PAGES]
+        self.cards = [self.network, *(card for column in self.columns for card in column.cards), *self.pages]
+        self._is_in_sight = False
+        self._wanted: frozenset[str] = frozenset()
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._build_first())
+        for page in self.pages:
+            self._stack.addWidget(page)
+        self._tabs = self._build_tabs()
+        self.content.addWidget(self._tabs)
+        self.content.addWidget(self._stack, 1)
+        for card in self.cards:
+            card.sight_changed.connect(self._want)
+            card.room_wanted.connect(lambda wanted, card=card: self.maximise(card if wanted else None))
+        lab.state.network.subscribe(self._follow_network)
         lab.looking.looked.connect(self._show_look)
 
-    def _build_maps(self) -> Card:
-        self._every = QCheckBox("every layer")
-        self._every.setToolTip(
-            "ReLU keeps what is positive and drops the rest, flatten only lays the numbers in a row. Unticked, ReLU is joined to "
-            "the layer before it and flatten is left out."
-        )
-        self._every.toggled.connect(self._draw)
-        colors_key = label("from zero: dark to bright · below zero: blue", "dim")
-        card = Card("The network on this probe", colors_key, self._every)
-        self._row = QHBoxLayout()
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(12)
-        self._hint = label(
-            "Draw a digit, open a picture, or click an image in the Data panel: what each layer makes of it appears here.",
-            "dim",
-            wrap=True,
-        )
-        card.body.addWidget(self._hint)
-        self._scroll = _scrolled(self._row)
-        card.body.addWidget(self._scroll, 1)
-        return card
+    def _build_first(self) -> QWidget:
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GAP)
+        layout.addWidget(self.network, NETWORK_SHARE)
+        self._below = QWidget()
+        below = QHBoxLayout(self._below)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(GAP)
+        for column in self.columns:
+            below.addWidget(column, 1)
+        layout.addWidget(self._below, BELOW)
+        return page
 
-    def _build_filters(self) -> Card:
-        card = Card("Filters", label("blue negative · white zero · orange positive", "dim"))
-        self._filters_row = QHBoxLayout()
-        self._filters_row.setContentsMargins(0, 0, 0, 0)
-        card.body.addWidget(_scrolled(self._filters_row), 1)
-        self._no_filters: QLabel = label("This network has no convolutions, and so no filters.", "dim")
-        card.body.addWidget(self._no_filters)
-        return card
+    def _build_tabs(self) -> QWidget:
+        """The names of the pages; none where there is one page."""
+        tabs = QWidget()
+        row = QHBoxLayout(tabs)
+        row.setContentsMargins(0, 0, 0, 0)
+        self._buttons = []
+        for number, name in enumerate(("Network", *(page.name for page in self.pages))):
+            button = QToolButton(text=name, checkable=True, checked=number == 0, focusPolicy=Qt.FocusPolicy.StrongFocus)
+            button.setProperty("role", "tab")
+            button.clicked.connect(lambda _=False, number=number: self.show_page(number))
+            self._buttons.append(button)
+            row.addWidget(button)
+        row.addStretch(1)
+        tabs.setVisible(bool(self.pages))
+        return tabs
+
+    def show_page(self, number: int) -> None:
+        """Bring a page into sight: 0 is that of the network."""
+        self._stack.setCurrentIndex(number)
+        for at, button in enumerate(self._buttons):
+            button.setChecked(at == number)
+
+    def maximise(self, card: InspectCard | None) -> None:
+        """Give a card the whole panel, or None: show all again."""
+        self.network.setVisible(card is None or card is self.network)
+        self._below.setVisible(card is not self.network)
+        for column in self.columns:
+            column.setVisible(card is None or card in column.cards)
+            column.maximise(card if card in column.cards else None)
+        for each in self.cards:
+            each.show_maximised(each is card)
+
+    # -- what is looked at
 
     def came_into_sight(self) -> None:
-        self.lab.looking.want(LAYERS, True)
+        self._is_in_sight = True
+        self._want()
 
     def went_out_of_sight(self) -> None:
-        self.lab.looking.want(LAYERS, False)
+        self._is_in_sight = False
+        self._want()
 
-    def _rebuild(self, view: NetworkInView | None) -> None:
-        """Remove all columns and filters, since the network is another."""
-        self._look = None
-        for row, held in ((self._row, self._columns), (self._filters_row, self._filters)):
-            held.clear()
-            while row.count():
-                if widget := row.takeAt(0).widget():
-                    widget.deleteLater()
-            row.addStretch(1)
+    def _want(self) -> None:
+        """Ask for the explanations that the cards in sight want, and for no other."""
+        names = {name for card in self.cards if card.isVisible() for name in card.wants}
+        wanted = frozenset(names | {LAYERS}) if self._is_in_sight else frozenset()
+        for name in self._wanted ^ wanted:
+            self.lab.looking.want(name, name in wanted)
+        self._wanted = wanted
+
+    def _follow_network(self, network: NetworkInView | None) -> None:
+        self.inspected.forget(network)
 
     def _show_look(self, look: Look) -> None:
         if LAYERS in look.question.wanted and look.question.network is self.lab.state.network.value:
-            self._look = look
-            self._draw()
+            self.inspected.look.set(look)
 
-    def _draw(self) -> None:
-        if self._look is not None and self.isVisible():
-            self._draw_maps(self._look)
-            self._draw_filters(self._look)
+    # -- keys
 
-    # -- maps
-
-    def _draw_maps(self, look: Look) -> None:
-        columns = shown_of(look, every=self._every.isChecked())
-        port = self._scroll.viewport()
-        shapes = [maps_of(each.values).shape for each in columns]
-        arranged = fit(shapes, port.width() + SPACING, port.height() - HEADING)
-        self._hint.setVisible(not columns)
-        titles = {each.title for each in columns}
-        for title, column in self._columns.items():
-            column.setVisible(title in titles)
-        for each, arrangement in zip(columns, arranged, strict=True):
-            column = self._column(each)
-            if each.place == 0:
-                column.show_image(each.values, arrangement)
-            else:
-                column.show_values(each.values, arrangement)
-
-    def _column(self, shown: Shown) -> LayerColumn:
-        """The column of that title. A new one is inserted in the order of the layers."""
-        if shown.title not in self._columns:
-            column = LayerColumn(shown.title, shown.place)
-            before = sum(1 for other in self._columns.values() if other.place <= shown.place)
-            self._columns[shown.title] = column
-            self._row.insertWidget(before, column)
-            column.show()
-        return self._columns[shown.title]
-
-    # -- filters
-
-    def _draw_filters(self, look: Look) -> None:
-        convolutions = [line.name for line in look.question.network.summary if line.kind == "conv"]
-        self._no_filters.setVisible(not convolutions)
-        for name in convolutions:
-            if name not in self._filters:
-                self._filters[name] = FilterBlock(name)
-                self._filters_row.insertWidget(len(self._filters) - 1, self._filters[name])
-            self._filters[name].show_weight(look.question.moment.state[f"{name}.weight"])
-
-
-def shown_of(look: Look, every: bool) -> list[Shown]:
-    """The columns of a Look in order: the input, then the output of each layer. Empty where there is no digit.
-
-    Unless `every`, a ReLU takes the column of the layer before it, and flatten has none.
-    """
-    if look.digit is None:
-        return []
-    shown = [Shown("input", 0, look.digit.image)]
-    for place, line in enumerate(look.question.network.summary, 1):
-        values = look.results[LAYERS][line.name]
-        if not every and line.kind == "flatten":
-            continue
-        if not every and line.kind == "relu" and shown[-1].place > 0:
-            joined = shown.pop()
-            shown.append(Shown(f"{joined.title} · {line.kind}", joined.place, values))
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and any(card.is_maximised for card in self.cards):
+            self.network.map.show_alone(None)
+            self.maximise(None)
         else:
-            shown.append(Shown(line.name, place, values))
-    return shown
-
-
-def _scrolled(row: QHBoxLayout) -> QScrollArea:
-    holder = QWidget()
-    holder.setLayout(row)
-    scroll = QScrollArea(widgetResizable=True)
-    scroll.setWidget(holder)
-    scroll.setAlignment(Qt.AlignmentFlag.AlignTop)
-    return scroll
+            super().keyPressEvent(event)

@@ -1,0 +1,74 @@
+"""CardColumn: cards one below the other, or where it is too low for all of them one at a time, with tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from app.panels.inspect.card import InspectCard
+from app.widgets.card import GAP
+
+LEAST = 240, 180
+"""Least width and height in pixels."""
+
+
+class CardColumn(QWidget):
+    """The cards of one column of the panel."""
+
+    def __init__(self, cards: Sequence[InspectCard]) -> None:
+        super().__init__()
+        self.cards = tuple(cards)
+        self._chosen, self._has_room = 0, True
+        self._maximised: InspectCard | None = None
+        self._tabs = QWidget()
+        row = QHBoxLayout(self._tabs)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        self.buttons = [self._button(number, card.name) for number, card in enumerate(self.cards)]
+        for button in self.buttons:
+            row.addWidget(button)
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GAP // 2)
+        layout.addWidget(self._tabs)
+        for card in self.cards:
+            layout.addWidget(card, card.least_height)
+        self._arrange()
+
+    def choose(self, card: InspectCard) -> None:
+        """Bring a card into sight."""
+        self._chosen = self.cards.index(card)
+        self._arrange()
+
+    def maximise(self, card: InspectCard | None) -> None:
+        """Show one of its cards alone, or None: all as they were."""
+        self._maximised = card
+        self._arrange()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(*LEAST)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        has_room = self.height() >= sum(card.least_height + GAP for card in self.cards)
+        if has_room != self._has_room:
+            self._has_room = has_room
+            self._arrange()
+
+    def _button(self, number: int, name: str) -> QToolButton:
+        button = QToolButton(text=name, checkable=True, focusPolicy=Qt.FocusPolicy.StrongFocus)
+        button.setProperty("role", "tab")
+        button.clicked.connect(lambda: self.choose(self.cards[number]))
+        return button
+
+    def _arrange(self) -> None:
+        """Show all cards, or one of them with the tabs."""
+        is_tabbed = not self._has_room and len(self.cards) > 1 and self._maximised is None
+        self._tabs.setVisible(is_tabbed)
+        for number, (card, button) in enumerate(zip(self.cards, self.buttons, strict=True)):
+            card.setVisible(card is self._maximised or (self._maximised is None and (not is_tabbed or number == self._chosen)))
+            button.setChecked(number == self._chosen)

@@ -1,0 +1,236 @@
+"""One number explained: the steps in which it was made as sections of a sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+
+import numpy as np
+
+from app.colors import DIVERGING, GREY, MAGMA
+from app.panels.inspect.columns import LEFT_OUT
+from app.panels.inspect.formulas import general, largest_first, lines_of, product
+from app.panels.inspect.inspected import Unit, Weight
+from app.widgets.sections import Beside, Contributions, Grid, Grids, Line, Lines, Slices, number
+from app.widgets.sheet import Section
+from nncore.arrays import Array
+from nncore.explain.forward_pass import ForwardPass
+from nncore.explain.pixel import Index, Parts, Pooled, Share, Weighted, explain, explain_joined
+
+MOST_ROWS = 8
+"""Contributions that are listed one by one."""
+LARGEST_GRID = 32
+"""Most rows and columns of an input that a linear layer's weights are drawn as."""
+
+
+def origin_of(done: ForwardPass, place: int, index: Index) -> Unit:
+    """The unit behind a number of the layer at `place`: where flatten and dropout have it from."""
+    while place and done.layers[place - 1].kind in LEFT_OUT:
+        source = explain(done, place, index).source(())
+        assert source is not None, "such a layer has no padding"
+        place, index = place - 1, source
+    return Unit(done.name(place), index)
+
+
+def sections_of(done: ForwardPass, unit: Unit, image: Array, channel: int | None) -> list[Section]:
+    """How the number of a unit was made. `channel` is the slice that is shown large; None: the strongest.
+
+    The keys of what can be clicked: ("unit", a Unit), ("slice", a channel), ("weight", a Weight).
+    """
+    place = done.place(unit.layer)
+    if place == 0:
+        return [_of_input(done, unit, image)]
+    steps = explain_joined(done, place, unit.index)
+    first, lines = steps[0], Lines(lines_of(steps, done))
+    found: list[Section]
+    match first:
+        case Weighted():
+            found = _weighted(first, done, lines, channel)
+        case Pooled():
+            found = [Beside(_window(first, done), lines)]
+        case Share():
+            found = [lines, _powers(first, done)]
+        case _:
+            origin = origin_of(done, first.place - 1, first.source(()) or ())
+            found = [Lines([Line(f"x from {origin}", number(float(first.inputs)), key=("unit", origin))]), lines]
+    return [*found, Lines(general(steps, done))]
+
+
+def table_of(done: ForwardPass, unit: Unit) -> Iterator[Sequence[object]]:
+    """The parts of a unit's number as a table: what stands where in the layer before, its weight, what it adds."""
+    yield "layer", "row", "column", "unit", "input", "weight", "part"
+    place = done.place(unit.layer)
+    if place == 0:
+        return
+    for step in explain_joined(done, place, unit.index):
+        for at in np.ndindex(step.inputs.shape):
+            source = step.source(at)
+            row, column, of = ("", "", "") if source is None else source if len(source) == 3 else ("", "", source[0])
+            weight = step.weights[at] if isinstance(step, Weighted) else ""
+            part = step.parts[at] if step.parts.shape == step.inputs.shape else step.value
+            yield done.name(step.place - 1), row, column, of, step.inputs[at], weight, part
+        if isinstance(step, Weighted):
+            yield done.name(step.place), "", "", "", "bias", "", step.bias
+
+
+def _of_input(done: ForwardPass, unit: Unit, image: Array) -> Section:
+    value = float(done.values[0][unit.index])
+    return Lines(
+        [
+            Line("byte of the picture", str(round(value * 255))),
+            Line("÷ 255", number(value), True),
+            Line("Here the way back ends: this is a pixel of the picture as the network sees it, from 0 to 1."),
+        ]
+    )
+
+
+# -- convolution and linear
+
+
+def _weighted(step: Weighted, done: ForwardPass, lines: Lines, channel: int | None) -> list[Section]:
+    shape = _image_shape(step, done)
+    if shape is None:
+        return [lines, _rows(step, done)]
+    inputs, weights, parts = (values.reshape(shape) for values in (step.inputs, step.weights, step.parts))
+    sums = parts.sum(axis=(0, 1))
+    order = largest_first(sums)
+    shown = int(order[0]) if channel is None or channel >= len(order) else channel
+    grids = _grids(step, done, inputs[..., shown], weights[..., shown], parts[..., shown], shown)
+    found: list[Section] = [Beside(grids, lines)]
+    if len(order) > 1:
+        name = done.name(_behind(done, step.place - 1))
+        top = float(np.abs(parts).max()) or 1.0
+        found.append(
+            Slices(
+                f"what each of the {len(order)} channels of {name} adds, the strongest first",
+                parts.transpose(2, 0, 1)[order],
+                sums[order],
+                [("slice", int(at)) for at in order],
+                [f"channel {at} adds {number(float(sums[at]))}; click to see its products" for at in order],
+                DIVERGING,
+                top,
+                int(np.flatnonzero(order == shown)[0]),
+            )
+        )
+    if step.parts.ndim == 1:
+        found.append(_rows(step, done))
+    return found
+
+
+def _image_shape(step: Weighted, done: ForwardPass) -> tuple[int, ...] | None:
+    """The shape (height, width, channels) of what the step looks at; None where that is a vector that comes from no image."""
+    if step.parts.ndim == 3:
+        return step.parts.shape
+    shape = done.values[_behind(done, step.place - 1)].shape
+    return shape if len(shape) == 3 and 1 < max(shape[:2]) <= LARGEST_GRID else None
+
+
+def _behind(done: ForwardPass, place: int) -> int:
+    """The place of the layer whose numbers flatten and dropout pass on to `place`."""
+    while place and done.layers[place - 1].kind in LEFT_OUT:
+        place -= 1
+    return place
+
+
+def _grids(step: Weighted, done: ForwardPass, inputs: Array, weights: Array, parts: Array, channel: int) -> Grids:
+    before, behind = step.place - 1, done.name(_behind(done, step.place - 1))
+    rows, columns = inputs.shape
+
+    def at(row: int, column: int) -> Index:
+        """Where in `step.inputs` a cell stands."""
+        if step.parts.ndim == 3:
+            return row, column, channel
+        return (int((row * columns + column) * (step.parts.size // (rows * columns)) + channel),)
+
+    def unit(row: int, column: int) -> Hashable:
+        source = step.source(at(row, column))
+        return None if source is None else ("unit", origin_of(done, before, source))
+
+    def weight(row: int, column: int) -> Hashable:
+        return "weight", Weight(f"{own}.weight", (*at(row, column), step.index[-1]))
+
+    own = done.name(step.place)
+    tops = [float(np.abs(values).max()) or 1.0 for values in (step.weights, step.parts)]
+    of = f", channel {channel}" if step.parts.size > rows * columns else ""
+    click = "click to see how it was made" if before else "click to see it"
+    return Grids(
+        [
+            Grid(f"{behind}{of}", inputs, *_input_colors(step, before), unit, f"x = {{value}}: {click}", _outside(step)),
+            Grid(
+                f"{own}, kernel {step.index[-1]}" if step.parts.ndim == 3 else f"{own}, weights of unit {step.index[-1]}",
+                weights,
+                DIVERGING,
+                -tops[0],
+                tops[0],
+                weight,
+                "w = {value}: click to see what the loss wants of this weight",
+            ),
+            Grid("products", parts, DIVERGING, -tops[1], tops[1], unit, "x · w = {value}"),
+        ],
+        ("×", "="),
+    )
+
+
+def _outside(step: Weighted) -> Array | None:
+    """Which rows and columns of a convolution's window lie in the padding; None for another layer."""
+    if step.parts.ndim != 3:
+        return None
+    rows, columns = (
+        (np.arange(size) + corner < 0) | (np.arange(size) + corner >= whole)
+        for size, corner, whole in zip(step.parts.shape, step.corner, step.input_shape, strict=False)
+    )
+    return rows[:, None] | columns[None]
+
+
+def _input_colors(step: Parts, before: int) -> tuple[Array, float, float]:
+    """The colours of what a step looks at: grey for the picture, else as in the network."""
+    if before == 0:
+        return GREY, 0.0, 1.0
+    top = float(np.abs(step.inputs).max()) or 1.0
+    return (DIVERGING, -top, top) if step.inputs.min() < 0 else (MAGMA, 0.0, top)
+
+
+def _rows(step: Weighted, done: ForwardPass) -> Contributions:
+    """The largest contributions to a unit of a linear layer."""
+    order = largest_first(step.parts)
+    shown, others = order[:MOST_ROWS], order[MOST_ROWS:]
+    units = [origin_of(done, step.place - 1, (int(at),)) for at in shown]
+    rest = f"{len(others):,} others add {number(float(step.parts[others].sum()))}" if len(others) else ""
+    return Contributions(
+        "the largest contributions, x × w",
+        [str(unit) for unit in units],
+        [product(float(step.inputs[at]), float(step.weights[at])) for at in shown],
+        step.parts[shown],
+        [("unit", unit) for unit in units],
+        rest,
+    )
+
+
+# -- the other kinds
+
+
+def _window(step: Pooled, done: ForwardPass) -> Grids:
+    before = step.place - 1
+
+    def unit(row: int, column: int) -> Hashable:
+        return "unit", origin_of(done, before, step.source((row, column)) or ())
+
+    colors = _input_colors(step, before)
+    name, click = done.name(before), "click to see how it was made"
+    words = "{value}: " + (click if before else "click to see it")
+    return Grids([Grid(f"{name}, unit {step.index[2]}", step.inputs, *colors, unit, words, None, step.winner)])
+
+
+def _powers(step: Share, done: ForwardPass) -> Contributions:
+    order = largest_first(step.powers)
+    shown, others = order[:MOST_ROWS], order[MOST_ROWS:]
+    units = [origin_of(done, step.place - 1, step.source((int(at),)) or ()) for at in shown]
+    rest = f"{len(others):,} others add {number(float(step.powers[others].sum()))}" if len(others) else ""
+    largest = float(step.inputs.max())
+    return Contributions(
+        "the powers that share the 1, e^(x − largest x)",
+        [str(unit) for unit in units],
+        [f"e^({number(float(step.inputs[at]) - largest)})" for at in shown],
+        step.powers[shown],
+        [("unit", unit) for unit in units],
+        rest,
+    )

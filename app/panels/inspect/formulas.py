@@ -1,0 +1,108 @@
+"""The formula of each step in which a number is made, with the numbers in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.panels.inspect.inspected import Weight
+from app.widgets.sections import Line, number
+from nncore.explain.forward_pass import ForwardPass
+from nncore.explain.pixel import Activated, Normalised, Parts, Passed, Pooled, Share, Weighted
+from nncore.layers import Dropout
+
+FUNCTIONS = {
+    "relu": "relu(x) = max(x, 0): what is below zero becomes zero",
+    "sigmoid": "sigmoid(x) = 1 / (1 + e⁻ˣ): between 0 and 1",
+    "tanh": "tanh(x): between −1 and 1",
+}
+
+
+def lines_of(steps: Sequence[Parts], done: ForwardPass) -> list[Line]:
+    """The values from the first step to the last, one a line, the last as the result."""
+    lines: list[Line] = []
+    for step in steps:
+        lines += _values(step, done)
+    result = lines[-1]
+    return [*lines[:-1], Line(result.words, result.value, True, result.key, result.tip)]
+
+
+def general(steps: Sequence[Parts], done: ForwardPass) -> list[Line]:
+    """What the steps do in general: the formulas with letters."""
+    return [Line(text) for step in steps if (text := _formula(step, done))]
+
+
+def _values(step: Parts, done: ForwardPass) -> list[Line]:
+    match step:
+        case Weighted():
+            count = f"{step.parts.size:,} products" if step.parts.size > 1 else "product"
+            key = ("weight", Weight(f"{done.name(step.place)}.bias", (step.index[-1],)))
+            tip = "The bias, learnt like a weight; click to see what the loss wants of it"
+            bias = Line("+ bias", number(step.bias), key=key, tip=tip)
+            return [Line(f"Σ of {count}", number(float(step.parts.sum()))), bias, Line("= sum", number(step.value))]
+        case Pooled():
+            words = f"mean of {step.inputs.size}" if step.winner is None else f"largest of {step.inputs.size}"
+            return [Line(words, number(step.value))]
+        case Normalised():
+            x, scale, shift = float(step.inputs), number(step.scale), number(step.shift)
+            spread = f"√({number(step.variance)} + {step.eps:g})"
+            return [
+                Line(f"x̂ = ({number(x)} − {_bracketed(step.mean)}) / {spread}", number(step.normal)),
+                Line(f"{scale} · x̂ + {_bracketed(step.shift) if step.shift < 0 else shift}", number(step.value)),
+            ]
+        case Activated():
+            return [Line(f"{step.kind}({number(float(step.inputs))})", number(step.value))]
+        case Share():
+            largest, at = float(step.inputs.max()), step.index[-1]
+            own = float(step.inputs[at])
+            return [
+                Line(f"e^({number(own)} − {_bracketed(largest)})", number(float(step.powers[at]))),
+                Line("÷ sum of all such powers", number(float(step.powers.sum()))),
+                Line("= share", number(step.value)),
+            ]
+        case Passed():
+            return [Line(f"{done.name(step.place)}: as it is", number(step.value))]
+    return [Line("=", number(step.value))]
+
+
+def _formula(step: Parts, done: ForwardPass) -> str:
+    layer = done.layers[step.place - 1]
+    match step:
+        case Weighted() if step.parts.ndim == 3:
+            return "y[i, j, o] = b[o] + Σ x[i·stride + k − padding, j·stride + l − padding, c] · w[k, l, c, o]"
+        case Weighted():
+            return "y[j] = b[j] + Σ x[i] · w[i, j]"
+        case Pooled(winner=None):
+            return "y = mean of the window: each number has an equal part"
+        case Pooled():
+            return "y = max of the window: only the number that wins is passed on"
+        case Normalised():
+            return "y = γ x̂ + β with x̂ = (x − μ) / √(σ² + ε); μ and σ² are the running mean and variance, as in use"
+        case Share():
+            return "p[i] = e^x[i] / Σ e^x[j]: the largest x is taken from all first, which changes nothing and never overflows"
+        case Activated(kind=kind):
+            return FUNCTIONS.get(kind, f"y = {kind}(x)")
+        case Passed() if isinstance(layer, Dropout):
+            return (
+                f"dropout does nothing in use. In training it sets each number to 0 with probability {layer.p:g} and divides the "
+                f"rest by {1 - layer.p:g}, so that no unit can rely on another."
+            )
+        case Passed():
+            return "flatten lays the numbers of the image in a row: by row, then column, then channel"
+    return ""
+
+
+def _bracketed(value: float) -> str:
+    """A number behind a minus or plus sign."""
+    return f"({number(value)})" if value < 0 else number(value)
+
+
+def product(value: float, weight: float) -> str:
+    """`2.310 × 0.420`"""
+    return f"{number(value)} × {_bracketed(weight)}"
+
+
+def largest_first(amounts: np.ndarray) -> np.ndarray:
+    """The places of amounts (n), the one furthest from zero first."""
+    return np.argsort(-np.abs(amounts), kind="stable")

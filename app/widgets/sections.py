@@ -1,0 +1,361 @@
+"""The sections of a sheet: grids of numbers with signs between them, slices to choose from, contributions, lines of a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+
+from app.theme import font, theme
+from app.widgets.sheet import GAP, Section, Target
+from app.widgets.tiles import Tiles, packed, picture
+from nncore.arrays import Array
+
+LARGEST, WRITTEN = 42, 24
+"""Largest side of a cell in pixels, and that from which on its number is written into it."""
+TITLE, SIGN = 16, 22
+"""Pixels of a grid's title, and of a sign between two."""
+HIGHEST = 150
+"""Pixels that a grid may be high."""
+THUMB = 30
+"""Side of a slice's picture in pixels."""
+ROW = 18
+"""Height of a row of contributions, and of a line, in pixels."""
+DEEP = 110
+"""Brightness, 0 to 255, of a colour below which white stands out on it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Numbers in rows and columns, each in a cell of its colour."""
+
+    title: str
+    values: Array
+    """(rows, columns)"""
+    table: Array
+    """The colours, uint8 (256, 3): the first is `low`, the last `high`."""
+    low: float
+    high: float
+    key_of: Callable[[int, int], Hashable] = lambda row, column: None
+    """What the cell at a row and column stands for when it is clicked; None where it cannot be."""
+    words: str = "{value}"
+    """What a tooltip says of a cell: {row}, {column} and {value} are put in."""
+    outside: Array | None = None
+    """Which cells are no numbers of the layer before, but zeros around them: bool (rows, columns)."""
+    marked: tuple[int, int] | None = None
+    """A cell with a frame."""
+
+
+def number(value: float) -> str:
+    """A number as it is written into formulas: three decimals, or its first digits where it is very large or small."""
+    if value != 0 and (abs(value) < 0.0005 or abs(value) >= 10000):
+        return f"{value:.2e}".replace("-", "−")
+    return (f"{value:.3f}" if abs(value) < 100 else f"{value:.1f}").replace("-", "−")
+
+
+@dataclass(frozen=True, eq=False)
+class Grids:
+    """Grids side by side, with a sign between each two."""
+
+    grids: Sequence[Grid]
+    signs: Sequence[str] = ()
+
+    def _side(self, width: float) -> float:
+        """The side of a cell in whole pixels."""
+        columns = sum(grid.values.shape[1] for grid in self.grids)
+        rows = max(grid.values.shape[0] for grid in self.grids)
+        room = width - SIGN * (len(self.grids) - 1)
+        return max(1, min(room // columns, HIGHEST // rows, LARGEST))
+
+    def _rects(self, width: float) -> list[QRectF]:
+        """Where each grid lies, without its title."""
+        side, left, found = self._side(width), 0.0, []
+        for grid in self.grids:
+            rows, columns = grid.values.shape
+            found.append(QRectF(left, TITLE, columns * side, rows * side))
+            left += max(columns * side, 40) + SIGN
+        return found
+
+    def size(self, width: float) -> tuple[float, float]:
+        rects = self._rects(width)
+        return rects[-1].right(), max(rect.bottom() for rect in rects)
+
+    def paint(self, painter: QPainter, width: float) -> None:
+        colors, side = theme().colors, self._side(width)
+        rects = self._rects(width)
+        for grid, rect in zip(self.grids, rects, strict=True):
+            painter.setFont(font(11))
+            painter.setPen(QColor(colors.dim))
+            room = max(rect.width() + SIGN - 4, 40)
+            shown = painter.fontMetrics().elidedText(grid.title, Qt.TextElideMode.ElideRight, round(room))
+            painter.drawText(QRectF(rect.left(), 0, room, TITLE), Qt.AlignmentFlag.AlignLeft, shown)
+            _paint_cells(painter, grid, rect, side)
+        painter.setFont(font(15))
+        painter.setPen(QColor(colors.text))
+        for sign, rect in zip(self.signs, rects, strict=False):
+            place = QRectF(max(rect.right(), rect.left() + 40), rect.top(), SIGN, rect.height())
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, sign)
+
+    def targets(self, width: float) -> Sequence[Target]:
+        side, found = self._side(width), []
+        for grid, rect in zip(self.grids, self._rects(width), strict=True):
+            for row, column in np.ndindex(grid.values.shape):
+                cell = QRectF(rect.left() + column * side, rect.top() + row * side, side, side)
+                value = float(grid.values[row, column])
+                words = grid.words.format(row=row, column=column, value=number(value))
+                if grid.outside is not None and grid.outside[row, column]:
+                    words = "padding: outside of the image all numbers are 0"
+                found.append(Target(cell, grid.key_of(row, column), words))
+        return found
+
+
+def _paint_cells(painter: QPainter, grid: Grid, rect: QRectF, side: float) -> None:
+    rows, columns = grid.values.shape
+    gap = 1 if side >= 8 else 0
+    tiles = Tiles(rows * columns, 1, 1, columns, side - gap) if gap else Tiles(1, rows, columns, 1, side)
+    maps = grid.values.reshape(-1, 1, 1) if gap else grid.values[None]
+    ratio = painter.device().devicePixelRatioF()
+    painter.drawImage(rect.topLeft(), picture(maps, packed(grid.table), grid.low, grid.high, tiles, ratio))
+    if grid.outside is not None and side >= 8:
+        painter.setPen(QPen(QColor(theme().colors.dim), 1))
+        for row, column in np.argwhere(grid.outside).tolist():
+            cell = QRectF(rect.left() + column * side, rect.top() + row * side, side - gap, side - gap)
+            painter.drawLine(cell.bottomLeft(), cell.topRight())
+    if side >= WRITTEN:
+        _write_numbers(painter, grid, rect, side - gap, side)
+    if grid.marked is not None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(theme().colors.accent), 2))
+        painter.drawRect(QRectF(rect.left() + grid.marked[1] * side, rect.top() + grid.marked[0] * side, side - gap, side - gap))
+
+
+def _write_numbers(painter: QPainter, grid: Grid, rect: QRectF, room: float, side: float) -> None:
+    """The numbers in their cells, all in one size."""
+    texts = [[_short(value) for value in row] for row in grid.values.tolist()]
+    longest = max((text for row in texts for text in row), key=len)
+    fits = (pixels for pixels in (12, 11, 10, 9, 8) if QFontMetricsF(font(pixels)).horizontalAdvance(longest) <= room - 2)
+    size = next(fits, None)
+    if size is None:
+        return
+    painter.setFont(font(size))
+    factor = 255 / (grid.high - grid.low) if grid.high > grid.low else 0.0
+    colors = grid.table[np.clip((grid.values - grid.low) * factor, 0, 255).astype(np.uint8)] @ np.array([0.299, 0.587, 0.114])
+    for row, line in enumerate(texts):
+        for column, text in enumerate(line):
+            if grid.outside is not None and grid.outside[row, column]:
+                continue
+            painter.setPen(Qt.GlobalColor.white if colors[row, column] < DEEP else Qt.GlobalColor.black)
+            cell = QRectF(rect.left() + column * side, rect.top() + row * side, room, room)
+            painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def _short(value: float) -> str:
+    return (f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}" if abs(value) < 100 else f"{value:.0f}").replace("-", "−")
+
+
+@dataclass(frozen=True, eq=False)
+class Slices:
+    """Small pictures to choose from, each with what it adds; those that do not fit are told in one number."""
+
+    title: str
+    maps: Array
+    """(count, rows, columns), the strongest first"""
+    amounts: Array
+    """What each adds (count)."""
+    keys: Sequence[Hashable]
+    words: Sequence[str]
+    table: Array
+    top: float
+    """The value with the last colour; its negative has the first."""
+    chosen: int = 0
+
+    def _step(self) -> float:
+        return THUMB + 16
+
+    def _count(self, width: float) -> int:
+        """How many are shown."""
+        fits = max(int(width // self._step()), 1)
+        return len(self.maps) if len(self.maps) <= fits else max(fits - 2, 1)
+
+    def size(self, width: float) -> tuple[float, float]:
+        return width, TITLE + THUMB + 16
+
+    def paint(self, painter: QPainter, width: float) -> None:
+        colors, count = theme().colors, self._count(width)
+        painter.setFont(font(11))
+        painter.setPen(QColor(colors.dim))
+        painter.drawText(QRectF(0, 0, width, TITLE), Qt.AlignmentFlag.AlignLeft, self.title)
+        scale = max(1, THUMB // max(self.maps.shape[1:]))
+        tiles = Tiles(1, *self.maps.shape[1:], 1, scale)
+        table, ratio = packed(self.table), painter.device().devicePixelRatioF()
+        for number_, rect in enumerate(self._rects(count)):
+            painter.drawImage(rect.topLeft(), picture(self.maps[number_][None], table, -self.top, self.top, tiles, ratio))
+            painter.setPen(QColor(colors.text))
+            below = QRectF(rect.left() - 8, rect.bottom() + 2, THUMB + 16, 14)
+            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, f"{self.amounts[number_]:+.2f}".replace("-", "−"))
+            if number_ == self.chosen:
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(QPen(QColor(colors.accent), 2))
+                painter.drawRect(rect.adjusted(-2, -2, 2, 2))
+        if count < len(self.maps):
+            rest = float(self.amounts[count:].sum())
+            painter.setPen(QColor(colors.dim))
+            place = QRectF(count * self._step() + 8, TITLE, 2 * self._step(), THUMB)
+            words = f"{len(self.maps) - count} more: {rest:+.2f}".replace("-", "−")
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
+
+    def _rects(self, count: int) -> list[QRectF]:
+        return [QRectF(8 + number_ * self._step(), TITLE, THUMB, THUMB) for number_ in range(count)]
+
+    def targets(self, width: float) -> Sequence[Target]:
+        rects = self._rects(self._count(width))
+        return [Target(rect, key, words) for rect, key, words in zip(rects, self.keys, self.words, strict=False)]
+
+
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """Rows of what adds up: where it comes from, how it is made, and a bar to the right of the middle or to the left."""
+
+    title: str
+    names: Sequence[str]
+    sums: Sequence[str]
+    """How each is made: `2.31 × 0.42`."""
+    amounts: Array
+    """(count)"""
+    keys: Sequence[Hashable]
+    rest: str = ""
+    """What the others add."""
+
+    def size(self, width: float) -> tuple[float, float]:
+        return width, TITLE + ROW * (len(self.names) + bool(self.rest))
+
+    def paint(self, painter: QPainter, width: float) -> None:
+        colors, flags = theme().colors, Qt.AlignmentFlag
+        painter.setFont(font(11))
+        painter.setPen(QColor(colors.dim))
+        painter.drawText(QRectF(0, 0, width, TITLE), flags.AlignLeft, self.title)
+        top = float(np.abs(self.amounts).max(initial=0.0)) or 1.0
+        name, made = width * 0.34, width * 0.24
+        middle, half = name + made + (width - name - made - 60) / 2, (width - name - made - 64) / 2
+        for number_, amount in enumerate(self.amounts.tolist()):
+            row = QRectF(0, TITLE + ROW * number_, width, ROW)
+            painter.setPen(QColor(colors.text))
+            shown = painter.fontMetrics().elidedText(self.names[number_], Qt.TextElideMode.ElideRight, round(name - 6))
+            painter.drawText(row, flags.AlignVCenter, shown)
+            painter.setPen(QColor(colors.dim))
+            painter.drawText(QRectF(name, row.top(), made, ROW), flags.AlignVCenter, self.sums[number_])
+            painter.setPen(Qt.PenStyle.NoPen)
+            length = half * abs(amount) / top
+            painter.setBrush(QColor("#5a96d6" if amount < 0 else "#dd8236"))
+            painter.drawRect(QRectF(middle - (length if amount < 0 else 0), row.top() + 4, max(length, 1), ROW - 8))
+            painter.setPen(QColor(colors.text))
+            painter.drawText(QRectF(width - 60, row.top(), 60, ROW), flags.AlignVCenter | flags.AlignRight, _signed(amount))
+        painter.setPen(QPen(QColor(colors.line), 1))
+        painter.drawLine(round(middle), TITLE, round(middle), TITLE + ROW * len(self.names))
+        if self.rest:
+            painter.setPen(QColor(colors.dim))
+            painter.drawText(QRectF(0, TITLE + ROW * len(self.names), width, ROW), flags.AlignVCenter, self.rest)
+
+    def targets(self, width: float) -> Sequence[Target]:
+        return [
+            Target(QRectF(0, TITLE + ROW * number_, width, ROW), key, f"{name}: {made} = {_signed(float(amount))}")
+            for number_, (key, name, made, amount) in enumerate(zip(self.keys, self.names, self.sums, self.amounts, strict=True))
+        ]
+
+
+def _signed(value: float) -> str:
+    return ("+" if value >= 0 else "") + number(value)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a formula: a word, and what it is; or the formula itself where `value` is empty."""
+
+    words: str
+    value: str = ""
+    is_result: bool = False
+    key: Hashable = None
+    tip: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Lines of a formula, their values under each other."""
+
+    lines: Sequence[Line]
+
+    def _columns(self) -> tuple[float, float]:
+        """Widths of the words beside a value, and of the values."""
+        plain, bold = QFontMetricsF(font(13)), QFontMetricsF(font(13, bold=True))
+        words = max((plain.horizontalAdvance(line.words) for line in self.lines if line.value), default=0.0)
+        return words + 16, max((bold.horizontalAdvance(line.value) for line in self.lines), default=0.0)
+
+    def _rects(self, width: float) -> list[QRectF]:
+        metrics, found, top = QFontMetricsF(font(12)), [], 0.0
+        for line in self.lines:
+            rows = 1.0
+            if not line.value:
+                box = metrics.boundingRect(QRectF(0, 0, width, 1000), int(Qt.TextFlag.TextWordWrap), line.words)
+                rows = max(1.0, round(box.height() / metrics.height()))
+            found.append(QRectF(0, top, width, ROW + (rows - 1) * metrics.height()))
+            top += found[-1].height() + 2
+        return found
+
+    def size(self, width: float) -> tuple[float, float]:
+        rects = self._rects(width)
+        has_formula = any(not line.value for line in self.lines)
+        return (width if has_formula else sum(self._columns())), rects[-1].bottom() if rects else 0.0
+
+    def paint(self, painter: QPainter, width: float) -> None:
+        colors, flags = theme().colors, Qt.AlignmentFlag
+        words, value = self._columns()
+        for line, rect in zip(self.lines, self._rects(width), strict=True):
+            painter.setFont(font(13 if line.value else 12))
+            painter.setPen(QColor(colors.text if line.value else colors.dim))
+            wrap = 0 if line.value else int(Qt.TextFlag.TextWordWrap)
+            painter.drawText(rect, int(flags.AlignLeft | flags.AlignTop) | wrap, line.words)
+            if line.value:
+                painter.setFont(font(13, bold=True))
+                painter.setPen(QColor(colors.accent if line.is_result else colors.text))
+                painter.drawText(QRectF(words, rect.top(), value, rect.height()), flags.AlignRight | flags.AlignTop, line.value)
+
+    def targets(self, width: float) -> Sequence[Target]:
+        return [
+            Target(rect, line.key, line.tip or line.words)
+            for line, rect in zip(self.lines, self._rects(width), strict=True)
+            if line.key is not None or line.tip
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Two sections side by side where there is room, the second in the middle of the first's height; or one below the other."""
+
+    left: Section
+    right: Section
+    gap: float = 20
+
+    def _second(self, width: float) -> tuple[float, float] | None:
+        """Where the second begins beside the first; None where it stands below."""
+        first, second = self.left.size(width), self.right.size(width)
+        if first[0] + self.gap + second[0] > width:
+            return None
+        return first[0] + self.gap, max((first[1] + TITLE - second[1]) / 2, 0.0)
+
+    def size(self, width: float) -> tuple[float, float]:
+        first, second, at = self.left.size(width), self.right.size(width), self._second(width)
+        return (width, first[1] + GAP + second[1]) if at is None else (width, max(first[1], at[1] + second[1]))
+
+    def paint(self, painter: QPainter, width: float) -> None:
+        at = self._second(width) or (0.0, self.left.size(width)[1] + GAP)
+        self.left.paint(painter, width)
+        painter.translate(*at)
+        self.right.paint(painter, width - at[0])
+
+    def targets(self, width: float) -> Sequence[Target]:
+        x, y = self._second(width) or (0.0, self.left.size(width)[1] + GAP)
+        moved = [Target(each.rect.translated(x, y), each.key, each.words) for each in self.right.targets(width - x)]
+        return [*self.left.targets(width), *moved]

@@ -1,0 +1,189 @@
+"""Tiles: where the maps of a layer lie, side by side in rows, and the picture of all of them. Lengths are logical pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage
+
+from nncore.arrays import Array, Shape
+
+GAP, CELL_GAP = 2, 1
+"""Pixels between two maps, and between two cells of single numbers."""
+LEAST_MAP, LARGEST_MAP = 12, 112
+"""Pixels of a map's longer side: as many at least, and at most where several layers lie side by side."""
+LEAST_CELL, LARGEST_CELL = 6, 16
+"""The same of a cell."""
+MAIN, MAIN_SHARE = 44, 0.45
+"""Pixels of a side that the maps of the main layer have at least, and the largest share of the width that they take."""
+SPACING, LEAST_WIDTH = 16, 64
+"""Pixels between two layers, and the least width of one."""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """`count` maps of `height` × `width` values, `columns` in a row, `scale` pixels a value, from (left, top) on."""
+
+    count: int
+    height: int
+    width: int
+    columns: int
+    scale: float
+    left: float = 0.0
+    top: float = 0.0
+
+    @property
+    def gap(self) -> int:
+        """Pixels between two maps."""
+        return CELL_GAP if self.height * self.width == 1 else GAP
+
+    @property
+    def rows(self) -> int:
+        return math.ceil(self.count / self.columns)
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of all maps together in pixels."""
+        across, down = self.width * self.scale + self.gap, self.height * self.scale + self.gap
+        return min(self.columns, self.count) * across - self.gap, self.rows * down - self.gap
+
+    def rect(self, index: int) -> QRectF:
+        """Where the map at `index` lies."""
+        row, column = divmod(index, self.columns)
+        width, height = self.width * self.scale, self.height * self.scale
+        return QRectF(self.left + column * (width + self.gap), self.top + row * (height + self.gap), width, height)
+
+    def value_rect(self, index: int, row: int, column: int) -> QRectF:
+        """Where one value of a map lies."""
+        whole = self.rect(index)
+        return QRectF(whole.x() + column * self.scale, whole.y() + row * self.scale, self.scale, self.scale)
+
+    def at(self, x: float, y: float) -> tuple[int, int, int] | None:
+        """The map at a point, and the row and column in it; None where there is none."""
+        across, down = self.width * self.scale + self.gap, self.height * self.scale + self.gap
+        column, dx = divmod(x - self.left, across)
+        row, dy = divmod(y - self.top, down)
+        index = int(row) * self.columns + int(column)
+        if not (0 <= column < self.columns and row >= 0 and index < self.count):
+            return None
+        place = int(dy / self.scale), int(dx / self.scale)
+        return (index, *place) if place[0] < self.height and place[1] < self.width else None
+
+
+def stacked(shape: Shape, scale: float, height: float) -> Tiles | None:
+    """Maps (count, height, width) at a scale in the fewest columns that stand within `height` pixels; None where none does."""
+    count, tall, wide = shape
+    gap = CELL_GAP if tall * wide == 1 else GAP
+    rows = int((height + gap) // (tall * scale + gap))
+    return Tiles(count, tall, wide, max(1, math.ceil(count / rows)), scale) if rows else None
+
+
+def arrange(
+    shapes: Sequence[Shape], width: float, height: float, main: int, step: float = 1.0, fixed: Mapping[int, Tiles] | None = None
+) -> list[Tiles]:
+    """Layers of maps (count, height, width) side by side in `width` × `height` pixels, those of the layer `main` the largest.
+
+    Scales are multiples of `step`, one pixel of the screen. First the main layer grows, then the other maps, the smallest first,
+    then cells of single numbers. Where there is no room for the least sizes, the row is wider than `width`. `fixed` are layers
+    with a size of their own.
+    """
+    fixed = fixed or {}
+    found = [fixed.get(n) or _least(shape, height, step, MAIN if n == main else 0) for n, shape in enumerate(shapes)]
+    if main not in fixed:
+        while (larger := _larger(found, main, height, step)) and _width(larger) <= MAIN_SHARE * width:
+            if _total([*found[:main], larger, *found[main + 1 :]]) > width:
+                break
+            found[main] = larger
+    growing = set(range(len(shapes))) - {main} - fixed.keys()
+    while growing:
+        smallest = min(growing, key=lambda n: (found[n].height * found[n].width == 1, _side(found[n])))
+        larger = _larger(found, smallest, height, step)
+        is_small = larger is not None and (_side(larger) <= _side(found[main]) or found[main].height * found[main].width == 1)
+        if larger is None or not is_small or _total([*found[:smallest], larger, *found[smallest + 1 :]]) > width:
+            growing.discard(smallest)
+        else:
+            found[smallest] = larger
+    left, placed = 0.0, []
+    for tiles in found:
+        placed.append(replace(tiles, left=left))
+        left += math.ceil(_width(tiles) / step) * step + SPACING
+    return placed
+
+
+def alone(shape: Shape, width: float, height: float, step: float = 1.0) -> Tiles:
+    """The maps of one layer (count, height, width), as large as they fit into `width` × `height` pixels, or higher than that."""
+    count, tall, wide = shape
+    gap, cell = (CELL_GAP, LEAST_CELL) if tall * wide == 1 else (GAP, LEAST_MAP)
+    least = math.ceil(cell / max(tall, wide) / step) * step
+    scale, best = least, least
+    while True:
+        columns = int((width + gap) // (wide * scale + gap))
+        if not columns or math.ceil(count / columns) * (tall * scale + gap) - gap > height:
+            break
+        best, scale = scale, scale + step
+    columns = max(1, int((width + gap) // (wide * best + gap)))
+    return Tiles(count, tall, wide, min(columns, count), best)
+
+
+def total_width(placed: Sequence[Tiles]) -> float:
+    """Pixels that layers side by side take."""
+    return max((tiles.left + _width(tiles) for tiles in placed), default=0.0)
+
+
+def _least(shape: Shape, height: float, step: float, side: float) -> Tiles:
+    """Maps at the least scale that can be read."""
+    count, tall, wide = shape
+    wanted = max(side, LEAST_CELL if tall * wide == 1 else LEAST_MAP)
+    if tall * wide == 1:
+        wanted = LEAST_CELL
+    scale = math.ceil(wanted / max(tall, wide) / step) * step
+    return stacked(shape, scale, height) or Tiles(count, tall, wide, count, scale)
+
+
+def _larger(found: Sequence[Tiles], at: int, height: float, step: float) -> Tiles | None:
+    """The layer's maps a step larger; None where they would be too large, or do not stand within `height`."""
+    tiles = found[at]
+    shape, scale = (tiles.count, tiles.height, tiles.width), tiles.scale + step
+    most = LARGEST_CELL if tiles.height * tiles.width == 1 else LARGEST_MAP
+    return None if scale * max(shape[1:]) > most else stacked(shape, scale, height)
+
+
+def _side(tiles: Tiles) -> float:
+    return max(tiles.height, tiles.width) * tiles.scale
+
+
+def _width(tiles: Tiles) -> float:
+    return max(LEAST_WIDTH, tiles.size[0])
+
+
+def _total(found: Sequence[Tiles]) -> float:
+    return sum(_width(tiles) + SPACING for tiles in found) - SPACING
+
+
+def packed(table: Array) -> Array:
+    """A colour table, uint8 (256, 3), as pixels of a QImage: uint32 (256)."""
+    red, green, blue = (table[:, channel].astype(np.uint32) for channel in range(3))
+    return np.uint32(0xFF000000) | red << np.uint32(16) | green << np.uint32(8) | blue
+
+
+def picture(maps: Array, table: Array, low: float, high: float, tiles: Tiles, ratio: float = 1.0) -> QImage:
+    """All maps (count, height, width) in one image, transparent between them, for a screen of `ratio` pixels a logical one.
+
+    `table` is a packed table of 256 colours: `low` is its first, `high` its last.
+    """
+    scale, gap = round(tiles.scale * ratio), round(tiles.gap * ratio)
+    factor = 255 / (high - low) if high > low else 0.0
+    # Of what is no number at all it does not matter what colour it has.
+    with np.errstate(invalid="ignore"):
+        colors = table[np.clip((maps - low) * factor, 0, 255).astype(np.uint8)]
+    tall, wide = tiles.height * scale + gap, tiles.width * scale + gap
+    sheet = np.zeros((tiles.rows * tiles.columns, tall, wide), np.uint32)
+    sheet[: tiles.count, : tall - gap, : wide - gap] = colors.repeat(scale, axis=1).repeat(scale, axis=2)
+    whole = sheet.reshape(tiles.rows, tiles.columns, tall, wide).swapaxes(1, 2).reshape(tiles.rows * tall, tiles.columns * wide)
+    image = QImage(whole.data, whole.shape[1], whole.shape[0], 4 * whole.shape[1], QImage.Format.Format_ARGB32).copy()
+    image.setDevicePixelRatio(ratio)
+    return image

@@ -1,0 +1,257 @@
+"""One number of a layer's output, taken apart: what it was made of, so that the parts add up to it.
+
+`explain` takes one layer's step apart. `explain_joined` begins at the last layer before that looks at more than one number, so that
+a convolution comes with the batch norm and the activation after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from nncore.arrays import Array
+from nncore.errors import ConfigError
+from nncore.explain.forward_pass import ForwardPass
+from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, Softmax
+from nncore.layers.activations import Activation
+from nncore.layers.pooling import Pool
+
+Index: TypeAlias = tuple[int, ...]
+"""Where a number stands in a layer's output: (row, column, channel), or (unit,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """A number of a layer's output, and what it was made of, in float64. `parts` add up to `value`."""
+
+    place: int
+    """The place of the layer in the network, from 1."""
+    index: Index
+    """Where in the layer's output the number stands."""
+    output: float
+    """The number as the layer put it out, in float32."""
+    value: float
+    """The number as it follows from the parts."""
+    parts: Array
+    """float64, of the shape of the inputs that it was made of, or (n,) where it says so."""
+    inputs: Array
+    """float64: the numbers of the layer's input that had a say in it, of any shape."""
+
+    def source(self, at: Index) -> Index | None:
+        """Where in the layer's input the number at `at` of `inputs` stands; None for the zeros of a padding."""
+        raise TypeError(f"{type(self).__name__} does not say where its inputs stand")
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted(Parts):
+    """y = b + Σ x · w: convolution and linear. `parts` are the products; the bias comes on top of them."""
+
+    weights: Array
+    """float64, of the shape of `inputs`: (kernel height, kernel width, channels in) or (in,)."""
+    bias: float
+    corner: tuple[int, int] = (0, 0)
+    """Row and column of the layer's input under the kernel's first cell; negative where that lies in the padding."""
+    input_shape: Index = ()
+
+    def source(self, at: Index) -> Index | None:
+        if len(at) == 1:
+            return at
+        row, column = self.corner[0] + at[0], self.corner[1] + at[1]
+        is_inside = 0 <= row < self.input_shape[0] and 0 <= column < self.input_shape[1]
+        return (row, column, at[2]) if is_inside else None
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled(Parts):
+    """The largest number of a window, or the mean of all: `inputs` are (kernel height, kernel width), and so are `parts`."""
+
+    corner: tuple[int, int]
+    """Row and column of the layer's input at the window's first cell."""
+    winner: tuple[int, int] | None
+    """Where in the window the largest number stands, the first in reading order; None for a mean."""
+
+    def source(self, at: Index) -> Index | None:
+        return self.corner[0] + at[0], self.corner[1] + at[1], self.index[2]
+
+
+@dataclass(frozen=True, eq=False)
+class Normalised(Parts):
+    """y = γ x̂ + β with x̂ = (x − μ) / √(σ² + ε) by the running mean and variance. `parts` are γ x̂ and β (2)."""
+
+    mean: float
+    variance: float
+    eps: float
+    scale: float
+    shift: float
+
+    @property
+    def normal(self) -> float:
+        """x̂"""
+        return float((self.inputs - self.mean) / np.sqrt(self.variance + self.eps))
+
+    def source(self, at: Index) -> Index | None:
+        return self.index
+
+
+@dataclass(frozen=True, eq=False)
+class Activated(Parts):
+    """y = f(x): ReLU, sigmoid, tanh. `inputs` and `parts` are single numbers."""
+
+    kind: str
+    """`relu`, `sigmoid`, `tanh`, …"""
+
+    def source(self, at: Index) -> Index | None:
+        return self.index
+
+
+@dataclass(frozen=True, eq=False)
+class Share(Parts):
+    """pᵢ = exp(xᵢ) / Σⱼ exp(xⱼ): softmax. `inputs` are all x of the place (n); `parts` has pᵢ at i, and else zeros."""
+
+    powers: Array
+    """float64 (n): exp(xⱼ − max x), of which the number is one over their sum."""
+
+    def source(self, at: Index) -> Index | None:
+        return *self.index[:-1], *at
+
+
+@dataclass(frozen=True, eq=False)
+class Passed(Parts):
+    """y = x: flatten, and dropout in use, which drops nothing then. `inputs` and `parts` are single numbers."""
+
+    kind: str
+    origin: Index
+    """Where in the layer's input the number stands."""
+
+    def source(self, at: Index) -> Index | None:
+        return self.origin
+
+
+def explain(done: ForwardPass, place: int, index: Index) -> Parts:
+    """Take apart the number at `index` of the output of the layer at `place`, from 1.
+
+    IndexError where there is no such number, ConfigError for a layer of a kind that is not known here.
+    """
+    y, layer = done.values[place], done.layers[place - 1]
+    if len(index) != y.ndim or not all(0 <= at < size for at, size in zip(index, y.shape, strict=True)):
+        raise IndexError(f"{done.name(place)} has no number at {index}; its output is {y.shape}.")
+    for kind, take_apart in KINDS.items():
+        if isinstance(layer, kind):
+            return take_apart(done, place, index, layer)
+    raise ConfigError(f"How {done.name(place)} makes its numbers is not known; {type(layer).__name__} is no layer of this program.")
+
+
+def explain_joined(done: ForwardPass, place: int, index: Index) -> tuple[Parts, ...]:
+    """The steps in which a number was made, in order: the last layer that looks at more than one number, then those that follow it.
+
+    These change each number by itself (activations, batch norm) or pass it on (flatten, dropout). The last step is that of the
+    layer at `place`. Raises what `explain` raises.
+    """
+    steps = [explain(done, place, index)]
+    while isinstance(steps[0], Normalised | Activated | Passed) and steps[0].place > 1:
+        origin = steps[0].source(())
+        assert origin is not None, "such a layer has no padding"
+        steps.insert(0, explain(done, steps[0].place - 1, origin))
+    return tuple(steps)
+
+
+# -- the kinds of layers
+
+
+def _conv(done: ForwardPass, place: int, index: Index, layer: Conv2d) -> Parts:
+    """y[i,j,o] = b[o] + Σ x[i·stride + k − padding, …] · w[k,l,c,o], zeros outside of the image."""
+    x, (weight, bias) = done.values[place - 1], done.parameters(place, "weight", "bias")
+    row, column = (at * stride - pad for at, stride, pad in zip(index, layer.stride, layer.padding, strict=False))
+    inputs = np.zeros(weight.shape[:3])
+    height, width = weight.shape[:2]
+    top, left = max(0, -row), max(0, -column)
+    bottom, right = min(height, x.shape[0] - row), min(width, x.shape[1] - column)
+    if top < bottom and left < right:
+        inputs[top:bottom, left:right] = x[row + top : row + bottom, column + left : column + right]
+    weights, shift = weight[..., index[2]].astype(np.float64), float(bias[index[2]])
+    return _weighted(done, place, index, inputs, weights, shift, (row, column), x.shape)
+
+
+def _linear(done: ForwardPass, place: int, index: Index, layer: Linear) -> Parts:
+    """y[j] = b[j] + Σᵢ x[i] · w[i,j]"""
+    x, (weight, bias) = done.values[place - 1], done.parameters(place, "weight", "bias")
+    weights = weight[:, index[0]].astype(np.float64)
+    return _weighted(done, place, index, x.astype(np.float64), weights, float(bias[index[0]]), (0, 0), x.shape)
+
+
+def _weighted(
+    done: ForwardPass,
+    place: int,
+    index: Index,
+    inputs: Array,
+    weights: Array,
+    bias: float,
+    corner: tuple[int, int],
+    input_shape: Index,
+) -> Weighted:
+    products = inputs * weights
+    value = float(products.sum()) + bias
+    return Weighted(place, index, float(done.values[place][index]), value, products, inputs, weights, bias, corner, input_shape)
+
+
+def _pool(done: ForwardPass, place: int, index: Index, layer: Pool) -> Parts:
+    x = done.values[place - 1]
+    (row, column), (height, width) = (index[0] * layer.stride[0], index[1] * layer.stride[1]), layer.kernel_size
+    window = x[row : row + height, column : column + width, index[2]].astype(np.float64)
+    output, corner = float(done.values[place][index]), (row, column)
+    if isinstance(layer, AvgPool2d):
+        return Pooled(place, index, output, float(window.mean()), window / window.size, window, corner, None)
+    winner = divmod(int(window.argmax()), width)
+    parts = np.zeros_like(window)
+    parts[winner] = window[winner]
+    return Pooled(place, index, output, float(window[winner]), parts, window, corner, winner)
+
+
+def _norm(done: ForwardPass, place: int, index: Index, layer: BatchNorm) -> Parts:
+    x, channel = np.float64(done.values[place - 1][index]), index[-1]
+    names = ("running_mean", "running_var", "weight", "bias")
+    mean, variance, scale, shift = (float(values[channel]) for values in done.parameters(place, *names))
+    scaled = float(scale * (x - mean) / np.sqrt(variance + layer.eps))
+    output = float(done.values[place][index])
+    return Normalised(
+        place, index, output, scaled + shift, np.array([scaled, shift]), np.array(x), mean, variance, layer.eps, scale, shift
+    )
+
+
+def _softmax(done: ForwardPass, place: int, index: Index, layer: Softmax) -> Parts:
+    x, at = done.values[place - 1][index[:-1]].astype(np.float64), index[-1]
+    powers = np.exp(x - x.max())
+    parts = np.zeros_like(powers)
+    parts[at] = powers[at] / powers.sum()
+    return Share(place, index, float(done.values[place][index]), float(parts[at]), parts, x, powers)
+
+
+def _activation(done: ForwardPass, place: int, index: Index, layer: Activation) -> Parts:
+    x = np.array(done.values[place - 1][index], np.float64)
+    y = np.asarray(layer.function(x))
+    return Activated(place, index, float(done.values[place][index]), float(y), y, x, layer.kind)
+
+
+def _passed(done: ForwardPass, place: int, index: Index, layer: Layer) -> Parts:
+    before = done.values[place - 1]
+    found = np.unravel_index(index[0], before.shape) if isinstance(layer, Flatten) else index
+    origin = tuple(int(at) for at in found)
+    x = np.array(before[origin], np.float64)
+    return Passed(place, index, float(done.values[place][index]), float(x), x, x, layer.kind, origin)
+
+
+KINDS: dict[type[Layer], Callable[..., Parts]] = {
+    Conv2d: _conv,
+    Linear: _linear,
+    MaxPool2d: _pool,
+    AvgPool2d: _pool,
+    BatchNorm: _norm,
+    Softmax: _softmax,
+    Activation: _activation,
+    Flatten: _passed,
+    Dropout: _passed,
+}
+"""What takes a number of each kind of layer apart; the first that fits does."""

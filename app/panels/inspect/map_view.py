@@ -50,12 +50,13 @@ SPLITS = {
     Split.TRAINING: "Training images: those that the network learned from",
 }
 LAYER_NOTION = (
-    "The layer whose output decides where an image lies. From the pixels of the input to the last layers the digits part more and more."
+    "The layer whose output decides where an image lies. From the pixels of the input to the last layers the digits part more and "
+    "more."
 )
 NOTION = (
     "Each point is an image of the dataset. What lies close together looks alike to this layer: from layer to layer, and from step "
-    "to step, the digits part. Drag to move, wheel to zoom, Shift and drag to open the images in a rectangle, click to make one the "
-    "probe. Arrows and Return do the same."
+    "to step, the digits part. Drag to move, wheel to zoom, Shift and drag to open the images in a rectangle, click to make one "
+    "the probe. Arrows and Return do the same."
 )
 CHOOSE = "Hold Shift and drag a rectangle, or take the lasso and draw around points: their images open here."
 NOTHING = np.empty((0, 28, 28, 1), np.uint8)

@@ -53,7 +53,12 @@ def _runs() -> type[Panel]:
 PANELS = (
     PanelSpec("data", "Data", "Data: choose the images that the network learns from, and look through them", _data),
     PanelSpec("train", "Train", "Train: choose a recipe, watch the network learn, and see what it still gets wrong", _train),
-    PanelSpec("inspect", "Inspect", "Inspect: what every layer makes of the probe, and what the filters have learned", _inspect),
+    PanelSpec(
+        "inspect",
+        "Inspect",
+        "Inspect: what every layer makes of the probe, how each number is made, what the filters are",
+        _inspect,
+    ),
     PanelSpec("recognise", "Recognise", "Recognise: draw a digit or open a picture, and watch the network's answer", _recognise),
     PanelSpec("runs", "Runs", "Runs: lay what was trained so far over each other, compare it, and look at it again", _runs),
 )

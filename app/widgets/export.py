@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QBuffer, QPoint
+from PySide6.QtGui import QGuiApplication, QPainter
+from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.widgets.figure_menu import Table, to_csv
 from app.widgets.pixels import png_bytes
-from app.widgets.save_plot import as_svg
 from nncore.arrays import Array
 from nncore.files import write_atomically
 
@@ -46,12 +47,24 @@ class Export:
             text = to_csv(self.table())
             return lambda: write_atomically(path, text.encode())
         if path.suffix == ".svg":
-            drawing = as_svg(self.picture)
+            drawing = self._svg()
             return lambda: write_atomically(path, drawing)
         if path.suffix in (".npy", ".npz"):
             return lambda: write_atomically(path, self._packed(path.suffix))
         image = self.picture.grab().toImage()
         return lambda: write_atomically(path, png_bytes(image))
+
+    def _svg(self) -> bytes:
+        content, drawing = QBuffer(), QSvgGenerator()
+        drawing.setOutputDevice(content)
+        drawing.setSize(self.picture.size())
+        drawing.setViewBox(self.picture.rect())
+        painter = QPainter(drawing)
+        try:
+            self.picture.render(painter, QPoint())
+        finally:
+            painter.end()
+        return bytes(content.data().data())
 
     def _packed(self, ending: str) -> bytes:
         content = io.BytesIO()

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from app.theme import font, theme
 from app.widgets.sheet import Target
-from app.widgets.tiles import Tiles, packed, picture
+from app.widgets.tiles import Tiles, packed, picture, ramp
 from nncore.arrays import Array
 
 TITLE, FOOT, SCALE = 16, 16, 60
 """Pixels of a title, of the scale of colours below, and the length of that."""
 LARGEST = 14
 """Most pixels of a value's side."""
-HEIGHT = 64
-"""Height of a histogram in pixels."""
+HEIGHT, EDGE = 64, 2
+"""Height of a histogram in pixels, and pixels around tiles for the frame of the chosen one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,28 +43,26 @@ class Maps:
         count, rows, columns = self.maps.shape
         scale = max(1, min(self.side // max(rows, columns), LARGEST))
         gap = Tiles(count, rows, columns, 1, scale).gap
-        fits = max(1, int((width + gap) // (columns * scale + gap)))
+        fits = max(1, int((width - 2 * EDGE + gap) // (columns * scale + gap)))
         if self.per_row and fits >= self.per_row:
             fits -= fits % self.per_row
-        return Tiles(count, rows, columns, min(fits, count), scale, 0, TITLE)
+        return Tiles(count, rows, columns, min(fits, count), scale, EDGE, TITLE + EDGE)
 
     def size(self, width: float) -> tuple[float, float]:
-        return width, TITLE + self._tiles(width).size[1] + FOOT
+        return width, TITLE + 2 * EDGE + self._tiles(width).size[1] + FOOT
 
     def paint(self, painter: QPainter, width: float) -> None:
         colors, tiles, ratio = theme().colors, self._tiles(width), painter.device().devicePixelRatioF()
         painter.setFont(font(11))
         painter.setPen(QColor(colors.dim))
         painter.drawText(QRectF(0, 0, width, TITLE), Qt.AlignmentFlag.AlignLeft, self.title)
-        table = packed(self.table)
-        painter.drawImage(QPointF(0, TITLE), picture(self.maps, table, -self.top, self.top, tiles, ratio))
+        painter.drawImage(QPointF(EDGE, TITLE + EDGE), picture(self.maps, packed(self.table), -self.top, self.top, tiles, ratio))
         if self.chosen is not None:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(colors.accent), 2))
             painter.drawRect(tiles.rect(self.chosen).adjusted(-1, -1, 1, 1))
-        ramp = np.linspace(-self.top, self.top, SCALE)[None, None]
-        foot = TITLE + tiles.size[1] + 5
-        painter.drawImage(QRectF(40, foot, SCALE, 7), picture(ramp, table, -self.top, self.top, Tiles(1, 1, SCALE, 1, 1)))
+        foot = TITLE + 2 * EDGE + tiles.size[1] + 4
+        painter.drawImage(QRectF(40, foot, SCALE, 7), ramp(self.table, SCALE))
         painter.setFont(font(10))
         painter.setPen(QColor(colors.dim))
         ends = f"{self.top:.2f}"

@@ -3,56 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar, NamedTuple
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QEnterEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy
 
 from app.theme import font, theme
 from app.widgets.connections import Line, paint_lines
 from app.widgets.figure import Figure
-from app.widgets.tiles import SPACING, Tiles, alone, arrange, packed, picture, total_width
-from nncore.arrays import Array, Shape
+from app.widgets.layer_maps import LayerMaps, Spot
+from app.widgets.tiles import LEAST_WIDTH, SPACING, Tiles, alone, arrange, packed, picture, ramp, tiled, tinted, total_width
+from nncore.arrays import Shape
 
 HEAD, FOOT = 40, 15
 """Pixels above a layer's maps, for its name, shape and parameters, and below them, for its scale of colours."""
-BARS, NAME, ROW = 120, 18, (10, 18)
-"""Pixels beside the cells of the answer for names and bars, those of a name, and the least and largest height of a row."""
+BARS, NAME, SHARE, ROW = 112, 16, 36, (10, 18)
+"""Pixels beside the cells of the answer for names and bars, those of a name, those of a bar, and the least and largest height of a
+row."""
 SCROLL = 11
 """Pixels of height that a scroll bar takes."""
-BAR = 40
-"""Pixels of a scale of colours."""
-
-
-class Spot(NamedTuple):
-    """A value: the layer's number among those that are shown, the map, and row and column in it."""
-
-    layer: int
-    unit: int
-    row: int = 0
-    column: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class LayerMaps:
-    """What is shown of one layer."""
-
-    title: str
-    facts: tuple[str, ...]
-    """Lines below the title: its shape, its parameters."""
-    maps: Array
-    """(count, height, width); single numbers are maps of 1×1."""
-    table: Array
-    """The colours, uint8 (256, 3): the first is `low`, the last `high`."""
-    low: float
-    high: float
-    names: tuple[str, ...] = ()
-    """Of the answer: what each number stands for. Each has a row of its own then, with a bar."""
-    shares: Array | None = None
-    """The lengths of those bars, (count) from 0 to 1."""
+RAMP, SHORT_RAMP = 40, 22
+"""Pixels of a scale of colours, and of one below a narrow layer."""
 
 
 class NetworkMap(Figure):
@@ -81,6 +55,7 @@ class NetworkMap(Figure):
         self._hover: Spot | None = None
         self._cursor: Spot | None = None
         self._key: tuple[object, ...] = ()
+        self._heads: dict[tuple[object, ...], QPixmap] = {}
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -133,6 +108,7 @@ class NetworkMap(Figure):
         if key == self._key:
             return
         self._key = key
+        self._heads.clear()
         self._lay_out(shapes, self._room.height() - HEAD - FOOT)
         if self._needed().width() > self._room.width():
             self._lay_out(shapes, self._room.height() - HEAD - FOOT - SCROLL)
@@ -150,7 +126,7 @@ class NetworkMap(Figure):
         else:
             fixed = {n: rows for n, layer in enumerate(self.layers) if (rows := self._rows(n, height))}
             main = next((n for n, shape in enumerate(shapes) if n and shape[1] > 1), 0)
-            width = self._room.width() - (BARS if fixed else 0)
+            width = self._room.width() - (BARS + ROW[1] - LEAST_WIDTH if fixed else 0)
             self._tiles = [replace(tiles, top=HEAD) for tiles in arrange(shapes, width, height, main, step, fixed)]
 
     def _rows(self, layer: int, height: float) -> Tiles | None:
@@ -162,7 +138,8 @@ class NetworkMap(Figure):
         if not self.layers:
             return QSize(0, 0)
         last = self.layers[-1 if self.alone is None else self.alone]
-        width = total_width(self._tiles) + (BARS if last.names else 0)
+        tiles = self._tiles[-1]
+        width = max(total_width(self._tiles), tiles.left + tiles.scale + BARS if last.names else 0)
         height = HEAD + FOOT + max(tiles.size[1] for tiles in self._tiles)
         return QSize(round(width), round(height))
 
@@ -215,21 +192,37 @@ class NetworkMap(Figure):
         return self._tiles[number + 1].left - self._tiles[number].left - SPACING / 2
 
     def _paint_layer(self, painter: QPainter, number: int, tiles: Tiles) -> None:
-        layer, colors, room = self.layers[number], theme().colors, round(self._column_width(number))
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-        for line, words in enumerate((layer.title, *layer.facts)):
-            painter.setFont(font(12, bold=True) if line == 0 else font(10))
-            painter.setPen(QColor(colors.text if line == 0 else colors.dim))
-            shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room)
-            painter.drawText(QRectF(tiles.left, 15 * min(line, 1) + 12 * max(line - 1, 0), room, 16), left, shown)
+        layer, room = self.layers[number], round(self._column_width(number))
+        painter.drawPixmap(QPointF(tiles.left, 0), self._head(layer.title, layer.facts, room))
         image = self._images[number]
         if image is None:
-            ratio = self.devicePixelRatioF()
-            image = self._images[number] = picture(layer.maps, packed(layer.table), layer.low, layer.high, tiles, ratio)
+            image = self._images[number] = self._image_of(layer, tiles)
         painter.drawImage(QPointF(tiles.left, tiles.top), image)
         if layer.names:
             self._paint_names(painter, layer, tiles)
-        self._paint_scale(painter, layer, tiles, max(room - BAR - 4, 40))
+        self._paint_scale(painter, layer, tiles, room)
+
+    def _image_of(self, layer: LayerMaps, tiles: Tiles) -> QImage:
+        if layer.is_colour:
+            return tiled(tinted(layer.maps), tiles, self.devicePixelRatioF())
+        return picture(layer.maps, packed(layer.table), layer.low, layer.high, tiles, self.devicePixelRatioF())
+
+    def _head(self, title: str, facts: tuple[str, ...], room: int) -> QPixmap:
+        """The lines above a layer's maps, which are painted once: most of what text costs."""
+        colors, ratio = theme().colors, self.devicePixelRatioF()
+        key = (title, facts, room, colors.text, ratio)
+        if key not in self._heads:
+            made = self._heads[key] = QPixmap(round(room * ratio), round(HEAD * ratio))
+            made.setDevicePixelRatio(ratio)
+            made.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(made)
+            for line, words in enumerate((title, *facts)):
+                painter.setFont(font(12, bold=True) if line == 0 else font(10))
+                painter.setPen(QColor(colors.text if line == 0 else colors.dim))
+                shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room)
+                painter.drawText(QRectF(0, 15 * min(line, 1) + 12 * max(line - 1, 0), room, 16), Qt.AlignmentFlag.AlignTop, shown)
+            painter.end()
+        return self._heads[key]
 
     def _paint_names(self, painter: QPainter, layer: LayerMaps, tiles: Tiles) -> None:
         """Beside each cell of the answer what it stands for, and a bar."""
@@ -242,24 +235,22 @@ class NetworkMap(Figure):
             row = QRectF(cell.right() + 5, cell.y(), NAME, cell.height())
             painter.setPen(QColor(colors.text if index == best else colors.dim))
             painter.drawText(row, middle, painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, NAME))
-            bar = QRectF(row.right(), cell.center().y() - 3, 44, 6)
+            bar = QRectF(row.right(), cell.center().y() - 3, SHARE, 6)
             painter.drawText(QRectF(bar.right() + 4, cell.y(), 44, cell.height()), middle, f"{share * 100:.1f} %")
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colors.line))
             painter.drawRoundedRect(bar, 2, 2)
             if share > 0.002:
                 painter.setBrush(QColor(colors.accent if index == best else colors.dim))
-                painter.drawRoundedRect(QRectF(bar.topLeft(), QPointF(bar.left() + max(2.0, 44 * share), bar.bottom())), 2, 2)
+                painter.drawRoundedRect(QRectF(bar.topLeft(), QPointF(bar.left() + max(2.0, SHARE * share), bar.bottom())), 2, 2)
 
     def _paint_scale(self, painter: QPainter, layer: LayerMaps, tiles: Tiles, width: int) -> None:
         """The colours from low to high, with their numbers."""
-        top = tiles.top + tiles.size[1] + 5
-        ramp = np.linspace(layer.low, layer.high, BAR)[None, None, :]
-        image = picture(ramp, packed(layer.table), layer.low, layer.high, Tiles(1, 1, BAR, 1, 1))
-        painter.drawImage(QRectF(tiles.left, top, BAR, 6), image)
+        top, length = tiles.top + tiles.size[1] + 5, RAMP if width > 2 * RAMP else SHORT_RAMP
+        painter.drawImage(QRectF(tiles.left, top, length, 6), ramp(layer.table, length))
         painter.setFont(font(9))
         painter.setPen(QColor(theme().colors.dim))
-        room = QRectF(tiles.left + BAR + 4, top - 3, width, 12)
+        room = QRectF(tiles.left + length + 4, top - 3, max(width - length - 4, 40), 12)
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, f"{short(layer.low)}…{short(layer.high)}")
 
     def _paint_frame(self, painter: QPainter, spot: Spot, color: QColor) -> None:
@@ -387,6 +378,6 @@ class NetworkMap(Figure):
 
 def short(value: float) -> str:
     """A number in few letters: 0, 255, −1.23."""
-    return (f"{value:.0f}" if abs(value) >= 100 or value == 0 else f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}").replace(
-        "-", "−"
-    )
+    size = abs(value)
+    form = ".0f" if size >= 100 or size == 0 else ".1f" if size >= 10 else ".2f" if size >= 0.1 else ".1g"
+    return f"{value:{form}}".replace("-", "−")

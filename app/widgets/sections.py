@@ -51,6 +51,7 @@ class Grid:
 
 def number(value: float) -> str:
     """A number as it is written into formulas: three decimals, or its first digits where it is very large or small."""
+    value += 0.0  # so that nothing is written as −0
     if value != 0 and (abs(value) < 0.0005 or abs(value) >= 10000):
         return f"{value:.2e}".replace("-", "−")
     return (f"{value:.3f}" if abs(value) < 100 else f"{value:.1f}").replace("-", "−")
@@ -153,7 +154,8 @@ def _write_numbers(painter: QPainter, grid: Grid, rect: QRectF, room: float, sid
 
 
 def _short(value: float) -> str:
-    return (f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}" if abs(value) < 100 else f"{value:.0f}").replace("-", "−")
+    text = f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}" if abs(value) < 100 else f"{value:.0f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from PySide6.QtCore import QRectF
@@ -18,9 +19,10 @@ LEAST_MAP, LARGEST_MAP = 12, 112
 """Pixels of a map's longer side: as many at least, and at most where several layers lie side by side."""
 LEAST_CELL, LARGEST_CELL = 6, 16
 """The same of a cell."""
-MAIN, MAIN_SHARE = 44, 0.45
-"""Pixels of a side that the maps of the main layer have at least, and the largest share of the width that they take."""
-SPACING, LEAST_WIDTH = 16, 64
+MAIN, SMALL_MAIN, MAIN_SHARE, MOST_SHARE = 44, 24, 0.45, 0.66
+"""Pixels of a side that the maps of the main layer have at least, and where that would take more than MOST_SHARE of the width; and
+the share of the width up to which they grow."""
+SPACING, LEAST_WIDTH = 12, 58
 """Pixels between two layers, and the least width of one."""
 
 
@@ -92,7 +94,10 @@ def arrange(
     with a size of their own.
     """
     fixed = fixed or {}
-    found = [fixed.get(n) or _least(shape, height, step, MAIN if n == main else 0) for n, shape in enumerate(shapes)]
+    found = [fixed.get(n) or _least(shape, height, step, 0 if n else SMALL_MAIN) for n, shape in enumerate(shapes)]
+    if main not in fixed:
+        large, small = (_least(shapes[main], height, step, side) for side in (MAIN, SMALL_MAIN))
+        found[main] = large if _width(large) <= MOST_SHARE * width else small
     if main not in fixed:
         while (larger := _larger(found, main, height, step)) and _width(larger) <= MAIN_SHARE * width:
             if _total([*found[:main], larger, *found[main + 1 :]]) > width:
@@ -134,7 +139,7 @@ def total_width(placed: Sequence[Tiles]) -> float:
     return max((tiles.left + _width(tiles) for tiles in placed), default=0.0)
 
 
-def _least(shape: Shape, height: float, step: float, side: float) -> Tiles:
+def _least(shape: Shape, height: float, step: float, side: float = 0) -> Tiles:
     """Maps at the least scale that can be read."""
     count, tall, wide = shape
     wanted = max(side, LEAST_CELL if tall * wide == 1 else LEAST_MAP)
@@ -164,10 +169,41 @@ def _total(found: Sequence[Tiles]) -> float:
     return sum(_width(tiles) + SPACING for tiles in found) - SPACING
 
 
+_packed: dict[int, tuple[Array, Array]] = {}
+"""Tables that have been packed, by identity; a table is kept, so that no other one can have its identity."""
+
+
 def packed(table: Array) -> Array:
-    """A colour table, uint8 (256, 3), as pixels of a QImage: uint32 (256)."""
-    red, green, blue = (table[:, channel].astype(np.uint32) for channel in range(3))
+    """A colour table, uint8 (256, 3), as pixels of a QImage: uint32 (256). It must not be changed afterwards."""
+    if id(table) not in _packed:
+        _packed[id(table)] = table, _pack(table)
+    return _packed[id(table)][1]
+
+
+def _pack(colors: Array) -> Array:
+    red, green, blue = (colors[..., channel].astype(np.uint32) for channel in range(3))
     return np.uint32(0xFF000000) | red << np.uint32(16) | green << np.uint32(8) | blue
+
+
+def tinted(maps: Array) -> Array:
+    """The three channels of a picture, uint8 (3, height, width), each in its own colour: uint32 (3, height, width)."""
+    colors = np.zeros((*maps.shape, 3), np.uint8)
+    for channel in range(3):
+        colors[channel, ..., channel] = maps[channel]
+    return _pack(colors)
+
+
+@cache
+def _ramp(key: int, length: int) -> QImage:
+    table = _packed[key][1]
+    row = table[np.linspace(0, 255, length).astype(np.uint8)]
+    return QImage(row.data, length, 1, 4 * length, QImage.Format.Format_ARGB32).copy()
+
+
+def ramp(table: Array, length: int) -> QImage:
+    """The colours of a table, uint8 (256, 3), in a row of `length` pixels."""
+    packed(table)
+    return _ramp(id(table), length)
 
 
 def picture(maps: Array, table: Array, low: float, high: float, tiles: Tiles, ratio: float = 1.0) -> QImage:
@@ -175,11 +211,15 @@ def picture(maps: Array, table: Array, low: float, high: float, tiles: Tiles, ra
 
     `table` is a packed table of 256 colours: `low` is its first, `high` its last.
     """
-    scale, gap = round(tiles.scale * ratio), round(tiles.gap * ratio)
     factor = 255 / (high - low) if high > low else 0.0
     # Of what is no number at all it does not matter what colour it has.
     with np.errstate(invalid="ignore"):
-        colors = table[np.clip((maps - low) * factor, 0, 255).astype(np.uint8)]
+        return tiled(table[np.clip((maps - low) * factor, 0, 255).astype(np.uint8)], tiles, ratio)
+
+
+def tiled(colors: Array, tiles: Tiles, ratio: float = 1.0) -> QImage:
+    """Maps that are colours already, uint32 (count, height, width), in one image as `picture` makes it."""
+    scale, gap = round(tiles.scale * ratio), round(tiles.gap * ratio)
     tall, wide = tiles.height * scale + gap, tiles.width * scale + gap
     sheet = np.zeros((tiles.rows * tiles.columns, tall, wide), np.uint32)
     sheet[: tiles.count, : tall - gap, : wide - gap] = colors.repeat(scale, axis=1).repeat(scale, axis=2)

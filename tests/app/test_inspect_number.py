@@ -171,7 +171,7 @@ def test_adams_formula_has_its_numbers_in_it():
     assert lines["m = 0.9 · 0.100 + 0.1 · (−0.250)"] == number(mean)
     assert lines["v = 0.999 · 0.040 + 0.001 · (−0.250)²"] == number(square)
     change = -0.002 * (mean / (1 - 0.9**10)) / (math.sqrt(square / (1 - 0.999**10)) + 1e-8)
-    assert lines["m̂ = m / (1 − 0.9^10)"] == number(mean / (1 - 0.9**10)) and step.change == pytest.approx(change)
+    assert lines["m′ = m / (1 − 0.9^10)"] == number(mean / (1 - 0.9**10)) and step.change == pytest.approx(change)
     assert Line(f"w = 0.500 + {number(change)}", number(0.5 + change), True) in step_lines(step) or change < 0
 
 
@@ -192,6 +192,9 @@ def test_filters_are_the_weights_of_the_layer(panel, cnn, image):
     assert np.allclose(card.sheet.sections[1].maps[9], kernels[9][strongest].sum(axis=0))
     press(card, ("kernel", 9))
     assert panel.inspected.unit == Unit("conv2", (7, 7, 9))
+    panel.inspected.choose(Unit("flatten1", (32 + 5,)))
+    settle()
+    assert np.array_equal(card.sheet.sections[0].maps, kernels[5]), "behind flatten the unit is that of the map"
     panel.inspected.choose(Unit("linear1", (2,)))
     settle()
     assert np.array_equal(card.sheet.sections[0].maps, state["linear1.weight"][:, 2].reshape(7, 7, 32).transpose(2, 0, 1))

@@ -12,7 +12,7 @@ from app.panels.inspect.formulas import general, largest_first, lines_of, produc
 from app.panels.inspect.inspected import Unit, Weight
 from app.widgets.sections import Beside, Contributions, Grid, Grids, Line, Lines, Slices, number
 from app.widgets.sheet import Section
-from nncore.arrays import Array
+from nncore.arrays import Array, Shape
 from nncore.explain.forward_pass import ForwardPass
 from nncore.explain.pixel import Index, Parts, Pooled, Share, Weighted, explain, explain_joined
 
@@ -44,7 +44,7 @@ def sections_of(done: ForwardPass, unit: Unit, image: Array, channel: int | None
     found: list[Section]
     match first:
         case Weighted():
-            found = _weighted(first, done, lines, channel)
+            found = _weighted(first, done, lines, channel, image.shape)
         case Pooled():
             found = [Beside(_window(first, done), lines)]
         case Share():
@@ -86,10 +86,10 @@ def _of_input(done: ForwardPass, unit: Unit, image: Array) -> Section:
 # -- convolution and linear
 
 
-def _weighted(step: Weighted, done: ForwardPass, lines: Lines, channel: int | None) -> list[Section]:
-    shape = _image_shape(step, done)
+def _weighted(step: Weighted, done: ForwardPass, lines: Lines, channel: int | None, picture: Shape) -> list[Section]:
+    shape = _image_shape(step, done, picture)
     if shape is None:
-        return [lines, _rows(step, done)]
+        return [lines, _rows(step, done, picture)]
     inputs, weights, parts = (values.reshape(shape) for values in (step.inputs, step.weights, step.parts))
     sums = parts.sum(axis=(0, 1))
     order = largest_first(sums)
@@ -112,15 +112,16 @@ def _weighted(step: Weighted, done: ForwardPass, lines: Lines, channel: int | No
             )
         )
     if step.parts.ndim == 1:
-        found.append(_rows(step, done))
+        found.append(_rows(step, done, picture))
     return found
 
 
-def _image_shape(step: Weighted, done: ForwardPass) -> tuple[int, ...] | None:
+def _image_shape(step: Weighted, done: ForwardPass, picture: Shape) -> Shape | None:
     """The shape (height, width, channels) of what the step looks at; None where that is a vector that comes from no image."""
     if step.parts.ndim == 3:
         return step.parts.shape
-    shape = done.values[_behind(done, step.place - 1)].shape
+    place = _behind(done, step.place - 1)
+    shape = done.values[place].shape if place else picture
     return shape if len(shape) == 3 and 1 < max(shape[:2]) <= LARGEST_GRID else None
 
 
@@ -189,7 +190,7 @@ def _input_colors(step: Parts, before: int) -> tuple[Array, float, float]:
     return (DIVERGING, -top, top) if step.inputs.min() < 0 else (MAGMA, 0.0, top)
 
 
-def _rows(step: Weighted, done: ForwardPass) -> Contributions:
+def _rows(step: Weighted, done: ForwardPass, picture: Shape) -> Contributions:
     """The largest contributions to a unit of a linear layer."""
     order = largest_first(step.parts)
     shown, others = order[:MOST_ROWS], order[MOST_ROWS:]
@@ -197,12 +198,20 @@ def _rows(step: Weighted, done: ForwardPass) -> Contributions:
     rest = f"{len(others):,} others add {number(float(step.parts[others].sum()))}" if len(others) else ""
     return Contributions(
         "the largest contributions, x × w",
-        [str(unit) for unit in units],
+        [_name(unit, picture) for unit in units],
         [product(float(step.inputs[at]), float(step.weights[at])) for at in shown],
         step.parts[shown],
         [("unit", unit) for unit in units],
         rest,
     )
+
+
+def _name(unit: Unit, picture: Shape) -> str:
+    """A unit in words; of a network that takes vectors, a pixel of the picture that is shown to it."""
+    if unit.layer != "input" or len(unit.index) == 3:
+        return str(unit)
+    row, column, channel = np.unravel_index(unit.index[0], picture)
+    return f"input, row {row}, column {column}" + (f", channel {channel}" if picture[2] > 1 else "")
 
 
 # -- the other kinds

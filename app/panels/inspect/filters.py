@@ -14,6 +14,7 @@ from app.colors import DIVERGING
 from app.lab import Lab
 from app.panels.inspect.card import InspectCard
 from app.panels.inspect.columns import LEFT_OUT
+from app.panels.inspect.explained import origin_of
 from app.panels.inspect.inspected import Inspected, Unit
 from app.widgets.elided import Elided
 from app.widgets.export import Export
@@ -52,25 +53,25 @@ class FiltersCard(InspectCard):
         self.body.addWidget(scroll, 1)
 
     def draw(self) -> None:
-        done, unit = self.inspected.forward_pass, self.inspected.unit
+        look, done, unit = self.inspected.look.value, self.inspected.forward_pass, self.inspected.unit
         place = 0 if done is None or unit is None else weighted_place(done, done.place(unit.layer))
-        if done is None or unit is None or place == 0:
+        if look is None or look.digit is None or done is None or unit is None or place == 0:
             self.weight, self._layer = None, ""
             self.facts.show_words(NONE if unit is not None else "")
             self.sheet.show_sections(())
             return
         self._layer = done.name(place)
         (self.weight,) = done.parameters(place, "weight")
-        is_own = done.layers[place - 1].name == unit.layer or unit.unit < self.weight.shape[-1]
-        chosen = unit.unit if is_own else 0
         units = self.weight.shape[-1]
+        origin = origin_of(done, done.place(unit.layer), unit.index)  # behind flatten, which counts its units otherwise
+        chosen = min(origin.unit, units - 1)
         self.facts.show_words(f"{self._layer}: {units:,} units, {self.weight.size // units:,} weights each")
-        self.sheet.show_sections([*self._pictures(done, place, chosen), _spread(self.weight)])
+        self.sheet.show_sections([*self._pictures(done, place, chosen, look.digit.image.shape), _spread(self.weight)])
         self.sheet.rows = self._rows
 
-    def _pictures(self, done: ForwardPass, place: int, chosen: int) -> list[Section]:
+    def _pictures(self, done: ForwardPass, place: int, chosen: int, picture: Shape) -> list[Section]:
         assert self.weight is not None, "set before"
-        kernels = as_kernels(self.weight, _image_shape(done, place))
+        kernels = as_kernels(self.weight, _image_shape(done, place, picture))
         units, _, _, inputs = kernels.shape
         top = float(np.abs(self.weight).max()) or 1.0
         keys = [("kernel", unit) for unit in range(units)]
@@ -115,12 +116,12 @@ def weighted_place(done: ForwardPass, place: int) -> int:
     return place
 
 
-def _image_shape(done: ForwardPass, place: int) -> Shape:
-    """The shape of what a layer looks at, before it was flattened."""
+def _image_shape(done: ForwardPass, place: int, picture: Shape) -> Shape:
+    """The shape of what a layer looks at, before it was flattened; `picture` is that of the picture."""
     place -= 1
     while place and done.layers[place - 1].kind in LEFT_OUT:
         place -= 1
-    return done.values[place].shape
+    return done.values[place].shape if place else picture
 
 
 def as_kernels(weight: Array, image_shape: Shape) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -46,10 +47,10 @@ def _values(step: Parts, done: ForwardPass) -> list[Line]:
             return [Line(words, number(step.value))]
         case Normalised():
             x, scale, shift = float(step.inputs), number(step.scale), number(step.shift)
-            spread = f"√({number(step.variance)} + {step.eps:g})"
+            spread = f"√({number(step.variance)} + {small(step.eps)})"
             return [
-                Line(f"x̂ = ({number(x)} − {_bracketed(step.mean)}) / {spread}", number(step.normal)),
-                Line(f"{scale} · x̂ + {_bracketed(step.shift) if step.shift < 0 else shift}", number(step.value)),
+                Line(f"x′ = ({number(x)} − {_bracketed(step.mean)}) / {spread}", number(step.normal)),
+                Line(f"{scale} · x′ + {_bracketed(step.shift) if step.shift < 0 else shift}", number(step.value)),
             ]
         case Activated():
             return [Line(f"{step.kind}({number(float(step.inputs))})", number(step.value))]
@@ -78,7 +79,7 @@ def _formula(step: Parts, done: ForwardPass) -> str:
         case Pooled():
             return "y = max of the window: only the number that wins is passed on"
         case Normalised():
-            return "y = γ x̂ + β with x̂ = (x − μ) / √(σ² + ε); μ and σ² are the running mean and variance, as in use"
+            return "y = γ x′ + β with x′ = (x − μ) / √(σ² + ε); μ and σ² are the running mean and variance, as in use"
         case Share():
             return "p[i] = e^x[i] / Σ e^x[j]: the largest x is taken from all first, which changes nothing and never overflows"
         case Activated(kind=kind):
@@ -91,6 +92,14 @@ def _formula(step: Parts, done: ForwardPass) -> str:
         case Passed():
             return "flatten lays the numbers of the image in a row: by row, then column, then channel"
     return ""
+
+
+def small(value: float) -> str:
+    """A small setting: 10⁻⁵, or as it is."""
+    power = round(math.log10(value))
+    if power > -4 or not math.isclose(value, 10.0**power):
+        return f"{value:g}"
+    return "10⁻" + str(-power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _bracketed(value: float) -> str:

@@ -17,9 +17,10 @@ from app.panels.inspect.links import strongest
 from app.widgets.card import label
 from app.widgets.connections import Line
 from app.widgets.export import Export
-from app.widgets.network_map import LayerMaps, NetworkMap, Spot
+from app.widgets.layer_maps import LayerMaps, Spot
+from app.widgets.network_map import NetworkMap
 
-BY_LAYER, FOR_ALL = "a scale a layer", "one scale for all"
+BY_LAYER, FOR_ALL = "per layer", "one for all"
 HINT = "Draw a digit, open a picture, or click an image in the Data panel: what each layer makes of it appears here."
 NOTION = (
     "From left to right what each layer makes of the picture. Bright is far from zero; blue is below it. Click a value to see how "
@@ -108,7 +109,7 @@ class NetworkCard(InspectCard):
         """What is shown of a layer, on a scale up to `top`, or its own where that is 0."""
         maps = shown.maps
         if not shown.place:
-            return LayerMaps(shown.title, shown.facts, maps, GREY, 0.0, 255.0)
+            return LayerMaps(shown.title, shown.facts, maps, GREY, 0.0, 255.0, is_colour=len(maps) == 3)
         top = top or _largest(maps)
         is_last = shown.last == len(self._summary) and shown.values.ndim == 1
         names = self._class_names(len(maps)) if is_last else ()

@@ -9,6 +9,7 @@ import numpy as np
 from app.colors import DIVERGING, GREY, MAGMA
 from app.panels.inspect.backwards import Asked, NextStep
 from app.panels.inspect.explained import origin_of
+from app.panels.inspect.formulas import small
 from app.panels.inspect.inspected import Unit, Weight
 from app.widgets.map_sections import Histogram
 from app.widgets.sections import Grid, Grids, Line, Lines, number
@@ -106,9 +107,9 @@ def step_lines(step: WeightStep) -> list[Line]:
         lines += [
             Line(f"m = {first:g} · {_bracketed(step.before['mean'])} + {1 - first:.3g} · {g}", number(m)),
             Line(f"v = {second:g} · {_bracketed(step.before['square'])} + {1 - second:.3g} · {g}²", number(v)),
-            Line(f"m̂ = m / (1 − {first:g}^{step.number:,})", number(step.corrected["mean"])),
-            Line(f"v̂ = v / (1 − {second:g}^{step.number:,})", number(step.corrected["square"])),
-            Line(f"Δw = −{step.lr:.3g} · m̂ / (√v̂ + {step.settings['eps']:g})", number(step.change)),
+            Line(f"m′ = m / (1 − {first:g}^{step.number:,})", number(step.corrected["mean"])),
+            Line(f"v′ = v / (1 − {second:g}^{step.number:,})", number(step.corrected["square"])),
+            Line(f"Δw = −{step.lr:.3g} · m′ / (√v′ + {small(step.settings['eps'])})", number(step.change)),
         ]
     elif step.rule == "momentum":
         mu, velocity = step.settings["momentum"], step.after["velocity"]

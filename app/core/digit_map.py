@@ -64,13 +64,15 @@ class Wanted:
         return self.images is other.images and np.array_equal(self.indices, other.indices)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Progress:
     """How far a map is."""
 
     words: str
     done: int
     total: int
+    found: DigitMap | None = None
+    """The map as it is so far."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,10 +172,10 @@ class MapMaker:
         self._head: Predictor | None = None
 
     def make(self, wanted: Wanted, before: DigitMap | None = None) -> Generator[Progress | DigitMap]:
-        """Make a map, laid over the one `before` where that has the same points: yields Progress, and last the DigitMap.
+        """Make a map, laid over the one `before` where that has the same points.
 
-        On the way t-SNE yields its map as it is so far. Raises ConfigError where the network does not take the images, or the
-        library of the method is not there.
+        Yields Progress, that of t-SNE with the map so far, and last the DigitMap. Raises ConfigError where the network does not
+        take the images, or the library of the method is not there.
         """
         if wanted.method is Method.TSNE:
             require_tsne()
@@ -198,8 +200,7 @@ class MapMaker:
         total = iterations(start is not None)
         for done, places in tsne(reduced, start):
             turn = np.eye(2) if kept is None else matching_turn(places, kept.positions)
-            yield found(places, turn)
-            yield Progress("t-SNE", done, total)
+            yield Progress("t-SNE", done, total, found(places, turn))
         yield found(places, turn)
 
     def _outputs(self, wanted: Wanted) -> Generator[Progress, None, tuple[Array, Array]]:

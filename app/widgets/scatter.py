@@ -71,7 +71,7 @@ class Scatter(Figure):
         self.marked: Array | None = None
         """The position of the picture that is marked, float64 (2); None where none is."""
         self._hint, self._busy, self._pale = hint, "", False
-        self._images: Array = np.empty((0, 28, 28, 1), np.uint8)
+        self._image: Callable[[int], Array] = lambda _: np.zeros((28, 28, 1), np.uint8)
         self._describe: Callable[[int], Sequence[str]] = lambda _: ()
         self._frame, self._view = Frame(), View()
         self._placed: Array = np.zeros((0, 2))
@@ -95,24 +95,24 @@ class Scatter(Figure):
     def set_points(
         self,
         positions: Array,
-        images: Array,
+        image: Callable[[int], Array],
         describe: Callable[[int], Sequence[str]],
         same_points: bool = False,
         at_once: bool = False,
     ) -> None:
-        """Show other points (N, 2), each of an image of uint8 (N, H, W, 1 or 3); `describe` gives the lines about one.
+        """Show other points (N, 2). `image` gives the picture of one, uint8 (H, W, 1 or 3), and `describe` the lines about it.
 
         With `same_points` they are those from before at other places: each moves there, unless `at_once`, and the view stays.
         """
         self._flight.stop()
         before, same_points = self._placed, same_points and len(positions) == len(self._placed)
-        self.positions, self._images, self._describe = positions, images, describe
+        self.positions, self._image, self._describe = positions, image, describe
         self._frame = Frame.around(positions)
         placed = self._frame.placed(positions)
         self.setAccessibleDescription(f"{len(positions):,} points")
         if not same_points:
             self.current = self._pointed = -1
-            self.selection = np.zeros(0, np.int64)
+            self.selection = self.cloud.chosen = np.zeros(0, np.int64)
             self._view = View(self.width(), self.height())
             self._place(placed)
         elif self.isVisible() and not at_once:
@@ -147,7 +147,8 @@ class Scatter(Figure):
 
     def select(self, indices: Array) -> None:
         """Choose points, as if they had been drawn around."""
-        self.selection = indices
+        self.selection = self.cloud.chosen = indices
+        self.cloud.forget()
         self.update()
         self.chosen.emit(indices)
 
@@ -351,13 +352,11 @@ class Scatter(Figure):
 
     def _paint_points(self, painter: QPainter) -> None:
         colors, view, pixels = theme().colors, QRectF(self.rect()), self.pixels()
-        self.cloud.paint(painter, self._view, pixels, self._images, PALE if self._pale else 1.0, self.devicePixelRatioF())
+        self.cloud.paint(painter, self._view, pixels, self._image, PALE if self._pale else 1.0, self.devicePixelRatioF())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         paint_axes(painter, view, self.axes)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(colors.text), 1.5))
-        if len(self.selection):
-            self.cloud.paint_rings(painter, pixels[self.selection])
         for index in {self.current, self._pointed} - {-1}:
             painter.drawEllipse(QPointF(*pixels[index]), 6, 6)
         if self.marked is not None and self._marked_image is not None:
@@ -371,4 +370,4 @@ class Scatter(Figure):
                 painter.drawPolygon(QPolygonF(self._path))
         if self._pointed >= 0:
             index = self._pointed
-            paint_card(painter, view, QPointF(*pixels[index]), self._images[index], self._describe(index))
+            paint_card(painter, view, QPointF(*pixels[index]), self._image(index), self._describe(index))

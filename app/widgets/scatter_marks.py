@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -139,24 +138,13 @@ class Sheet:
             painter.drawPixmapFragments(first, len(fragments), self._pixmap)
 
 
-@cache
-def halo(width: float) -> QPen:
-    """A pen for the ground behind a label."""
-    return QPen(Qt.GlobalColor.white, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
-
-
-def paint_label(painter: QPainter, middle: QPointF, words: str, size: int, color: str, ground: str) -> QRectF:
-    """Paint words around a point, with a rim of the ground's colour so that they stand out from the dots. Returns their room."""
+def paint_label(painter: QPainter, middle: QPointF, words: str, size: int, color: str, ground: str, bold: bool = True) -> None:
+    """Paint words around a point, with a rim of the ground's colour so that they stand out from the dots."""
     path = QPainterPath()
-    used = font(size, bold=True)
-    path.addText(0, 0, used, words)
-    room = path.boundingRect()
-    path.translate(middle - room.center())
-    pen = QPen(halo(5))
-    pen.setColor(QColor(ground))
-    painter.strokePath(path, pen)
+    path.addText(0, 0, font(size, bold), words)
+    path.translate(middle - path.boundingRect().center())
+    painter.strokePath(path, QPen(QColor(ground), 4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
     painter.fillPath(path, QColor(color))
-    return path.boundingRect()
 
 
 def label_room(middle: QPointF, words: str, size: int) -> QRectF:

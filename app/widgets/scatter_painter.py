@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPaintEngine, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPaintEngine, QPainter, QPainterPath, QPen
 
 from app.theme import font, theme
 from app.widgets.pixels import to_qimage
@@ -15,6 +15,8 @@ from app.widgets.scatter_view import View
 from app.widgets.swatch import hex_of
 from nncore.arrays import Array
 
+Images = Callable[[int], Array]
+"""The picture of a point, uint8 (H, W, 1 or 3), by its number."""
 PALE, OTHERS = 0.25, 0.08
 """Opacity of points that belong to another moment, and of those that are not of the group that is singled out."""
 AS_DIGITS, AS_PICTURES = 900, 90
@@ -23,8 +25,6 @@ PICTURE = 28
 """Pixels of the longer side of such a picture."""
 LABEL = 20
 """Size of a group's label in pixels."""
-RING = 3.4
-"""Radius of the ring around a point that was drawn around, in pixels."""
 
 
 class Cloud:
@@ -36,6 +36,8 @@ class Cloud:
         """The group of each point, int64 (N)."""
         self.single: int | None = None
         """The only group that is drawn as usual; None: all are."""
+        self.chosen: Array = np.zeros(0, np.int64)
+        """The only points that are drawn as usual; where there are none, all are."""
         self._texts: tuple[str, ...] = ()
         self._text_of: Array = np.zeros(0, np.int64)
         self._order: Array = np.zeros(0, np.int64)
@@ -61,13 +63,23 @@ class Cloud:
             return np.ones(count, bool)
         return self.groups == self.single
 
+    def _opacities(self, count: int, opacity: float) -> Array:
+        """How each of the points is drawn, float64 (count)."""
+        usual = self.is_shown(count)
+        if len(self.chosen):
+            usual &= np.bincount(self.chosen, minlength=count).astype(bool)
+        return np.where(usual, opacity, OTHERS)
+
     @property
     def _is_layered(self) -> bool:
         """Whether some marks are larger, so that they shall lie above the others."""
         return len({mark.size for mark in self.marks}) > 1
 
-    def paint(self, painter: QPainter, view: View, pixels: Array, images: Array, opacity: float, ratio: float) -> None:
-        """Draw the points at `pixels` (N, 2), with labels. `ratio` is that of the screen's pixels to logical ones."""
+    def paint(self, painter: QPainter, view: View, pixels: Array, image: Images, opacity: float, ratio: float) -> None:
+        """Draw the points at `pixels` (N, 2), with labels. `image` gives the picture of one.
+
+        `ratio` is that of the screen's pixels to logical ones.
+        """
         if len(self.groups) != len(pixels):
             return
         if painter.paintEngine().type() == QPaintEngine.Type.SVG:
@@ -75,21 +87,14 @@ class Cloud:
         else:
             key = (view.width, view.height, ratio)
             if self._kept is None or self._kept[0] != key:
-                self._kept = key, self._drawn(view, pixels, images, opacity, ratio)
+                self._kept = key, self._drawn(view, pixels, image, opacity, ratio)
             painter.drawImage(0, 0, self._kept[1])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setOpacity(1 if opacity == 1 else 2 * opacity)
         self._paint_labels(painter, view, pixels)
         painter.setOpacity(1)
 
-    def paint_rings(self, painter: QPainter, pixels: Array) -> None:
-        """Draw rings around points (M, 2) as one path."""
-        path = QPainterPath()
-        for x, y in pixels.tolist():
-            path.addEllipse(QPointF(x, y), RING, RING)
-        painter.strokePath(path, QPen(QColor(theme().colors.text), 1))
-
-    def _drawn(self, view: View, pixels: Array, images: Array, opacity: float, ratio: float) -> QImage:
+    def _drawn(self, view: View, pixels: Array, image: Images, opacity: float, ratio: float) -> QImage:
         drawn = QImage(round(view.width * ratio), round(view.height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
         drawn.fill(Qt.GlobalColor.transparent)
         if self._sheet is None or self._sheet[0] != ratio:
@@ -98,39 +103,40 @@ class Cloud:
         painter = QPainter(drawn)
         shown = self.is_shown(len(pixels))
         as_digits = int(shown[order].sum()) <= AS_DIGITS and view.zoom > 1
-        each = np.where(shown[order], opacity, OTHERS)
+        each = self._opacities(len(pixels), opacity)[order]
         texts = self._text_of[order] if as_digits else None
         self._sheet[1].paint(painter, pixels[order] * ratio, self.groups[order], texts, each)
         if as_digits and shown[order].sum() <= AS_PICTURES:
             painter.scale(ratio, ratio)
-            self._paint_pictures(painter, pixels, order[shown[order]], images, opacity)
+            self._paint_pictures(painter, pixels, order[shown[order]], image, opacity)
         painter.end()
         drawn.setDevicePixelRatio(ratio)
         return drawn
 
-    def _paint_pictures(self, painter: QPainter, pixels: Array, order: Array, images: Array, opacity: float) -> None:
+    def _paint_pictures(self, painter: QPainter, pixels: Array, order: Array, image: Images, opacity: float) -> None:
         """Draw points as their images, each in a frame of its group's colour."""
         painter.setOpacity(opacity)
         for index in order.tolist():
-            image = to_qimage(images[index])
-            factor = PICTURE / max(image.width(), image.height())
-            wide, high = image.width() * factor, image.height() * factor
+            picture = to_qimage(image(index))
+            factor = PICTURE / max(picture.width(), picture.height())
+            wide, high = picture.width() * factor, picture.height() * factor
             place = QRectF(round(pixels[index, 0] - wide / 2), round(pixels[index, 1] - high / 2), wide, high)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, factor < 1)
-            painter.drawImage(place, image)
+            painter.drawImage(place, picture)
             painter.setPen(QPen(QColor(hex_of(self.marks[self.groups[index]].color)), 2))
             painter.drawRect(place.adjusted(-1, -1, 1, 1))
 
     def _paint_paths(self, painter: QPainter, view: View, pixels: Array, opacity: float) -> None:
         """Draw the dots as shapes, a path a group: what a drawing for print is made of."""
-        in_sight = view.in_sight(pixels)
-        for number, mark in enumerate(self.marks):
-            path = QPainterPath()
-            path.setFillRule(Qt.FillRule.WindingFill)
-            for x, y in pixels[in_sight & (self.groups == number)].tolist():
-                path.addPath(outline(mark.shape, x, y, RADIUS * mark.size))
-            painter.setOpacity(opacity if self.single in (None, number) else OTHERS)
-            painter.fillPath(path, QColor(hex_of(mark.color)))
+        in_sight, each = view.in_sight(pixels), self._opacities(len(pixels), opacity)
+        for shade in np.unique(each).tolist():
+            painter.setOpacity(shade)
+            for number, mark in enumerate(self.marks):
+                path = QPainterPath()
+                path.setFillRule(Qt.FillRule.WindingFill)
+                for x, y in pixels[in_sight & (self.groups == number) & (each == shade)].tolist():
+                    path.addPath(outline(mark.shape, x, y, RADIUS * mark.size))
+                painter.fillPath(path, QColor(hex_of(mark.color)))
 
     def _paint_labels(self, painter: QPainter, view: View, pixels: Array) -> None:
         """Write each group's name in its middle, the largest groups first; one that would lie on another is left out."""
@@ -149,12 +155,11 @@ class Cloud:
 
 def paint_axes(painter: QPainter, view: QRectF, words: tuple[str, str]) -> None:
     """Write what the axes are along the lower and the left edge."""
-    painter.setPen(QColor(theme().colors.dim))
-    painter.setFont(font(11))
-    flags = Qt.AlignmentFlag
-    painter.drawText(view.adjusted(8, 0, -8, -4), flags.AlignBottom | flags.AlignRight, words[0])
+    colors, metrics = theme().colors, QFontMetricsF(font(11))
+    across, up = (metrics.horizontalAdvance(each) / 2 + 8 for each in words)
+    paint_label(painter, QPointF(view.right() - across, view.bottom() - 10), words[0], 11, colors.dim, colors.panel, bold=False)
     painter.save()
-    painter.translate(view.left(), view.bottom())
+    painter.translate(view.left() + 10, view.top() + up)
     painter.rotate(-90)
-    painter.drawText(QRectF(8, 4, view.height() - 16, 20), flags.AlignTop | flags.AlignRight, words[1])
+    paint_label(painter, QPointF(0, 0), words[1], 11, colors.dim, colors.panel, bold=False)
     painter.restore()

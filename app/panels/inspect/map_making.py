@@ -90,9 +90,8 @@ class MapMaking(QObject):
     def _begin(self) -> None:
         if self.wanted is None or self._feed is not None:
             return  # where another is under way, its end leads back here
-        wanted, maker = self.wanted, self._maker
-        before = self.found
-        self._making, self._is_finished = wanted, self._is_finished and before is not None
+        wanted, maker, before = self.wanted, self._maker, self.found
+        self._making = wanted
 
         def make() -> Generator[Progress | DigitMap]:
             lower_priority()
@@ -108,9 +107,9 @@ class MapMaking(QObject):
         if isinstance(told, Progress):
             self.progress = told
             self.progressed.emit()
-        else:
-            self.found, self._is_finished = told, False
-            self.changed.emit()
+            if told.found is not None:
+                self.found, self._is_finished = told.found, False
+                self.changed.emit()
 
     def _take_last(self, told: DigitMap | None) -> None:
         was_wanted, self._feed, self._making, self.progress = self._making is not None, None, None, None

@@ -72,6 +72,8 @@ class MapView(QWidget):
         self._look: Look | None = None
         self._drawn: DigitMap | None = None
         self._single: int | None = None
+        self._in_grid: Array = np.zeros(0, np.int64)
+        """The points whose images are in the grid, in its order."""
         self.layer, self.method = _choice("layer", LAYER_NOTION), _choice("how many numbers become two", _lines(METHODS))
         self.split, self.color = _choice("which images", _lines(SPLITS)), _choice("colour", _lines(COLORS))
         self.lasso = QPushButton("Lasso", checkable=True)
@@ -133,7 +135,7 @@ class MapView(QWidget):
         self.scatter.lasso_wanted.connect(self.lasso.toggle)
         self.scatter.activated.connect(self._make_probe)
         self.scatter.chosen.connect(self._show_chosen)
-        self.grid.activated.connect(lambda at: self._make_probe(int(self.scatter.selection[at])))
+        self.grid.activated.connect(lambda at: self._make_probe(int(self._in_grid[at])))
         self.legend.singled.connect(self._single_out)
         self.button.clicked.connect(lambda: self.making.again() if self._may_go_on else self.making.cancel())
         self.making.changed.connect(self._draw)
@@ -235,12 +237,12 @@ class MapView(QWidget):
         found, before = self.found, self._drawn
         self._drawn = found
         if found is None:
-            self.scatter.set_points(np.zeros((0, 2)), NOTHING, lambda _: ())
+            self.scatter.set_points(np.zeros((0, 2)), lambda _: NOTHING, lambda _: ())
         elif found is not before:
             same = before is not None and before.wanted.has_points_of(found.wanted)
             flies = before is None or before.wanted is not found.wanted
-            images = found.wanted.images.images
-            self.scatter.set_points(found.positions, images, found.wanted.indices, self._describe, same, not flies)
+            images, indices = found.wanted.images.images, found.wanted.indices
+            self.scatter.set_points(found.positions, lambda n: images[indices[n]], self._describe, same, not flies)
             self.scatter.rows = lambda: table_of(found)
             self.scatter.axes = _axes(found)
             if before is None or not same:
@@ -363,13 +365,16 @@ class MapView(QWidget):
     # -- what is chosen
 
     def _show_chosen(self, numbers: Array) -> None:
-        """Show the images of points that were drawn around."""
+        """Show the images of points that were drawn around, first those that the network gets wrong."""
         found = self._drawn
+        self._in_grid = numbers
         if found is None or not len(numbers):
             self.chosen.setText("")
             self.grid.set_images(NOTHING, str, CHOOSE)
             return
-        wrong = int((found.answers[numbers] != found.labels[numbers]).sum())
+        is_right = found.answers[numbers] == found.labels[numbers]
+        wrong = int((~is_right).sum())
+        numbers = self._in_grid = numbers[np.argsort(is_right, kind="stable")]
         self.chosen.setText(f"{len(numbers):,} images · {wrong:,} wrong")
         names = _names(found)
 

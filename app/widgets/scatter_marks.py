@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import cast
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -134,7 +135,7 @@ class Sheet:
         fragments[:, 9] = opacity
         if len(fragments):
             # Qt takes a C array; the numbers of a NumPy array lie in memory as those of fragments do.
-            first = wrapInstance(fragments.ctypes.data, QPainter.PixmapFragment)
+            first = cast(QPainter.PixmapFragment, wrapInstance(fragments.ctypes.data, QPainter.PixmapFragment))
             painter.drawPixmapFragments(first, len(fragments), self._pixmap)
 
 

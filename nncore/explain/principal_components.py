@@ -80,7 +80,7 @@ def _by_lanczos(flat: Array, mean: Array, axes: int) -> tuple[tuple[Array, Array
         return back / (count - 1)
 
     operator = LinearOperator((size, size), matvec=product, dtype=np.float64)
-    start = np.random.default_rng(0).normal(size=size)  # the same each time, so that the same axes come out
-    variances, vectors = eigsh(operator, k=axes, v0=start, ncv=max(2 * axes + 1, 24), tol=1e-6)
+    begin: Array = np.random.default_rng(0).normal(size=(size,))  # the same each time, so that the same axes come out
+    variances, vectors = eigsh(operator, k=axes, v0=begin, ncv=max(2 * axes + 1, 24), tol=1e-6)
     order = np.argsort(-variances)
     return (variances[order], vectors[:, order].T.copy()), whole

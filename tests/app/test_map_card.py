@@ -90,10 +90,11 @@ def test_another_moment_makes_the_points_pale_until_they_have_moved(card, lab, q
 
 
 def test_nothing_is_made_while_a_network_trains(card, lab, monkeypatch, network):
-    monkeypatch.setattr(type(lab.training), "status", property(lambda _: Status.TRAINING))
-    lab.state.moment.set(Moment(2, network.state_dict()))
-    assert card.map.making.wanted is None and not card.map.is_current
-    assert "training pauses" in card.map.scatter._busy
+    with monkeypatch.context() as training:
+        training.setattr(lab.training, "status", Status.TRAINING)
+        lab.state.moment.set(Moment(2, network.state_dict()))
+        assert card.map.making.wanted is None and not card.map.is_current
+        assert "training pauses" in card.map.scatter._busy
 
 
 def test_points_that_are_drawn_around_open_as_images_mistakes_first(card, lab):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -16,16 +17,15 @@ from app.core.timeline import Moment
 from nncore.arrays import Array, shape_text
 from nncore.data.dataset import Dataset
 from nncore.errors import ConfigError, DataError
-from nncore.explain.principal_components import Principal, principal_components
-from nncore.explain.tsne import iterations, require_tsne, tsne
-from nncore.network import LayerSummary, Network
+from nncore.explain.embedding import grid_of
+from nncore.explain.pca import Pca, pca
+from nncore.explain.tsne import MISSING, tsne
+from nncore.network import Network
 from nncore.prediction import Predictor, as_input
 
 INPUT = "input"
 """The name of the layer whose output are the pixels themselves."""
 MOST_IMAGES = 10_000
-MOST_BYTES = 256 * 2**20
-"""Most bytes of the layer's outputs; of a large layer fewer images are taken."""
 LEAST_IMAGES = 10
 BEFORE_TSNE = 50
 """Principal components that t-SNE is given: the rest is mostly noise, and distances in it take long."""
@@ -86,7 +86,7 @@ class DigitMap:
     """int64 (N)"""
     sureness: Array
     """The probability of each answer, float32 (N)."""
-    principal: Principal
+    principal: Pca
     """The axes that were found; of t-SNE those that it was given."""
     reduced: Array
     """The places along all of these axes, float64 (N, axes)."""
@@ -120,7 +120,7 @@ class DigitMap:
         PCA projects it exactly. In t-SNE's map, which knows only its own points, it lies among those nearest to it, each counted
         by how near it is.
         """
-        along = self.principal.project(values[None])[0]
+        along = self.principal.project(as_vectors(values[None]))[0]
         if self.wanted.method is Method.PCA:
             placed: Array = self.turn @ along
             return placed
@@ -150,16 +150,33 @@ def last_hidden(view: NetworkInView) -> str:
     return next((line.name for line in reversed(before) if line.name in offered), INPUT)
 
 
-def images_for(view: NetworkInView, layer: str, images: Dataset, most: int = MOST_IMAGES, seed: int = 0) -> Array:
-    """Which images a map takes, in their order: at most `most`, and as many as the layer leaves room for; int64, fixed by the seed.
+def images_for(images: Dataset, most: int = MOST_IMAGES, seed: int = 0) -> Array:
+    """Which images a map takes, in their order: at most `most`; int64, fixed by the seed.
 
     Raises DataError where there are too few.
     """
     if len(images) < LEAST_IMAGES:
         raise DataError(f"A map needs at least {LEAST_IMAGES} images, and there are {len(images)}.")
-    room = MOST_BYTES // (4 * _size_of(view, layer))
-    count = max(LEAST_IMAGES, min(most, len(images), room))
-    return np.sort(np.random.default_rng(seed).permutation(len(images))[:count])
+    return np.sort(np.random.default_rng(seed).permutation(len(images))[:most])
+
+
+def has_tsne() -> bool:
+    """Whether the library that t-SNE needs is installed."""
+    return find_spec("openTSNE") is not None
+
+
+def as_vectors(outputs: Array) -> Array:
+    """A layer's outputs (N, …) as vectors, float32 (N, values). A feature map of more than some thousand numbers is averaged over the
+    cells of a grid, so that its principal components are found in a second.
+    """
+    if outputs.ndim == 4:
+        for axis, cells in enumerate(grid_of(outputs.shape[1:]), 1):
+            size = outputs.shape[axis]
+            if cells < size:
+                starts = np.arange(cells) * size // cells
+                room = np.diff([*starts, size]).reshape(-1, *(1 for _ in outputs.shape[axis + 1 :]))
+                outputs = np.add.reduceat(outputs, starts, axis=axis) / room.astype(np.float32)
+    return outputs.reshape(len(outputs), -1)
 
 
 class MapMaker:
@@ -177,13 +194,12 @@ class MapMaker:
         Yields Progress, that of t-SNE with the map so far, and last the DigitMap. Raises ConfigError where the network does not
         take the images, or the library of the method is not there.
         """
-        if wanted.method is Method.TSNE:
-            require_tsne()
+        if wanted.method is Method.TSNE and not has_tsne():
+            raise ConfigError(MISSING)
         values, probabilities = yield from self._outputs(wanted)
         yield Progress("axes", 0, 0)
-        size = values.shape[1]
-        axes = 2 if wanted.method is Method.PCA else min(BEFORE_TSNE, size)
-        principal = principal_components(values, axes)
+        axes = 2 if wanted.method is Method.PCA else min(BEFORE_TSNE, *values.shape)
+        principal = pca(values, axes)
         reduced = principal.project(values)
         kept = before if before is not None and before.wanted.has_points_of(wanted) else None
 
@@ -196,26 +212,26 @@ class MapMaker:
             turn = np.eye(2) if kept is None else matching_axes(reduced, kept.positions)
             yield found(reduced, turn)
             return
-        start = kept.positions if kept is not None and kept.wanted.method is Method.TSNE else None
-        total = iterations(start is not None)
-        for done, places in tsne(reduced, start):
-            turn = np.eye(2) if kept is None else matching_turn(places, kept.positions)
-            yield Progress("t-SNE", done, total, found(places, turn))
-        yield found(places, turn)
+        last = None
+        for told in tsne(values):
+            if told.result is not None:
+                places = told.result.points
+                last = found(places, np.eye(2) if kept is None else matching_turn(places, kept.positions))
+            yield Progress("t-SNE", told.done, told.total, last)
+        assert last is not None, "it ends with a map"
+        yield last
 
     def _outputs(self, wanted: Wanted) -> Generator[Progress, None, tuple[Array, Array]]:
-        """The layer's output, float32 (N, values), and the probabilities (N, classes), of each image."""
+        """The layer's outputs as vectors, float32 (N, values), and the probabilities (N, classes), of each image."""
         whole, head = self._predictors(wanted)
         indices, images = wanted.indices, wanted.images.images
-        values = np.empty((len(indices), _size_of(wanted.network, wanted.layer)), np.float32)
-        parts = []
+        parts, vectors = [], []
         for start in range(0, len(indices), PART):
             yield Progress("images", start, len(indices))
             part = images[indices[start : start + PART]]
             parts.append(whole.predict(part))
-            found = as_input(part, wanted.network.input_shape) if head is None else head.outputs(part)
-            values[start : start + PART] = found.reshape(len(part), -1)
-        return values, np.concatenate(parts)
+            vectors.append(as_vectors(as_input(part, wanted.network.input_shape) if head is None else head.outputs(part)))
+        return np.concatenate(vectors), np.concatenate(parts)
 
     def _predictors(self, wanted: Wanted) -> tuple[Predictor, Predictor | None]:
         """The network, and the part of it that ends with the layer, with the weights of the moment; None for the input."""
@@ -236,21 +252,10 @@ class MapMaker:
         return self._whole, self._head
 
 
-def _line_of(view: NetworkInView, layer: str) -> tuple[int, LayerSummary]:
-    for place, line in enumerate(view.summary):
-        if line.name == layer:
-            return place, line
-    raise ConfigError(f"The network has no layer {layer}; it has {', '.join(line.name for line in view.summary)}.")
-
-
-def _size_of(view: NetworkInView, layer: str) -> int:
-    """How many numbers the layer makes of an image."""
-    return int(np.prod(view.input_shape if layer == INPUT else _line_of(view, layer)[1].output_shape))
-
-
 def _cut(view: NetworkInView, layer: str) -> dict[str, Any]:
     """The architecture up to a layer."""
-    return {**view.architecture, "layers": list(view.architecture["layers"])[: _line_of(view, layer)[0] + 1]}
+    place = [line.name for line in view.summary].index(layer)
+    return {**view.architecture, "layers": list(view.architecture["layers"])[: place + 1]}
 
 
 def table_of(found: DigitMap) -> Iterator[tuple[object, ...]]:

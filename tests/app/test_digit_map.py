@@ -11,11 +11,13 @@ from app.core import engine
 from app.core.alignment import matching_axes, matching_turn
 from app.core.digit_map import (
     INPUT,
-    MOST_BYTES,
     DigitMap,
     MapMaker,
+    Method,
     Progress,
     Wanted,
+    as_vectors,
+    has_tsne,
     images_for,
     last_hidden,
     layers_offered,
@@ -27,6 +29,7 @@ from models.presets import PRESETS
 from models.shipped import open_weights
 from nncore.data import synthetic
 from nncore.errors import ConfigError, DataError
+from nncore.explain.embedding import grid_of
 from nncore.network import Network
 from nncore.prediction import Predictor
 
@@ -50,7 +53,7 @@ def network() -> Network:
 @pytest.fixture(scope="module")
 def wanted(network) -> Wanted:
     view, images = NetworkInView.of(network, "n", "a test"), synthetic("test")
-    return Wanted(view, Moment(3, network.state_dict()), images, images_for(view, "relu2", images, 200), "relu2")
+    return Wanted(view, Moment(3, network.state_dict()), images, images_for(images, 200), "relu2")
 
 
 def made(wanted: Wanted, before: DigitMap | None = None) -> DigitMap:
@@ -64,7 +67,7 @@ def test_places_are_the_layers_outputs_on_the_principal_components(network, want
     found = made(replace(wanted, layer=layer))
     images = wanted.images.images[wanted.indices]
     outputs = images / 255 if layer == INPUT else Predictor(network).look(images)[1][layer]
-    flat = outputs.reshape(200, -1).astype(np.float64)
+    flat = as_vectors(outputs).astype(np.float64)
     _, values, rows = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)
     expected = (flat - flat.mean(axis=0)) @ rows[:2].T
     signs = np.sign((expected * found.positions).sum(axis=0))
@@ -124,15 +127,33 @@ def test_every_preset_offers_its_layers_and_begins_with_the_last_hidden_one(name
     assert last_hidden(view) in offered and last_hidden(view) != view.summary[-1].name
 
 
-def test_a_large_layer_takes_fewer_images_and_too_few_are_refused():
-    view, images = view_of("alexnet-mini"), synthetic("train")
-    values = max(int(np.prod(line.output_shape)) for line in view.summary)
-    layer = next(line.name for line in view.summary if np.prod(line.output_shape) == values)
-    many = replace(images, images=np.broadcast_to(images.images[:1], (20_000, *images.image_shape)), labels=np.zeros(20_000, int))
-    assert len(images_for(view, layer, many)) == min(10_000, MOST_BYTES // (4 * values))
-    assert np.array_equal(images_for(view, INPUT, many), images_for(view, INPUT, many))
+def test_at_most_so_many_images_are_taken_the_same_each_time_and_too_few_are_refused():
+    images = synthetic("train")
+    assert len(images_for(images, 30)) == 30 and np.array_equal(images_for(images, 30), images_for(images, 30))
+    assert np.array_equal(images_for(images, len(images) + 5), np.arange(len(images)))
     with pytest.raises(DataError, match="at least 10"):
-        images_for(view, INPUT, images.subset(slice(9)))
+        images_for(images.subset(slice(9)))
+
+
+def test_a_large_feature_map_is_averaged_over_cells_and_a_small_one_taken_as_it_is():
+    small = np.arange(2 * 3 * 3 * 4, dtype=np.float32).reshape(2, 3, 3, 4)
+    assert np.array_equal(as_vectors(small), small.reshape(2, -1))
+    large = np.random.default_rng(0).normal(size=(2, 28, 28, 16)).astype(np.float32)
+    rows, columns = grid_of((28, 28, 16))
+    vectors = as_vectors(large).reshape(2, rows, columns, 16)
+    edges = [n * 28 // rows for n in range(rows)] + [28]
+    expected = large[:, edges[1] : edges[2], edges[2] : edges[3]].mean(axis=(1, 2))
+    np.testing.assert_allclose(vectors[:, 1, 2], expected, rtol=1e-4)
+
+
+@pytest.mark.skipif(not has_tsne(), reason="openTSNE is not installed")
+def test_tsne_ends_where_its_own_points_are_found_again(network, wanted):
+    *told, found = MapMaker().make(replace(wanted, method=Method.TSNE, layer="relu3"))
+    assert told[-1].done == told[-1].total and found.explained is None
+    assert np.array_equal(found.positions, told[-1].found.positions)
+    image = wanted.images.images[wanted.indices[17]]
+    place = found.place(Predictor(network).look(image[None])[1]["relu3"][0])
+    assert np.linalg.norm(place - found.positions[17]) < 0.05 * np.ptp(found.positions)
 
 
 def test_a_network_that_takes_other_images_says_so(wanted):

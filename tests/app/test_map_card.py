@@ -27,7 +27,7 @@ COUNT = 120
 def few_images(monkeypatch) -> None:
     """Few images, and nothing is compiled for them."""
     monkeypatch.setattr(engine, "is_ready", lambda: False)
-    monkeypatch.setattr(map_view, "images_for", lambda view, layer, images: images_for(view, layer, images, COUNT))
+    monkeypatch.setattr(map_view, "images_for", lambda images: images_for(images, COUNT))
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_without_its_library_tsne_is_named_and_not_chosen(card, monkeypatch):
     monkeypatch.setattr(map_view, "has_tsne", lambda: False)
     view.method.setCurrentIndex(1)
     view.method.activated.emit(1)
-    assert view.method.currentData() is Method.PCA and "digitlab[map]" in view.line.words
+    assert view.method.currentData() is Method.PCA and "digitlab[tsne]" in view.line.words
 
 
 def test_the_map_is_saved_as_drawing_table_and_arrays(card, tmp_path):

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from app.core.digit_map import INPUT, DigitMap, Method, Wanted, images_for, last_hidden, layers_offered, table_of
+from app.core.digit_map import INPUT, DigitMap, Method, Wanted, has_tsne, images_for, last_hidden, layers_offered, table_of
 from app.core.look import LAYERS, Look
 from app.core.probe import Kind, Probe
 from app.core.split import Split
@@ -27,7 +27,7 @@ from app.widgets.scatter_legend import ScatterLegend
 from app.widgets.scatter_marks import Mark, Shape, class_marks
 from nncore.arrays import Array
 from nncore.errors import DigitLabError
-from nncore.explain.tsne import MISSING, has_tsne
+from nncore.explain.tsne import MISSING
 from nncore.prediction import as_input
 
 SIDE = 222
@@ -204,7 +204,7 @@ class MapView(QWidget):
         if images is None or view is None or moment is None or layer is None:
             return None
         try:
-            indices = images_for(view, layer, images)
+            indices = images_for(images)
         except DigitLabError as error:
             self.scatter.set_hint(str(error))
             return None

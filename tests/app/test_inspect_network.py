@@ -116,6 +116,19 @@ def test_nothing_of_the_network_before_is_drawn_again(panel, cnn, image):
     assert "linear1" in titles(panel) and panel.inspected.unit.layer == "linear1"
 
 
+def test_what_was_chosen_stays_with_the_same_layers_alone(panel, cnn, image, rng):
+    look_at(panel, cnn, image)
+    panel.inspected.choose(Unit("relu2", (3, 4, 5)))
+    trained = NetworkInView.of(cnn, "n", "a training of the same layers")
+    panel.lab.state.show_network(trained, Moment(1, cnn.state_dict()))
+    assert panel.inspected.unit == Unit("relu2", (3, 4, 5))
+    wide = PRESETS["mlp"].build(0, (40, 40, 1))
+    look_at(panel, wide, rng.integers(0, 256, (40, 40, 1)).astype(np.uint8))
+    panel.inspected.choose(Unit("flatten1", (1500,)))
+    look_at(panel, PRESETS["mlp"].build(0, (28, 28, 1)), image)
+    assert panel.inspected.unit.layer == "relu1", "such a unit there is not on smaller images"
+
+
 def test_a_click_chooses_the_unit_and_return_does_too(panel, cnn, image):
     look_at(panel, cnn, image)
     shown = panel.network.map

@@ -39,8 +39,8 @@ COLORS = {
     BY_RIGHT: "Grey: the network is right. Orange crosses: it is wrong",
 }
 METHODS = {
-    Method.PCA: "Principal component analysis: the two directions in which the layer's numbers differ most. Distances are true "
-    "but for what lies across the plane",
+    Method.PCA: "Principal component analysis: the two directions in which the layer's numbers differ most; large feature maps are "
+    "averaged over a grid first. Distances are true but for what lies across the plane",
     Method.TSNE: "t-SNE: what the layer finds alike lies close together. How far apart groups lie, and how large they are, says "
     "little",
 }
@@ -273,8 +273,8 @@ class MapView(QWidget):
         texts = [*names, "?"]
         labels = np.where(found.labels < 0, len(names), found.labels)
         if color == BY_RIGHT:
-            marks = (Mark("right", "dim"), Mark("wrong", "second", Shape.CROSS, 1.7))
-            return marks, (found.answers != found.labels).astype(np.int64), texts, labels
+            wrong = Mark("wrong", "second", Shape.CROSS, 1.7)
+            return (Mark("right", "dim"), wrong), (found.answers != found.labels).astype(np.int64), texts, labels
         marks = class_marks(names, theme().colors)
         if color == BY_ANSWER:
             return marks, found.answers, texts, found.answers

@@ -168,7 +168,8 @@ def has_tsne() -> bool:
 def as_vectors(outputs: Array) -> Array:
     """A layer's outputs (N, …) as vectors, float32 (N, values).
 
-    A feature map of more than a thousand numbers is averaged over the cells of a grid: its principal components are found in a second.
+    A feature map of more than a thousand numbers is averaged over the cells of a grid, so that its principal components are found
+    in a second.
     """
     if outputs.ndim == 4:
         for axis, cells in enumerate(grid_of(outputs.shape[1:]), 1):

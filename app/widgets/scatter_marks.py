@@ -32,8 +32,8 @@ CLASSES_DARK = (
 CLASSES_LIGHT = (
     "#2a52be", "#a87900", "#c22f3d", "#00876a", "#7b2fa8", "#d0600a", "#2a9fd0", "#6b7d12", "#d1478c", "#5f5148",
 )  # fmt: skip
-"""For classes, in order. Ten colours cannot all be told apart by every eye: neighbours differ in lightness, every second class has
-another shape, and the digits themselves stand in the plot.
+"""For classes, in order. Ten colours cannot all be told apart by every eye: shapes tell apart what colours do not, and the digits
+themselves stand in the plot.
 """
 
 
@@ -47,8 +47,9 @@ class Shape(Enum):
     CROSS = "cross"
 
 
-SHAPES = (Shape.DISC, Shape.TRIANGLE, Shape.SQUARE, Shape.DIAMOND)
-"""For classes, in turn."""
+D, T, S, R = Shape.DISC, Shape.TRIANGLE, Shape.SQUARE, Shape.DIAMOND
+SHAPES = (D, T, S, R, T, D, S, R, D, T)
+"""For classes, in order: those whose colours eyes without green cones take for one have different shapes."""
 
 
 @dataclass(frozen=True)

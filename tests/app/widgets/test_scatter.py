@@ -11,8 +11,9 @@ from PySide6.QtGui import QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtTest import QTest
 
+from app.colors import DARK, LIGHT
 from app.widgets.scatter import Scatter
-from app.widgets.scatter_marks import Mark, Shape
+from app.widgets.scatter_marks import Mark, Shape, class_marks
 from app.widgets.scatter_view import Frame, View, inside_polygon, neighbour
 
 pytestmark = pytest.mark.usefixtures("themed")
@@ -166,3 +167,19 @@ def test_points_that_all_lie_together_are_in_sight():
     places = np.full((3, 2), 7.0)
     pixels = View(100, 80).on_screen(Frame.around(places).placed(places))
     np.testing.assert_allclose(pixels, [[50, 40]] * 3)
+
+
+@pytest.mark.parametrize("colors", [LIGHT, DARK])
+def test_eyes_without_green_cones_tell_classes_of_one_shape_apart(colors):
+    seen = [(mark.shape, as_seen(mark.color)) for mark in class_marks(tuple("0123456789"), colors)]
+    for at, (shape, color) in enumerate(seen):
+        for other_shape, other in seen[at + 1 :]:
+            assert shape is not other_shape or np.abs(color - other).max() > 45, f"{at}: {color} and {other}"
+
+
+def as_seen(name: str) -> np.ndarray:
+    """A colour, 0 to 255, as deuteranopes see it (Machado, Oliveira and Fernandes, 2009)."""
+    matrix = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    shares = np.array([int(name[n : n + 2], 16) for n in (1, 3, 5)]) / 255
+    linear = np.clip(np.array(matrix) @ np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4), 0, 1)
+    return 255 * np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)

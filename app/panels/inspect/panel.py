@@ -14,6 +14,7 @@ from app.panels.inspect.card import InspectCard
 from app.panels.inspect.column import CardColumn
 from app.panels.inspect.filters import FiltersCard
 from app.panels.inspect.inspected import Inspected
+from app.panels.inspect.map import MapCard
 from app.panels.inspect.network import NetworkCard
 from app.panels.inspect.off import OffCard
 from app.panels.inspect.pixel import PixelCard
@@ -23,7 +24,7 @@ from app.widgets.card import GAP
 
 COLUMNS: tuple[tuple[type[InspectCard], ...], ...] = ((PixelCard, FiltersCard), (WhyCard, UnitCard, OffCard))
 """The cards below the network, column by column; a new card is a line here."""
-PAGES: tuple[type[InspectCard], ...] = ()
+PAGES: tuple[type[InspectCard], ...] = (MapCard,)
 """Cards that have a page of their own, beside that of the network."""
 NETWORK_SHARE, BELOW = 53, 47
 """How the network and what is below it share the panel's height."""

@@ -15,6 +15,7 @@ PARTS = {
     "wild": "benchmarks.wild",
     "teach": "benchmarks.teach",
     "doubt": "benchmarks.doubt",
+    "explain": "benchmarks.explain",
     "launches": "benchmarks.launches",
     "gpu": "benchmarks.gpu.race",
 }

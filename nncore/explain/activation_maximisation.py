@@ -131,13 +131,13 @@ def _growing(
     from scipy.ndimage import gaussian_filter
 
     rng = np.random.default_rng(seed)
-    x = np.clip(GREY + SPECKLE * rng.standard_normal(shape), 0, 1).astype(np.float32)
+    x: Array = np.clip(GREY + SPECKLE * rng.standard_normal(shape), 0, 1).astype(np.float32)
     yield Progress(0, steps, MadeImage(x, unit.output(x), unit.place))
     for step in range(1, steps + 1):
         shift = tuple(rng.integers(-regularisation.jitter, regularisation.jitter + 1, 2).tolist())
         slope = np.roll(followed.gradient(np.roll(x, shift, (0, 1))), (-shift[0], -shift[1]), (0, 1))
         size = float(np.sqrt(np.square(slope).mean()))
-        if size:
+        if size and np.isfinite(size):
             x = x + np.float32(rate / size) * slope
         x = (1 - np.float32(regularisation.decay)) * x - np.float32(regularisation.variation) * variation_slope(x)
         if regularisation.blur and step % BLUR_EVERY == 0:

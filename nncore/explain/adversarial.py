@@ -59,7 +59,7 @@ def _changing(
             break
         short, slope = margin(network, x, label)
         slope[((x <= 0) & (slope < 0)) | ((x >= 1) & (slope > 0))] = 0  # these can go no further
-        if not slope.any():
+        if not slope.any() or not np.isfinite(slope).all():
             break
         unit = slope / np.linalg.norm(slope) if norm == L2 else np.sign(slope)
         length = min((1 + OVERSHOOT) * max(-short, 0.0) / float((slope * unit).sum()), LONGEST[norm])

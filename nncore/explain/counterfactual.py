@@ -42,7 +42,7 @@ class Counterfactual:
     @property
     def found(self) -> bool:
         """Whether the network takes the changed image for the class that is wanted."""
-        return int(self.probabilities.argmax()) == self.label
+        return int(self.probabilities.argmax()) == self.label and bool(np.isfinite(self.probabilities).all())
 
     @property
     def change(self) -> Array:
@@ -95,7 +95,7 @@ def _changing(predictor: Predictor, network: Network, image: Array, label: int, 
         slope = gaussian_filter(margin(network, x, label)[1], (SMOOTH, SMOOTH, 0))
         slope[((x <= 0) & (slope < 0)) | ((x >= 1) & (slope > 0))] = 0
         largest = float(np.abs(slope).max())
-        if not largest:
+        if not largest or not np.isfinite(largest):
             break
         slope[np.abs(slope) < NEAR * largest] = 0
         x = np.clip(x + np.float32(RATE / largest) * slope, 0, 1)

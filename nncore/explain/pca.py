@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,12 @@ class Pca:
         if vectors.ndim != 2 or vectors.shape[1] != len(self.mean):
             raise ConfigError(f"The plane was made of vectors of {len(self.mean)} numbers; these are {vectors.shape}.")
         return (vectors - self.mean) @ self.axes.T
+
+    def facing(self, points: Array, before: Array) -> Pca:
+        """The same plane with the sign of each axis such that its points (N, components) go with those of the same vectors in a
+        plane before (N, components): so a map that follows a network through its training does not flip over."""
+        turn = np.where((points * (before - before.mean(axis=0))).sum(axis=0) < 0, -1.0, 1.0)
+        return replace(self, axes=self.axes * turn[:, None])
 
 
 def pca(vectors: Array, components: int = 2) -> Pca:

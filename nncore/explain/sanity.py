@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from nncore.arrays import Array
+from nncore.arrays import Array, to_numpy
 from nncore.explain.integrated_gradients import IntegratedGradients
 from nncore.explain.networks import as_batch, logits_of
 from nncore.explain.occlusion import Occlusion, occluded
@@ -63,8 +63,8 @@ def check_occlusion(predictor: Predictor, image: Array, found: Occlusion) -> Che
     network = logits_of(predictor.network)
     places = [(row, column) for row in found.rows.tolist() for column in found.columns.tolist()]
     chosen = np.unique(np.linspace(0, len(places) - 1, min(PLACES, len(places))).round().astype(int))
-    images = np.stack([occluded(image, *places[n], found.patch, found.fill) for n in chosen])
-    passes = found.target.of(network.forward(as_batch(network, images)))
+    images = np.stack([occluded(image, row, column, found.patch, found.fill) for row, column in (places[n] for n in chosen)])
+    passes = to_numpy(found.target.of(network.forward(as_batch(network, images))))
     apart = np.abs(found.score - found.drops.ravel()[chosen] - passes)
     worst = float(apart.max() / max(np.abs(passes).max(), 1e-6))
     words = f"{len(chosen)} covered images went through the network again: the targets differ by at most {apart.max():.2g}."

@@ -29,7 +29,7 @@ def _of_kernels(size: int, shape: Shape = (13, 12, 3)) -> Network:
 def _own() -> Network:
     """As the editor can build one: rectangles, strides, a mean pool, a norm without activation, and a softmax at the end."""
     layers = [
-        Conv2d(6, (3, 5), stride=(2, 1), padding=(0, 2)), AvgPool2d((2, 3), 1), BatchNorm(), Conv2d(16, 1),
+        Conv2d(6, (3, 5), stride=(2, 1), padding=(0, 2)), AvgPool2d((2, 3), 1), BatchNorm(), Sigmoid(), Conv2d(16, 1),
         ReLU(), MaxPool2d(3, 2), Flatten(), Linear(30), BatchNorm(), Dropout(0.2), ReLU(), Linear(5), Softmax(),
     ]  # fmt: skip
     return Network(layers, (17, 14, 1))

@@ -39,6 +39,15 @@ def test_the_plane_is_that_of_the_singular_value_decomposition(count: int, size:
     np.testing.assert_allclose(found.project(vectors[3:5]), found.project(vectors)[3:5])
 
 
+def test_a_plane_is_turned_to_the_one_before() -> None:
+    vectors = cloud(50, 6)
+    found = pca(vectors)
+    before = found.project(vectors) * (-3, 0.5) + 100
+    turned = found.facing(found.project(vectors), before)
+    np.testing.assert_array_equal(turned.axes, found.axes * [[-1], [1]])
+    assert (turned.project(vectors) * (before - 100)).sum(axis=0).min() > 0
+
+
 def test_what_has_no_plane() -> None:
     assert not pca(np.ones((4, 3)), 2).explained.any()
     with pytest.raises(DataError, match="two vectors"):

@@ -15,12 +15,12 @@ from app.theme import font, theme
 from app.widgets.connections import Line, paint_lines
 from app.widgets.figure import Figure
 from app.widgets.layer_maps import LayerMaps, Spot
-from app.widgets.tiles import SPACING, Tiles, alone, arrange, packed, picture, ramp, tiled, tinted, total_width
+from app.widgets.tiles import LEAST_WIDTH, SPACING, Tiles, alone, arrange, packed, picture, ramp, tiled, tinted, total_width
 from nncore.arrays import Shape
 
 HEAD, FOOT = 40, 15
 """Pixels above a layer's maps, for its name, shape and parameters, and below them, for its scale of colours."""
-BARS, NAME, SHARE, ROW = 108, 16, 36, (10, 18)
+BARS, NAME, SHARE, ROW = 112, 16, 36, (10, 18)
 """Pixels beside the cells of the answer for names and bars, those of a name, those of a bar, and the least and largest height of a
 row."""
 SCROLL = 11
@@ -126,7 +126,7 @@ class NetworkMap(Figure):
         else:
             fixed = {n: rows for n, layer in enumerate(self.layers) if (rows := self._rows(n, height))}
             main = next((n for n, shape in enumerate(shapes) if n and shape[1] > 1), 0)
-            width = self._room.width() - (BARS if fixed else 0)
+            width = self._room.width() - (BARS + ROW[1] - LEAST_WIDTH if fixed else 0)
             self._tiles = [replace(tiles, top=HEAD) for tiles in arrange(shapes, width, height, main, step, fixed)]
 
     def _rows(self, layer: int, height: float) -> Tiles | None:
@@ -138,7 +138,8 @@ class NetworkMap(Figure):
         if not self.layers:
             return QSize(0, 0)
         last = self.layers[-1 if self.alone is None else self.alone]
-        width = total_width(self._tiles) + (BARS if last.names else 0)
+        tiles = self._tiles[-1]
+        width = max(total_width(self._tiles), tiles.left + tiles.scale + BARS if last.names else 0)
         height = HEAD + FOOT + max(tiles.size[1] for tiles in self._tiles)
         return QSize(round(width), round(height))
 

@@ -19,8 +19,9 @@ LEAST_MAP, LARGEST_MAP = 12, 112
 """Pixels of a map's longer side: as many at least, and at most where several layers lie side by side."""
 LEAST_CELL, LARGEST_CELL = 6, 16
 """The same of a cell."""
-MAIN, MAIN_SHARE = 44, 0.45
-"""Pixels of a side that the maps of the main layer have at least, and the largest share of the width that they take."""
+MAIN, SMALL_MAIN, MAIN_SHARE, MOST_SHARE = 44, 24, 0.45, 0.66
+"""Pixels of a side that the maps of the main layer have at least, and where that would take more than MOST_SHARE of the width; and
+the share of the width up to which they grow."""
 SPACING, LEAST_WIDTH = 12, 58
 """Pixels between two layers, and the least width of one."""
 
@@ -93,7 +94,10 @@ def arrange(
     with a size of their own.
     """
     fixed = fixed or {}
-    found = [fixed.get(n) or _least(shape, height, step, MAIN if n == main else 0) for n, shape in enumerate(shapes)]
+    found = [fixed.get(n) or _least(shape, height, step, 0 if n else SMALL_MAIN) for n, shape in enumerate(shapes)]
+    if main not in fixed:
+        large, small = (_least(shapes[main], height, step, side) for side in (MAIN, SMALL_MAIN))
+        found[main] = large if _width(large) <= MOST_SHARE * width else small
     if main not in fixed:
         while (larger := _larger(found, main, height, step)) and _width(larger) <= MAIN_SHARE * width:
             if _total([*found[:main], larger, *found[main + 1 :]]) > width:
@@ -135,7 +139,7 @@ def total_width(placed: Sequence[Tiles]) -> float:
     return max((tiles.left + _width(tiles) for tiles in placed), default=0.0)
 
 
-def _least(shape: Shape, height: float, step: float, side: float) -> Tiles:
+def _least(shape: Shape, height: float, step: float, side: float = 0) -> Tiles:
     """Maps at the least scale that can be read."""
     count, tall, wide = shape
     wanted = max(side, LEAST_CELL if tall * wide == 1 else LEAST_MAP)

@@ -123,6 +123,9 @@ def test_every_kind_of_layer_is_explained_in_words_and_numbers(rng, qapp, themed
         line.words for section in sections_of(done, Unit("dropout1", (0,)), picture, None)[-1:] for line in section.lines
     )
     assert "dropout does nothing in use" in words and "0.25" in words
+    strided = Network([Conv2d(2, 3, stride=(2, 1), padding=(1, 0))], (8, 8, 1))
+    (line,) = sections_of(ForwardPass.of(strided, picture), Unit("conv1", (0, 0, 0)), picture, None)[-1].lines
+    assert line.words == "y[i, j, o] = b[o] + Σ x[2i + k − 1, j + l, c] · w[k, l, c, o]"
 
 
 def test_a_weight_is_explained_backwards(panel, cnn, image, qtbot):

@@ -76,7 +76,7 @@ class Backwards(QObject):
 
     def _start(self) -> None:
         asked, run = self._next, self._lab.state.run.value
-        if asked is None or self._is_busy:
+        if asked is None or self._is_busy or (self.asked is not None and self.asked.look is asked.look):
             return
         self._next, self._is_busy = None, True
         loss = None if run is None or run.recipe is None else run.recipe.config.build_loss()

@@ -11,7 +11,7 @@ from app.panels.inspect.inspected import Weight
 from app.widgets.sections import Line, number
 from nncore.explain.forward_pass import ForwardPass
 from nncore.explain.pixel import Activated, Normalised, Parts, Passed, Pooled, Share, Weighted
-from nncore.layers import Dropout
+from nncore.layers import Conv2d, Dropout
 
 FUNCTIONS = {
     "relu": "relu(x) = max(x, 0): what is below zero becomes zero",
@@ -70,8 +70,9 @@ def _values(step: Parts, done: ForwardPass) -> list[Line]:
 def _formula(step: Parts, done: ForwardPass) -> str:
     layer = done.layers[step.place - 1]
     match step:
-        case Weighted() if step.parts.ndim == 3:
-            return "y[i, j, o] = b[o] + Σ x[i·stride + k − padding, j·stride + l − padding, c] · w[k, l, c, o]"
+        case Weighted() if isinstance(layer, Conv2d):
+            row, column = (_met(*of) for of in zip("ij", "kl", layer.stride, layer.padding, strict=True))
+            return f"y[i, j, o] = b[o] + Σ x[{row}, {column}, c] · w[k, l, c, o]"
         case Weighted():
             return "y[j] = b[j] + Σ x[i] · w[i, j]"
         case Pooled(winner=None):
@@ -92,6 +93,11 @@ def _formula(step: Parts, done: ForwardPass) -> str:
         case Passed():
             return "flatten lays the numbers of the image in a row: by row, then column, then channel"
     return ""
+
+
+def _met(place: str, cell: str, stride: int, padding: int) -> str:
+    """Where a kernel's cell meets the input: `2i + k − 1`."""
+    return f"{place if stride == 1 else f'{stride}{place}'} + {cell}" + (f" − {padding}" if padding else "")
 
 
 def small(value: float) -> str:

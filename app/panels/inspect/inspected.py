@@ -84,11 +84,11 @@ class Inspected:
         self.weight.set(weight)
 
     def forget(self, network: NetworkInView | None) -> None:
-        """Forget the look, and unless the network has the same layers what was chosen in it."""
+        """Forget the look, and unless the network has the same layers, on images of the same shape, what was chosen in it."""
         look = self.look.value
-        before = None if look is None else look.question.network.architecture.get("layers")
+        before = None if look is None else _layers_of(look.question.network)
         self.look.set(None)
-        if network is None or before != network.architecture.get("layers"):
+        if network is None or before != _layers_of(network):
             self.weight.put(None)
             self._set(())
 
@@ -96,6 +96,10 @@ class Inspected:
         self.weight.put(None)
         self.trail.set(trail)
         self.weight.tell()
+
+
+def _layers_of(network: NetworkInView) -> tuple[object, object]:
+    return network.architecture.get("input_shape"), network.architecture.get("layers")
 
 
 def _pass_of(look: Look) -> ForwardPass | None:

@@ -20,7 +20,9 @@ from app.widgets.export import Export
 from app.widgets.layer_maps import LayerMaps, Spot
 from app.widgets.network_map import NetworkMap
 
-BY_LAYER, FOR_ALL = "a scale a layer", "one scale for all"
+BY_LAYER, FOR_ALL = "per layer", "one for all"
+MOST_ROWS = 40
+"""Classes up to which each has a row of its own."""
 HINT = "Draw a digit, open a picture, or click an image in the Data panel: what each layer makes of it appears here."
 NOTION = (
     "From left to right what each layer makes of the picture. Bright is far from zero; blue is below it. Click a value to see how "
@@ -111,7 +113,7 @@ class NetworkCard(InspectCard):
         if not shown.place:
             return LayerMaps(shown.title, shown.facts, maps, GREY, 0.0, 255.0, is_colour=len(maps) == 3)
         top = top or _largest(maps)
-        is_last = shown.last == len(self._summary) and shown.values.ndim == 1
+        is_last = shown.last == len(self._summary) and shown.values.ndim == 1 and len(maps) <= MOST_ROWS
         names = self._class_names(len(maps)) if is_last else ()
         shares = self._probabilities() if is_last else None
         if maps.min(initial=0.0) < 0:

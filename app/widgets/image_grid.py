@@ -93,6 +93,12 @@ class ImageGrid(QAbstractScrollArea):
         self._caption = caption
         self.viewport().update()
 
+    def set_scale(self, scale: int) -> None:
+        """Enlarge images by another whole number."""
+        if scale != self._scale:
+            self._scale = scale
+            self._layout()
+
     def set_marks(self, mark: Callable[[int], Box] | None) -> None:
         """Mark a part of each image: `mark` gives that of the image at a position. None: mark nothing."""
         self._mark = mark

@@ -50,6 +50,7 @@ class OffCard(InspectCard):
         self.set_weight.clicked.connect(self._set_weight)
         self.split = QComboBox()
         self.split.setAccessibleName("images to measure on")
+        self.split.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.split.activated.connect(lambda _: lab.ablating.choose(self.split.currentData()))
         self.older = Elided()
         self.before, self.after = ConfusionMatrix(), ConfusionMatrix()

@@ -25,8 +25,10 @@ from nncore.explain.top_images import TopImages
 from nncore.network import LayerSummary
 from nncore.vision import Box
 
-GROWN = 128
-"""Width of the grown image in pixels."""
+SCALES = 2, 4
+"""Pixels of the screen for one of an image: in the card among others, and alone in the panel."""
+GROWN = 128, 280
+"""Width of the grown image in pixels, likewise."""
 NO_UNIT = "Choose a unit of a layer above: the images that excite it most appear here."
 NO_DATA = "No images to look through: open a dataset that this network takes, in the Data panel."
 DEAD = "No image of {count:,} raises this unit above zero: it is dead, and nothing would change without it."
@@ -54,7 +56,6 @@ class UnitCard(InspectCard):
         self.grid.setToolTip(NOTION)
         self.grid.activated.connect(self._choose)
         self.grown = GrownImage(self._probe_grown, lab.problem.emit)
-        self.grown.setFixedWidth(GROWN)
         self.images: Array = np.empty((0, 28, 28, 1), np.uint8)
         """The images that are shown."""
         self._shown: tuple[TopImages, int] | None = None
@@ -87,7 +88,13 @@ class UnitCard(InspectCard):
 
     # -- what is wanted
 
+    def show_maximised(self, is_maximised: bool) -> None:
+        super().show_maximised(is_maximised)
+        self.refresh()
+
     def draw(self) -> None:
+        self.grid.set_scale(SCALES[self.is_maximised])
+        self.grown.setFixedWidth(GROWN[self.is_maximised])
         self.search.want(self._job(), begin=not self.lab.training.is_active)
         self.grown.show_job(self._grown_job())
         self._show()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.panels.inspect.card import InspectCard
 from app.widgets.card import GAP
+from app.widgets.tab_button import TabButton
 
 LEAST = 240, 180
 """Least width and height in pixels."""
@@ -59,9 +60,8 @@ class CardColumn(QWidget):
             self._has_room = has_room
             self._arrange()
 
-    def _button(self, number: int, name: str) -> QToolButton:
-        button = QToolButton(text=name, checkable=True, focusPolicy=Qt.FocusPolicy.StrongFocus)
-        button.setProperty("role", "tab")
+    def _button(self, number: int, name: str) -> TabButton:
+        button = TabButton(name)
         button.clicked.connect(lambda: self.choose(self.cards[number]))
         return button
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.in_view import NetworkInView
 from app.core.look import LAYERS, Look
@@ -21,6 +21,7 @@ from app.panels.inspect.pixel import PixelCard
 from app.panels.inspect.unit import UnitCard
 from app.panels.inspect.why import WhyCard
 from app.widgets.card import GAP
+from app.widgets.tab_button import TabButton
 
 COLUMNS: tuple[tuple[type[InspectCard], ...], ...] = ((PixelCard, FiltersCard), (WhyCard, UnitCard, OffCard))
 """The cards below the network, column by column; a new card is a line here."""
@@ -77,8 +78,7 @@ class InspectPanel(Panel):
         row.setContentsMargins(0, 0, 0, 0)
         self._buttons = []
         for number, name in enumerate(("Network", *(page.name for page in self.pages))):
-            button = QToolButton(text=name, checkable=True, checked=number == 0, focusPolicy=Qt.FocusPolicy.StrongFocus)
-            button.setProperty("role", "tab")
+            button = TabButton(name, checked=number == 0)
             button.clicked.connect(lambda _=False, number=number: self.show_page(number))
             self._buttons.append(button)
             row.addWidget(button)

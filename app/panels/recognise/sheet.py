@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.probe import NO_DRAWING, Kind, Probe
 from app.core.reading import ReadDigit
@@ -20,6 +20,7 @@ from app.widgets.card import Card
 from app.widgets.digit_boxes import DigitBox
 from app.widgets.elided import Elided
 from app.widgets.pixels import picture_menu
+from app.widgets.tab_button import TabButton
 from app.widgets.zoom_picture import ZoomPicture
 from nncore.vision import Box, Stage
 
@@ -81,8 +82,8 @@ class SheetCard(Card):
     def add_page(self, title: str, tooltip: str, page: QWidget) -> None:
         """Add a page behind a tab."""
         number = self._pages.addWidget(page)
-        tab = QToolButton(text=title, checkable=True, checked=number == 0, toolTip=tooltip)
-        tab.setProperty("role", "tab")
+        tab = TabButton(title, checked=number == 0)
+        tab.setToolTip(tooltip)
         tab.clicked.connect(partial(self._pages.setCurrentIndex, number))
         tab.clicked.connect(lambda: self.facts.setVisible(number == 0))
         self._group.addButton(tab, number)

@@ -11,6 +11,7 @@ from app.core.in_view import NetworkInView
 from app.core.look import LAYERS, Looker, Question
 from app.core.probe import Kind, Probe
 from app.core.timeline import Moment
+from app.panels.inspect.filters import FiltersCard
 from app.panels.inspect.inspected import Unit
 from app.panels.inspect.network import FOR_ALL
 from app.panels.inspect.panel import InspectPanel
@@ -23,6 +24,7 @@ from nncore.explain.layers import layer_outputs
 from nncore.network import Network
 from nncore.prediction import Predictor
 from tests.app.conftest import FIVE, draw
+from tests.app.inspect_cards import bring
 
 
 def look_at(panel: InspectPanel, network: Network, image: np.ndarray, step: int = 0) -> None:
@@ -92,7 +94,7 @@ def test_every_layer_is_shown_with_the_numbers_of_the_network(panel, cnn, image)
 
 def test_all_cards_are_of_the_same_look(panel, cnn, image):
     look_at(panel, cnn, image)
-    filters = panel.columns[1].cards[0]
+    filters = bring(panel, FiltersCard)
     assert filters.weight is not None and filters.weight.any() and panel.network.map.layers[2].maps.any()
     blank = {name: np.zeros_like(value) for name, value in cnn.state_dict().items()}
     panel.lab.state.moment.set(Moment(9, blank))  # the look at it has only been asked for

@@ -13,6 +13,7 @@ from app.core.recipe import Recipe
 from app.core.run_in_view import RunInView
 from app.panels.inspect.backwards import next_step
 from app.panels.inspect.explained import sections_of
+from app.panels.inspect.filters import FiltersCard
 from app.panels.inspect.formulas import lines_of
 from app.panels.inspect.inspected import Unit, Weight
 from app.panels.inspect.weight_page import step_lines
@@ -25,6 +26,7 @@ from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Linear
 from nncore.network import Network
 from nncore.optimizers import Adam
 from nncore.parameter import Parameter
+from tests.app.inspect_cards import bring
 from tests.app.test_inspect_network import cnn, image, look_at, panel, settle
 
 __all__ = ["cnn", "image", "panel"]
@@ -180,7 +182,7 @@ def test_adams_formula_has_its_numbers_in_it():
 
 def test_filters_are_the_weights_of_the_layer(panel, cnn, image):
     look_at(panel, cnn, image)
-    card = panel.columns[1].cards[0]
+    card = bring(panel, FiltersCard)
     panel.inspected.choose(Unit("relu1", (3, 3, 6)))
     settle()
     state = cnn.state_dict()
@@ -208,7 +210,7 @@ def test_weights_on_a_picture_are_pictures(panel, image):
     look_at(panel, network, image)
     panel.inspected.choose(Unit("relu1", (300,)))
     settle()
-    maps = panel.columns[1].cards[0].sheet.sections[0]
+    maps = bring(panel, FiltersCard).sheet.sections[0]
     assert maps.maps.shape == (512, 28 * 28 // 28, 28) and maps.chosen == 300
 
 

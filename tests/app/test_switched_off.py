@@ -16,6 +16,7 @@ from nncore.data import synthetic
 from nncore.explain import ablation
 from nncore.explain.ablation import Silent, WeightEdit
 from nncore.prediction import Predictor
+from tests.app.inspect_cards import bring
 from tests.app.test_inspect_network import cnn, image, look_at, panel, settle
 
 __all__ = ["cnn", "image", "panel"]
@@ -26,8 +27,7 @@ def card(panel, cnn, image) -> OffCard:
     """The card, at the shipped network and conv2's unit 3, with a hundred test images in view."""
     panel.lab.state.data.set(DataInView("synthetic", synthetic("train", 20), synthetic("test", 100)))
     look_at(panel, cnn, image)
-    found = next(card for card in panel.cards if isinstance(card, OffCard))
-    panel.columns[-1].choose(found)
+    found = bring(panel, OffCard)
     panel.inspected.choose(Unit("relu2", (6, 5, 3)))
     settle()
     return found

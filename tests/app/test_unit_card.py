@@ -17,6 +17,7 @@ from nncore.explain.ablation import Silent
 from nncore.explain.layers import layer_outputs
 from nncore.explain.top_images import top_images
 from nncore.prediction import Predictor
+from tests.app.inspect_cards import bring
 from tests.app.test_inspect_network import cnn, image, look_at, panel, settle
 
 __all__ = ["cnn", "image", "panel"]
@@ -28,8 +29,7 @@ def card(panel, cnn, image, tmp_path, monkeypatch) -> UnitCard:
     monkeypatch.setattr(unit_search, "folder", lambda: tmp_path / "top")
     panel.lab.state.data.set(DataInView("synthetic", synthetic("train", 40), None))
     look_at(panel, cnn, image)
-    found = next(card for card in panel.cards if isinstance(card, UnitCard))
-    panel.columns[-1].choose(found)
+    found = bring(panel, UnitCard)
     panel.inspected.choose(Unit("relu2", (6, 5, 3)))
     settle()
     return found

@@ -21,6 +21,7 @@ from app.core.probe import Kind, Probe
 from app.core.timeline import Moment
 from app.launch import build_window
 from app.panels import PANELS
+from app.panels.inspect.filters import FiltersCard
 from app.theme import theme
 from app.training import Status
 from app.widgets.pixels import to_qimage
@@ -30,6 +31,7 @@ from nncore.data import Dataset, catalogue, synthetic, synthetic_street
 from nncore.network import Network
 from nncore.weights import load_weights, save_weights
 from tests.app.conftest import FIVE, ONE, PREPARE_PANELS, draw
+from tests.app.inspect_cards import bring
 from tests.app.runs_table import choose
 
 
@@ -160,7 +162,7 @@ def test_the_slider_moves_everything_to_another_moment(window, qtbot):
     assert window.lab.state.moment.value.step == 0
     qtbot.waitUntil(lambda: window.probe.look.question.moment.step == 0, timeout=5000)
     window.show_panel("inspect")
-    filters = window.panel.columns[1].cards[0]
+    filters = bring(window.panel, FiltersCard)
     qtbot.waitUntil(lambda: filters.weight is not None, timeout=5000)
     weights = filters.weight.copy()
     QTest.keyClick(window, Qt.Key.Key_Right)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt
@@ -13,10 +12,24 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, 
 from app.core.digit_map import INPUT, DigitMap, Method, Wanted, has_tsne, images_for, last_hidden, layers_offered, table_of
 from app.core.look import LAYERS, Look
 from app.core.probe import Kind, Probe
-from app.core.split import Split
 from app.lab import Lab
 from app.panels.inspect.map_images import MapImages
 from app.panels.inspect.map_making import MapMaking
+from app.panels.inspect.map_words import (
+    BY_ANSWER,
+    BY_RIGHT,
+    CHOOSE,
+    COLORS,
+    LAYER_NOTION,
+    METHODS,
+    NOTION,
+    SPLITS,
+    axes_of,
+    facts,
+    lines,
+    names_of,
+    progress_words,
+)
 from app.theme import theme
 from app.training import Status
 from app.widgets.card import label
@@ -32,33 +45,6 @@ from nncore.prediction import as_input
 
 SIDE = 222
 """Width of the grid of chosen images in pixels."""
-BY_LABEL, BY_ANSWER, BY_RIGHT = "by label", "by answer", "right or wrong"
-COLORS = {
-    BY_LABEL: "The colour says what an image shows, by its label",
-    BY_ANSWER: "The colour says what the network answers",
-    BY_RIGHT: "Grey: the network is right. Orange crosses: it is wrong",
-}
-METHODS = {
-    Method.PCA: "Principal component analysis: the two directions in which the layer's numbers differ most; large feature maps are "
-    "averaged over a grid first. Distances are true but for what lies across the plane",
-    Method.TSNE: "t-SNE: what the layer finds alike lies close together. How far apart groups lie, and how large they are, says "
-    "little",
-}
-SPLITS = {
-    Split.HELD_OUT: "Held-out images: kept apart from the training",
-    Split.TEST: "Test images: never used while training",
-    Split.TRAINING: "Training images: those that the network learned from",
-}
-LAYER_NOTION = (
-    "The layer whose output decides where an image lies. From the pixels of the input to the last layers the digits part more and "
-    "more."
-)
-NOTION = (
-    "Each point is an image of the dataset. What lies close together looks alike to this layer: from layer to layer, and from step "
-    "to step, the digits part. Drag to move, wheel to zoom, Shift and drag to open the images in a rectangle, click to make one "
-    "the probe. Arrows and Return do the same."
-)
-CHOOSE = "Hold Shift and drag a rectangle, or take the lasso and draw around points: their images open here."
 NOTHING = np.empty((0, 28, 28, 1), np.uint8)
 
 
@@ -74,8 +60,8 @@ class MapView(QWidget):
         self._single: int | None = None
         self._in_grid: Array = np.zeros(0, np.int64)
         """The points whose images are in the grid, in its order."""
-        self.layer, self.method = _choice("layer", LAYER_NOTION), _choice("how many numbers become two", _lines(METHODS))
-        self.split, self.color = _choice("which images", _lines(SPLITS)), _choice("colour", _lines(COLORS))
+        self.layer, self.method = _choice("layer", LAYER_NOTION), _choice("how many numbers become two", lines(METHODS))
+        self.split, self.color = _choice("which images", lines(SPLITS)), _choice("colour", lines(COLORS))
         self.lasso = QPushButton("Lasso", checkable=True)
         self.lasso.setToolTip("Drag around points to open their images (L). Shift and drag draws a rectangle at any time.")
         self.scatter = Scatter("map of digits", "map")
@@ -244,7 +230,7 @@ class MapView(QWidget):
             images, indices = found.wanted.images.images, found.wanted.indices
             self.scatter.set_points(found.positions, lambda n: images[indices[n]], self._describe, same, not flies)
             self.scatter.rows = lambda: table_of(found)
-            self.scatter.axes = _axes(found)
+            self.scatter.axes = axes_of(found)
             if before is None or not same:
                 self._single = None
                 self._show_chosen(np.zeros(0, np.int64))
@@ -269,7 +255,7 @@ class MapView(QWidget):
 
     def _marks(self, found: DigitMap) -> tuple[Sequence[Mark], Array, Sequence[str], Array]:
         """The marks, the mark of each point, the digits that can stand for points, and that of each."""
-        names, color = _names(found), self.color.currentData()
+        names, color = names_of(found), self.color.currentData()
         texts = [*names, "?"]
         labels = np.where(found.labels < 0, len(names), found.labels)
         if color == BY_RIGHT:
@@ -305,7 +291,7 @@ class MapView(QWidget):
         """The lines about a point."""
         found = self._drawn
         assert found is not None, "a map has been drawn"
-        names, label_, answer = _names(found), int(found.labels[number]), int(found.answers[number])
+        names, label_, answer = names_of(found), int(found.labels[number]), int(found.answers[number])
         shows = names[label_] if label_ >= 0 else "?"
         taken = "recognised" if answer == label_ else f"taken for {names[answer]}"
         return (
@@ -334,26 +320,17 @@ class MapView(QWidget):
             self.scatter.set_hint(self._why_none())
         elif found is None:
             self.scatter.set_hint("Cancelled." if self._may_go_on else "The map is being made…")
-        words, act = ("" if found is None else self._facts(found)), ""
+        words, act = ("" if found is None else facts(found)), ""
         if making.wanted is not None and self._may_go_on:
             words, act = (
                 "Cancelled: this is not the map of what is chosen." if making.is_cancelled else "This map failed.",
                 "Make it",
             )
         elif making.is_coming and making.progress is not None:
-            words, act = _progress_words(making), "Cancel"
+            words, act = progress_words(making.progress), "Cancel"
         self.line.show_words(words)
         self.button.setText(act)
         self.button.setVisible(bool(act))
-
-    def _facts(self, found: DigitMap) -> str:
-        labels, wanted = found.labels, found.wanted
-        parts = [f"{len(labels):,} of {len(wanted.images):,} images", f"{wanted.layer}", f"step {wanted.moment.step:,}"]
-        if found.explained is not None:
-            parts.append(f"{sum(found.explained) * 100:.1f} % of the variance in sight")
-        if (labels >= 0).all():
-            parts.append(f"{(found.answers == labels).mean() * 100:.2f} % right")
-        return " · ".join(parts)
 
     def _why_none(self) -> str:
         if self.lab.state.network.value is None:
@@ -376,7 +353,7 @@ class MapView(QWidget):
         wrong = int((~is_right).sum())
         numbers = self._in_grid = numbers[np.argsort(is_right, kind="stable")]
         self.chosen.setText(f"{len(numbers):,} images · {wrong:,} wrong")
-        names = _names(found)
+        names = names_of(found)
 
         def caption(at: int) -> str:
             shows, answer = int(found.labels[numbers[at]]), int(found.answers[numbers[at]])
@@ -403,33 +380,3 @@ def _choice(name: str, notion: str) -> QComboBox:
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
     return made
-
-
-def _lines(notions: Mapping[Any, str]) -> str:
-    """What each entry means, a line each."""
-    return "\n".join(f"{words}." for words in notions.values())
-
-
-def _names(found: DigitMap) -> list[str]:
-    """The name of each class that a label or an answer can be: that of the data where it has one, else its number."""
-    names = list(found.wanted.images.class_names)
-    return names + [str(number) for number in range(len(names), found.wanted.network.output_shape[-1])]
-
-
-def _axes(found: DigitMap) -> tuple[str, str]:
-    """What is said along the axes."""
-    if found.components is None or found.explained is None:
-        return "", ""
-    across, up = (
-        f"component {number} · {share * 100:.1f} % of the variance"
-        for number, share in zip(found.components, found.explained, strict=True)
-    )
-    return across, up
-
-
-def _progress_words(making: MapMaking) -> str:
-    told = making.progress
-    assert told is not None, "asked only then"
-    if told.words == "images":
-        return f"{told.done:,} of {told.total:,} images"
-    return f"t-SNE: {told.done:,} of {told.total:,} iterations" if told.words == "t-SNE" else "finding the axes…"

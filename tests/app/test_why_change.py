@@ -109,13 +109,15 @@ def test_what_was_found_for_another_picture_is_gone_and_for_another_moment_pale(
     assert not change.row.pictures and change.row.hint == HINT and not change.take.isEnabled()
 
 
-def test_a_search_that_is_stopped_tells_no_more(change, qtbot):
+def test_a_search_that_is_stopped_tells_no_more_and_leaves_the_next_one_alone(change, qtbot):
     look = look_of(network_of())
     change.show_look(look)
     change.label.setCurrentIndex(look.digit.answer.likeliest[1])
     change.go.click()
-    feed = change._search
+    first = change._search
     change.go.click()
-    qtbot.waitUntil(feed.isFinished, timeout=30_000)
-    qtbot.wait(50)
-    assert change._search is None and (change.found is None or not change.found.is_over) and change.go.text() == "Search"
+    assert change._search is None and change.go.text() == "Search"
+    change.go.click()
+    qtbot.waitUntil(first.isFinished, timeout=30_000)
+    qtbot.waitUntil(lambda: change.found is not None and change.found.is_over, timeout=30_000)
+    assert change._search is None and change.go.text() == "Search"

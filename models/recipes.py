@@ -74,7 +74,7 @@ RECIPES = {
             mnist_mix,
             replace(
                 preset("digitlab-mnist").training,
-                epochs=45,
+                epochs=30,
                 validation=300,
                 validate_every=500,
                 augmentation=Augmentation(shift=2, rotate=12, scale=0.12, shear=8, elastic=0.6, thickness=0.3),

@@ -93,8 +93,8 @@ def test_every_layer_is_shown_with_the_numbers_of_the_network(panel, cnn, image)
 
 
 def test_all_cards_are_of_the_same_look(panel, cnn, image):
-    look_at(panel, cnn, image)
     filters = bring(panel, FiltersCard)
+    look_at(panel, cnn, image)
     assert filters.weight is not None and filters.weight.any() and panel.network.map.layers[2].maps.any()
     blank = {name: np.zeros_like(value) for name, value in cnn.state_dict().items()}
     panel.lab.state.moment.set(Moment(9, blank))  # the look at it has only been asked for

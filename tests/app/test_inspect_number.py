@@ -16,6 +16,7 @@ from app.panels.inspect.explained import sections_of
 from app.panels.inspect.filters import FiltersCard
 from app.panels.inspect.formulas import lines_of
 from app.panels.inspect.inspected import Unit, Weight
+from app.panels.inspect.pixel import PixelCard
 from app.panels.inspect.weight_page import step_lines
 from app.widgets.sections import Beside, Contributions, Grids, Line, Lines, Slices, number
 from models.presets import PRESETS
@@ -210,7 +211,9 @@ def test_weights_on_a_picture_are_pictures(panel, image):
     look_at(panel, network, image)
     panel.inspected.choose(Unit("relu1", (300,)))
     settle()
-    maps = bring(panel, FiltersCard).sheet.sections[0]
+    card = bring(panel, FiltersCard)
+    settle()
+    maps = card.sheet.sections[0]
     assert maps.maps.shape == (512, 28 * 28 // 28, 28) and maps.chosen == 300
 
 
@@ -227,5 +230,7 @@ def test_pictures_are_saved(panel, cnn, image, tmp_path, ending):
         assert path.read_text().splitlines()[0] == "layer,unit,row,column,value"
     else:
         assert path.read_bytes()[:4] == b"\x89PNG" or b"<svg" in path.read_bytes()
-    for card in panel.cards:
+    for kind in (PixelCard, FiltersCard):
+        card = bring(panel, kind)
+        settle()
         assert card.export() is not None and card.export().arrays is not None

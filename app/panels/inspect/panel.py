@@ -27,7 +27,7 @@ COLUMNS: tuple[tuple[type[InspectCard], ...], ...] = ((PixelCard, FiltersCard), 
 """The cards below the network, column by column; a new card is a line here."""
 PAGES: tuple[type[InspectCard], ...] = (MapCard,)
 """Cards that have a page of their own, beside that of the network."""
-NETWORK_SHARE, BELOW = 53, 47
+NETWORK_SHARE, BELOW = 56, 44
 """How the network and what is below it share the panel's height."""
 
 

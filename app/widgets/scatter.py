@@ -88,7 +88,10 @@ class Scatter(Figure):
         self._flight.valueChanged.connect(self._fly)
         self.setMouseTracking(True)
         self.setMinimumSize(200, 160)
-        theme().changed.connect(self.cloud.forget)
+        theme().changed.connect(self._tint)
+
+    def _tint(self) -> None:
+        self.cloud.forget()
 
     # -- what is shown
 

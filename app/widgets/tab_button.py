@@ -6,6 +6,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QToolButton
 
+SPARE = 8
+"""Pixels that the style takes from the room of the name."""
+
 
 class TabButton(QToolButton):
     """A name that is pressed to bring its page into sight, and stays pressed meanwhile."""
@@ -19,4 +22,4 @@ class TabButton(QToolButton):
         bold = QFont(self.font())
         bold.setWeight(QFont.Weight.DemiBold)
         wider = QFontMetrics(bold).horizontalAdvance(self.text()) - self.fontMetrics().horizontalAdvance(self.text())
-        return super().sizeHint() + QSize(max(wider, 0), 0)
+        return super().sizeHint() + QSize(max(wider, 0) + SPARE, 0)

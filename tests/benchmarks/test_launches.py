@@ -184,5 +184,5 @@ def test_an_unknown_benchmark_is_one_line() -> None:
     assert (
         done.stderr.strip()
         == "There is no benchmark 'nothing'; there are data, torch, window, drawing, beside, gaps, slider, strokes, wild, teach, "
-        "doubt, launches, gpu."
+        "doubt, explain, launches, gpu."
     )

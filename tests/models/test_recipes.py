@@ -25,7 +25,7 @@ def test_every_recipe_has_a_preset_of_less_than_two_megabytes():
 def test_the_recommended_recipe_is_of_the_kind_that_the_weights_come_from():
     for name, recipe in RECIPES.items():
         own, shipped = preset(name).training.as_dict(), recipe.config.as_dict()
-        assert {key for key in own if own[key] != shipped[key]} <= {"epochs", "validation", "validate_every"}
+        assert {key for key in own if own[key] != shipped[key]} <= {"epochs", "augmentation", "validation", "validate_every"}
 
 
 def test_images_that_are_held_out_are_no_part_of_what_is_learned_from(real_mnist):

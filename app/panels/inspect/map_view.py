@@ -131,7 +131,7 @@ class MapView(QWidget):
         lab.state.network.subscribe(lambda _: self._follow_network(), now=False)
         lab.state.moment.subscribe(lambda _: self._ask(), now=False)
         lab.training.status_changed.connect(lambda _: self._ask())
-        theme().changed.connect(lambda: self._show_marks())
+        theme().changed.connect(self._tint)  # no lambda: the theme outlives the window, and would keep it
 
     # -- what is asked for
 
@@ -238,6 +238,9 @@ class MapView(QWidget):
         self.scatter.set_pale(not self.is_current, self._busy_words())
         self._show_marked()
         self._say()
+
+    def _tint(self) -> None:
+        self._show_marks()
 
     def _show_marks(self, forget: bool = False) -> None:
         """Give the points colours, shapes and digits; with `forget` no group stays singled out."""

@@ -83,7 +83,8 @@ class InspectPanel(Panel):
             self._buttons.append(button)
             row.addWidget(button)
         row.addStretch(1)
-        tabs.setVisible(bool(self.pages))
+        if not self.pages:  # to show it here, before it is part of the panel, would open a window
+            tabs.hide()
         return tabs
 
     def show_page(self, number: int) -> None:

@@ -41,7 +41,7 @@ NOTION = (
 class UnitCard(InspectCard):
     """The images of the dataset that excite the chosen unit most, and one that is made for it."""
 
-    name = "What a unit looks for"
+    name = "What it looks for"
     least_height = 240
 
     def __init__(self, lab: Lab, inspected: Inspected) -> None:

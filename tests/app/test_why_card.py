@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
@@ -91,16 +92,25 @@ def test_choosing_a_unit_of_the_network_asks_nothing_anew(card, qtbot, monkeypat
     assert card.why is why and not card._asking._is_busy
 
 
-def test_an_answer_that_comes_after_something_else_was_chosen_is_not_shown(card, qtbot):
-    look = look_of(network_of())
-    show(qtbot, card, look)
+def test_an_answer_that_comes_after_something_else_was_chosen_is_not_shown(card, qtbot, monkeypatch):
+    show(qtbot, card, look_of(network_of()))
+    began, may_end, answer = Event(), Event(), Explainer.answer
+
+    def held(self, question):
+        if question.method.name == "Occlusion":
+            began.set()
+            assert may_end.wait(20)
+        return answer(self, question)
+
+    monkeypatch.setattr(Explainer, "answer", held)
     shown: list[str] = []
     card._asking.answered.connect(lambda _: shown.append(card.why.question.method.name))
     card.method.setCurrentText("Occlusion")
-    qtbot.waitUntil(lambda: card._asking._is_busy, timeout=5000)
+    qtbot.waitUntil(began.is_set, timeout=20_000)
     card.method.setCurrentText("Gradient")
-    qtbot.waitUntil(lambda: not card._asking._is_busy and not card._asking._timer.isActive(), timeout=20_000)
-    assert shown and {*shown} == {"Gradient"} and card.row.pictures[1].caption == "Gradient"
+    may_end.set()
+    qtbot.waitUntil(lambda: card.why.question.method.name == "Gradient" and len(shown) > 0, timeout=20_000)
+    assert {*shown} == {"Gradient"} and card.row.pictures[1].caption == "Gradient"
     assert not card.row.is_faded
 
 

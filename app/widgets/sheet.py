@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy
 from app.theme import theme
 from app.widgets.figure import FADED, Figure
 
-GAP = 10
+GAP = 8
 """Pixels between two sections."""
 
 
@@ -74,9 +74,13 @@ class Sheet(Figure):
             yield top, section
             top += section.size(self.width())[1] + GAP
 
+    def height_of(self, sections: Sequence[Section]) -> float:
+        """Pixels that sections would take in the present width."""
+        return sum(section.size(self.width())[1] + GAP for section in sections) - GAP
+
     def _place(self) -> None:
         self._found = None
-        height = sum(section.size(self.width())[1] + GAP for section in self.sections) - GAP
+        height = self.height_of(self.sections)
         if round(height) != self.minimumHeight():
             self.setMinimumHeight(max(round(height), 0))
 

@@ -29,7 +29,7 @@ PAGES: tuple[type[InspectCard], ...] = (MapCard,)
 """Cards that have a page of their own, beside that of the network."""
 SHARES = 46, 54
 """How they share the panel's width."""
-NETWORK_SHARE, BELOW = 53, 47
+NETWORK_SHARE, BELOW = 52, 48
 """How the network and what is below it share the panel's height."""
 
 

@@ -72,8 +72,8 @@ def drawn(name: str, split: str) -> Dataset:
 
 @pytest.fixture(autouse=True)
 def a_core_of_its_own() -> Iterator[None]:
-    """Where several processes run the tests, each has one core for tests of the program: otherwise every training has as many threads
-    as there are cores, and they wait for each other. Tests of the engine have all cores.
+    """Where several processes run the tests, each has one core for tests of the program: otherwise every training has a thread for
+    each core, and these wait for each other. Tests of the engine have all cores.
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     if not worker or not hasattr(os, "sched_setaffinity"):

@@ -237,17 +237,18 @@ def test_settings_that_cannot_be_written_are_told_once_and_lose_no_training(make
 # -- nothing moves unasked
 
 
-@pytest.mark.parametrize("name", [spec.name for spec in PANELS])
-def test_a_strip_moves_nothing_when_it_comes_and_goes(window, qtbot, name):
-    window.show_panel(name)
-    before = settled(window, qtbot)
-    window.show_problem(Problem("Something went wrong. " * 12))
-    qtbot.wait(20)
-    strip = window.panel.notice
-    assert strip.isVisible() and places(window) == before
-    assert window.panel.rect().contains(strip.geometry()) and strip.height() >= strip.message.heightForWidth(strip.message.width())
-    strip.dismiss()
-    assert places(window) == before
+def test_a_strip_moves_nothing_when_it_comes_and_goes(window, qtbot):
+    for spec in PANELS:
+        window.show_panel(spec.name)
+        before = settled(window, qtbot)
+        window.show_problem(Problem("Something went wrong. " * 12))
+        qtbot.wait(20)
+        strip = window.panel.notice
+        assert strip.isVisible() and places(window) == before, spec.name
+        assert window.panel.rect().contains(strip.geometry())
+        assert strip.height() >= strip.message.heightForWidth(strip.message.width())
+        strip.dismiss()
+        assert places(window) == before, spec.name
 
 
 def test_messages_and_the_time_bar_move_nothing(window, qtbot):

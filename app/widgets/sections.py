@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
@@ -289,14 +290,25 @@ class Lines:
 
     lines: Sequence[Line]
 
+    @cached_property
     def _columns(self) -> tuple[float, float]:
         """Widths of the words beside a value, and of the values."""
         plain, bold = QFontMetricsF(font(13)), QFontMetricsF(font(13, bold=True))
         words = max((plain.horizontalAdvance(line.words) for line in self.lines if line.value), default=0.0)
         return words + 16, max((bold.horizontalAdvance(line.value) for line in self.lines), default=0.0)
 
+    @cached_property
+    def _known(self) -> dict[float, list[QRectF]]:
+        """Where the lines lie by the width that they have: measuring words takes longer than painting them."""
+        return {}
+
     def _rects(self, width: float) -> list[QRectF]:
-        metrics, found, top = QFontMetricsF(font(12)), [], 0.0
+        if width not in self._known:
+            self._known[width] = self._measured(width)
+        return self._known[width]
+
+    def _measured(self, width: float) -> list[QRectF]:
+        metrics, found, top = QFontMetricsF(font(12)), list[QRectF](), 0.0
         for line in self.lines:
             rows = 1.0
             if not line.value:
@@ -309,11 +321,11 @@ class Lines:
     def size(self, width: float) -> tuple[float, float]:
         rects = self._rects(width)
         has_formula = any(not line.value for line in self.lines)
-        return (width if has_formula else sum(self._columns())), rects[-1].bottom() if rects else 0.0
+        return (width if has_formula else sum(self._columns)), rects[-1].bottom() if rects else 0.0
 
     def paint(self, painter: QPainter, width: float) -> None:
         colors, flags = theme().colors, Qt.AlignmentFlag
-        words, value = self._columns()
+        words, value = self._columns
         for line, rect in zip(self.lines, self._rects(width), strict=True):
             painter.setFont(font(13 if line.value else 12))
             painter.setPen(QColor(colors.text if line.value else colors.dim))

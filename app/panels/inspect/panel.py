@@ -22,6 +22,7 @@ from app.panels.inspect.unit import UnitCard
 from app.panels.inspect.why import WhyCard
 from app.widgets.card import GAP
 from app.widgets.tab_button import TabButton
+from app.widgets.turns import Turns
 
 COLUMNS: tuple[tuple[type[InspectCard], ...], ...] = ((PixelCard, FiltersCard), (WhyCard, UnitCard, OffCard))
 """The cards below the network, column by column; a new card is a line here."""
@@ -52,7 +53,9 @@ class InspectPanel(Panel):
         self._tabs = self._build_tabs()
         self.show_page(0)
         self.content.addWidget(self._stack, 1)
+        turns = Turns(self)
         for card in self.cards:
+            card.turns = turns
             card.sight_changed.connect(self._want)
             card.room_wanted.connect(lambda wanted, card=card: self.maximise(card if wanted else None))
         lab.state.network.subscribe(self._follow_network)

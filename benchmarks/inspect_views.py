@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nncore.training.config import TrainConfig
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 CONFIG = TrainConfig(epochs=1000, batch_size=32)
 """As its preset trains it, for longer than anyone measures."""
 VIEWS = ("network", "number", "weight", "filters", "why", "looks-for", "off", "map")
-"""The network alone; then beside it a number explained, the gradient and the step of a weight, the filters, each with the card "Why";
-that card alone; the images that a unit looks for; a unit that is off; the map of digits.
+"""The network alone; then below it a number explained, the gradient and the step of a weight, the filters, each with the card
+"Why"; that card alone; the images that a unit looks for; a unit that is off; the map of digits.
 """
 PROBE = 7
 """Which test image is looked at."""

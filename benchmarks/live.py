@@ -147,7 +147,8 @@ def drawn(live: LiveWindow) -> dict[str, Any]:
 
 def zigzag(middle: int, top: int, height: int) -> list[tuple[int, int]]:
     """A path down the middle of a sheet, to one side and the other, and up again: one digit's worth of ink."""
-    down = [(middle + round(height * 0.12 * (1 - abs(n % 40 - 20) / 10)), top + height // 5 + n * height // 200) for n in range(120)]
+    aside = [round(height * 0.12 * (1 - abs(n % 40 - 20) / 10)) for n in range(120)]
+    down = [(middle + away, top + height // 5 + n * height // 200) for n, away in enumerate(aside)]
     return down + down[::-1]
 
 
@@ -221,8 +222,8 @@ def tell_gaps(name: str, found: Found) -> None:
     own = sum(busy > WANTED for _, busy, _ in found)
     busiest = max(busy for _, busy, _ in found)
     print(
-        f"{name}: {len(late)} gaps over {1000 * WANTED:.0f} ms, the longest {1000 * found[0][0]:.0f}; in {own} of them the interface "
-        f"thread itself took so long, at most {1000 * busiest:.0f} ms of the processor; load {load()}"
+        f"{name}: {len(late)} gaps over {1000 * WANTED:.0f} ms, the longest {1000 * found[0][0]:.0f}; {own} of them by what the "
+        f"interface itself did, which took at most {1000 * busiest:.0f} ms of the processor; load {load()}"
     )
     for length, busy, doing in found[:TOLD]:
         print(f"  {1000 * length:.0f} ms, of which {1000 * busy:.0f} on a core{': ' if doing else ''}{doing}")
@@ -234,9 +235,9 @@ def tell_speed(name: str, turns: list[list[float]]) -> None:
     spread = statistics.stdev(ratios) / len(ratios) ** 0.5 if len(ratios) > 1 else float("nan")
     verdict = "" if statistics.median(ratios) > KEPT["speed"] else f", wanted above {KEPT['speed']}"
     print(
-        f"{name}: {statistics.median(ratios):.3f} of the speed with Data in sight{verdict} (median of {len(ratios)}, standard error "
-        f"{spread:.3f}); the interface thread takes {statistics.mean(shares[1::2]):.1%} of a core, {statistics.mean(shares[::2]):.1%} "
-        f"with Data; load {load()}"
+        f"{name}: {statistics.median(ratios):.3f} of the speed with Data in sight{verdict} (median of {len(ratios)}, standard "
+        f"error {spread:.3f}); the interface thread takes {statistics.mean(shares[1::2]):.1%} of a core, "
+        f"{statistics.mean(shares[::2]):.1%} with Data; load {load()}"
     )
 
 
@@ -246,8 +247,8 @@ def tell_strokes(name: str, found: dict[str, Any]) -> None:
         late = delays[min(len(delays) - 1, int(0.95 * len(delays)))]
         verdict = "" if statistics.median(delays) < KEPT["delay"] and found["rate"] >= KEPT["rate"] else ", slower than is wanted"
         print(
-            f"{name}: maps after {1000 * statistics.median(delays):.0f} ms in the median, {1000 * late:.0f} ms at the 95th percentile; "
-            f"{found['rate']:.1f} updates a second at {found['moves'] / DRAWN:.0f} movements{verdict}"
+            f"{name}: maps after {1000 * statistics.median(delays):.0f} ms in the median, {1000 * late:.0f} ms at the 95th "
+            f"percentile; {found['rate']:.1f} updates a second at {found['moves'] / DRAWN:.0f} movements{verdict}"
         )
     tell_gaps("  meanwhile", found["gaps"])
 

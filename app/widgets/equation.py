@@ -39,7 +39,7 @@ class Equation:
     def _rects(self, width: float) -> list[QRectF]:
         """Where each term lies, behind its sign."""
         bold, small, plain = QFontMetricsF(font(13, bold=True)), QFontMetricsF(font(10)), QFontMetricsF(font(13))
-        found, left, top = [], 0.0, 0.0
+        found, left, top = list[QRectF](), 0.0, 0.0
         for term in self.terms:
             sign = plain.horizontalAdvance(term.sign) + 2 * BETWEEN if term.sign else 0.0
             own = max(bold.horizontalAdvance(term.value), small.horizontalAdvance(term.words)) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
@@ -303,18 +304,32 @@ class Lines:
 
     lines: Sequence[Line]
 
+    @cached_property
+    def _known(self) -> dict[float, tuple[int, float, float]]:
+        """The columns by the width: measuring words takes longer than painting them."""
+        return {}
+
+    @cached_property
+    def _placed(self) -> dict[float, list[QRectF]]:
+        """Where the lines lie by the width that there is."""
+        return {}
+
     def _columns(self, width: float) -> tuple[int, float, float]:
         """Size of the letters, and widths of the words beside a value, and of the values."""
-        for size in (13, 12, 11, 10):
-            plain, bold = QFontMetricsF(font(size)), QFontMetricsF(font(13, bold=True))
-            words = max((plain.horizontalAdvance(line.words) for line in self.lines if line.value), default=0.0) + 16
-            value = max((bold.horizontalAdvance(line.value) for line in self.lines), default=0.0)
-            if words + value <= width:
-                break
-        return size, words, value
+        if width not in self._known:
+            for size in (13, 12, 11, 10):
+                plain, bold = QFontMetricsF(font(size)), QFontMetricsF(font(13, bold=True))
+                words = max((plain.horizontalAdvance(line.words) for line in self.lines if line.value), default=0.0) + 16
+                value = max((bold.horizontalAdvance(line.value) for line in self.lines), default=0.0)
+                self._known[width] = size, words, value
+                if words + value <= width:
+                    break
+        return self._known[width]
 
     def _rects(self, width: float) -> list[QRectF]:
-        metrics, found, top = QFontMetricsF(font(12)), [], 0.0
+        if width in self._placed:
+            return self._placed[width]
+        metrics, found, top = QFontMetricsF(font(12)), list[QRectF](), 0.0
         for line in self.lines:
             rows = 1.0
             if not line.value:
@@ -322,6 +337,7 @@ class Lines:
                 rows = max(1.0, round(box.height() / metrics.height()))
             found.append(QRectF(0, top, width, ROW + (rows - 1) * metrics.height()))
             top += found[-1].height() + 2
+        self._placed[width] = found
         return found
 
     def size(self, width: float) -> tuple[float, float]:

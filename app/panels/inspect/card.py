@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
@@ -15,6 +15,7 @@ from app.theme import theme
 from app.threads.task import Task
 from app.widgets.card import Card
 from app.widgets.export import Export
+from app.widgets.turns import Turns
 
 
 class InspectCard(Card):
@@ -29,6 +30,8 @@ class InspectCard(Card):
     """The names of the explanations that its Look must have."""
     least_height: ClassVar[int] = 150
     """Pixels below which it does not share its column, but has a tab there."""
+    goes_first: ClassVar[bool] = False
+    """Whether it is drawn before the others."""
     sight_changed = Signal()
     """It has come into sight, or gone out of it."""
     room_wanted = Signal(bool)
@@ -43,8 +46,8 @@ class InspectCard(Card):
         super().__init__(self.name, *beside, self._save, self._maximise)
         self.lab, self.inspected = lab, inspected
         self._is_stale, self.is_maximised = True, False
-        self._soon = QTimer(self, singleShot=True, interval=0)
-        self._soon.timeout.connect(self._draw)
+        self.turns = Turns(self)
+        """When it is drawn; the cards of a panel share them."""
         self._save.clicked.connect(self._open_menu)
         self._maximise.clicked.connect(lambda: self.room_wanted.emit(not self.is_maximised))
         self.show_maximised(False)
@@ -62,10 +65,10 @@ class InspectCard(Card):
         return None
 
     def refresh(self, _: object = None) -> None:
-        """Draw anew in the next turn of the interface thread, or as soon as it is in sight."""
+        """Draw anew when it is this card's turn, or as soon as it is in sight."""
         self._is_stale = True
         if self.isVisible():
-            self._soon.start()
+            self.turns.ask(self._draw, self.goes_first)
 
     def show_maximised(self, is_maximised: bool) -> None:
         """Note whether it has the whole panel, and say by the button what a click on it does."""
@@ -84,7 +87,7 @@ class InspectCard(Card):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._is_stale:
-            self._soon.start()
+            self.turns.ask(self._draw, self.goes_first)
         self.sight_changed.emit()
 
     def hideEvent(self, event: QHideEvent) -> None:

@@ -25,6 +25,7 @@ from app.panels.inspect.unit import UnitCard
 from app.panels.inspect.why import WhyCard
 from app.widgets.card import GAP
 from app.widgets.tab_button import TabButton
+from app.widgets.turns import Turns
 
 C = TypeVar("C", bound=InspectCard)
 COLUMNS: tuple[tuple[type[InspectCard], ...], ...] = ((PixelCard, FiltersCard), (WhyCard, UnitCard, OffCard))
@@ -48,6 +49,7 @@ class InspectPanel(Panel):
         self.columns = [CardColumn() for _ in COLUMNS]
         self.pages: list[InspectCard] = []
         self.cards: list[InspectCard] = []
+        self._turns = Turns(self)
         self._is_in_sight = False
         self._wanted: frozenset[str] = frozenset()
         # What is given to another parent has its style worked out anew, with all that is in it: so from the outside in.
@@ -96,6 +98,7 @@ class InspectPanel(Panel):
 
     def _made(self, kind: type[C]) -> C:
         card = kind(self.lab, self.inspected)
+        card.turns = self._turns
         self.cards.append(card)
         card.sight_changed.connect(self._want)
         card.room_wanted.connect(lambda wanted: self.maximise(card if wanted else None))

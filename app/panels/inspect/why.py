@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from app.colors import DIVERGING, MAGMA
 from app.core.look import Look
@@ -49,6 +49,7 @@ class WhyCard(InspectCard):
         """What is shown."""
         self._asking = WhyAsking(lab.training, self)
         self._asking.answered.connect(self._show_answer)
+        self._asking.progressed.connect(self._show_progress)
         self._asking.problem.connect(lab.problem)
         self._fading = QTimer(self, singleShot=True)
         self._fading.timeout.connect(self._fade)
@@ -56,7 +57,7 @@ class WhyCard(InspectCard):
         self.row.hint = HINT
         self.strength = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=100, value=80, pageStep=10)
         self.random = QCheckBox("Random weights")
-        self.words, self.check = Paragraph(200), Elided()
+        self.words, self.check, self.cancel = Paragraph(200), Elided(), QToolButton()
         self.turn = QPushButton("Make it a…")
         self.change = WhyChange(lab)
         self._map = QWidget()
@@ -104,6 +105,9 @@ class WhyCard(InspectCard):
             "alone."
         )
         self.random.toggled.connect(self._choose)
+        self.cancel.setProperty("role", "inline")
+        self.cancel.clicked.connect(lambda: self._asking.again() if self._asking.is_cancelled else self._asking.cancel())
+        self.cancel.hide()
         choices = QHBoxLayout()
         choices.setSpacing(8)
         over = label("overlay", "dim")
@@ -119,6 +123,7 @@ class WhyCard(InspectCard):
         foot = QHBoxLayout()
         foot.setSpacing(8)
         foot.addWidget(self.check, 1)
+        foot.addWidget(self.cancel)
         foot.addWidget(self.random)
         foot.addWidget(self.turn)
         layout = QVBoxLayout(self._map)
@@ -175,6 +180,7 @@ class WhyCard(InspectCard):
         elif not self._fading.isActive():
             self._fading.start(GRACE[self._asking.is_training])
         self._asking.ask(question)
+        self._show_progress()
         if self._asking.waits:
             self.words.show_words(WAITS)
 
@@ -240,9 +246,21 @@ class WhyCard(InspectCard):
         checks = [check for check in (why.check, why.random_check) if check is not None]
         said = [f"Check {'passed' if check.passed else 'failed'}: {check.words.replace('-', '−')}" for check in checks]
         self.words.show_words("\n".join((method.meaning.format(what=why.question.what), *said, method.notion)))
-        self.check.show_words(why.checked)
+        self._show_progress()
         self._paint()
         self._tell_saving()
+
+    def _show_progress(self) -> None:
+        """Say how far an answer is that takes long, and let it be cancelled, or asked for again."""
+        asking, told = self._asking, self._asking.progress
+        if asking.is_cancelled:
+            self.check.show_words("Cancelled")
+        elif asking.is_late:
+            self.check.show_words("Computing…" if told is None else f"{told.done:,} of at most {told.total:,} passes")
+        else:
+            self.check.show_words("" if self.why is None else self.why.checked)
+        self.cancel.setText("Compute" if asking.is_cancelled else "Cancel")
+        self.cancel.setVisible(asking.is_cancelled or asking.is_late)
 
     def _fade(self) -> None:
         self.row.show_faded(True)

@@ -254,8 +254,10 @@ class Contributions:
         top = float(np.abs(self.amounts).max(initial=0.0)) or 1.0
         metrics = painter.fontMetrics()
         made = max(map(metrics.horizontalAdvance, self.sums), default=0) + 10
-        name = min(max(map(metrics.horizontalAdvance, self.names), default=0) + 12, max(width - made - 60 - LEAST_BAR, 60))
-        middle, half = name + made + (width - name - made - 60) / 2, (width - name - made - 64) / 2
+        written = [signed(amount) for amount in self.amounts.tolist()]
+        value = max(map(metrics.horizontalAdvance, written), default=0) + 8
+        name = min(max(map(metrics.horizontalAdvance, self.names), default=0) + 12, max(width - made - value - LEAST_BAR, 60))
+        middle, half = name + made + (width - name - made - value) / 2, (width - name - made - value) / 2 - 2
         for number_, amount in enumerate(self.amounts.tolist()):
             row = QRectF(0, TITLE + PART * number_, width, PART)
             painter.setPen(QColor(colors.text))
@@ -268,7 +270,7 @@ class Contributions:
             painter.setBrush(QColor("#5a96d6" if amount < 0 else "#dd8236"))
             painter.drawRect(QRectF(middle - (length if amount < 0 else 0), row.top() + 3, max(length, 1), PART - 6))
             painter.setPen(QColor(colors.text))
-            painter.drawText(QRectF(width - 60, row.top(), 60, PART), flags.AlignVCenter | flags.AlignRight, signed(amount))
+            painter.drawText(row, flags.AlignVCenter | flags.AlignRight, written[number_])
         painter.setPen(QPen(QColor(colors.line), 1))
         painter.drawLine(round(middle), TITLE, round(middle), TITLE + PART * len(self.names))
         if self.rest:

@@ -180,7 +180,7 @@ def test_a_mistake_is_one_line_and_status_2(capsys, arguments, words):
         (("train", "--nonsense"), "--nonsense"),
         (("runs", "show", "nothing"), "nothing"),
         (
-            ("train", "--model", "two-layer", "--data", "synthetic", "--limit", "50", "--lr", "1e30", "--optimizer", "sgd"),
+            ("train", "--device", "reference", "--data", "synthetic", "--limit", "50", "--lr", "1e30", "--optimizer", "sgd"),
             "smaller learning rate",
         ),
     ],

@@ -246,9 +246,9 @@ def test_the_command_line_trains_a_network_by_name_and_by_file(tmp_path, capsys)
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 def test_a_run_that_was_killed_goes_on_after_its_network_has_been_deleted(isolated):
     own_networks.keep("tiny", TINY)
-    command = [sys.executable, "-m", "app", "train", "--model", "tiny", "--data", few_digits(), "--epochs", "500"]
+    command = [sys.executable, "-m", "app", "train", "--device", "reference", "--model", "tiny", "--data", few_digits()]
     process = subprocess.Popen(
-        [*command, "--run", "killed", "--checkpoint-every", "20"], cwd=Path(__file__).parents[2], env=os.environ
+        [*command, "--epochs", "500", "--run", "killed", "--checkpoint-every", "20"], cwd=Path(__file__).parents[2], env=os.environ
     )
     store = RunStore()
     try:

@@ -59,6 +59,7 @@ class Theme(QObject):
         if app.styleSheet() != _stylesheet():  # once in a process: each of the three works through every widget
             app.setStyle("Fusion")
             app.setFont(_font(app))
+            _sized.cache_clear()
             app.setStyleSheet(_stylesheet())
         app.styleHints().colorSchemeChanged.connect(self._apply)
         self.set(name)
@@ -170,6 +171,11 @@ def _svg(name: str) -> str:
 
 def font(pixels: int = PIXELS, bold: bool = False) -> QFont:
     """The application's font in another size. Its figures all have one width, so that changing numbers do not jitter."""
+    return QFont(_sized(pixels, bold))  # a copy, which knows what has been found out for the one that is kept
+
+
+@cache
+def _sized(pixels: int, bold: bool) -> QFont:
     made = QFont(QApplication.font())
     made.setPixelSize(pixels)
     made.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)

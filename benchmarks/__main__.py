@@ -10,6 +10,7 @@ PARTS = {
     "drawing": "benchmarks.drawing",
     "beside": "benchmarks.beside",
     "gaps": "benchmarks.gaps",
+    "live": "benchmarks.live",
     "slider": "benchmarks.slider",
     "strokes": "benchmarks.strokes",
     "wild": "benchmarks.wild",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,11 @@ from nncore.errors import ConfigError
 from nncore.explain.attribution import Attribution
 from nncore.explain.grad_cam import grad_cam
 from nncore.explain.gradients import gradient, gradient_times_input
-from nncore.explain.integrated_gradients import integrated_gradients
-from nncore.explain.occlusion import occlusion
-from nncore.explain.sanity import Check, check_random_weights
-from nncore.explain.smooth_grad import smooth_grad
+from nncore.explain.integrated_gradients import integrated_gradients, integrated_gradients_in_parts
+from nncore.explain.occlusion import occlusion, occlusion_in_parts
+from nncore.explain.progress import Progress, result_of
+from nncore.explain.sanity import SEEDS, Check, check_unlike, with_random_weights
+from nncore.explain.smooth_grad import smooth_grad, smooth_grad_in_parts
 from nncore.explain.target import Target
 from nncore.network import Network
 from nncore.prediction import Predictor
@@ -41,6 +42,15 @@ class Method:
     """What it does, for somebody who has never heard of it."""
     meaning: str
     """What its colours mean; `{what}` stands for the target."""
+    in_parts: Callable[[Predictor, Array, Target], Generator[Progress[Any]]] | None = None
+    """What `find` does, step by step; None where it is done at once."""
+
+    def steps(self, predictor: Predictor, image: Array, target: Target) -> Generator[Progress[Any]]:
+        """Find it, telling how far that is; the last Progress has what `find` returns."""
+        if self.in_parts is None:
+            yield Progress(1, 1, self.find(predictor, image, target))
+        else:
+            yield from self.in_parts(predictor, image, target)
 
 
 METHODS: Mapping[str, Method] = {
@@ -63,11 +73,13 @@ METHODS: Mapping[str, Method] = {
             "Integrated gradients: the gradient, summed while the picture is faded in from black. All pixels together add up to "
             "how much the picture has changed the answer.",
             "Orange light raised {what}, blue light lowered it.",
+            integrated_gradients_in_parts,
         ),
         Method(
             "SmoothGrad", smooth_grad, False, True, "logits for full brightness",
             "SmoothGrad: the mean gradient of 32 noisy copies of the picture, so that what flickers from pixel to pixel cancels.",
             "Orange: brighter around here raises {what}; blue: it lowers it.",
+            smooth_grad_in_parts,
         ),
         Method(
             "Grad-CAM", grad_cam, True, False, "logits",
@@ -80,6 +92,7 @@ METHODS: Mapping[str, Method] = {
             "Occlusion: a black patch of 5×5 pixels is moved over the picture, and each time the network answers anew. No formula, "
             "only answers.",
             "Covering what is orange lowers {what}; covering blue raises it.",
+            occlusion_in_parts,
         ),
     )
 }  # fmt: skip
@@ -178,14 +191,25 @@ class Explainer:
 
     def answer(self, question: WhyQuestion) -> Why:
         """Answer a question; what the method cannot do is said in the answer."""
-        began, predictor = time.thread_time(), self.predictor(question.look)
+        return result_of(self.steps(question))
+
+    def steps(self, question: WhyQuestion) -> Generator[Progress[Why]]:
+        """Answer a question, telling how many passes through the network are done, of how many at most."""
+        began, predictor, random, alike = time.thread_time(), self.predictor(question.look), None, None
+        runs = 1 + len(SEEDS) if question.with_random else 1
         try:
-            found = question.method.find(predictor, question.image, question.target)
+            found = yield from _run(predictor, question, 0, runs)
         except ConfigError as error:
-            return Why(question, error=str(error), used=time.thread_time() - began)
+            yield Progress(1, 1, Why(question, error=str(error), used=time.thread_time() - began))
+            return
         check = check_of(predictor, question.image, found, _by_light(question, found))
-        random, alike = _with_random_weights(predictor, question, found) if question.with_random else (None, None)
-        return Why(question, found, check, random, alike, used=time.thread_time() - began)
+        if question.with_random:
+            others = []
+            for number, seed in enumerate(SEEDS, 1):
+                other = yield from _run(with_random_weights(predictor, seed), question, number, runs)
+                others.append(other.map)
+            random, alike = others[0], check_unlike(found.map, others)
+        yield Progress(1, 1, Why(question, found, check, random, alike, used=time.thread_time() - began))
 
     def predictor(self, look: Look) -> Predictor:
         """The network of a look with the weights of its moment. It is changed by the next call."""
@@ -205,16 +229,10 @@ def _by_light(question: WhyQuestion, found: Found) -> Array | None:
     return None
 
 
-def _with_random_weights(predictor: Predictor, question: WhyQuestion, found: Found) -> tuple[Array, Check]:
-    """The map of the same layers with random weights, and how alike such maps are to that of the network."""
-    others: list[Array] = []
-
-    def method(of: Predictor, image: Array, target: Target) -> Found:
-        if of is predictor:
-            return found
-        other = question.method.find(of, image, target)
-        others.append(other.map)
-        return other
-
-    check = check_random_weights(predictor, question.image, question.target, method)
-    return others[0], check
+def _run(predictor: Predictor, question: WhyQuestion, number: int, runs: int) -> Generator[Progress[Why], None, Any]:
+    """What the method finds, one of several runs that take about the same time; tells how far all of them are."""
+    for told in question.method.steps(predictor, question.image, question.target):
+        if told.result is not None:
+            return told.result
+        yield Progress(number * told.total + told.done, runs * told.total)
+    raise AssertionError("a method ends with what it has found")

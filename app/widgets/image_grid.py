@@ -114,8 +114,9 @@ class ImageGrid(QAbstractScrollArea):
 
     def set_faded(self, faded: bool, hint: str | None = None) -> None:
         """Draw the images faded, or no longer. `hint` is shown where there are no images."""
-        self._faded, self._hint = faded, self._hint if hint is None else hint
-        self.viewport().update()
+        before, self._faded, self._hint = (self._faded, self._hint), faded, self._hint if hint is None else hint
+        if before != (self._faded, self._hint):
+            self.viewport().update()
 
     def offer(self, words: str, key: Qt.Key, act: Callable[[int], None], when: Callable[[], bool] = lambda: True) -> None:
         """Add an entry to the context menu of every image, also by a key. `act` gets the position of the image.

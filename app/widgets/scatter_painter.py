@@ -84,15 +84,12 @@ class Cloud:
             return
         if painter.paintEngine().type() == QPaintEngine.Type.SVG:
             self._paint_paths(painter, view, pixels, opacity)
+            self._paint_labels(painter, view, pixels, opacity)
         else:
             key = (view.width, view.height, ratio)
             if self._kept is None or self._kept[0] != key:
                 self._kept = key, self._drawn(view, pixels, image, opacity, ratio)
             painter.drawImage(0, 0, self._kept[1])
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setOpacity(1 if opacity == 1 else 2 * opacity)
-        self._paint_labels(painter, view, pixels)
-        painter.setOpacity(1)
 
     def _drawn(self, view: View, pixels: Array, image: Images, opacity: float, ratio: float) -> QImage:
         drawn = QImage(round(view.width * ratio), round(view.height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
@@ -107,8 +104,12 @@ class Cloud:
         texts = self._text_of[order] if as_digits else None
         self._sheet[1].paint(painter, pixels[order] * ratio, self.groups[order], texts, each)
         if as_digits and shown[order].sum() <= AS_PICTURES:
+            painter.save()
             painter.scale(ratio, ratio)
             self._paint_pictures(painter, pixels, order[shown[order]], image, opacity)
+            painter.restore()
+        painter.scale(ratio, ratio)
+        self._paint_labels(painter, view, pixels, opacity)
         painter.end()
         drawn.setDevicePixelRatio(ratio)
         return drawn
@@ -138,8 +139,10 @@ class Cloud:
                     path.addPath(outline(mark.shape, x, y, RADIUS * mark.size))
                 painter.fillPath(path, QColor(hex_of(mark.color)))
 
-    def _paint_labels(self, painter: QPainter, view: View, pixels: Array) -> None:
+    def _paint_labels(self, painter: QPainter, view: View, pixels: Array, opacity: float) -> None:
         """Write each group's name in its middle, the largest groups first; one that would lie on another is left out."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setOpacity(1 if opacity == 1 else 2 * opacity)
         colors, taken = theme().colors, list[QRectF]()
         sizes = np.bincount(self.groups, minlength=len(self.marks))
         for number in np.argsort(-sizes, kind="stable").tolist():
@@ -151,6 +154,7 @@ class Cloud:
             if QRectF(0, 0, view.width, view.height).contains(room) and not any(room.intersects(other) for other in taken):
                 taken.append(room)
                 paint_label(painter, middle, mark.name, LABEL, colors.text, colors.panel)
+        painter.setOpacity(1)
 
 
 def paint_axes(painter: QPainter, view: QRectF, words: tuple[str, str]) -> None:

@@ -13,8 +13,10 @@ from PySide6.QtWidgets import QSizePolicy
 from app.theme import theme
 from app.widgets.figure import FADED, Figure
 
-GAP = 10
+GAP = 8
 """Pixels between two sections."""
+EDGE = 4
+"""Pixels by which a section may paint beyond its height."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Sheet(Figure):
         self.is_faded = False
         self.rows: Callable[[], Iterator[Sequence[object]]] = lambda: iter(())
         """What the table behind the sheet consists of."""
+        self._placed: list[tuple[float, float, Section]] = []
+        """Each section with its upper edge and its height."""
         self._found: list[Target] | None = None
         """The targets, once somebody has pointed at the sections that are shown."""
         self._cursor: Hashable = None
@@ -67,18 +71,18 @@ class Sheet(Figure):
     def table(self) -> Iterator[Sequence[object]]:
         return self.rows()
 
-    def _placed(self) -> Iterator[tuple[float, Section]]:
-        """Each section with its upper edge."""
-        top = 0.0
-        for section in self.sections:
-            yield top, section
-            top += section.size(self.width())[1] + GAP
+    def height_of(self, sections: Sequence[Section]) -> float:
+        """Pixels that sections would take in the present width."""
+        return sum(section.size(self.width())[1] + GAP for section in sections) - GAP
 
     def _place(self) -> None:
-        self._found = None
-        height = sum(section.size(self.width())[1] + GAP for section in self.sections) - GAP
-        if round(height) != self.minimumHeight():
-            self.setMinimumHeight(max(round(height), 0))
+        self._found, self._placed, top = None, [], 0.0
+        for section in self.sections:
+            self._placed.append((top, section.size(self.width())[1], section))
+            top += self._placed[-1][1] + GAP
+        height = max(round(top - GAP), 0)
+        if height != self.minimumHeight():
+            self.setMinimumHeight(height)
 
     @property
     def _targets(self) -> list[Target]:
@@ -86,7 +90,7 @@ class Sheet(Figure):
         if self._found is None:
             self._found = [
                 Target(target.rect.translated(0, top), target.key, target.words)
-                for top, section in self._placed()
+                for top, _, section in self._placed
                 for target in section.targets(self.width())
             ]
         return self._found
@@ -102,7 +106,9 @@ class Sheet(Figure):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setOpacity(FADED if self.is_faded else 1.0)
-        for top, section in self._placed():
+        for top, height, section in self._placed:
+            if top > event.rect().bottom() or top + height < event.rect().top() - EDGE:
+                continue
             painter.save()
             painter.translate(0, top)
             section.paint(painter, self.width())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import numpy as np
 
 from nncore.arrays import Array, beside, to_numpy
 from nncore.explain.attribution import Attribution
 from nncore.explain.networks import as_batch, gradient_batch, logits_of
+from nncore.explain.progress import Progress, result_of
 from nncore.explain.target import Target
 from nncore.network import Network
 from nncore.prediction import Predictor
@@ -37,6 +40,11 @@ def target_gradients(network: Network, x: Array, target: Target) -> tuple[Array,
 
     The network gives logits, and is one's own: it keeps what the way back leaves. A few go through it at a time.
     """
+    return result_of(target_gradients_in_parts(network, x, target))
+
+
+def target_gradients_in_parts(network: Network, x: Array, target: Target) -> Generator[Progress[tuple[Array, Array]]]:
+    """`target_gradients` of at least one input, telling how many have gone through the network."""
     x = np.ascontiguousarray(to_numpy(x))
     scores, gradients = np.empty(len(x), x.dtype), np.empty_like(x)
     weights = next(iter(network.parameters().values()), None)
@@ -46,4 +54,5 @@ def target_gradients(network: Network, x: Array, target: Target) -> tuple[Array,
         logits = network.forward(x[part] if weights is None else beside(x[part], weights.data))
         scores[part] = to_numpy(target.of(logits))
         gradients[part] = to_numpy(network.backward(target.slope(logits)))
-    return scores, gradients
+        done = min(start + batch, len(x))
+        yield Progress(done, len(x), (scores, gradients) if done == len(x) else None)

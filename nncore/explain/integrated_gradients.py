@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +12,9 @@ from nncore.arrays import Array, shape_text, to_numpy
 from nncore.checks import shown, whole_number
 from nncore.errors import ConfigError
 from nncore.explain.attribution import Attribution
-from nncore.explain.gradients import target_gradients
+from nncore.explain.gradients import target_gradients_in_parts
 from nncore.explain.networks import as_batch, logits_of
+from nncore.explain.progress import Progress, result_of
 from nncore.explain.target import Target
 from nncore.network import Network
 from nncore.prediction import Predictor
@@ -80,21 +82,34 @@ def integrated_gradients(
 
     Raises ConfigError where image, baseline, target and network do not fit.
     """
+    return result_of(integrated_gradients_in_parts(predictor, image, target, baseline, steps, tolerance, most_steps))
+
+
+def integrated_gradients_in_parts(
+    predictor: Predictor,
+    image: Array,
+    target: Target,
+    baseline: str | Array = BLACK,
+    steps: int = STEPS,
+    tolerance: float = TOLERANCE,
+    most_steps: int = MOST_STEPS,
+) -> Generator[Progress[IntegratedGradients]]:
+    """`integrated_gradients`, telling how many points of the way have gone through the network, and of how many at most."""
     whole_number(steps, "The number of steps", 1, most_steps)
     network, start = logits_of(predictor.network), _baseline(baseline, image)
     target.check(network.classes)
     ends = to_numpy(as_batch(network, np.stack([start, image])))
-    way = _Way(network, target, ends[0], ends[1] - ends[0])
+    way = _Way(network, target, ends[0], ends[1] - ends[0], 2 * most_steps + 1)  # the edges, and the middles
     edges = np.linspace(0, 1, steps + 1)
-    at_edges = way.scores(edges)
+    at_edges = yield from way.scores(edges)
     baseline_score, score = float(at_edges[0]), float(at_edges[-1])
-    parts = way.steps(edges[:-1], edges[1:], at_edges[:-1], at_edges[1:])
+    parts = yield from way.steps(edges[:-1], edges[1:], at_edges[:-1], at_edges[1:])
     allowed = max(tolerance * abs(score - baseline_score), _rounding(score, baseline_score))
     while parts.missing > allowed and len(parts.widths) < most_steps:
-        parts = way.halved(parts, most_steps - len(parts.widths))
+        parts = yield from way.halved(parts, most_steps - len(parts.widths))
     mean_gradient = np.tensordot(parts.widths, parts.gradients, axes=1)
     values = (mean_gradient * way.direction).astype(np.float32).reshape(image.shape)
-    return IntegratedGradients(target, score, values, start, baseline_score, len(parts.widths))
+    yield Progress(way.most, way.most, IntegratedGradients(target, score, values, start, baseline_score, len(parts.widths)))
 
 
 @dataclass
@@ -124,25 +139,28 @@ class _Steps:
 class _Way:
     """The straight way from the baseline x′ to the image x: x′ + α · direction, for α from 0 to 1."""
 
-    def __init__(self, network: Network, target: Target, start: Array, direction: Array) -> None:
+    def __init__(self, network: Network, target: Target, start: Array, direction: Array, most: int) -> None:
         self.network, self.target, self.start, self.direction = network, target, start, direction
+        self.done, self.most = 0, most
+        """How many points have gone through the network, and how many will at most."""
 
-    def scores(self, alphas: Array) -> Array:
+    def scores(self, alphas: Array) -> Generator[Progress[Any], None, Array]:
         """The target at each α: float64 (N)."""
-        return target_gradients(self.network, self._points(alphas), self.target)[0].astype(np.float64)
+        scores, _ = yield from self._gradients(alphas)
+        return scores.astype(np.float64)
 
-    def steps(self, left: Array, right: Array, left_score: Array, right_score: Array) -> _Steps:
-        middle_score, gradients = target_gradients(self.network, self._points((left + right) / 2), self.target)
+    def steps(self, left: Array, right: Array, left_score: Array, right_score: Array) -> Generator[Progress[Any], None, _Steps]:
+        middle_score, gradients = yield from self._gradients((left + right) / 2)
         slopes = np.tensordot(gradients, self.direction, axes=self.direction.ndim).astype(np.float64)
         misses = right_score - left_score - slopes * (right - left)
         return _Steps(left, right, left_score, right_score, middle_score.astype(np.float64), gradients, misses)
 
-    def halved(self, parts: _Steps, most: int) -> _Steps:
+    def halved(self, parts: _Steps, most: int) -> Generator[Progress[Any], None, _Steps]:
         """The steps with those that miss most in two halves each: at most `most` of them."""
         worst = np.argsort(-np.abs(parts.misses), kind="stable")[:most]
         worst = worst[np.abs(parts.misses[worst]) >= np.abs(parts.misses[worst[0]]) / 4]
         middle = (parts.left[worst] + parts.right[worst]) / 2
-        more = self.steps(
+        more = yield from self.steps(
             np.concatenate([parts.left[worst], middle]),
             np.concatenate([middle, parts.right[worst]]),
             np.concatenate([parts.left_score[worst], parts.middle_score[worst]]),
@@ -150,6 +168,15 @@ class _Way:
         )
         kept = np.delete(np.arange(len(parts.left)), worst)
         return _Steps(*(np.concatenate([values[kept], vars(more)[name]]) for name, values in vars(parts).items()))
+
+    def _gradients(self, alphas: Array) -> Generator[Progress[Any], None, tuple[Array, Array]]:
+        """The target and its gradient at each α."""
+        found, before = None, self.done
+        for told in target_gradients_in_parts(self.network, self._points(alphas), self.target):
+            found, self.done = told.result, before + told.done
+            yield Progress(self.done, self.most)
+        assert found is not None, "it ends with a result"
+        return found
 
     def _points(self, alphas: Array) -> Array:
         shape = (-1, *(1,) * self.direction.ndim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +11,12 @@ from nncore.arrays import Array, shape_text
 from nncore.checks import whole_number
 from nncore.errors import ConfigError
 from nncore.explain.networks import logit_predictor
+from nncore.explain.progress import Progress, result_of
 from nncore.explain.target import Target
 from nncore.prediction import Predictor
 
 PATCH, STRIDE = 5, 1
-AT_ONCE = 250
+AT_ONCE = 96
 """Covered copies of the image that are made at a time."""
 
 
@@ -47,6 +49,13 @@ def occlusion(
     The last patches of a row and column lie at the edge, so that every pixel is covered. Zeiler and Fergus 2014, arXiv 1311.2901.
     Raises ConfigError where image, target and network do not fit, or the strides leave gaps.
     """
+    return result_of(occlusion_in_parts(predictor, image, target, patch, stride, fill))
+
+
+def occlusion_in_parts(
+    predictor: Predictor, image: Array, target: Target, patch: int = PATCH, stride: int = STRIDE, fill: int = 0
+) -> Generator[Progress[Occlusion]]:
+    """`occlusion`, telling how many covered images the network has answered."""
     whole_number(patch, "The side of the patch", 1, max(image.shape[:2]))
     whole_number(stride, "The stride of the patch", 1, patch)
     whole_number(fill, "The value that covers", 0, 255)
@@ -61,15 +70,16 @@ def occlusion(
         part = places[start : start + AT_ONCE]
         images = np.stack([occluded(image, row, column, (height, width), fill) for row, column in part])
         covered[start : start + len(part)] = target.of(logits.outputs(images))
+        yield Progress(start + len(part), len(places) + 1)
     drops = (score - covered).reshape(len(rows), len(columns))
     spread = np.zeros(image.shape[:2], np.float64)
     count = np.zeros(image.shape[:2], np.int64)
     for (row, column), drop in zip(places, drops.flat, strict=True):
         spread[row : row + height, column : column + width] += drop
         count[row : row + height, column : column + width] += 1
-    return Occlusion(
-        target, score, (height, width), fill, np.array(rows), np.array(columns), drops, (spread / count).astype(np.float32)
-    )
+    mean = (spread / count).astype(np.float32)
+    found = Occlusion(target, score, (height, width), fill, np.array(rows), np.array(columns), drops, mean)
+    yield Progress(len(places) + 1, len(places) + 1, found)
 
 
 def occluded(image: Array, row: int, column: int, patch: tuple[int, int], fill: int = 0) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,3 +17,10 @@ class Progress(Generic[Result]):
     total: int
     result: Result | None = None
     """What is there: of all only where `done` is `total`; on the way, where a method says so, of what has been seen."""
+
+
+def result_of(steps: Iterable[Progress[Result]]) -> Result:
+    """Iterate to the end, and return what is there then."""
+    *_, last = steps
+    assert last.result is not None, "it ends with a result"
+    return last.result

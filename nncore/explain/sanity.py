@@ -84,10 +84,18 @@ def check_random_weights(
     the seeds. Adebayo et al. 2018, arXiv 1810.03292 (all layers randomised at once).
     """
     own = method(predictor, image, target).map
-    config = predictor.network.config()
-    others = [method(Predictor(Network.from_config(config, seed), predictor.device), image, target).map for seed in seeds]
+    return check_unlike(own, [method(with_random_weights(predictor, seed), image, target).map for seed in seeds])
+
+
+def with_random_weights(predictor: Predictor, seed: int) -> Predictor:
+    """The same layers with new first weights, on the same device."""
+    return Predictor(Network.from_config(predictor.network.config(), seed), predictor.device)
+
+
+def check_unlike(own: Array, others: Sequence[Array]) -> Check:
+    """What `check_random_weights` says of a network's map and those of random weights, each (height, width)."""
     alike = float(np.mean([abs(rank_correlation(own, other)) for other in others]))
-    words = f"Rank correlation with the maps of {len(seeds)} networks with random weights: {alike:.2f} (0: nothing in common)."
+    words = f"Rank correlation with the maps of {len(others)} networks with random weights: {alike:.2f} (0: nothing in common)."
     return Check(alike <= MOST_ALIKE, alike, MOST_ALIKE, words)
 
 

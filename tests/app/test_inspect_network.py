@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QPointF, QSize, Qt
@@ -17,6 +19,7 @@ from app.panels.inspect.network import FOR_ALL
 from app.panels.inspect.panel import InspectPanel
 from app.widgets.layer_maps import LayerMaps, Spot
 from app.widgets.network_map import NetworkMap
+from app.widgets.turns import BETWEEN
 from models.presets import PRESETS
 from models.shipped import open_weights
 from nncore.data import synthetic
@@ -40,9 +43,10 @@ def look_at(panel: InspectPanel, network: Network, image: np.ndarray, step: int 
 
 
 def settle() -> None:
-    """Do all that waits to be done in the interface thread."""
-    for _ in range(5):
+    """Do all that waits to be done in the interface thread: cards are drawn in turn."""
+    for _ in range(6):
         QCoreApplication.processEvents()
+        time.sleep(1.5 * BETWEEN / 1000)
 
 
 @pytest.fixture

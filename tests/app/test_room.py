@@ -27,7 +27,6 @@ from app.placing import screens
 from app.training import Status
 from nncore.data import Dataset, synthetic, synthetic_street
 from nncore.errors import DigitLabError
-from tests.app.conftest import FIVE, draw
 from tests.app.runs_table import choose, show_runs
 from tests.app.test_layout import damaged
 
@@ -158,27 +157,6 @@ def test_recipe_network_and_probe_come_back(make_window, qtbot):
     qtbot.waitUntil(lambda: state.probe.value.picture is not None, timeout=10_000)
     probe = state.probe.value
     assert np.array_equal(probe.picture, image) and (probe.origin, probe.label, probe.kind) == ("an image", 4, Kind.DATASET)
-
-
-def answered(window, qtbot) -> int:
-    """The digit that is answered to the present probe, once it is."""
-
-    def is_looked_at() -> bool:
-        look = window.probe.look
-        return look is not None and look.question.probe is window.lab.state.probe.value and look.digit is not None
-
-    qtbot.waitUntil(is_looked_at, timeout=10_000)
-    return window.probe.look.digit.answer.digit
-
-
-def test_a_drawing_comes_back_as_a_picture(make_window, qtbot):
-    first = make_window()
-    draw(first.panel.canvas, FIVE)
-    said = answered(first, qtbot)
-    first.close()
-    second = make_window()
-    assert answered(second, qtbot) == said == 5
-    assert second.lab.state.probe.value.origin == "drawing of the last time"
 
 
 def kept_for_the_next_start(tmp_path, settings: bytes, picture: bytes = b"no picture") -> Path:

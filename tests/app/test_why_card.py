@@ -12,6 +12,7 @@ from app.core.why import METHODS, Explainer
 from app.panels.inspect.inspected import Inspected, Unit
 from app.panels.inspect.why import HINT, WAITS, WhyCard
 from app.training import Status
+from nncore.explain.progress import Progress, result_of
 from nncore.explain.target import Target
 from nncore.prediction import Predictor
 from tests.app.test_why import look_of, network_of
@@ -89,35 +90,35 @@ def test_choosing_a_unit_of_the_network_asks_nothing_anew(card, qtbot, monkeypat
     why = card.why
     card.inspected.choose(Unit("conv1", (0, 0, 1)))
     qtbot.wait(100)
-    assert card.why is why and not card._asking._is_busy
+    assert card.why is why and card._asking._feed is None
 
 
 def test_an_answer_that_comes_after_something_else_was_chosen_is_not_shown(card, qtbot, monkeypatch):
     show(qtbot, card, look_of(network_of()))
-    began, may_end, answer = Event(), Event(), Explainer.answer
+    began, may_end, steps = Event(), Event(), Explainer.steps
 
     def held(self, question):
         if question.method.name == "Occlusion":
             began.set()
             assert may_end.wait(20)
-        return answer(self, question)
+        return steps(self, question)
 
-    monkeypatch.setattr(Explainer, "answer", held)
-    shown: list[str] = []
-    card._asking.answered.connect(lambda _: shown.append(card.why.question.method.name))
+    monkeypatch.setattr(Explainer, "steps", held)
+    shown: list[object] = []
+    card._asking.answered.connect(shown.append)
     card.method.setCurrentText("Occlusion")
     qtbot.waitUntil(began.is_set, timeout=20_000)
     card.method.setCurrentText("Gradient")
     may_end.set()
-    qtbot.waitUntil(lambda: card.why.question.method.name == "Gradient" and len(shown) > 0, timeout=20_000)
-    assert {*shown} == {"Gradient"} and card.row.pictures[1].caption == "Gradient"
+    qtbot.waitUntil(lambda: card._asking._feed is None, timeout=20_000)
+    assert not shown and card.row.pictures[1].caption == "Gradient"
     assert not card.row.is_faded
 
 
 def test_a_card_out_of_sight_computes_nothing(card, qtbot, monkeypatch):
     show(qtbot, card, look_of(network_of()))
-    asked, answer = [], Explainer.answer
-    monkeypatch.setattr(Explainer, "answer", lambda self, question: asked.append(question) or answer(self, question))
+    asked, steps = [], Explainer.steps
+    monkeypatch.setattr(Explainer, "steps", lambda self, question: asked.append(question) or steps(self, question))
     card.method.setCurrentText("SmoothGrad")
     qtbot.waitUntil(card._asking._timer.isActive, timeout=5000)
     card.hide()
@@ -146,10 +147,13 @@ def test_what_takes_long_waits_until_the_training_rests_and_what_was_before_is_p
 
 
 def test_a_quick_method_follows_a_training_and_rests_as_long_as_it_must(card, qtbot, monkeypatch):
-    answer = Explainer.answer
+    steps = Explainer.steps
 
-    # Each answer as if it had cost a second of a core.
-    monkeypatch.setattr(Explainer, "answer", lambda self, question: replace(answer(self, question), used=1.0))
+    def dear(self, question):
+        """Each answer as if it had cost a second of a core."""
+        yield Progress(1, 1, replace(result_of(steps(self, question)), used=1.0))
+
+    monkeypatch.setattr(Explainer, "steps", dear)
     network = network_of()
     show(qtbot, card, look_of(network))
     card.lab.training.status = Status.TRAINING

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
@@ -15,6 +15,7 @@ from app.theme import theme
 from app.threads.task import Task
 from app.widgets.card import Card
 from app.widgets.export import Export
+from app.widgets.turns import Turns
 
 
 class InspectCard(Card):
@@ -24,15 +25,19 @@ class InspectCard(Card):
     """
 
     name: ClassVar[str]
-    """Its title."""
+    """Its title, and its name on a tab."""
     wants: ClassVar[frozenset[str]] = frozenset()
     """The names of the explanations that its Look must have."""
     least_height: ClassVar[int] = 150
     """Pixels below which it does not share its column, but has a tab there."""
+    goes_first: ClassVar[bool] = False
+    """Whether it is drawn before the others."""
     sight_changed = Signal()
     """It has come into sight, or gone out of it."""
     room_wanted = Signal(bool)
     """It wants the whole panel, or no longer."""
+    tab_named = Signal(str)
+    """Another name on its tab."""
 
     def __init__(self, lab: Lab, inspected: Inspected, *beside: QWidget) -> None:
         """`beside` stand beside the title."""
@@ -41,8 +46,8 @@ class InspectCard(Card):
         super().__init__(self.name, *beside, self._save, self._maximise)
         self.lab, self.inspected = lab, inspected
         self._is_stale, self.is_maximised = True, False
-        self._soon = QTimer(self, singleShot=True, interval=0)
-        self._soon.timeout.connect(self._draw)
+        self.turns = Turns(self)
+        """When it is drawn; the cards of a panel share them."""
         self._save.clicked.connect(self._open_menu)
         self._maximise.clicked.connect(lambda: self.room_wanted.emit(not self.is_maximised))
         self.show_maximised(False)
@@ -60,10 +65,10 @@ class InspectCard(Card):
         return None
 
     def refresh(self, _: object = None) -> None:
-        """Draw anew in the next turn of the interface thread, or as soon as it is in sight."""
+        """Draw anew when it is this card's turn, or as soon as it is in sight."""
         self._is_stale = True
         if self.isVisible():
-            self._soon.start()
+            self.turns.ask(self._draw, self.goes_first)
 
     def show_maximised(self, is_maximised: bool) -> None:
         """Note whether it has the whole panel, and say by the button what a click on it does."""
@@ -71,10 +76,18 @@ class InspectCard(Card):
         self._maximise.setAccessibleName(f"{'Restore' if is_maximised else 'Maximise'}: {self.name}")
         self._maximise.setToolTip(f"{'Show the other cards again (Esc)' if is_maximised else 'Give this card the whole panel'}")
 
+    def hold_tabs(self, tabs: QWidget) -> None:
+        """Have tabs in its header, in place of the title, until they move to another card or are hidden."""
+        self.header.insertWidget(0, tabs)
+
+    def show_title(self, shows_title: bool) -> None:
+        """Show its title, or leave the place to tabs."""
+        self.title.setVisible(shows_title)
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._is_stale:
-            self._soon.start()
+            self.turns.ask(self._draw, self.goes_first)
         self.sight_changed.emit()
 
     def hideEvent(self, event: QHideEvent) -> None:

@@ -50,6 +50,7 @@ class NetworkCard(InspectCard):
     name = "The network on this probe"
     wants = frozenset({LAYERS})
     least_height = 250
+    goes_first = True
 
     def __init__(self, lab: Lab, inspected: Inspected) -> None:
         self.every, self.scales, self.back = QCheckBox("every layer"), QComboBox(), QPushButton("All layers")

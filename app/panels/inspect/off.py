@@ -57,6 +57,8 @@ class OffCard(InspectCard):
         for matrix, name in ((self.before, "confusion before"), (self.after, "confusion after")):
             matrix.setMinimumSize(LEAST_MATRIX, LEAST_MATRIX)
             matrix.setAccessibleName(name)
+        self._shown: tuple[Effect, bool] | None = None
+        """What the matrices show, and whether it is that of the present edits."""
         self.hint = label("", "dim", wrap=True)
         self._build()
         lab.ablating.changed.connect(self.refresh)
@@ -115,10 +117,12 @@ class OffCard(InspectCard):
         self._matrices.setVisible(effect is not None)
         self.hint.setVisible(effect is None)
         self.hint.setText(self._hint())
-        if effect is not None:
+        shown = None if effect is None else (effect, ablating.is_current)
+        if effect is not None and shown != self._shown:  # each answer draws this card anew, and the matrices stay
             names = tuple(effect.images.class_names)
             for matrix, found, words in ((self.before, effect.before, "before"), (self.after, effect.after, "after")):
                 matrix.set_counts(found.confusion, names, f"{words} · {effect.split.value}", faded=not ablating.is_current)
+        self._shown = shown
 
     @property
     def _effect(self) -> Effect | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from app.colors import DIVERGING, MAGMA
 from app.core.look import Look
@@ -44,11 +44,12 @@ class WhyCard(InspectCard):
 
     def __init__(self, lab: Lab, inspected: Inspected) -> None:
         self.method, self.label, self.against = QComboBox(), QComboBox(), QComboBox()
-        super().__init__(lab, inspected, self.method)
+        super().__init__(lab, inspected)
         self.why: Why | None = None
         """What is shown."""
         self._asking = WhyAsking(lab.training, self)
         self._asking.answered.connect(self._show_answer)
+        self._asking.progressed.connect(self._show_progress)
         self._asking.problem.connect(lab.problem)
         self._fading = QTimer(self, singleShot=True)
         self._fading.timeout.connect(self._fade)
@@ -56,7 +57,7 @@ class WhyCard(InspectCard):
         self.row.hint = HINT
         self.strength = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=100, value=80, pageStep=10)
         self.random = QCheckBox("Random weights")
-        self.words, self.check = Paragraph(200), Elided()
+        self.words, self.check, self.cancel = Paragraph(200), Elided(), QToolButton()
         self.turn = QPushButton("Make it a…")
         self.change = WhyChange(lab)
         self._map = QWidget()
@@ -95,7 +96,7 @@ class WhyCard(InspectCard):
     def _build_map(self) -> None:
         self.strength.setAccessibleName("strength of the map over the digit")
         self.strength.setToolTip("How strongly the map covers the digit in the picture on the right")
-        self.strength.setMinimumWidth(60)
+        self.strength.setFixedWidth(70)
         self.strength.valueChanged.connect(self._paint)
         self.random.setToolTip(
             "The map that the same method finds in the same network with random weights. A method that shows what this network "
@@ -103,18 +104,25 @@ class WhyCard(InspectCard):
             "alone."
         )
         self.random.toggled.connect(self._choose)
+        self.cancel.setProperty("role", "inline")
+        self.cancel.clicked.connect(lambda: self._asking.again() if self._asking.is_cancelled else self._asking.cancel())
+        self.cancel.hide()
         choices = QHBoxLayout()
         choices.setSpacing(8)
         over = label("overlay", "dim")
         over.setBuddy(self.strength)
-        for widget in (self.label, self.against):
+        for widget in (self.method, self.label, self.against):
             choices.addWidget(widget)
         choices.addStretch(1)
-        choices.addWidget(over)
-        choices.addWidget(self.strength, 1)
+        said = QHBoxLayout()
+        said.setSpacing(8)
+        said.addWidget(self.words, 1)
+        said.addWidget(over, 0, Qt.AlignmentFlag.AlignTop)
+        said.addWidget(self.strength, 0, Qt.AlignmentFlag.AlignTop)
         foot = QHBoxLayout()
         foot.setSpacing(8)
         foot.addWidget(self.check, 1)
+        foot.addWidget(self.cancel)
         foot.addWidget(self.random)
         foot.addWidget(self.turn)
         layout = QVBoxLayout(self._map)
@@ -122,7 +130,7 @@ class WhyCard(InspectCard):
         layout.setSpacing(6)
         layout.addLayout(choices)
         layout.addWidget(self.row, 100)
-        layout.addWidget(self.words, 10)
+        layout.addLayout(said, 10)
         layout.addLayout(foot)
         layout.addStretch(1)
 
@@ -139,7 +147,6 @@ class WhyCard(InspectCard):
     def _arrange(self) -> None:
         """Show both one below the other where there is room, or else one of them."""
         has_room = self.height() >= TALL
-        self.method.setVisible(has_room or not self._shows_change)
         self._map.setVisible(has_room or not self._shows_change)
         self.change.setVisible(has_room or self._shows_change)
         line = self.words.fontMetrics().lineSpacing()
@@ -163,7 +170,7 @@ class WhyCard(InspectCard):
             return
         self._name_classes(len(look.digit.answer.probabilities))
         question = self._question(look)
-        self.title.setText(f"WHY {question.target.label}?")
+        self._name(f"Why {question.target.label}?")
         self.method.setToolTip(question.method.notion)
         if self.why is None:
             self._say("")
@@ -172,6 +179,7 @@ class WhyCard(InspectCard):
         elif not self._fading.isActive():
             self._fading.start(GRACE[self._asking.is_training])
         self._asking.ask(question)
+        self._show_progress()
         if self._asking.waits:
             self.words.show_words(WAITS)
 
@@ -204,6 +212,12 @@ class WhyCard(InspectCard):
 
     # -- what is shown
 
+    def _name(self, words: str) -> None:
+        """Have another title."""
+        if self.title.text() != words.upper():
+            self.title.setText(words.upper())
+            self.tab_named.emit(words)
+
     def _say(self, words: str) -> None:
         """Show words in place of a map."""
         self.row.show_hint(words)
@@ -211,7 +225,7 @@ class WhyCard(InspectCard):
         self.check.show_words("")
         self._tell_saving()
         if not self.inspected.look.value:
-            self.title.setText("WHY THIS ANSWER")
+            self._name(self.name)
 
     def _show_answer(self, why: Why) -> None:
         """Show an answer, unless it is about another network by now, or something else has been chosen."""
@@ -231,9 +245,21 @@ class WhyCard(InspectCard):
         checks = [check for check in (why.check, why.random_check) if check is not None]
         said = [f"Check {'passed' if check.passed else 'failed'}: {check.words.replace('-', '−')}" for check in checks]
         self.words.show_words("\n".join((method.meaning.format(what=why.question.what), *said, method.notion)))
-        self.check.show_words(why.checked)
+        self._show_progress()
         self._paint()
         self._tell_saving()
+
+    def _show_progress(self) -> None:
+        """Say how far an answer is that takes long, and let it be cancelled, or asked for again."""
+        asking, told = self._asking, self._asking.progress
+        if asking.is_cancelled:
+            self.check.show_words("Cancelled")
+        elif asking.is_late:
+            self.check.show_words("Computing…" if told is None else f"{told.done:,} of at most {told.total:,} passes")
+        else:
+            self.check.show_words("" if self.why is None else self.why.checked)
+        self.cancel.setText("Compute" if asking.is_cancelled else "Cancel")
+        self.cancel.setVisible(asking.is_cancelled or asking.is_late)
 
     def _fade(self) -> None:
         self.row.show_faded(True)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from app.cli import main
 from nncore.data import synthetic
-from tests.app.command import digitlab, lines, program
+from tests.app.command import digitlab, few_digits, lines, program
 
 
 def test_train_evaluate_and_the_table_of_runs(isolated, tmp_path):
@@ -43,7 +43,7 @@ def test_train_evaluate_and_the_table_of_runs(isolated, tmp_path):
 
 
 def test_the_same_seed_gives_the_same_training():
-    options = ("train", "--data", "synthetic", "--limit", 120, "--epochs", 1, "--seed", 7, "--json")
+    options = ("train", "--data", few_digits(), "--limit", 120, "--epochs", 1, "--seed", 7, "--json")
     (a, _), (b, _) = lines(program(*options)), lines(digitlab(*options))
     assert a["train_loss"] == b["train_loss"] and a["val_loss"] == b["val_loss"]
 
@@ -180,7 +180,7 @@ def test_a_mistake_is_one_line_and_status_2(capsys, arguments, words):
         (("train", "--nonsense"), "--nonsense"),
         (("runs", "show", "nothing"), "nothing"),
         (
-            ("train", "--device", "reference", "--data", "synthetic", "--limit", "50", "--lr", "1e30", "--optimizer", "sgd"),
+            ("train", "--device", "reference", "--data", "few", "--limit", "50", "--lr", "1e30", "--optimizer", "sgd"),
             "smaller learning rate",
         ),
     ],
@@ -188,6 +188,7 @@ def test_a_mistake_is_one_line_and_status_2(capsys, arguments, words):
 )
 def test_a_mistake_ends_the_program(arguments, words):
     """As above, with all that a process of its own prints until it has ended."""
+    few_digits()
     done = program(*arguments)
     assert done.returncode == 2, done
     assert_one_line(done.stdout, done.stderr, words)

@@ -7,22 +7,26 @@ BIN := .venv/bin
 # Compiled modules are kept, whatever the shell says: without them each start of a program compiles all sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test checks kernels setup bench screenshots clean
+.PHONY: run test tests checks kernels setup bench screenshots clean
 
 run: .venv/ready-run
 	@$(BIN)/digitlab $(ARGS)
 
 setup: .venv/ready-run
 
+# The checks run beside the tests, in what these leave of the processor.
 test: .venv/ready-test
-	@$(MAKE) --no-print-directory -j2 checks kernels
-	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	@$(MAKE) --no-print-directory -j2 checks tests
+
+# One thread a product: two processes share the cores already.
+tests: kernels
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 checks:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	nice $(BIN)/mypy
+	nice $(BIN)/lint-imports
 
 # Those of the engine, once a machine: the window compiles them while it is used, but tests would wait for them.
 kernels:

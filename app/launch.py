@@ -59,13 +59,14 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     from PySide6.QtGui import QIcon
 
     from app import theme
-    from app.core.last_time import kept_network, kept_probe
+    from app.core.last_time import kept_network, kept_probes
     from app.core.runs import RunStore
     from app.core.settings import Settings
     from app.errors import Problem, catch_everything, log_to
     from app.keys import KeysOfFocus
     from app.lab import Lab
     from app.threads.priority import switch_threads_often
+    from app.widgets.ink import painted
     from app.widgets.tips import WrappedTips
     from app.window import Window
     from nncore.data import default_dataset
@@ -90,7 +91,7 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     lab.opener.open_last(kept_network(settings))
     if settings.damage:
         window.show_problem(Problem(" ".join(settings.damage)))
-    lab.opener.restore_probe(lambda: kept_probe(settings))
+    lab.opener.restore_probe(lambda: kept_probes(settings, painted))
     lab.opener.open_data(settings["data"] or default_dataset())
     QTimer.singleShot(0, lab.warm_up)
     QTimer.singleShot(0, lab.offers.look_for_cut_off)

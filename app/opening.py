@@ -95,12 +95,12 @@ class Opener(QObject):
 
         self._open(NETWORK, "the network", load, show)
 
-    def restore_probe(self, load: Callable[[], Probe | None]) -> None:
-        """Make the probe that `load` returns the probe, unless there is one by then."""
+    def restore_probe(self, load: Callable[[], Sequence[Probe]]) -> None:
+        """Show the last of the probes that `load` returns, as `LabState.show_again`, unless there is a probe by then."""
 
-        def show(probe: Probe | None) -> None:
-            if probe is not None and self._state.probe.value.picture is None:
-                self._state.probe.set(probe)
+        def show(probes: Sequence[Probe]) -> None:
+            if probes and self._state.probe.value.picture is None:
+                self._state.show_again(probes)
 
         Task(load, show, self.problem.emit).begin()
 

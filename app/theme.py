@@ -81,16 +81,19 @@ class Theme(QObject):
     def _apply(self) -> None:
         if self.colors == self._applied:  # the platform tells of a scheme that has been set here
             return
+        is_first = self._applied is None
         self._applied = self.colors
         self._app.setPalette(_palette(self.colors))
         # A stylesheet that is set anew is worked through for every widget as if nothing were known of it, which takes seconds.
         # To polish a widget again makes it forget the colours that it has from the palette, and little else.
         widgets = {*self._app.allWidgets()}
-        shown = {widget for widget in widgets if widget.isVisible()}
-        self._hidden = widgets - shown
-        self._polish(shown)
-        self._later.start()
-        self._app.installEventFilter(self)
+        # At a start there are hardly any, and the filter would be asked of each event of building a window.
+        at_once = {widget for widget in widgets if is_first or widget.isVisible()}
+        self._hidden = widgets - at_once
+        self._polish(at_once)
+        if self._hidden:
+            self._later.start()
+            self._app.installEventFilter(self)
         self.changed.emit()
 
     def _polish(self, widgets: Iterable[QWidget]) -> None:
@@ -118,11 +121,7 @@ class Theme(QObject):
 
     def icon(self, name: str, color: str | None = None) -> QIcon:
         """The SVG `name` of assets/icons, drawn in `color` (the text's colour unless told), dimmed where disabled."""
-        made = QIcon()
-        for mode, tint in ((QIcon.Mode.Normal, color or self.colors.text), (QIcon.Mode.Disabled, self.colors.dim)):
-            for scale in (1, 2, 3):
-                made.addPixmap(svg_pixmap(name, 20, tint, scale), mode)
-        return made
+        return _icon(name, color or self.colors.text, self.colors.dim)
 
 
 _theme: Theme | None = None
@@ -139,6 +138,16 @@ def theme() -> Theme:
     """The application's theme."""
     assert _theme is not None, "install() comes first"
     return _theme
+
+
+@cache
+def _icon(name: str, color: str, disabled: str) -> QIcon:
+    """An icon in the colours that it has while it can be used, and while it cannot; made once."""
+    made = QIcon()
+    for mode, tint in ((QIcon.Mode.Normal, color), (QIcon.Mode.Disabled, disabled)):
+        for scale in (1, 2, 3):
+            made.addPixmap(svg_pixmap(name, 20, tint, scale), mode)
+    return made
 
 
 @cache

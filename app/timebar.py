@@ -70,8 +70,9 @@ class TimeBar(QWidget):
         row.addWidget(self._step)
         row.addWidget(self._figures)
         theme().changed.connect(self.refresh)
-        for name in ("branch", "start_over", "continue_here", "play"):
-            actions[name].changed.connect(lambda: self._name_buttons(lab.training.status))
+        for name in self._buttons:
+            actions[name].changed.connect(lambda name=name: self._name_button(name))
+        actions["more"].changed.connect(self._name_further)
         lab.training.status_changed.connect(self.refresh)
         lab.training.updated.connect(self._show_progress)
         lab.state.run.subscribe(self.refresh, now=False)
@@ -80,7 +81,7 @@ class TimeBar(QWidget):
 
     def refresh(self, *_: object) -> None:
         """Update the buttons and the progress."""
-        self._name_buttons(self._lab.training.status)
+        self._name_buttons()
         self._show_progress()
 
     def _show_progress(self, *_: object) -> None:
@@ -108,7 +109,23 @@ class TimeBar(QWidget):
             left = "" if math.isnan(last.seconds_left) else f" · {duration(last.seconds_left)} left"
             self._figures.show_words(f"{last.examples_per_second:,.0f} images/s{left}{name}")
 
-    def _name_buttons(self, status: Status) -> None:
+    def _name_buttons(self) -> None:
+        for name in self._buttons:
+            self._name_button(name)
+        is_idle = self._lab.training.status is Status.IDLE
+        # Only one of the two can be done at a time, so they share their place.
+        self._buttons["stop"].setVisible(not is_idle)
+        self._buttons["continue_here"].setVisible(is_idle)
+        self._name_further()
+
+    def _name_further(self) -> None:
+        more = self._actions["more"]
+        self._enable(self._further, more.isEnabled())
+        self._further.setToolTip(FURTHER_TIP if more.isEnabled() else more.toolTip())
+
+    def _name_button(self, name: str) -> None:
+        """Bring one button in line with its action and the status of the training."""
+        button, action, status = self._buttons[name], self._actions[name], self._lab.training.status
         words, icon = {
             Status.IDLE: ("Start", "play"),
             Status.STARTING: ("Starting…", "play"),
@@ -116,21 +133,14 @@ class TimeBar(QWidget):
             Status.PAUSED: ("Go on", "play"),
             Status.STOPPING: ("Stopping…", "stop"),
         }[status]
-        colors, is_idle = theme().colors, status is Status.IDLE
         pictures = {"toggle": icon, "play": "pause" if self._lab.playing.is_on else "film"}
-        for name, button in self._buttons.items():
-            action = self._actions[name]
-            tint = colors.on_accent if name == "toggle" and action.isEnabled() else colors.text
-            button.setText(words if name == "toggle" else WORDS.get(name, ""))
-            button.setIcon(theme().icon(pictures.get(name) or ICONS[name], tint))
-            button.setToolTip(action.toolTip())
-            self._enable(button, name == "toggle" or action.isEnabled())
-        # Only one of the two can be done at a time, so they share their place.
-        for name, is_there in (("stop", not is_idle), ("continue_here", is_idle)):
-            self._enable(self._buttons[name], is_there and self._actions[name].isEnabled())
-            self._buttons[name].setVisible(is_there)
-        self._enable(self._further, self._actions["more"].isEnabled())
-        self._further.setToolTip(self._actions["more"].toolTip() if not self._further.isEnabled() else FURTHER_TIP)
+        colors, is_idle = theme().colors, status is Status.IDLE
+        tint = colors.on_accent if name == "toggle" and action.isEnabled() else colors.text
+        button.setText(words if name == "toggle" else WORDS.get(name, ""))
+        button.setIcon(theme().icon(pictures.get(name) or ICONS[name], tint))
+        button.setToolTip(action.toolTip())
+        is_there = {"stop": not is_idle, "continue_here": is_idle}.get(name, True)
+        self._enable(button, name == "toggle" or (is_there and action.isEnabled()))
 
     def _enable(self, button: QPushButton, enabled: bool) -> None:
         """Enable or disable a button. The keyboard goes from one that is disabled to the one that starts and pauses."""

@@ -46,7 +46,7 @@ def make_run(moments: int) -> None:
     config = TrainConfig(epochs=EPOCHS, batch_size=BATCH, validate_every=max(1, -(-steps // moments)), validation=1 / 6)
     spec = data_spec()
     job = Job(preset("mnist-cnn"), spec, data_for(spec, IMAGES), None, config, "slider", image_limit=IMAGES)
-    moment_writer.APART = 0.0  # a training this short would keep half as many
+    moment_writer.DENSE = moments  # a training this short would keep fewer
     for _ in job.begin(RunStore()).events():
         pass
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 
 from benchmarks.drawn_pages import noisy, on_paper, ruled, shaded, sloped
-from benchmarks.held_out_shapes import DRAWINGS, LETTERS, LIKE_DIGITS
+from benchmarks.held_out_shapes import DRAWINGS, LETTERS, LIKE_DIGITS, OTHER_DRAWINGS
 from nncore.arrays import Array
 
 SHEET = (336, 672)
@@ -77,6 +77,10 @@ def letters(rng: Rng) -> Strange:
 
 def drawings(rng: Rng) -> Strange:
     return shown([DRAWINGS[str(rng.choice(list(DRAWINGS)))]], rng)
+
+
+def other_drawings(rng: Rng) -> Strange:
+    return shown([OTHER_DRAWINGS[str(rng.choice(list(OTHER_DRAWINGS)))]], rng)
 
 
 def typed_words(rng: Rng) -> Strange:
@@ -219,6 +223,7 @@ KINDS: dict[str, Callable[[Rng], Strange]] = {
     "text in type": typed_words,
     "drawings": drawings,
     "photographs": photographs,
+    "drawings of other things": other_drawings,
 }
 
 

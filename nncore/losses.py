@@ -12,6 +12,8 @@ import math
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
 from nncore.arrays import Array, array_module
 from nncore.checks import positive_number, real_number, shown
 from nncore.errors import ConfigError, DataError
@@ -51,6 +53,13 @@ def check_labels(scores_shape: tuple[int, ...], labels: Array) -> None:
         )
 
 
+def check_rows(scores_shape: tuple[int, ...], rows: Array) -> None:
+    """Raise DataError unless `rows` are target probabilities, float32 and as many as scores of `scores_shape`."""
+    if not hasattr(rows, "dtype") or rows.shape != scores_shape or rows.dtype != np.float32:
+        found = f"{rows.dtype} of shape {rows.shape}" if hasattr(rows, "dtype") else shown(rows)
+        raise DataError(f"Scores of shape {scores_shape} need as many target probabilities, float32, not {found}.")
+
+
 def check_scores(scores: Any) -> None:
     """Raise DataError unless `scores` is an array of floats of shape (N, classes)."""
     if not hasattr(scores, "dtype") or scores.dtype.kind != "f":
@@ -82,6 +91,8 @@ class Loss:
 
     kernel: ClassVar[str] = ""
     """The name of the compiled loss that computes the same (nncore/backend/contract.py); empty where there is none."""
+    takes_rows: ClassVar[bool] = False
+    """Whether its kernel takes a row of target probabilities an example, float32 (N, classes), not a label."""
     _kept: Any = None
     """What the last `forward` keeps for `backward`."""
 
@@ -94,6 +105,10 @@ class Loss:
     def constants(self) -> tuple[float, ...]:
         """The numbers that the kernel takes besides scores and labels."""
         return ()
+
+    def check(self, scores_shape: tuple[int, ...], labels: Array) -> None:
+        """Raise DataError unless the kernel can take `labels` for scores of `scores_shape`."""
+        (check_rows if self.takes_rows else check_labels)(scores_shape, labels)
 
     def guessing(self, classes: int) -> float:
         """The loss of a network that has the same score for each of so many classes: in nats, unless a subclass says otherwise."""
@@ -146,6 +161,15 @@ class CrossEntropyLoss(Loss):
         rows, log_probabilities = self._last()
         probabilities = array_module(log_probabilities).exp(log_probabilities)
         return (probabilities - rows) / probabilities.dtype.type(max(len(probabilities), 1))
+
+
+class SoftTargetCrossEntropyLoss(CrossEntropyLoss):
+    """`CrossEntropyLoss` of rows of target probabilities: what a network learns from the answers of others (Hinton et al. 2015,
+    arXiv 1503.02531) or from images that are blends of two (Zhang et al. 2017, arXiv 1710.09412).
+    """
+
+    kernel = "soft_target_cross_entropy"
+    takes_rows = True
 
 
 class ProbabilityCrossEntropyLoss(Loss):
@@ -203,7 +227,9 @@ class HingeLoss(Loss):
         return self._last()
 
 
-LOSSES: dict[str, Callable[..., Loss]] = {loss.kernel: loss for loss in (CrossEntropyLoss, ProbabilityCrossEntropyLoss, HingeLoss)}
+LOSSES: dict[str, Callable[..., Loss]] = {
+    loss.kernel: loss for loss in (CrossEntropyLoss, SoftTargetCrossEntropyLoss, ProbabilityCrossEntropyLoss, HingeLoss)
+}
 """Every loss that has a kernel, by the kernel's name: what makes it from its constants."""
 
 
@@ -219,3 +245,8 @@ TRAINING_LOSSES: dict[str, Callable[[Settings], Loss]] = {
     "hinge": lambda config: HingeLoss(),
 }
 """Every loss of logits and labels that a network can be trained by, by its name: what makes it from a TrainConfig."""
+
+SOFT_TARGET_LOSSES: dict[str, Callable[[Settings], Loss]] = {
+    "cross-entropy": lambda config: SoftTargetCrossEntropyLoss(config.label_smoothing),
+}
+"""Those of them that take rows of target probabilities, and how."""

@@ -17,6 +17,7 @@ import argparse
 import json
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,8 @@ from scripts.marks.examples import LEARNED, OTHER, Block, examples, together
 AUGMENTATION = "shift=1,rotate=5,scale=0.05,shear=4,elastic=0.3,thickness=0.2"
 """Little of everything: a digit may be turned, but what has been turned far is none."""
 REFUSED = 0.01
-"""The share of the held-out digits, as a mean over their kinds, that may lie below DIGIT_FROM: it settles where the line is."""
+"""Of the held-out digits that are read surely, the share, as a mean over their kinds, that may lie below DIGIT_FROM: it settles
+where the line is. Digits that are not read surely (four pixels, blots) are refused anyway, so they have no say."""
 LOOK_EVERY, DECAY = 10, 0.98
 """The average takes the weights of every tenth step, and a half of it is of the last 340 steps."""
 HELD_OUT_SEED = 1000
@@ -78,10 +80,11 @@ def main() -> None:
     digits, others = (
         _by_kind(counts, examples(counts, seed + HELD_OUT_SEED, cores(), work)) for counts in (held_out.DIGITS, held_out.OTHERS)
     )
+    read_surely = {name: each[_confidence(each) >= SURE] for name, each in digits.items()}
     data = Dataset(images, labels, "digits and what is none", "made by scripts/marks", (*DIGITS, "none"))
     print(f"{len(data):,} images to learn from, {np.mean(labels != OTHER):.0%} of them digits")
     trained = train(data, arguments.epochs, seed)
-    weights = min(trained, key=lambda each: _surely(others, draw_the_line(trained[each], digits)))
+    weights = min(trained, key=lambda each: _surely(others, draw_the_line(trained[each], read_surely)))
     network = trained[weights]
     shares = report(network, digits, others)
     card = {
@@ -149,6 +152,16 @@ def _log_odds(network: Network, images: Array) -> Array:
     return np.logaddexp.reduce(scores[:, :OTHER], axis=1) - scores[:, OTHER]
 
 
+@cache
+def _reader() -> Predictor:
+    return Predictor(open_weights(DEFAULT_PICTURE_NETWORK)[0])
+
+
+def _confidence(images: Array) -> Array:
+    """How sure the network that reads pictures is of each, float32 (N)."""
+    return np.asarray(_reader().predict(images).max(axis=1))
+
+
 def _surely(kinds: Kinds, network: Network) -> float:
     """The share of the images, a mean over kinds, that count as digits."""
     return float(np.mean([np.mean(1 - Predictor(network).predict(images)[:, OTHER] >= DIGIT_FROM) for images in kinds.values()]))
@@ -156,11 +169,11 @@ def _surely(kinds: Kinds, network: Network) -> float:
 
 def report(network: Network, digits: Kinds, others: Kinds) -> dict[str, dict[str, float]]:
     """Prints, and gives back, what share of each kind is called none, and what is surely a digit, for the detector and for both."""
-    detector, reader = Predictor(network), Predictor(open_weights(DEFAULT_PICTURE_NETWORK)[0])
+    detector = Predictor(network)
     shares: dict[str, dict[str, float]] = {}
     for name, images in (digits | others).items():
         likely = 1 - detector.predict(images)[:, OTHER]
-        read = reader.predict(images).max(axis=1) >= SURE
+        read = _confidence(images) >= SURE
         shares[name] = {
             "called_none": float(np.mean(likely < NO_DIGIT_BELOW)),
             "digit": float(np.mean(likely >= DIGIT_FROM)),

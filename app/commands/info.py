@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from argparse import ArgumentParser, Namespace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -75,6 +76,7 @@ def _own_networks() -> list[str]:
     return [printable(path.stem) for path in entries(folder) if path.suffix == ".json"] if is_folder(folder) else []
 
 
+@cache  # looking in the folders of packages takes milliseconds each, and a strip that tells of a problem asks for all
 def _version(package: str) -> str | None:
     try:
         return version(package)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from PIL import Image
 
 from app.core.comparing import Key, as_kept, parse_kept
 from app.core.draft import Draft, read_draft
-from app.core.probe import Kind, Probe
+from app.core.drawing import as_json, read_drawing
+from app.core.probe import NO_DRAWING, Kind, Probe
 from app.core.recipe import Recipe
 from app.core.settings import Settings
 from app.core.state import LabState
+from app.stroke import Stroke
 from models.presets import DEFAULT
+from nncore.arrays import Array
 from nncore.errors import ConfigError, DataError, DigitLabError
 from nncore.vision.picture import read_picture
 
@@ -22,6 +27,8 @@ MOST_PIXELS = 2_000_000
 """Pixels of the largest probe that is kept: writing a larger one would delay the closing of the window."""
 LONGEST_ORIGIN = 300
 """Characters of the words that say where a probe came from."""
+MOST_UNDONE = 100
+"""Strokes of a drawing of the last time that undo takes back one by one: each is a picture of the sheet in memory."""
 
 
 def keep(settings: Settings, state: LabState) -> None:
@@ -86,33 +93,42 @@ def kept_ticked(settings: Settings) -> list[tuple[Key, str]]:
         return []
 
 
-def kept_probe(settings: Settings) -> Probe | None:
-    """The probe of the last time; None where there is none. DataError where what was kept of it is damaged."""
+def kept_probes(settings: Settings, paint: Callable[[Sequence[Stroke]], Iterable[Array]]) -> list[Probe]:
+    """The probe of the last time, if there is one; before it, if it is a drawing, what that was before each of its last strokes.
+
+    `paint` gives the pixels of a drawing after each of its strokes. DataError where what was kept of the probe is damaged.
+    """
     if not settings["probe"]:
-        return None
+        return []
     try:
         origin, label, kind = _checked(settings["probe"])
-        return Probe(read_picture(settings.probe_file), origin, label, kind)
+        if kind is not Kind.DRAWING:
+            return [Probe(read_picture(settings.probe_file), origin, label, kind)]
+        strokes = read_drawing(settings.drawing_file)
     except (DigitLabError, OSError, ValueError) as error:
         reason = str(error) if isinstance(error, DigitLabError) else "what was kept of it makes no sense."
         raise DataError(f"The picture of the last time is not shown: {reason}") from error
+    drawn = (Probe(picture, origin, kind=kind, strokes=strokes[:n]) for n, picture in enumerate(paint(strokes), start=1))
+    return list(deque(chain([NO_DRAWING], drawn), MOST_UNDONE + 1))
 
 
 def _keep_probe(settings: Settings, probe: Probe) -> None:
-    picture = probe.picture
+    picture, kind, origin = probe.picture, probe.kind, probe.origin[:LONGEST_ORIGIN]
     if picture is None or picture.shape[0] * picture.shape[1] > MOST_PIXELS:
         settings["probe"] = {}
         return
-    content = io.BytesIO()
-    Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture).save(content, "PNG")
-    if settings.write(settings.probe_file, content.getvalue()):
-        # The sheet begins empty, so a drawing comes back as a picture of it.
-        drawn = probe.kind is Kind.DRAWING
-        settings["probe"] = {
-            "origin": "drawing of the last time" if drawn else probe.origin[:LONGEST_ORIGIN],
-            "label": probe.label,
-            "kind": (Kind.PICTURE if drawn else probe.kind).value,
-        }
+    if kind is Kind.DRAWING:
+        drawing = as_json(probe.strokes) if probe.strokes else None
+        if drawing is None:  # of too many strokes, or the first one has no end yet
+            kind, origin = Kind.PICTURE, "drawing of the last time"
+        elif not settings.write(settings.drawing_file, drawing):
+            return
+    if kind is not Kind.DRAWING:
+        content = io.BytesIO()
+        Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture).save(content, "PNG")
+        if not settings.write(settings.probe_file, content.getvalue()):
+            return
+    settings["probe"] = {"origin": origin, "label": probe.label, "kind": kind.value}
 
 
 def _checked(kept: Mapping[str, Any]) -> tuple[str, int | None, Kind]:

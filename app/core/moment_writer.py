@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from queue import Queue
 from threading import Thread
 
+from app.core.pace import Pace
 from app.core.runs.moments import Moments
 from nncore.arrays import Array
 from nncore.errors import DigitLabError
@@ -25,10 +27,12 @@ MOST = 200
 DENSER = 20
 """Early in a training, total_steps counts as no more than DENSER times the steps taken so far: the first moments lie closer."""
 
-DENSE = 50
-"""Moments after which time counts, too: writing one takes 2 ms of a core, and a quick training would come to hundreds a second."""
-APART = 0.1
-"""Least seconds between two moments then, but for those at the end of an epoch."""
+DENSE = 20
+"""Moments after which the cost of writing them counts, too: some 2 ms of a core each, which all cores lose (app/core/pace.py)."""
+SHARE = 0.005
+"""Most that writing may take of a core then, but for the moments at the end of an epoch."""
+LONGEST = 60.0
+"""Most seconds between two moments then, however long one takes to write."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +67,8 @@ class MomentWriter:
         self._begun_at: int | None = None
         """The step beyond which moments are still to be forgotten."""
         self._last = self._last_epoch = 0
-        self._count, self._when = 0, 0.0
-        """Moments that were taken, and when the last one was."""
+        self._count, self._rested = 0, 0.0
+        """Moments that were taken, and when the writing of the last one is paid for."""
         self._look: Validated | EpochEnd | None = None
 
     def take(self, event: Event) -> None:
@@ -121,8 +125,8 @@ class MomentWriter:
         return self._most > 2 and distance * self._most >= min(trainer.total_steps, DENSER * trainer.step)
 
     def _is_time(self) -> bool:
-        """Whether enough time has gone by since the last moment."""
-        return self._count < DENSE or time.monotonic() - self._when >= APART
+        """Whether the thread that writes has rested long enough since the last moment."""
+        return self._count < DENSE or time.perf_counter() >= self._rested
 
     def _put(self, look: Validated | EpochEnd | None, wait: bool, replaces: bool = True) -> None:
         """Take a moment of the present step, with what a look at held-out images has found.
@@ -138,14 +142,16 @@ class MomentWriter:
             self.problem = DigitLabError(f"There is not enough memory to keep the moment of step {step:,}.")
             return
         found = (None, None) if look is None else (look.evaluation, look.val_accuracy)
+        self._rested = math.inf  # until it has been written
         self._queue.put(_Taken(step, state, *found, None if best is None else best.step, replaces))
-        self._last, self._when = step, time.monotonic()
+        self._last = step
         self._count += 1
         if isinstance(look, EpochEnd):
             self._last_epoch = step
 
     def _write_all(self) -> None:
         """Write what comes through the queue until None does. Runs in the thread."""
+        pace = Pace(share=SHARE, longest=LONGEST)
         while (taken := self._queue.get()) is not None:
             try:
                 self._forget()
@@ -156,6 +162,7 @@ class MomentWriter:
             except Exception as error:  # nothing here may end the training
                 log.exception("The moment of step %s could not be kept.", taken.step)
                 self.problem = DigitLabError(f"The moment of step {taken.step:,} could not be kept: {error!r}.")
+            self._rested = time.perf_counter() + pace.rest()
             del taken  # its arrays would stay until the next one comes
 
     def _forget(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.stroke import Stroke
 from nncore.arrays import Array
 
 AT_ONCE = 2**20
@@ -35,7 +36,7 @@ class Probe:
     label: int | None = None
     """The digit that it shows, or None where that is not known."""
     kind: Kind = Kind.PICTURE
-    strokes: tuple[object, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
     """The strokes of a drawing, as the sheet made them."""
     together: tuple[Path, ...] = ()
     """The picture files that were dropped or pasted together with this one and it itself; empty where it came alone."""

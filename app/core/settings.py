@@ -100,6 +100,11 @@ class Settings:
         return self.folder / "probe.png"
 
     @property
+    def drawing_file(self) -> Path:
+        """The probe, as the strokes of a drawing."""
+        return self.folder / "drawing.json"
+
+    @property
     def draft_file(self) -> Path:
         """What is edited in the editor of layers and not saved yet."""
         return self.folder / "draft.json"

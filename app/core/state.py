@@ -5,7 +5,9 @@ Every panel shows this state and listens to it. Panels do not listen to each oth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from app.core.corrections import Corrections
@@ -74,7 +76,17 @@ class LabState:
             probe = replace(probe, picture=old.picture)  # one copy is enough
         self.probe.set(probe)
         if not shows_same:
-            self.acts.add(Act(words, lambda: self.probe.set(old), lambda: self.probe.set(probe), old.nbytes + probe.nbytes))
+            self._note(words, old, probe)
+
+    def _note(self, words: str, old: Probe, new: Probe) -> None:
+        """Note that a probe has taken the place of another."""
+        self.acts.add(Act(words, lambda: self.probe.set(old), lambda: self.probe.set(new), old.nbytes + new.nbytes))
+
+    def show_again(self, probes: Sequence[Probe]) -> None:
+        """Show the last of some probes, one at least, each of which is the one before and a stroke; undo goes back one by one."""
+        self.probe.set(probes[-1])
+        for old, new in pairwise(probes):
+            self._note("stroke", old, new)
 
     def edit(self, edits: Edits, words: str) -> None:
         """Change the network in view, so that undo brings back what was there before. `words` say what was done."""

@@ -24,17 +24,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.stroke import HEIGHT, WIDEST, Stroke
 from app.theme import font, theme
 from app.widgets.digit_boxes import ARROWS, DigitBox, paint_boxes, painted_rect, painted_region, place_after
 from app.widgets.figure import keeps_key
 from app.widgets.ink import Ink
-from app.widgets.ink import Stroke as Stroke  # also for those who have a Canvas
 from nncore.arrays import Array
 
-HEIGHT = 336
-"""Pixels of the sheet's height: twelve times 28."""
-WIDEST = 2.6
-"""A sheet is at most so many times as wide as it is high: more pixels would answer a stroke later, and nobody has the room."""
 PEN = 20
 """Width of the pen in those pixels: for a digit of about half the sheet's height as thick as MNIST's strokes."""
 ERASER = 1.6
@@ -98,13 +94,19 @@ class Canvas(QWidget):
         """The strokes that are finished, in their order."""
         return self._strokes
 
-    def set_strokes(self, strokes: Sequence[Stroke]) -> None:
-        """Show other strokes. One that is being drawn is dropped. No signal is emitted."""
+    def set_strokes(self, strokes: Sequence[Stroke], pixels: Array | None = None) -> None:
+        """Show other strokes. One that is being drawn is dropped. No signal is emitted.
+
+        `pixels`, uint8 (336, width of the sheet, 1), are what they give, where that is known: then nothing needs to be painted.
+        """
         self._strokes, self._stroke = tuple(strokes), None
         self._take_width(self._strokes[0].sheet if self._strokes else self._width_of_room())
-        self._ink.clear()
-        for stroke in self._strokes:
-            self._ink.paint(stroke)
+        if pixels is not None:
+            self._ink.take(pixels)
+        else:
+            self._ink.clear()
+            for stroke in self._strokes:
+                self._ink.paint(stroke)
         self.update()
 
     @property
@@ -220,7 +222,7 @@ class Canvas(QWidget):
         assert self._stroke is not None
         sheet, stroke = self.sheet(), self._stroke
         scale = HEIGHT / max(sheet.height(), 1)
-        stroke.points.append((position - QPointF(sheet.topLeft())) * scale)
+        stroke.points.append(((position.x() - sheet.x()) * scale, (position.y() - sheet.y()) * scale))
         stroke.widths.append(self.pen_width * (ERASER if stroke.erases else 1) * (0.5 + pressure))
         changed = self._ink.begin(stroke) if len(stroke.points) == 1 else self._ink.extend(stroke)
         shown = QRectF(changed.x() / scale, changed.y() / scale, changed.width() / scale, changed.height() / scale)

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
+from app.stroke import HEIGHT, Stroke
 from nncore.arrays import Array
 
 Place: TypeAlias = tuple[slice, slice]
 """Rows and columns of the sheet."""
 STEP = 3.0
 """Pixels after which the width of a line that gets wider or narrower is changed."""
-
-
-@dataclass(eq=False)
-class Stroke:
-    """One movement of the pen, in the sheet's pixels."""
-
-    erases: bool
-    sheet: int
-    """Pixels of the width of the sheet that it is drawn on."""
-    points: list[QPointF] = field(default_factory=list)
-    widths: list[float] = field(default_factory=list)
-    """The pen's width at each point."""
 
 
 class Ink:
@@ -49,6 +37,11 @@ class Ink:
         self._rows[:] = 0
         self._below = None
 
+    def take(self, pixels: Array) -> None:
+        """Show the ink of other pixels, uint8 (height, width, 1)."""
+        self._rows[:, : self.width] = pixels[..., 0]
+        self._below = None
+
     def pixels(self) -> Array:
         """uint8 (height, width, 1)"""
         return self._rows[:, : self.width, None].copy()
@@ -63,7 +56,7 @@ class Ink:
     def begin(self, stroke: Stroke) -> QRect:
         """Paint the first point of a stroke, and return the part of the sheet that may have changed."""
         self._below = None
-        return self._line(stroke, [stroke.points[0]], stroke.widths[0], stroke.widths[0])
+        return self._line(stroke, [QPointF(*stroke.points[0])], stroke.widths[0], stroke.widths[0])
 
     def extend(self, stroke: Stroke) -> QRect:
         """Paint what the last point of the stroke in hand, not its first, has added, and return the part that may have changed."""
@@ -72,13 +65,13 @@ class Ink:
             place, pixels = self._below
             self._rows[place] = pixels
             changed = _rect(place)
-        before, last = stroke.points[-2:]
+        before, last = (QPointF(*point) for point in stroke.points[-2:])
         widths = stroke.widths
         middle, width = (before + last) / 2, (widths[-2] + widths[-1]) / 2
         if len(stroke.points) == 2:
             changed |= self._line(stroke, [before, middle], widths[-2], width)
         else:
-            start = (stroke.points[-3] + before) / 2
+            start = (QPointF(*stroke.points[-3]) + before) / 2
             changed |= self._line(stroke, [start, before, middle], (widths[-3] + widths[-2]) / 2, width)
         tip = self._place([middle, last], max(width, widths[-1]))
         self._below = tip, self._rows[tip].copy()
@@ -143,3 +136,11 @@ class Ink:
 def _rect(place: Place) -> QRect:
     rows, columns = place
     return QRect(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
+
+
+def painted(strokes: Sequence[Stroke]) -> Iterator[Array]:
+    """The pixels of a drawing after each of its strokes, one at least: uint8 (336, width of the sheet, 1), ink 255 on 0."""
+    ink = Ink(strokes[0].sheet, HEIGHT)
+    for stroke in strokes:
+        ink.paint(stroke)
+        yield ink.pixels()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -14,18 +15,21 @@ from PySide6.QtWidgets import QSizePolicy
 from app.theme import font, theme
 from app.widgets.connections import Line, paint_lines
 from app.widgets.figure import Figure
+from app.widgets.layer_head import HEIGHT as HEAD
+from app.widgets.layer_head import layer_head
 from app.widgets.layer_maps import LayerMaps, Spot
-from app.widgets.tiles import LEAST_WIDTH, SPACING, Tiles, alone, arrange, packed, picture, ramp, tiled, tinted, total_width
+from app.widgets.tiles import LEAST, Row, Tiles, alone, arrange, packed, picture, ramp, tiled, tinted
 from nncore.arrays import Shape
 
-HEAD, FOOT = 40, 15
-"""Pixels above a layer's maps, for its name, shape and parameters, and below them, for its scale of colours."""
-BARS, NAME, SHARE, ROW = 112, 16, 36, (10, 18)
-"""Pixels beside the cells of the answer for names and bars, those of a name, those of a bar, and the least and largest height of a
-row."""
+FOOT = 15
+"""Pixels below a layer's maps, for its scale of colours."""
+NAME, SHARE, SHORT_SHARE, PERCENT, ROW = 16, 36, 20, 52, (10, 18)
+"""Pixels beside the cells of the answer: those of a name, of a bar, of one beside MANY layers, and of what is written behind it;
+and the least and largest height of a row."""
+MANY = 10
 SCROLL = 11
 """Pixels of height that a scroll bar takes."""
-RAMP, SHORT_RAMP = 40, 22
+RAMP, SHORT_RAMP = 40, 16
 """Pixels of a scale of colours, and of one below a narrow layer."""
 
 
@@ -49,7 +53,7 @@ class NetworkMap(Figure):
         self.mark: Spot | None = None
         """The value that is chosen."""
         self.alone: int | None = None
-        self._tiles: list[Tiles] = []
+        self._row = Row([], [], LEAST[0].spacing)
         self._images: list[QImage | None] = []
         self._room = QSize(600, 240)
         self._hover: Spot | None = None
@@ -119,15 +123,15 @@ class NetworkMap(Figure):
         """Lay maps out that may be so high."""
         step = 1 / self.devicePixelRatioF()
         if not self.layers:
-            self._tiles = []
+            found = Row([], [], 0)
         elif self.alone is not None:
-            found = self._rows(self.alone, height) or alone(shapes[self.alone], self._room.width() - 12, height, step)
-            self._tiles = [replace(found, top=HEAD)]
+            tiles = self._rows(self.alone, height) or alone(shapes[self.alone], self._room.width() - 12, height, step)
+            found = Row([tiles], [tiles.size[0] + (self._bars if self.layers[self.alone].names else 0)], 0)
         else:
-            fixed = {n: rows for n, layer in enumerate(self.layers) if (rows := self._rows(n, height))}
+            fixed = {n: (rows, rows.scale + self._bars) for n in range(len(shapes)) if (rows := self._rows(n, height))}
             main = next((n for n, shape in enumerate(shapes) if n and shape[1] > 1), 0)
-            width = self._room.width() - (BARS + ROW[1] - LEAST_WIDTH if fixed else 0)
-            self._tiles = [replace(tiles, top=HEAD) for tiles in arrange(shapes, width, height, main, step, fixed)]
+            found = arrange(shapes, self._room.width(), height, main, step, fixed)
+        self._row = replace(found, tiles=[replace(tiles, top=HEAD) for tiles in found.tiles])
 
     def _rows(self, layer: int, height: float) -> Tiles | None:
         """The cells of the answer, one above the other; None for another layer."""
@@ -137,11 +141,18 @@ class NetworkMap(Figure):
     def _needed(self) -> QSize:
         if not self.layers:
             return QSize(0, 0)
-        last = self.layers[-1 if self.alone is None else self.alone]
-        tiles = self._tiles[-1]
-        width = max(total_width(self._tiles), tiles.left + tiles.scale + BARS if last.names else 0)
-        height = HEAD + FOOT + max(tiles.size[1] for tiles in self._tiles)
-        return QSize(round(width), round(height))
+        height = HEAD + FOOT + max(tiles.size[1] for tiles in self._row.tiles)
+        return QSize(math.ceil(self._row.width), math.ceil(height))
+
+    @property
+    def _bars(self) -> float:
+        """Pixels beside the cells of the answer, for names, bars and numbers."""
+        return 5 + NAME + self._share + PERCENT
+
+    @property
+    def _share(self) -> int:
+        """Pixels of a bar of the answer."""
+        return SHORT_SHARE if len(self.layers) >= MANY and self.alone is None else SHARE
 
     def _in_sight(self) -> list[int]:
         """The numbers of the layers that are shown."""
@@ -149,7 +160,7 @@ class NetworkMap(Figure):
 
     def tiles_of(self, layer: int) -> Tiles:
         """Where the maps of a layer lie, one that is shown."""
-        return self._tiles[layer if self.alone is None else 0]
+        return self._row.tiles[layer if self.alone is None else 0]
 
     def rect_of(self, spot: Spot) -> QRectF:
         """Where a value lies, one of a layer that is shown."""
@@ -187,9 +198,9 @@ class NetworkMap(Figure):
 
     def _column_width(self, number: int) -> float:
         """Pixels from a layer's left edge to the next layer."""
-        if self.alone is not None or number + 1 >= len(self._tiles):
+        if self.alone is not None or number + 1 >= len(self._row.tiles):
             return self.width() - self.tiles_of(number).left
-        return self._tiles[number + 1].left - self._tiles[number].left - SPACING / 2
+        return self._row.widths[number] + self._row.spacing - 2
 
     def _paint_layer(self, painter: QPainter, number: int, tiles: Tiles) -> None:
         layer, room = self.layers[number], round(self._column_width(number))
@@ -209,19 +220,10 @@ class NetworkMap(Figure):
 
     def _head(self, title: str, facts: tuple[str, ...], room: int) -> QPixmap:
         """The lines above a layer's maps, which are painted once: most of what text costs."""
-        colors, ratio = theme().colors, self.devicePixelRatioF()
-        key = (title, facts, room, colors.text, ratio)
+        ratio = self.devicePixelRatioF()
+        key = (title, facts, room, theme().colors.text, ratio)
         if key not in self._heads:
-            made = self._heads[key] = QPixmap(round(room * ratio), round(HEAD * ratio))
-            made.setDevicePixelRatio(ratio)
-            made.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(made)
-            for line, words in enumerate((title, *facts)):
-                painter.setFont(font(12, bold=True) if line == 0 else font(10))
-                painter.setPen(QColor(colors.text if line == 0 else colors.dim))
-                shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room)
-                painter.drawText(QRectF(0, 15 * min(line, 1) + 12 * max(line - 1, 0), room, 16), Qt.AlignmentFlag.AlignTop, shown)
-            painter.end()
+            self._heads[key] = layer_head(title, facts, room, ratio)
         return self._heads[key]
 
     def _paint_names(self, painter: QPainter, layer: LayerMaps, tiles: Tiles) -> None:
@@ -235,23 +237,27 @@ class NetworkMap(Figure):
             row = QRectF(cell.right() + 5, cell.y(), NAME, cell.height())
             painter.setPen(QColor(colors.text if index == best else colors.dim))
             painter.drawText(row, middle, painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, NAME))
-            bar = QRectF(row.right(), cell.center().y() - 3, SHARE, 6)
-            painter.drawText(QRectF(bar.right() + 4, cell.y(), 44, cell.height()), middle, f"{share * 100:.1f} %")
+            bar = QRectF(row.right(), cell.center().y() - 3, self._share, 6)
+            painter.drawText(QRectF(bar.right() + 4, cell.y(), PERCENT - 4, cell.height()), middle, f"{share * 100:.1f} %")
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colors.line))
             painter.drawRoundedRect(bar, 2, 2)
             if share > 0.002:
                 painter.setBrush(QColor(colors.accent if index == best else colors.dim))
-                painter.drawRoundedRect(QRectF(bar.topLeft(), QPointF(bar.left() + max(2.0, SHARE * share), bar.bottom())), 2, 2)
+                end = QPointF(bar.left() + max(2.0, bar.width() * share), bar.bottom())
+                painter.drawRoundedRect(QRectF(bar.topLeft(), end), 2, 2)
 
     def _paint_scale(self, painter: QPainter, layer: LayerMaps, tiles: Tiles, width: int) -> None:
         """The colours from low to high, with their numbers."""
-        top, length = tiles.top + tiles.size[1] + 5, RAMP if width > 2 * RAMP else SHORT_RAMP
-        painter.drawImage(QRectF(tiles.left, top, length, 6), ramp(layer.table, length))
         painter.setFont(font(9))
         painter.setPen(QColor(theme().colors.dim))
-        room = QRectF(tiles.left + length + 4, top - 3, max(width - length - 4, 40), 12)
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, f"{short(layer.low)}…{short(layer.high)}")
+        words, length = f"{short(layer.low)}…{short(layer.high)}", RAMP
+        if RAMP + 3 + painter.fontMetrics().horizontalAdvance(words) > width:
+            words, length = f"±{short(layer.high)}" if layer.low < 0 else short(layer.high), SHORT_RAMP
+        top = tiles.top + tiles.size[1] + 5
+        painter.drawImage(QRectF(tiles.left, top, length, 6), ramp(layer.table, length))
+        room = QRectF(tiles.left + length + 3, top - 3, width - length - 3, 12)
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, words)
 
     def _paint_frame(self, painter: QPainter, spot: Spot, color: QColor) -> None:
         """A frame around a map, and a smaller one around the value where that is large enough."""
@@ -268,7 +274,7 @@ class NetworkMap(Figure):
         """The value at a point; None where there is none."""
         for number in self._in_sight():
             tiles = self.tiles_of(number)
-            if self.layers[number].names and tiles.left <= point.x() < tiles.left + tiles.scale + BARS:
+            if self.layers[number].names and tiles.left <= point.x() < tiles.left + tiles.scale + self._bars:
                 found = tiles.at(tiles.left, point.y())
             else:
                 found = tiles.at(point.x(), point.y())

@@ -20,11 +20,11 @@ LARGEST, WRITTEN = 42, 24
 TITLE, SIGN = 16, 22
 """Pixels of a grid's title, and of a sign between two."""
 HIGHEST = 150
-"""Pixels that a grid may be high."""
+"""Pixels that a grid may be high where nothing else is said."""
 THUMB = 30
 """Side of a slice's picture in pixels."""
-ROW = 18
-"""Height of a row of contributions, and of a line, in pixels."""
+ROW, PART, LEAST_BAR = 18, 16, 60
+"""Height of a line, and of a row of contributions, and least width of the bars in these, in pixels."""
 DEEP = 110
 """Brightness, 0 to 255, of a colour below which white stands out on it."""
 
@@ -64,21 +64,27 @@ class Grids:
 
     grids: Sequence[Grid]
     signs: Sequence[str] = ()
+    highest: float = HIGHEST
+    """Pixels that they may be high."""
+    beside: float = 0.0
+    """Pixels of the width that are left to what stands beside them."""
 
-    def _side(self, width: float) -> float:
-        """The side of a cell in whole pixels."""
+    def _cell(self, width: float) -> tuple[float, float]:
+        """Width and height of a cell in whole pixels; they differ only where numbers are written into it."""
         columns = sum(grid.values.shape[1] for grid in self.grids)
         rows = max(grid.values.shape[0] for grid in self.grids)
-        room = width - SIGN * (len(self.grids) - 1)
-        return max(1, min(room // columns, HIGHEST // rows, LARGEST))
+        room = width - self.beside - SIGN * (len(self.grids) - 1)
+        wide = max(1, min(room // columns, LARGEST))
+        tall = max(1, min(wide, self.highest // rows))
+        return (wide if tall >= WRITTEN else tall), tall
 
     def _rects(self, width: float) -> list[QRectF]:
         """Where each grid lies, without its title."""
-        side, left, found = self._side(width), 0.0, []
+        (wide, tall), left, found = self._cell(width), 0.0, []
         for grid in self.grids:
             rows, columns = grid.values.shape
-            found.append(QRectF(left, TITLE, columns * side, rows * side))
-            left += max(columns * side, 40) + SIGN
+            found.append(QRectF(left, TITLE, columns * wide, rows * tall))
+            left += max(columns * wide, 40) + SIGN
         return found
 
     def size(self, width: float) -> tuple[float, float]:
@@ -86,15 +92,14 @@ class Grids:
         return rects[-1].right(), max(rect.bottom() for rect in rects)
 
     def paint(self, painter: QPainter, width: float) -> None:
-        colors, side = theme().colors, self._side(width)
-        rects = self._rects(width)
+        colors, rects = theme().colors, self._rects(width)
         for grid, rect in zip(self.grids, rects, strict=True):
             painter.setFont(font(11))
             painter.setPen(QColor(colors.dim))
-            room = max(rect.width() + SIGN - 4, 40)
+            room = max(rect.width() + SIGN - 4, 40) if rect is not rects[-1] else width - self.beside - rect.left()
             shown = painter.fontMetrics().elidedText(grid.title, Qt.TextElideMode.ElideRight, round(room))
             painter.drawText(QRectF(rect.left(), 0, room, TITLE), Qt.AlignmentFlag.AlignLeft, shown)
-            _paint_cells(painter, grid, rect, side)
+            _paint_cells(painter, grid, rect)
         painter.setFont(font(15))
         painter.setPen(QColor(colors.text))
         for sign, rect in zip(self.signs, rects, strict=False):
@@ -102,10 +107,10 @@ class Grids:
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, sign)
 
     def targets(self, width: float) -> Sequence[Target]:
-        side, found = self._side(width), []
+        (wide, tall), found = self._cell(width), []
         for grid, rect in zip(self.grids, self._rects(width), strict=True):
             for row, column in np.ndindex(grid.values.shape):
-                cell = QRectF(rect.left() + column * side, rect.top() + row * side, side, side)
+                cell = QRectF(rect.left() + column * wide, rect.top() + row * tall, wide, tall)
                 value = float(grid.values[row, column])
                 words = grid.words.format(row=row, column=column, value=number(value))
                 if grid.outside is not None and grid.outside[row, column]:
@@ -114,44 +119,50 @@ class Grids:
         return found
 
 
-def _paint_cells(painter: QPainter, grid: Grid, rect: QRectF, side: float) -> None:
+def _paint_cells(painter: QPainter, grid: Grid, rect: QRectF) -> None:
     rows, columns = grid.values.shape
-    gap = 1 if side >= 8 else 0
-    tiles = Tiles(rows * columns, 1, 1, columns, side - gap) if gap else Tiles(1, rows, columns, 1, side)
-    maps = grid.values.reshape(-1, 1, 1) if gap else grid.values[None]
-    ratio = painter.device().devicePixelRatioF()
-    painter.drawImage(rect.topLeft(), picture(maps, packed(grid.table), grid.low, grid.high, tiles, ratio))
-    if grid.outside is not None and side >= 8:
+    wide, tall = rect.width() / columns, rect.height() / rows
+    gap = 1 if tall >= 8 else 0
+    cells = [
+        [QRectF(rect.left() + column * wide, rect.top() + row * tall, wide - gap, tall - gap) for column in range(columns)]
+        for row in range(rows)
+    ]
+    if gap:
+        factor = 255 / (grid.high - grid.low) if grid.high > grid.low else 0.0
+        shades = grid.table[np.clip((grid.values - grid.low) * factor, 0, 255).astype(np.uint8)]
+        for row, line in enumerate(shades.tolist()):
+            for column, shade in enumerate(line):
+                painter.fillRect(cells[row][column], QColor(*shade))
+        if tall >= WRITTEN:
+            _write_numbers(painter, grid, cells, shades @ np.array([0.299, 0.587, 0.114]))
+    else:
+        tiles, ratio = Tiles(1, rows, columns, 1, tall), painter.device().devicePixelRatioF()
+        image = picture(grid.values[None], packed(grid.table), grid.low, grid.high, tiles, ratio)
+        painter.drawImage(rect.topLeft(), image)
+    if grid.outside is not None and gap:
         painter.setPen(QPen(QColor(theme().colors.dim), 1))
         for row, column in np.argwhere(grid.outside).tolist():
-            cell = QRectF(rect.left() + column * side, rect.top() + row * side, side - gap, side - gap)
-            painter.drawLine(cell.bottomLeft(), cell.topRight())
-    if side >= WRITTEN:
-        _write_numbers(painter, grid, rect, side - gap, side)
+            painter.drawLine(cells[row][column].bottomLeft(), cells[row][column].topRight())
     if grid.marked is not None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(theme().colors.accent), 2))
-        painter.drawRect(QRectF(rect.left() + grid.marked[1] * side, rect.top() + grid.marked[0] * side, side - gap, side - gap))
+        painter.drawRect(cells[grid.marked[0]][grid.marked[1]])
 
 
-def _write_numbers(painter: QPainter, grid: Grid, rect: QRectF, room: float, side: float) -> None:
-    """The numbers in their cells, all in one size."""
+def _write_numbers(painter: QPainter, grid: Grid, cells: Sequence[Sequence[QRectF]], brightness: Array) -> None:
+    """The numbers in their cells, all in one size; `brightness` (rows, columns) is that of the cells, from 0 to 255."""
     texts = [[_short(value) for value in row] for row in grid.values.tolist()]
-    longest = max((text for row in texts for text in row), key=len)
-    fits = (pixels for pixels in (12, 11, 10, 9, 8) if QFontMetricsF(font(pixels)).horizontalAdvance(longest) <= room - 2)
+    longest, room = max((text for row in texts for text in row), key=len), cells[0][0].width() - 2
+    fits = (pixels for pixels in (12, 11, 10, 9, 8) if QFontMetricsF(font(pixels)).horizontalAdvance(longest) <= room)
     size = next(fits, None)
     if size is None:
         return
     painter.setFont(font(size))
-    factor = 255 / (grid.high - grid.low) if grid.high > grid.low else 0.0
-    colors = grid.table[np.clip((grid.values - grid.low) * factor, 0, 255).astype(np.uint8)] @ np.array([0.299, 0.587, 0.114])
     for row, line in enumerate(texts):
         for column, text in enumerate(line):
-            if grid.outside is not None and grid.outside[row, column]:
-                continue
-            painter.setPen(Qt.GlobalColor.white if colors[row, column] < DEEP else Qt.GlobalColor.black)
-            cell = QRectF(rect.left() + column * side, rect.top() + row * side, room, room)
-            painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, text)
+            if grid.outside is None or not grid.outside[row, column]:
+                painter.setPen(Qt.GlobalColor.white if brightness[row, column] < DEEP else Qt.GlobalColor.black)
+                painter.drawText(cells[row][column], Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _short(value: float) -> str:
@@ -206,7 +217,7 @@ class Slices:
         if count < len(self.maps):
             rest = float(self.amounts[count:].sum())
             painter.setPen(QColor(colors.dim))
-            place = QRectF(count * self._step() + 8, TITLE, 2 * self._step(), THUMB)
+            place = QRectF(count * self._step() + 4, TITLE, width - count * self._step() - 4, THUMB)
             words = f"{len(self.maps) - count} more: {rest:+.2f}".replace("-", "−")
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
 
@@ -233,7 +244,7 @@ class Contributions:
     """What the others add."""
 
     def size(self, width: float) -> tuple[float, float]:
-        return width, TITLE + ROW * (len(self.names) + bool(self.rest))
+        return width, TITLE + PART * (len(self.names) + bool(self.rest))
 
     def paint(self, painter: QPainter, width: float) -> None:
         colors, flags = theme().colors, Qt.AlignmentFlag
@@ -241,35 +252,38 @@ class Contributions:
         painter.setPen(QColor(colors.dim))
         painter.drawText(QRectF(0, 0, width, TITLE), flags.AlignLeft, self.title)
         top = float(np.abs(self.amounts).max(initial=0.0)) or 1.0
-        name, made = width * 0.34, width * 0.24
+        metrics = painter.fontMetrics()
+        made = max(map(metrics.horizontalAdvance, self.sums), default=0) + 10
+        name = min(max(map(metrics.horizontalAdvance, self.names), default=0) + 12, max(width - made - 60 - LEAST_BAR, 60))
         middle, half = name + made + (width - name - made - 60) / 2, (width - name - made - 64) / 2
         for number_, amount in enumerate(self.amounts.tolist()):
-            row = QRectF(0, TITLE + ROW * number_, width, ROW)
+            row = QRectF(0, TITLE + PART * number_, width, PART)
             painter.setPen(QColor(colors.text))
-            shown = painter.fontMetrics().elidedText(self.names[number_], Qt.TextElideMode.ElideRight, round(name - 6))
+            shown = metrics.elidedText(self.names[number_], Qt.TextElideMode.ElideRight, round(name - 6))
             painter.drawText(row, flags.AlignVCenter, shown)
             painter.setPen(QColor(colors.dim))
-            painter.drawText(QRectF(name, row.top(), made, ROW), flags.AlignVCenter, self.sums[number_])
+            painter.drawText(QRectF(name, row.top(), made, PART), flags.AlignVCenter, self.sums[number_])
             painter.setPen(Qt.PenStyle.NoPen)
             length = half * abs(amount) / top
             painter.setBrush(QColor("#5a96d6" if amount < 0 else "#dd8236"))
-            painter.drawRect(QRectF(middle - (length if amount < 0 else 0), row.top() + 4, max(length, 1), ROW - 8))
+            painter.drawRect(QRectF(middle - (length if amount < 0 else 0), row.top() + 3, max(length, 1), PART - 6))
             painter.setPen(QColor(colors.text))
-            painter.drawText(QRectF(width - 60, row.top(), 60, ROW), flags.AlignVCenter | flags.AlignRight, _signed(amount))
+            painter.drawText(QRectF(width - 60, row.top(), 60, PART), flags.AlignVCenter | flags.AlignRight, signed(amount))
         painter.setPen(QPen(QColor(colors.line), 1))
-        painter.drawLine(round(middle), TITLE, round(middle), TITLE + ROW * len(self.names))
+        painter.drawLine(round(middle), TITLE, round(middle), TITLE + PART * len(self.names))
         if self.rest:
             painter.setPen(QColor(colors.dim))
-            painter.drawText(QRectF(0, TITLE + ROW * len(self.names), width, ROW), flags.AlignVCenter, self.rest)
+            painter.drawText(QRectF(0, TITLE + PART * len(self.names), width, PART), flags.AlignVCenter, self.rest)
 
     def targets(self, width: float) -> Sequence[Target]:
         return [
-            Target(QRectF(0, TITLE + ROW * number_, width, ROW), key, f"{name}: {made} = {_signed(float(amount))}")
+            Target(QRectF(0, TITLE + PART * number_, width, PART), key, f"{name}: {made} = {signed(float(amount))}")
             for number_, (key, name, made, amount) in enumerate(zip(self.keys, self.names, self.sums, self.amounts, strict=True))
         ]
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """A number with its sign, as what is added to others."""
     return ("+" if value >= 0 else "") + number(value)
 
 
@@ -291,23 +305,30 @@ class Lines:
     lines: Sequence[Line]
 
     @cached_property
-    def _columns(self) -> tuple[float, float]:
-        """Widths of the words beside a value, and of the values."""
-        plain, bold = QFontMetricsF(font(13)), QFontMetricsF(font(13, bold=True))
-        words = max((plain.horizontalAdvance(line.words) for line in self.lines if line.value), default=0.0)
-        return words + 16, max((bold.horizontalAdvance(line.value) for line in self.lines), default=0.0)
-
-    @cached_property
-    def _known(self) -> dict[float, list[QRectF]]:
-        """Where the lines lie by the width that they have: measuring words takes longer than painting them."""
+    def _known(self) -> dict[float, tuple[int, float, float]]:
+        """The columns by the width: measuring words takes longer than painting them."""
         return {}
 
-    def _rects(self, width: float) -> list[QRectF]:
+    @cached_property
+    def _placed(self) -> dict[float, list[QRectF]]:
+        """Where the lines lie by the width that there is."""
+        return {}
+
+    def _columns(self, width: float) -> tuple[int, float, float]:
+        """Size of the letters, and widths of the words beside a value, and of the values."""
         if width not in self._known:
-            self._known[width] = self._measured(width)
+            for size in (13, 12, 11, 10):
+                plain, bold = QFontMetricsF(font(size)), QFontMetricsF(font(13, bold=True))
+                words = max((plain.horizontalAdvance(line.words) for line in self.lines if line.value), default=0.0) + 16
+                value = max((bold.horizontalAdvance(line.value) for line in self.lines), default=0.0)
+                self._known[width] = size, words, value
+                if words + value <= width:
+                    break
         return self._known[width]
 
-    def _measured(self, width: float) -> list[QRectF]:
+    def _rects(self, width: float) -> list[QRectF]:
+        if width in self._placed:
+            return self._placed[width]
         metrics, found, top = QFontMetricsF(font(12)), list[QRectF](), 0.0
         for line in self.lines:
             rows = 1.0
@@ -316,18 +337,19 @@ class Lines:
                 rows = max(1.0, round(box.height() / metrics.height()))
             found.append(QRectF(0, top, width, ROW + (rows - 1) * metrics.height()))
             top += found[-1].height() + 2
+        self._placed[width] = found
         return found
 
     def size(self, width: float) -> tuple[float, float]:
         rects = self._rects(width)
         has_formula = any(not line.value for line in self.lines)
-        return (width if has_formula else sum(self._columns)), rects[-1].bottom() if rects else 0.0
+        return (width if has_formula else sum(self._columns(width)[1:])), rects[-1].bottom() if rects else 0.0
 
     def paint(self, painter: QPainter, width: float) -> None:
         colors, flags = theme().colors, Qt.AlignmentFlag
-        words, value = self._columns
+        size, words, value = self._columns(width)
         for line, rect in zip(self.lines, self._rects(width), strict=True):
-            painter.setFont(font(13 if line.value else 12))
+            painter.setFont(font(size if line.value else 12))
             painter.setPen(QColor(colors.text if line.value else colors.dim))
             wrap = 0 if line.value else int(Qt.TextFlag.TextWordWrap)
             painter.drawText(rect, int(flags.AlignLeft | flags.AlignTop) | wrap, line.words)
@@ -346,18 +368,20 @@ class Lines:
 
 @dataclass(frozen=True, eq=False)
 class Beside:
-    """Two sections side by side where there is room, the second in the middle of the first's height; or one below the other."""
+    """Two sections side by side where there is room, or one below the other."""
 
     left: Section
     right: Section
     gap: float = 20
+    top: float | None = None
+    """Where the second begins; None: so that it stands in the middle."""
 
     def _second(self, width: float) -> tuple[float, float] | None:
         """Where the second begins beside the first; None where it stands below."""
         first, second = self.left.size(width), self.right.size(width)
         if first[0] + self.gap + second[0] > width:
             return None
-        return first[0] + self.gap, max((first[1] + TITLE - second[1]) / 2, 0.0)
+        return first[0] + self.gap, max((first[1] + TITLE - second[1]) / 2, 0.0) if self.top is None else self.top
 
     def size(self, width: float) -> tuple[float, float]:
         first, second, at = self.left.size(width), self.right.size(width), self._second(width)

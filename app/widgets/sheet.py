@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy
 from app.theme import theme
 from app.widgets.figure import FADED, Figure
 
-GAP = 10
+GAP = 8
 """Pixels between two sections."""
 EDGE = 4
 """Pixels by which a section may paint beyond its height."""
@@ -70,6 +70,10 @@ class Sheet(Figure):
 
     def table(self) -> Iterator[Sequence[object]]:
         return self.rows()
+
+    def height_of(self, sections: Sequence[Section]) -> float:
+        """Pixels that sections would take in the present width."""
+        return sum(section.size(self.width())[1] + GAP for section in sections) - GAP
 
     def _place(self) -> None:
         self._found, self._placed, top = None, [], 0.0

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 from PySide6.QtCore import QRectF
@@ -15,15 +16,28 @@ from nncore.arrays import Array, Shape
 
 GAP, CELL_GAP = 2, 1
 """Pixels between two maps, and between two cells of single numbers."""
-LEAST_MAP, LARGEST_MAP = 12, 112
-"""Pixels of a map's longer side: as many at least, and at most where several layers lie side by side."""
-LEAST_CELL, LARGEST_CELL = 6, 16
-"""The same of a cell."""
+LARGEST_MAP, LARGEST_CELL = 112, 16
+"""Pixels of a map's longer side, and of a cell, at most where several layers lie side by side."""
 MAIN, SMALL_MAIN, MAIN_SHARE, MOST_SHARE = 44, 24, 0.45, 0.66
-"""Pixels of a side that the maps of the main layer have at least, and where that would take more than MOST_SHARE of the width; and
-the share of the width up to which they grow."""
-SPACING, LEAST_WIDTH = 12, 58
-"""Pixels between two layers, and the least width of one."""
+"""Pixels of a side that the maps of the main layer have at least, and where that would take more than MOST_SHARE of the width, or
+leave no room for the others; and the share of the width up to which they grow."""
+
+
+@dataclass(frozen=True)
+class Least:
+    """The least sizes of layers side by side, in pixels."""
+
+    map: int
+    """Of a map's longer side."""
+    cell: int
+    width: int
+    """Of a layer."""
+    spacing: int
+    """Between two layers."""
+
+
+LEAST = Least(12, 6, 58, 12), Least(8, 5, 48, 10), Least(6, 4, 42, 8)
+"""What is tried, until a network fits into the width."""
 
 
 @dataclass(frozen=True)
@@ -84,45 +98,73 @@ def stacked(shape: Shape, scale: float, height: float) -> Tiles | None:
     return Tiles(count, tall, wide, max(1, math.ceil(count / rows)), scale) if rows else None
 
 
+@dataclass(frozen=True)
+class Row:
+    """Layers side by side."""
+
+    tiles: list[Tiles]
+    widths: list[float]
+    """Pixels of each layer."""
+    spacing: float
+    """Pixels between two layers."""
+
+    @property
+    def width(self) -> float:
+        """Pixels of all together."""
+        return max((tiles.left + width for tiles, width in zip(self.tiles, self.widths, strict=True)), default=0.0)
+
+
 def arrange(
-    shapes: Sequence[Shape], width: float, height: float, main: int, step: float = 1.0, fixed: Mapping[int, Tiles] | None = None
-) -> list[Tiles]:
+    shapes: Sequence[Shape],
+    width: float,
+    height: float,
+    main: int,
+    step: float = 1.0,
+    fixed: Mapping[int, tuple[Tiles, float]] | None = None,
+) -> Row:
     """Layers of maps (count, height, width) side by side in `width` × `height` pixels, those of the layer `main` the largest.
 
     Scales are multiples of `step`, one pixel of the screen. First the main layer grows, then the other maps, the smallest first,
     then cells of single numbers. Where there is no room for the least sizes, the row is wider than `width`. `fixed` are layers
-    with a size of their own.
+    with a size of their own: how they lie, and their width.
     """
     fixed = fixed or {}
-    found = [fixed.get(n) or _least(shape, height, step, 0 if n else SMALL_MAIN) for n, shape in enumerate(shapes)]
-    if main not in fixed:
-        large, small = (_least(shapes[main], height, step, side) for side in (MAIN, SMALL_MAIN))
-        found[main] = large if _width(large) <= MOST_SHARE * width else small
-    if main not in fixed:
-        while (larger := _larger(found, main, height, step)) and _width(larger) <= MAIN_SHARE * width:
-            if _total([*found[:main], larger, *found[main + 1 :]]) > width:
-                break
-            found[main] = larger
+    for side, least in product((MAIN, SMALL_MAIN), LEAST):
+        sides = [side if n == main else min(SMALL_MAIN, side) if n == 0 else 0 for n in range(len(shapes))]
+        found = [fixed[n][0] if n in fixed else _least(shape, height, step, least, sides[n]) for n, shape in enumerate(shapes)]
+        widths = {n: wide for n, (_, wide) in fixed.items()}
+        is_narrow = side == SMALL_MAIN or found[main].size[0] <= MOST_SHARE * width
+        if is_narrow and _total(found, least, widths) <= width:
+            break
+
+    def fits(at: int, larger: Tiles) -> bool:
+        return _total([*found[:at], larger, *found[at + 1 :]], least, widths) <= width
+
+    while main not in fixed and (larger := _larger(found, main, height, step)) and larger.size[0] <= MAIN_SHARE * width:
+        if not fits(main, larger):
+            break
+        found[main] = larger
     growing = set(range(len(shapes))) - {main} - fixed.keys()
     while growing:
         smallest = min(growing, key=lambda n: (found[n].height * found[n].width == 1, _side(found[n])))
         larger = _larger(found, smallest, height, step)
         is_small = larger is not None and (_side(larger) <= _side(found[main]) or found[main].height * found[main].width == 1)
-        if larger is None or not is_small or _total([*found[:smallest], larger, *found[smallest + 1 :]]) > width:
+        if larger is None or not is_small or not fits(smallest, larger):
             growing.discard(smallest)
         else:
             found[smallest] = larger
-    left, placed = 0.0, []
-    for tiles in found:
+    left, placed, taken = 0.0, [], []
+    for n, tiles in enumerate(found):
         placed.append(replace(tiles, left=left))
-        left += math.ceil(_width(tiles) / step) * step + SPACING
-    return placed
+        taken.append(math.ceil(_width(tiles, least, widths.get(n)) / step) * step)
+        left += taken[-1] + least.spacing
+    return Row(placed, taken, least.spacing)
 
 
 def alone(shape: Shape, width: float, height: float, step: float = 1.0) -> Tiles:
     """The maps of one layer (count, height, width), as large as they fit into `width` × `height` pixels, or higher than that."""
     count, tall, wide = shape
-    gap, cell = (CELL_GAP, LEAST_CELL) if tall * wide == 1 else (GAP, LEAST_MAP)
+    gap, cell = (CELL_GAP, LEAST[0].cell) if tall * wide == 1 else (GAP, LEAST[0].map)
     least = math.ceil(cell / max(tall, wide) / step) * step
     scale, best = least, least
     while True:
@@ -134,17 +176,10 @@ def alone(shape: Shape, width: float, height: float, step: float = 1.0) -> Tiles
     return Tiles(count, tall, wide, min(columns, count), best)
 
 
-def total_width(placed: Sequence[Tiles]) -> float:
-    """Pixels that layers side by side take."""
-    return max((tiles.left + _width(tiles) for tiles in placed), default=0.0)
-
-
-def _least(shape: Shape, height: float, step: float, side: float = 0) -> Tiles:
-    """Maps at the least scale that can be read."""
+def _least(shape: Shape, height: float, step: float, least: Least, side: float = 0) -> Tiles:
+    """Maps at the least scale that is allowed."""
     count, tall, wide = shape
-    wanted = max(side, LEAST_CELL if tall * wide == 1 else LEAST_MAP)
-    if tall * wide == 1:
-        wanted = LEAST_CELL
+    wanted = least.cell if tall * wide == 1 else max(side, least.map)
     scale = math.ceil(wanted / max(tall, wide) / step) * step
     return stacked(shape, scale, height) or Tiles(count, tall, wide, count, scale)
 
@@ -161,12 +196,13 @@ def _side(tiles: Tiles) -> float:
     return max(tiles.height, tiles.width) * tiles.scale
 
 
-def _width(tiles: Tiles) -> float:
-    return max(LEAST_WIDTH, tiles.size[0])
+def _width(tiles: Tiles, least: Least, own: float | None) -> float:
+    """Pixels of a layer: its own where it has one."""
+    return max(least.width, tiles.size[0]) if own is None else own
 
 
-def _total(found: Sequence[Tiles]) -> float:
-    return sum(_width(tiles) + SPACING for tiles in found) - SPACING
+def _total(found: Sequence[Tiles], least: Least, widths: Mapping[int, float]) -> float:
+    return sum(_width(tiles, least, widths.get(n)) + least.spacing for n, tiles in enumerate(found)) - least.spacing
 
 
 _packed: dict[int, tuple[Array, Array]] = {}

@@ -116,7 +116,7 @@ class Batches:
     images: Array
     """uint8, which is divided by 255, or float32: (M, …), each of as many values as the network takes."""
     labels: Array | None
-    """int64 (M); None where only answers are wanted."""
+    """int64 (M), or float32 (M, classes) for a loss that takes rows of target probabilities; None where only answers are wanted."""
     indices: Array
     """The numbers of the steps' images, step after step: int64. Nothing checks that there are such images."""
     counts: Sequence[int]
@@ -216,7 +216,10 @@ class Recorder(Protocol):
         """grad_x = grad · kept / (1 − p), for the same step's kept."""
 
     def loss(self, name: str, constants: Sequence[float], scores: Tensor, grad: Tensor) -> None:
-        """grad = dL/d(scores) for the step's labels; `name` and `constants` are the loss's own (nncore/losses.py)."""
+        """grad = dL/d(scores) for the step's labels; `name` and `constants` are the loss's own (nncore/losses.py).
+
+        Right is an answer that is the label, or that has the largest of the target probabilities.
+        """
 
     def sum_gradients(self) -> None:
         """The gradients of all replicas are added up; from here on `Program.gradient` is that of the whole batch."""

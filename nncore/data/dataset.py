@@ -34,6 +34,10 @@ class Dataset:
     source: str = ""
     """Where it came from, in words: a file, a folder, a generator and its seed."""
     class_names: Sequence[str] = field(default=DIGITS)
+    targets: Array | None = None
+    """What a network learns in the labels' place, where somebody knows more than these: float32 (N, classes), a row of target
+    probabilities an image. Accuracy and held-out loss are still of the labels.
+    """
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.dtype != np.uint8 or self.images.shape[3] not in (1, 3):
@@ -47,7 +51,9 @@ class Dataset:
                 f"{self.name}: labels run from {self.labels.min()} to {self.labels.max()}, not 0 to {len(self.class_names) - 1}."
             )
 
-        for name in ("images", "labels"):
+        if self.targets is not None:
+            _check_targets(self.targets, (len(self.images), len(self.class_names)), self.name)
+        for name in ("images", "labels") if self.targets is None else ("images", "labels", "targets"):
             view = getattr(self, name).view()
             view.flags.writeable = False
             object.__setattr__(self, name, view)
@@ -88,7 +94,16 @@ class Dataset:
 
     def subset(self, indices: Array | slice) -> Dataset:
         """The images at `indices`, in that order (a view where `indices` is a slice)."""
-        return replace(self, images=self.images[indices], labels=self.labels[indices])
+        targets = None if self.targets is None else self.targets[indices]
+        return replace(self, images=self.images[indices], labels=self.labels[indices], targets=targets)
+
+    def soft_targets(self) -> Array:
+        """The targets; where there are none, rows with a one at each label. DataError where it is not known what an image shows."""
+        if self.targets is not None:
+            return self.targets
+        if not self.is_labelled:
+            raise DataError(f"{self.name}: an image of which nobody says what it shows has no target probabilities.")
+        return np.eye(len(self.class_names), dtype=np.float32)[self.labels]
 
     def limit(self, count: int | None, seed: int = 0) -> Dataset:
         """A random `count` of the images, fixed by the seed; all of them where `count` is None or too large."""
@@ -117,11 +132,28 @@ class Dataset:
         return self.subset(np.flatnonzero(~chosen)), self.subset(np.flatnonzero(chosen))
 
 
+SUMS_TO_ONE = 1e-4
+"""How far the sum of a row of target probabilities may be from 1: float32 sums of a few numbers that were rounded."""
+
+
+def _check_targets(targets: Array, shape: tuple[int, int], name: str) -> None:
+    """Raise DataError unless `targets` are rows of probabilities, float32 of that shape."""
+    if targets.shape != shape or targets.dtype != np.float32:
+        raise DataError(f"{name}: target probabilities must be float32 {shape}, not {targets.dtype} {targets.shape}.")
+    if len(targets) and not (targets.min() >= 0 and np.abs(targets.sum(axis=1) - 1).max() <= SUMS_TO_ONE):
+        raise DataError(f"{name}: each image's target probabilities must be at least 0 and sum to 1.")
+
+
 def joined(parts: Sequence[Dataset], name: str) -> Dataset:
-    """All images of several datasets as one, in their order. Raises DataError where shapes or class names differ."""
+    """All images of several datasets as one, in their order. Raises DataError where shapes or class names differ.
+
+    Where one of them has target probabilities, those of the others are their `soft_targets`.
+    """
     first = parts[0]
     for part in parts[1:]:
         if part.image_shape != first.image_shape or tuple(part.class_names) != tuple(first.class_names):
             raise DataError(f"{part.name} cannot be joined to {first.name}: its images or its classes are of another kind.")
     images, labels = np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts])
-    return Dataset(images, labels, name, "; ".join(part.source or part.name for part in parts), first.class_names)
+    soft = any(part.targets is not None for part in parts)
+    targets = np.concatenate([part.soft_targets() for part in parts]) if soft else None
+    return Dataset(images, labels, name, "; ".join(part.source or part.name for part in parts), first.class_names, targets)

@@ -83,5 +83,5 @@ def mixed(own: Dataset, others: Dataset) -> Mixed:
         f"{own.name}+{others.name}",
         f"{own.source}; {others.source}",
         others.class_names,
-        len(own),
+        own=len(own),
     )

@@ -21,7 +21,7 @@ from nncore.backend.threads import cores
 from nncore.checks import real_number, shown, whole_number
 from nncore.errors import ConfigError, DataError, NotCompilable
 from nncore.layers import BatchNorm, ReLU
-from nncore.losses import Loss, check_labels
+from nncore.losses import Loss
 from nncore.network import Network
 from nncore.optimizers import Optimizer
 from nncore.plan.flat import flat_of
@@ -169,7 +169,8 @@ class Plan:
         return float(outcome.losses[0])
 
     def step(self, x: Array, labels: Array) -> float:
-        """One step of training on the batch x (N, *input_shape; uint8 or float32) with integer labels (N): its loss.
+        """One step of training on the batch x (N, *input_shape; uint8 or float32) with integer labels (N), or with rows of target
+        probabilities, float32 (N, classes), where the loss takes these: its loss.
 
         `correct` then tells how many of the batch were answered rightly before the step.
         """
@@ -183,8 +184,8 @@ class Plan:
         """Take a step of training for each of `batches`, at its learning rate, without returning to Python in between.
 
         `batches` are index arrays into `images` (M, …; uint8 or float32, each of as many values as the network takes) and
-        `labels` (M). Returns each step's loss (float64) and how many of its batch were right before it (int64). It ends
-        behind the first step whose loss is not finite: then there are fewer results than batches.
+        `labels` (M, or M rows as `step` takes them). Returns each step's loss (float64) and how many of its batch were right
+        before it (int64). It ends behind the first step whose loss is not finite: then there are fewer results than batches.
         """
         if self.optimizer is None:
             raise ConfigError("This plan has no optimizer, so it cannot train.")
@@ -211,7 +212,7 @@ class Plan:
         if self.loss is None:
             raise ConfigError("This plan has no loss, so it cannot train.")
         self._check_images(images)
-        check_labels((len(images), self.network.output_shape[-1]), labels)
+        self.loss.check((len(images), self.network.output_shape[-1]), labels)
         parts = [np.asarray(chosen) for chosen in batches]
         if any(part.ndim != 1 for part in parts):
             raise DataError("Each batch is given by the numbers of its images, as an array of one axis.")

@@ -25,7 +25,7 @@ class Stretch:
     images: Array
     """uint8 (M, height, width, channels): all images that the batches take theirs from."""
     labels: Array
-    """int64 (M)"""
+    """int64 (M); where the data has target probabilities these, float32 (M, classes)"""
     batches: list[Array]
     """For each step the indices of its images, int64."""
 
@@ -41,6 +41,8 @@ class Batches:
     def __init__(self, data: Dataset, config: TrainConfig, device: str = "cpu") -> None:
         self.config, self._device = config, device
         self.train_data, self.validation_data = data.split(_held_out(config.validation, len(data)), config.seed)
+        targets = self.train_data.targets
+        self._labels = self.train_data.labels if targets is None else targets
         self.epochs = Epochs(len(self.train_data), config.batch_size)
         """Another one takes its place where the batch size is changed on the way."""
         self._order_epoch, self._order = -1, np.empty(0, np.int64)
@@ -67,16 +69,16 @@ class Batches:
         (epoch, taken), size = self.epochs.place(step), self.epochs.segment(step).batch_size
         order, starts = self._order_of(epoch), range(taken, taken + (until - step) * size, size)
         if not self.config.augmentation.changes_something:
-            return Stretch(self.train_data.images, self.train_data.labels, [order[start : start + size] for start in starts])
+            return Stretch(self.train_data.images, self._labels, [order[start : start + size] for start in starts])
         began, block, _, steps = self._block(step)
         first = began + block * steps * size
         members = order[first : first + steps * size]
         places = np.arange(len(members))
         batches = [places[start - first : start - first + size] for start in starts]
-        return Stretch(self._varied_images(epoch, began, block, size, members), self.train_data.labels[members], batches)
+        return Stretch(self._varied_images(epoch, began, block, size, members), self._labels[members], batches)
 
     def batch(self, step: int) -> tuple[Array, Array]:
-        """The images, uint8 (N, height, width, channels), and labels, int64 (N), of one step."""
+        """The images, uint8 (N, height, width, channels), and labels, as in a Stretch, of one step."""
         stretch = self.stretch(step, step + 1)
         (chosen,) = stretch.batches
         return stretch.images[chosen], stretch.labels[chosen]

@@ -11,7 +11,7 @@ from typing import Any
 from nncore.data.augment import AUGMENTATIONS, Augmentation
 from nncore.errors import ConfigError
 from nncore.initializers import INITIALIZER_CHOICES
-from nncore.losses import TRAINING_LOSSES, Loss
+from nncore.losses import SOFT_TARGET_LOSSES, TRAINING_LOSSES, Loss
 from nncore.optimizers import OPTIMIZERS, Optimizer
 from nncore.parameter import Parameter
 from nncore.schedulers import Scheduler
@@ -250,9 +250,11 @@ class TrainConfig:
         optimizer.clip_norm = self.clip_norm
         return optimizer
 
-    def build_loss(self) -> Loss:
-        """The loss that the config describes."""
-        return TRAINING_LOSSES[self.loss](self)
+    def build_loss(self, soft_targets: bool = False) -> Loss:
+        """The loss that the config describes, of labels or of rows of target probabilities. ConfigError where it takes no rows."""
+        if soft_targets and self.loss not in SOFT_TARGET_LOSSES:
+            raise ConfigError(f"The loss {self.loss} takes labels, not target probabilities; take {', '.join(SOFT_TARGET_LOSSES)}.")
+        return (SOFT_TARGET_LOSSES if soft_targets else TRAINING_LOSSES)[self.loss](self)
 
     def build_held_out_loss(self) -> Loss | None:
         """What held-out images are measured by: the same loss, of their labels as they are; None for cross-entropy."""

@@ -31,7 +31,8 @@ def learn(network: Network, loss: Loss, optimizer: Optimizer, stretch: Stretch, 
             losses.append(loss(scores, labels))
             network.backward(loss.backward())
             optimizer.step()
-        right.append(round(accuracy(scores, labels) * len(labels)))
+        named = labels.argmax(axis=1) if loss.takes_rows else labels
+        right.append(round(accuracy(scores, named) * len(labels)))
         if not math.isfinite(losses[-1]):
             break
     return np.array(losses, np.float64), np.array(right, np.int64)

@@ -56,7 +56,7 @@ class Trainer:
         self.batches = Batches(data, config, device)
         self.train_data, self.validation_data = self.batches.train_data, self.batches.validation_data
         check_batches(network, len(self.train_data), config.batch_size)
-        self.loss = config.build_loss()
+        self.loss = config.build_loss(soft_targets=data.targets is not None)
         self.optimizer = config.build_optimizer(network.parameters())
         self.scheduler = config.build_scheduler(self.optimizer, self.steps_per_epoch)
         self.course = Course(self.batches, self.scheduler, config.epochs)
@@ -292,7 +292,9 @@ class Trainer:
         self._plan, self._good, self._watched_until = None, GoodWeights(), max(WATCHED_FOR, self.step)
 
     def batch(self, step: int) -> tuple[Array, Array]:
-        """The images, uint8 (N, height, width, channels), and labels, int64 (N), of a step."""
+        """The images, uint8 (N, height, width, channels), of a step, and its labels: int64 (N), or target probabilities, float32
+        (N, classes), where the data has these.
+        """
         return self.batches.batch(step)
 
     def _take_stretch(self) -> Progress | None:

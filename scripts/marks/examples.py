@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from models.shipped import picture_classifier
+from models.shipped import DEFAULT_PICTURE_NETWORK, open_weights, picture_classifier
 from nncore.arrays import Array
 from nncore.data import open_dataset
 from nncore.data.synthetic import FOREIGN, HANDWRITING, Style, centre, draw_digits
+from nncore.prediction import Predictor
 from nncore.vision import centre_digit
 from nncore.vision.resample import resized
-from scripts.marks import letters, pages, photos, strange, typefaces
+from scripts.marks import letters, pages, photos, sketches, strange, typefaces
 from scripts.marks.doodles import DOODLES, creature, invented
 from scripts.marks.pen import SIDE, bent, inked, some_width, worn
 
@@ -27,6 +28,10 @@ KEPT_BACK = 5000
 """So many of MNIST's training images, the last ones, are never learned from: they choose."""
 CLEAR = 0.9
 """Where the digit network is as sure as this, on average over slants, what may look like a digit is not called none."""
+LEGIBLE = 0.5
+"""A digit of which the network that reads pictures is less sure is not learned: a blot, holes, four pixels."""
+MUCH = 1.4
+"""A digit to which so much ink was added, as a multiple of its own, is none, whatever the digit network says."""
 MOST_PIECES = 25
 """Of one photograph."""
 DRAWN = 72
@@ -70,7 +75,7 @@ def _large(count: int, rng: Rng, held_out: bool = False) -> tuple[list[Array], A
 
 def mnist_seen_again(rng: Rng, held_out: bool = False) -> Block:
     inks, labels = _large(BLOCK, rng, held_out)
-    return _centred([worn(ink, rng) for ink in inks], labels)
+    return _legible(_centred([worn(ink, rng) for ink in inks], labels))
 
 
 def coarse(rng: Rng, held_out: bool = False) -> Block:
@@ -78,15 +83,14 @@ def coarse(rng: Rng, held_out: bool = False) -> Block:
     inks, labels = _large(BLOCK, rng, held_out)
     small = [resized(ink, (side, side)) for ink, side in zip(inks, rng.integers(9, 19, BLOCK), strict=True)]
     sharp = rng.random(BLOCK) < 0.3
-    return _centred(
-        [resized((ink > 0.4).astype(np.float32) if hard else ink, (72, 72)) for ink, hard in zip(small, sharp, strict=True)], labels
-    )
+    large = [resized((ink > 0.4).astype(np.float32) if hard else ink, (72, 72)) for ink, hard in zip(small, sharp, strict=True)]
+    return _legible(_centred(large, labels))
 
 
 def _drawn(style: Style, rng: Rng) -> Block:
     labels = rng.integers(0, 10, BLOCK)
     inks = draw_digits(labels, style, rng, side=DRAWN, size=rng.uniform(42, 60, BLOCK))
-    return _centred([worn(ink, rng) for ink in inks], labels)
+    return _legible(_centred([worn(ink, rng) for ink in inks], labels))
 
 
 def drawn(rng: Rng) -> Block:
@@ -132,7 +136,7 @@ def on_pages(rng: Rng, held_out: bool = False) -> Block:
         found, known = pages.cut_out(inks, which, rng)
         images += found
         labels += known
-    return np.stack(images[:BLOCK]), np.array(labels[:BLOCK])
+    return _legible((np.stack(images[:BLOCK]), np.array(labels[:BLOCK])))
 
 
 def latin(rng: Rng, fonts: tuple[str, ...] = letters.LATIN + letters.BLACKLETTER) -> Block:
@@ -157,6 +161,23 @@ def foreign(rng: Rng) -> Block:
 
 def icons(rng: Rng, which: str = "learned") -> Block:
     return _others([worn(typefaces.icon(which, rng), rng) for _ in range(BLOCK)])
+
+
+def line_icons(rng: Rng, which: str = "learned") -> Block:
+    return _others([worn(typefaces.line_icon(which, rng), rng) for _ in range(BLOCK)])
+
+
+def sketched(rng: Rng, which: str = "learned") -> Block:
+    return _others([worn(sketches.sketch(which, rng), rng) for _ in range(BLOCK)])
+
+
+def overdrawn(rng: Rng, held_out: bool = False) -> Block:
+    """Digits with strokes too many; where they are little it may be a digit still."""
+    inks, _ = _large(BLOCK, rng, held_out)
+    drawn_on = [strange.overdrawn(ink, int(rng.integers(1, 5)), rng) for ink in inks]
+    much = np.array([after.sum() >= MUCH * before.sum() for before, after in zip(inks, drawn_on, strict=True)])
+    images, labels = _others([worn(ink, rng) for ink in drawn_on])
+    return together([(images[much], labels[much]), _without_digits(images[~much])])
 
 
 def doodles(rng: Rng) -> Block:
@@ -209,40 +230,58 @@ def _unclear(inks: list[Array]) -> Block:
 
 def _without_digits(images: Array) -> Block:
     """Those that the digit network is not sure of."""
+    kept = images[_slanted_answers(images).max(axis=1) < CLEAR]
+    return kept, np.full(len(kept), OTHER)
+
+
+def _legible(block: Block) -> Block:
+    images, labels = block
+    kept = _reader().predict(images).max(axis=1) >= LEGIBLE
+    return images[kept], labels[kept]
+
+
+@cache
+def _reader() -> Predictor:
+    return Predictor(open_weights(DEFAULT_PICTURE_NETWORK)[0])
+
+
+def _slanted_answers(images: Array) -> Array:
+    """The digit network's probabilities, (N, 10), as a mean over slants."""
     rows = np.arange(28)[:, None]
     slanted = [(np.arange(28)[None] + np.round(slant * (rows - 14)).astype(int)) % 28 for slant in (-0.3, 0.0, 0.3)]
-    answers = np.mean([picture_classifier()(images[:, rows, columns]) for columns in slanted], axis=0)
-    kept = images[answers.max(axis=1) < CLEAR]
-    return kept, np.full(len(kept), OTHER)
+    return np.mean([picture_classifier()(images[:, rows, columns]) for columns in slanted], axis=0)
 
 
 Maker = Callable[[Rng], Block]
 
 LEARNED: Mapping[Maker, int] = {
-    mnist_as_it_is: 40,
-    mnist_seen_again: 4,
-    coarse: 3,
-    drawn: 7,
-    drawn_by_other_hands: 7,
-    drawn_small: 12,
-    of_the_hands: 3,
-    in_type: 6,
-    segments: 1,
-    on_pages: 2,
-    latin: 6,
+    mnist_as_it_is: 24,
+    mnist_seen_again: 10,
+    coarse: 6,
+    drawn: 16,
+    drawn_by_other_hands: 18,
+    drawn_small: 10,
+    of_the_hands: 8,
+    in_type: 10,
+    segments: 2,
+    on_pages: 6,
+    latin: 14,
     syllables: 2,
-    typed_letters: 8,
+    typed_letters: 16,
     typed_syllables: 2,
-    foreign: 2,
-    icons: 16,
-    doodles: 8,
-    inventions: 4,
-    creatures: 4,
-    broken: 2,
-    joined: 2,
-    noise: 2,
-    scenes: 1,
-    photographs: 2,
+    foreign: 5,
+    icons: 24,
+    doodles: 22,
+    inventions: 10,
+    creatures: 10,
+    broken: 5,
+    joined: 4,
+    noise: 6,
+    scenes: 3,
+    photographs: 6,
+    sketched: 30,
+    line_icons: 16,
+    overdrawn: 12,
 }
 """How many blocks of each kind are made to learn from."""
 

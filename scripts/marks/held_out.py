@@ -53,6 +53,18 @@ def icons(rng: Rng) -> Block:
     return made.icons(rng, "held out")
 
 
+def line_icons(rng: Rng) -> Block:
+    return made.line_icons(rng, "held out")
+
+
+def sketched(rng: Rng) -> Block:
+    return made.sketched(rng, "held_out")
+
+
+def overdrawn(rng: Rng) -> Block:
+    return made.overdrawn(rng, held_out=True)
+
+
 def broken(rng: Rng) -> Block:
     return made.broken(rng, held_out=True)
 
@@ -76,13 +88,16 @@ OTHERS: Mapping[Maker, int] = {
     latin: 2,
     typed_letters: 2,
     typed_syllables: 1,
-    icons: 4,
+    icons: 3,
+    line_icons: 3,
+    sketched: 4,
     made.doodles: 1,
     made.inventions: 1,
     made.creatures: 1,
+    overdrawn: 1,
     broken: 1,
     made.noise: 1,
     made.scenes: 1,
-    photographs: 1,
+    photographs: 2,
 }
 """How many blocks of each kind choose."""

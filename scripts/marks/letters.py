@@ -17,7 +17,7 @@ LIKE_DIGITS = "OoQDlI|SsZzBbgqij/\\()!1'`,.:;"
 """Signs that many a hand writes like a digit, or that are nothing but a bar or a dot."""
 LATIN = ("futural", "rowmans", "rowmand", "scripts", "cursive", "timesi", "timesib", "timesr", "timesrb")
 BLACKLETTER = ("gothiceng", "gothicger", "gothicita")
-LATIN_HELD_OUT = ("futuram", "rowmant", "scriptc", "timesg")
+LATIN_HELD_OUT = ("futuram", "rowmant", "scriptc")
 """Hershey fonts with Latin letters, of which each sign is what its name says; the last are never learned from, but choose."""
 OTHERS = ("greek", "greekc", "greeks", "cyrillic", "cyrilc_1", "japanese", "astrology", "markers")
 OTHERS += ("meteorology", "music", "symbolic", "mathlow", "mathupp")

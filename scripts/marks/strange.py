@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, label, rotate
+from PIL import Image, ImageDraw
+from scipy.ndimage import distance_transform_edt, gaussian_filter, label, rotate
 
 from nncore.arrays import Array
 from nncore.vision.resample import resized
 from scripts.marks.doodles import DOODLES
-from scripts.marks.pen import SIDE, bent, inked, some_width
+from scripts.marks.pen import SIDE, arc, bent, inked, smooth, some_width
 
 Rng = np.random.Generator
+
+OUTSIDE = 40
+"""Pixels around a digit for what is added to it."""
 
 
 def broken(ink: Array, rng: Rng) -> Array:
@@ -34,6 +38,37 @@ def joined(one: Array, other: Array, rng: Rng) -> Array:
     both[:, : one.shape[1]] = one
     both[:, one.shape[1] - overlap :] = np.maximum(both[:, one.shape[1] - overlap :], other)
     return both
+
+
+def overdrawn(ink: Array, strokes: int, rng: Rng) -> Array:
+    """The ink of a digit (rows, columns) to which so many strokes were added: stems and loops that stick out, dots, scratches."""
+    ink = np.pad(ink, OUTSIDE)
+    there = np.argwhere(ink > 0.5)
+    if not len(there):
+        return ink
+    low, high = there.min(axis=0)[::-1].astype(float), there.max(axis=0)[::-1].astype(float)
+    middle, size = (low + high) / 2, float((high - low).max())
+    sheet = Image.new("L", ink.shape[::-1])
+    draw = ImageDraw.Draw(sheet)
+    for _ in range(strokes):
+        start = there[int(rng.integers(0, len(there)))][::-1].astype(float)
+        angle, kind = rng.uniform(0, 2 * np.pi), rng.random()
+        out = np.array([np.cos(angle), np.sin(angle)])
+        edge = middle + out * np.maximum((high - low) / 2, 0.2 * size)
+        if kind < 0.45:
+            end = edge + out * rng.uniform(0.2, 0.5) * size
+            way = smooth([start, (start + end) / 2 + rng.normal(0, 0.08 * size, 2), end])
+        elif kind < 0.75:
+            across, down = rng.uniform(0.08, 0.28, 2) * size
+            way = arc(*(edge + out * rng.uniform(0, 0.2) * size), across, down, 0, rng.choice([180, 360]))
+        elif kind < 0.9:
+            way = middle + (high - low) * rng.uniform(-0.65, 0.65, (int(rng.integers(3, 7)), 2))
+        else:
+            way = arc(*(edge + out * 0.15 * size), 1, 1)
+        draw.line([tuple(point) for point in way], fill=255)
+    width = 1.6 * float(distance_transform_edt(ink > 0.5).max()) * rng.uniform(0.7, 1.2)
+    added = np.clip(width / 2 + 0.5 - distance_transform_edt(np.asarray(sheet) == 0), 0, 1)
+    return np.maximum(ink, added).astype(np.float32)
 
 
 def noise(rng: Rng) -> Array:

@@ -5,9 +5,12 @@ Fonts and icons are parted: what is in HELD_OUT is never learned from, but choos
 
 from __future__ import annotations
 
+import json
 import string
 from functools import cache
-from importlib import import_module, resources
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -47,13 +50,28 @@ LETTERS = "".join(sign for sign in string.ascii_letters + "&#%@?+=<>~*ÄÖÜßÉ
 FOREIGN = "ΓΔΛΞΠΣΦΨΩαεζηκλμνξπτφχψωБГДЖИЙКЛМНПРТУФХЦШЩЮЯавгдежийклмнпртуфхцшщюя"
 """Greek and Cyrillic letters, without those that look like digits."""
 
+CAPITALS_ONLY = ("font_amatic_sc",)
+"""Packages whose small letters look like capitals."""
+
 ICONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "learned": ("fonticon_mdi7", ("MDI7",)),
     "held out": ("fonticon_fa6", ("FA6R", "FA6S")),
 }
+LINE_ICONS = {"learned": ("phosphor", "1.3.0"), "held out": ("remixicon", "2.5.0")}
+"""Fonts of the package qtawesome whose icons are lines, and their versions."""
+FILLED = "fill"
+"""Ends the names of those that are not."""
 WITH_DIGITS = ("numeric", "number", "digit", "counter", "roman", "dice", "_1", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "_9", "_0")
 WITH_DIGITS += ("calendar", "clock", "fa1", "fa2", "fa3", "fa4", "fa5", "fa6", "fa7", "fa8", "fa9", "fa0", "alpha_", "letter")
+WITH_DIGITS += ("_24", "_4k", "h_1", "h_2", "h_3", "h_4", "h_5", "h_6", "timer", "time_")
 LIKE_DIGIT = (
+    "balloon",
+    "chat",
+    "comment",
+    "message",
+    "coin",
+    "planet",
+    "record",
     "circle",
     "ellipse",
     "oval",
@@ -78,7 +96,15 @@ def _font(face: Face, size: int) -> ImageFont.FreeTypeFont:
         font = ImageFont.load_default(size)
         assert isinstance(font, ImageFont.FreeTypeFont)
         return font
-    return ImageFont.truetype(str(resources.files(package) / file), size)
+    return ImageFont.truetype(str(_folder(package) / file), size)
+
+
+def _folder(package: str) -> Path:
+    """Where a package lies, which is not imported."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"{package} is missing: pip install -e '.[ship]'")
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def typed(text: str, face: Face, rng: Rng) -> Array:
@@ -96,7 +122,10 @@ def typed_letter(faces: tuple[Face, ...], rng: Rng) -> Array:
         faces, signs = WITH_GREEK_AND_CYRILLIC, FOREIGN
     else:
         signs = LETTERS
-    return typed(str(rng.choice(list(signs))), faces[int(rng.integers(0, len(faces)))], rng)
+    face = faces[int(rng.integers(0, len(faces)))]
+    if face[0] in CAPITALS_ONLY:
+        signs = "".join(sign for sign in signs if sign.upper() not in LIKE_DIGITS)
+    return typed(str(rng.choice(list(signs))), face, rng)
 
 
 def typed_letters(faces: tuple[Face, ...], rng: Rng) -> Array:
@@ -117,25 +146,49 @@ def _icons(which: str) -> tuple[tuple[Face, str], ...]:
     module, found = import_module(package), []
     for name in classes:
         icons = getattr(module, name)
-        file = icons.__font_file__.removeprefix(str(resources.files(package))).strip("/\\")
+        file = icons.__font_file__.removeprefix(str(_folder(package))).strip("/\\")
         for icon, sign in vars(icons).items():
-            fair = not icon.startswith("__") and isinstance(sign, str)
-            if fair and not any(part in f"_{icon}".lower() for part in WITH_DIGITS + LIKE_DIGIT):
+            if not icon.startswith("__") and isinstance(sign, str) and _is_fair(icon):
                 found.append(((package, file), sign[-1]))
     return tuple(found)
 
 
+@cache
+def _line_icons(which: str) -> tuple[tuple[Face, str], ...]:
+    """The font and the sign of each icon that is drawn with lines."""
+    name, version = LINE_ICONS[which]
+    signs = json.loads((_folder("qtawesome") / f"fonts/{name}-charmap-{version}.json").read_text("utf-8"))
+    face = "qtawesome", f"fonts/{name}-{version}.ttf"
+    return tuple((face, chr(int(sign, 16))) for icon, sign in signs.items() if not icon.endswith(FILLED) and _is_fair(icon))
+
+
+def _is_fair(icon: str) -> bool:
+    """Whether no digit is to be expected in an icon of that name."""
+    name = f"_{icon}".lower().replace("-", "_")
+    return not any(part in name for part in WITH_DIGITS + LIKE_DIGIT)
+
+
 def icon(which: str, rng: Rng) -> Array:
     """Ink of an icon, filled or as its outline, drawn as a hand would; float32 (SIDE, SIDE)."""
-    icons = _icons(which)
-    face, sign = icons[int(rng.integers(0, len(icons)))]
-    sheet = Image.new("L", (SIDE, SIDE))
-    ImageDraw.Draw(sheet).text((SIDE / 2, SIDE / 2), sign, fill=255, font=_font(face, 72), anchor="mm")
-    ink = np.asarray(sheet, np.float32) / 255
+    ink = _printed(_icons(which), rng)
     if rng.random() < 0.5:
         width = int(rng.integers(2, 6))
         ink = grey_dilation(ink, (width, width)) - grey_erosion(ink, (2, 2))
     return pressed(ink, rng, warp=0.02)
+
+
+def line_icon(which: str, rng: Rng) -> Array:
+    """Ink of an icon of lines, thinner or wider, drawn as a hand would; float32 (SIDE, SIDE)."""
+    ink = _printed(_line_icons(which), rng)
+    width = int(rng.integers(1, 6))
+    return pressed(grey_dilation(ink, (width, width)), rng, warp=0.02)
+
+
+def _printed(icons: tuple[tuple[Face, str], ...], rng: Rng) -> Array:
+    face, sign = icons[int(rng.integers(0, len(icons)))]
+    sheet = Image.new("L", (SIDE, SIDE))
+    ImageDraw.Draw(sheet).text((SIDE / 2, SIDE / 2), sign, fill=255, font=_font(face, 72), anchor="mm")
+    return np.asarray(sheet, np.float32) / 255
 
 
 def pressed(ink: Array, rng: Rng, warp: float, turn: float = 0.08, slant: float = 0.12) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +14,8 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+from pytestqt.wait_signal import SignalBlocker
 
 from app import opening, theme
 from app.core.runs import RunStore
@@ -39,6 +43,8 @@ FIVE = (
     (0.42, 0.8),
     (0.33, 0.72),
 )
+PATIENCE = 60_000
+"""Milliseconds that a test waits for what must come."""
 ONE = ((0.5, 0.15), (0.5, 0.4), (0.5, 0.65), (0.5, 0.85))
 
 
@@ -65,6 +71,21 @@ def drawn(name: str, split: str) -> Dataset:
 
 
 @pytest.fixture(autouse=True)
+def a_core_of_its_own() -> Iterator[None]:
+    """Where several processes run the tests, each has one core for tests of the program: otherwise every training has a thread for
+    each core, and these wait for each other. Tests of the engine have all cores.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if not worker or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[int(worker) % len(cores)]})
+    yield
+    os.sched_setaffinity(0, cores)
+
+
+@pytest.fixture(autouse=True)
 def drawn_once(monkeypatch) -> None:
     """Every opening of digits that are drawn by code gets a copy of its own of those that are drawn once in a process."""
 
@@ -74,6 +95,34 @@ def drawn_once(monkeypatch) -> None:
 
     for name in DRAWN:
         monkeypatch.setitem(catalogue.IN_CODE, name, partial(copied, name))
+
+
+class PatientBot(QtBot):
+    """Waits a minute, also where a test says less: a machine may be busy, and what comes in time costs nothing."""
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = PATIENCE) -> None:
+        super().waitUntil(callback, timeout=max(timeout, PATIENCE))
+
+    def waitSignal(self, signal: object, *, timeout: int = PATIENCE, raising: bool = True, **how: object) -> SignalBlocker:
+        return super().waitSignal(signal, timeout=max(timeout, PATIENCE) if raising else timeout, raising=raising, **how)
+
+
+@pytest.fixture
+def qtbot(qapp, request) -> PatientBot:
+    return PatientBot(request)
+
+
+@pytest.fixture
+def heard_signals() -> Iterator[None]:
+    """Programs that a test starts are ended by SIGINT and SIGHUP, also where those that run the tests (in the background, by nohup)
+    ignore them, which programs inherit.
+    """
+    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture

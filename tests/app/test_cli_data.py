@@ -77,7 +77,7 @@ def test_getting_the_real_mnist_from_a_mirror_on_this_machine(real_mnist: Path, 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
-def test_ctrl_c_keeps_what_has_come(isolated: Path) -> None:
+def test_ctrl_c_keeps_what_has_come(isolated: Path, heard_signals: None) -> None:
     with serving({file.name: bytes(file.size) for file in SOURCES["mnist"].files}) as server:
         command = [sys.executable, "-m", "app", "data", "get", "mnist", "--mirror", server.mirror("trickles")]
         going = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"no_proxy": "*"})
@@ -85,7 +85,7 @@ def test_ctrl_c_keeps_what_has_come(isolated: Path) -> None:
             time.sleep(0.05)
         time.sleep(0.3)
         going.send_signal(signal.SIGINT)
-        said = going.communicate(timeout=20)[1]
+        said = going.communicate(timeout=100)[1]
     assert going.returncode == 130 and "what has come is kept" in said and "Traceback" not in said
 
 

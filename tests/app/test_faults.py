@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -27,7 +28,7 @@ from nncore.training.events import Checkpointed, Event, Progress
 from tests.app.command import digitlab, few_digits
 from tests.app.test_resume import curves, job, leave_at, resume, run_to_end, weights
 
-pytestmark = pytest.mark.usefixtures("single_steps")
+pytestmark = pytest.mark.usefixtures("single_steps", "heard_signals")
 
 
 @pytest.fixture
@@ -72,10 +73,10 @@ def train_with_a_full_disk(session: TrainingSession, first: int, last: int, **wh
 
 @pytest.mark.parametrize("which", [{"others": False}, {"database": False}, {}], ids=["database", "files", "both"])
 def test_a_training_goes_on_where_the_disk_is_full_and_says_so_once(store, monkeypatch, which):
-    monkeypatch.setattr("app.core.session.FLUSH", 40)
-    settings = {"epochs": 60, "batch_size": 16}
+    monkeypatch.setattr("app.core.session.FLUSH", 10)
+    settings = {"epochs": 18, "batch_size": 16}
     run_to_end(job("straight", **settings).begin(store))
-    told = train_with_a_full_disk(job("full", **settings).begin(store, checkpoint_every=30), 50, 350, **which)
+    told = train_with_a_full_disk(job("full", **settings).begin(store, checkpoint_every=10), 15, 100, **which)
     assert len(told) == 1 and "goes on" in told[0] and ("full" in told[0] or "No space left" in told[0])
     straight, full = store.get("straight"), store.get("full")
     assert full.status == "finished" and weights(store, full) == weights(store, straight)
@@ -222,11 +223,15 @@ def test_a_polite_kill_keeps_everything(store):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_two_ctrl_c_break_off_and_the_run_can_go_on(store):
     with training() as process:
-        assert process.stderr is not None
+        assert process.stdout is not None and process.stderr is not None
+        reader = Thread(target=process.stdout.read)  # a program that nobody reads from may hear of a signal too late
+        reader.start()
         process.send_signal(signal.SIGINT)
         assert "Stopping" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=100)
+        said = process.stderr.read()
+        process.wait(timeout=100)
+        reader.join()
     assert "Traceback" not in said
     # The training may have stopped before the second signal came.
     assert (process.returncode, store.get("r").status) in ((130, INTERRUPTED), (130, "stopped"), (0, "stopped"), (-2, "stopped"))

@@ -14,10 +14,10 @@ from app.core.run_in_view import RunInView
 from app.panels.inspect.backwards import next_step
 from app.panels.inspect.explained import sections_of
 from app.panels.inspect.filters import FiltersCard
-from app.panels.inspect.formulas import lines_of
 from app.panels.inspect.inspected import Unit, Weight
 from app.panels.inspect.pixel import PixelCard
 from app.panels.inspect.weight_page import step_lines
+from app.widgets.equation import Equation
 from app.widgets.sections import Beside, Contributions, Grids, Line, Lines, Slices, number
 from models.presets import PRESETS
 from nncore.explain.forward_pass import ForwardPass
@@ -63,9 +63,10 @@ def test_patch_times_kernel_is_what_is_on_the_screen(panel, cnn, image):
     patch, kernel, parts = (grid.values for grid in found(card.sheet.sections, Grids).grids)
     assert np.array_equal(patch, outputs["pool1"][5:8, 4:7, strongest]) and np.array_equal(kernel, weight[..., strongest])
     assert np.allclose(parts, products[..., strongest])
-    lines = found(card.sheet.sections, Lines).lines
+    terms = found(card.sheet.sections, Equation).terms
     total, bias = products.sum(), float(cnn.state_dict()["conv2.bias"][3])
-    assert [line.value for line in lines] == [number(value) for value in (total, bias, total + bias, max(total + bias, 0))]
+    assert [term.value for term in terms] == [number(value) for value in (total, bias, total + bias, max(total + bias, 0))]
+    assert [term.sign for term in terms] == ["", "+", "=", "→"] and [term.is_result for term in terms] == [False] * 3 + [True]
     assert abs(max(total + bias, 0) - outputs["relu2"][6, 5, 3]) < 1e-5
     press(card, slices.keys[1])
     assert np.array_equal(found(card.sheet.sections, Grids).grids[1].values, weight[..., slices.keys[1][1]])
@@ -120,8 +121,14 @@ def test_every_kind_of_layer_is_explained_in_words_and_numbers(rng, qapp, themed
         for section in sections:
             assert min(section.size(400)) > 0 and all(target.words for target in section.targets(400))
         if place:
-            steps = explain_joined(done, place, index)
-            assert lines_of(steps, done)[-1].value == number(steps[-1].value) and lines_of(steps, done)[-1].is_result
+            written = [
+                line
+                for kind in (Equation, Lines)
+                for section in [found(sections[:-1], kind)]
+                for line in ([] if section is None else section.terms if kind is Equation else section.lines)
+            ]
+            results = [line.value for line in written if line.is_result]
+            assert results == [number(explain_joined(done, place, index)[-1].value)]
     words = " ".join(
         line.words for section in sections_of(done, Unit("dropout1", (0,)), picture, None)[-1:] for line in section.lines
     )
@@ -217,19 +224,14 @@ def test_weights_on_a_picture_are_pictures(panel, image):
     assert maps.maps.shape == (512, 28 * 28 // 28, 28) and maps.chosen == 300
 
 
-@pytest.mark.parametrize("ending", [".png", ".svg", ".csv", ".npz"])
-def test_pictures_are_saved(panel, cnn, image, tmp_path, ending):
+def test_pictures_are_saved(panel, cnn, image, tmp_path):
     look_at(panel, cnn, image)
     export = panel.network.export()
-    path = tmp_path / f"a{ending}"
-    export.writer(path)()
-    if ending == ".npz":
-        saved = np.load(path)
-        assert np.array_equal(saved["pool1"], panel.inspected.look.value.results["layers"]["pool1"])
-    elif ending == ".csv":
-        assert path.read_text().splitlines()[0] == "layer,unit,row,column,value"
-    else:
-        assert path.read_bytes()[:4] == b"\x89PNG" or b"<svg" in path.read_bytes()
+    for ending in ("png", "svg", "csv", "npz"):
+        export.writer(tmp_path / f"a.{ending}")()
+    assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG" and b"<svg" in (tmp_path / "a.svg").read_bytes()
+    assert (tmp_path / "a.csv").read_text().splitlines()[0] == "layer,unit,row,column,value"
+    assert np.array_equal(np.load(tmp_path / "a.npz")["pool1"], panel.inspected.look.value.results["layers"]["pool1"])
     for kind in (PixelCard, FiltersCard):
         card = bring(panel, kind)
         settle()

@@ -145,13 +145,12 @@ def test_large_networks_have_fewer_moments(store, monkeypatch):
 
 
 @pytest.mark.usefixtures("patient")
-@pytest.mark.usefixtures("patient")
 def test_after_the_first_ones_moments_have_a_distance_in_time_but_for_those_of_epochs(store, monkeypatch):
     monkeypatch.setattr("app.core.moment_writer.DENSE", 3)
-    monkeypatch.setattr("app.core.moment_writer.APART", 3600.0)
+    monkeypatch.setattr("app.core.moment_writer.SHARE", 1e-9)
     run_to_end(job("r").begin(store))
     assert moments_of(store, "r").steps() == [0, 5, 7, 14, 21], "not 10, 15 and 20, looks at a sample"
-    monkeypatch.setattr("app.core.moment_writer.APART", 0.0)
+    monkeypatch.setattr("app.core.moment_writer.DENSE", 100)
     run_to_end(job("s").begin(store))
     assert moments_of(store, "s").steps() == [0, 5, 7, 10, 14, 15, 20, 21]
 

@@ -1,6 +1,6 @@
 """Checkpoints and databases that were damaged at random: each is one line or an answer, soon, and in little memory.
 
-`DIGITLAB_MUTATIONS` says how many of each are tried (200), `DIGITLAB_SEED` which (0).
+`DIGITLAB_MUTATIONS` says how many of each are tried (100), `DIGITLAB_SEED` which (0).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from app.core.runs import RunStore
 from tests.app.mutations import prepare
 from tests.app.test_resume import job, leave_at
 
-COUNT = int(os.environ.get("DIGITLAB_MUTATIONS", "200"))
+COUNT = int(os.environ.get("DIGITLAB_MUTATIONS", "100"))
 SEED = int(os.environ.get("DIGITLAB_SEED", "0"))
 BATCH = 200
 """Files that one process tries."""

@@ -27,7 +27,6 @@ from app.placing import screens
 from app.training import Status
 from nncore.data import Dataset, synthetic, synthetic_street
 from nncore.errors import DigitLabError
-from tests.app.conftest import FIVE, draw
 from tests.app.runs_table import choose, show_runs
 from tests.app.test_layout import damaged
 
@@ -160,27 +159,6 @@ def test_recipe_network_and_probe_come_back(make_window, qtbot):
     assert np.array_equal(probe.picture, image) and (probe.origin, probe.label, probe.kind) == ("an image", 4, Kind.DATASET)
 
 
-def answered(window, qtbot) -> int:
-    """The digit that is answered to the present probe, once it is."""
-
-    def is_looked_at() -> bool:
-        look = window.probe.look
-        return look is not None and look.question.probe is window.lab.state.probe.value and look.digit is not None
-
-    qtbot.waitUntil(is_looked_at, timeout=10_000)
-    return window.probe.look.digit.answer.digit
-
-
-def test_a_drawing_comes_back_as_a_picture(make_window, qtbot):
-    first = make_window()
-    draw(first.panel.canvas, FIVE)
-    said = answered(first, qtbot)
-    first.close()
-    second = make_window()
-    assert answered(second, qtbot) == said == 5
-    assert second.lab.state.probe.value.origin == "drawing of the last time"
-
-
 def kept_for_the_next_start(tmp_path, settings: bytes, picture: bytes = b"no picture") -> Path:
     folder = tmp_path / "config" / "digitlab"
     folder.mkdir(parents=True)
@@ -259,17 +237,18 @@ def test_settings_that_cannot_be_written_are_told_once_and_lose_no_training(make
 # -- nothing moves unasked
 
 
-@pytest.mark.parametrize("name", [spec.name for spec in PANELS])
-def test_a_strip_moves_nothing_when_it_comes_and_goes(window, qtbot, name):
-    window.show_panel(name)
-    before = settled(window, qtbot)
-    window.show_problem(Problem("Something went wrong. " * 12))
-    qtbot.wait(20)
-    strip = window.panel.notice
-    assert strip.isVisible() and places(window) == before
-    assert window.panel.rect().contains(strip.geometry()) and strip.height() >= strip.message.heightForWidth(strip.message.width())
-    strip.dismiss()
-    assert places(window) == before
+def test_a_strip_moves_nothing_when_it_comes_and_goes(window, qtbot):
+    for spec in PANELS:
+        window.show_panel(spec.name)
+        before = settled(window, qtbot)
+        window.show_problem(Problem("Something went wrong. " * 12))
+        qtbot.wait(20)
+        strip = window.panel.notice
+        assert strip.isVisible() and places(window) == before, spec.name
+        assert window.panel.rect().contains(strip.geometry())
+        assert strip.height() >= strip.message.heightForWidth(strip.message.width())
+        strip.dismiss()
+        assert places(window) == before, spec.name
 
 
 def test_messages_and_the_time_bar_move_nothing(window, qtbot):

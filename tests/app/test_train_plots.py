@@ -153,7 +153,7 @@ def test_marks_are_told_in_short_and_in_full():
     assert mark_words(Mark(1200, CONTINUED)) == "The training had ended after step 1,200, and went on from there."
 
 
-@pytest.mark.parametrize(("seconds", "interval"), [(1, 800), (20, 2000), (600, 4000)])
+@pytest.mark.parametrize(("seconds", "interval"), [(1, 1000), (12, 2000), (600, 5000)])
 def test_the_longer_a_training_the_less_often_its_plots_are_drawn(lab, curves, monkeypatch, seconds, interval):
     monkeypatch.setattr(lab.training, "session", SimpleNamespace(trainer=SimpleNamespace(seconds=seconds)))
     curves._show_next()

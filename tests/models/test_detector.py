@@ -41,7 +41,7 @@ def test_mnist_digits_are_digits(real_mnist):
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_digit_is_surely_read_from_shapes_and_scenes_that_it_never_saw(kind):
     predictor = Predictor(open_weights("mnist-cnn")[0])
-    assert strange(predictor, pictures(kind, 12, seed=3))[Verdict.SURE] <= 2 / 12
+    assert strange(predictor, pictures(kind, 6, seed=3))[Verdict.SURE] <= 1 / 6
 
 
 @pytest.mark.parametrize(("text", "read"), [("HOUSE", []), ("A HOLE", []), ("2048", ["2048"])])

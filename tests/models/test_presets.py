@@ -72,7 +72,7 @@ def test_gradients(name):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_plan_equals_the_readable_path(name):
-    """Forward, gradients, and the weights after twenty steps of the preset's own optimizer.
+    """Forward, gradients, and the weights after eight steps of the preset's own optimizer.
 
     Deep networks with batch norm, and Adam's full steps on gradients that are all rounding, blow rounding up, so the plan
     is held against the readable path in float64, and may stray no further than a few times what float32 itself does.
@@ -92,7 +92,7 @@ def test_plan_equals_the_readable_path(name):
         assert np.linalg.norm(mine - right) <= allowed, f"{what} of {key}"
 
     first = exact.state_dict()
-    for step in range(20):
+    for step in range(8):
         x, labels = batch(ours, 5 if step % 4 == 3 else 8, seed=step)
         for network in (readable, exact):
             network.train()

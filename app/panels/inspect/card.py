@@ -25,7 +25,7 @@ class InspectCard(Card):
     """
 
     name: ClassVar[str]
-    """Its title."""
+    """Its title, and its name on a tab."""
     wants: ClassVar[frozenset[str]] = frozenset()
     """The names of the explanations that its Look must have."""
     least_height: ClassVar[int] = 150
@@ -36,6 +36,8 @@ class InspectCard(Card):
     """It has come into sight, or gone out of it."""
     room_wanted = Signal(bool)
     """It wants the whole panel, or no longer."""
+    tab_named = Signal(str)
+    """Another name on its tab."""
 
     def __init__(self, lab: Lab, inspected: Inspected, *beside: QWidget) -> None:
         """`beside` stand beside the title."""
@@ -73,6 +75,14 @@ class InspectCard(Card):
         self.is_maximised = is_maximised
         self._maximise.setAccessibleName(f"{'Restore' if is_maximised else 'Maximise'}: {self.name}")
         self._maximise.setToolTip(f"{'Show the other cards again (Esc)' if is_maximised else 'Give this card the whole panel'}")
+
+    def hold_tabs(self, tabs: QWidget) -> None:
+        """Have tabs in its header, in place of the title, until they move to another card or are hidden."""
+        self.header.insertWidget(0, tabs)
+
+    def show_title(self, shows_title: bool) -> None:
+        """Show its title, or leave the place to tabs."""
+        self.title.setVisible(shows_title)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

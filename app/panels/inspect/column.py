@@ -1,4 +1,4 @@
-"""CardColumn: cards one below the other, or where it is too low for all of them one at a time, with tabs."""
+"""CardColumn: cards one below the other, or where it is too low for all of them one at a time, with tabs in its header."""
 
 from __future__ import annotations
 
@@ -29,21 +29,23 @@ class CardColumn(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         self.buttons = [self._button(number, card.name) for number, card in enumerate(self.cards)]
-        for button in self.buttons:
+        for button, card in zip(self.buttons, self.cards, strict=True):
             row.addWidget(button)
-        row.addStretch(1)
+            card.tab_named.connect(button.setText)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(GAP // 2)
-        layout.addWidget(self._tabs)
+        layout.setSpacing(GAP)
         for card in self.cards:
             layout.addWidget(card, card.least_height)
         self._arrange()
 
     def choose(self, card: InspectCard) -> None:
         """Bring a card into sight."""
+        has_focus = self.buttons[self._chosen].hasFocus() or self.buttons[self.cards.index(card)].hasFocus()
         self._chosen = self.cards.index(card)
         self._arrange()
+        if has_focus:  # which the tabs have lost on their way to another card
+            self.buttons[self._chosen].setFocus()
 
     def maximise(self, card: InspectCard | None) -> None:
         """Show one of its cards alone, or None: all as they were."""
@@ -68,7 +70,9 @@ class CardColumn(QWidget):
     def _arrange(self) -> None:
         """Show all cards, or one of them with the tabs."""
         is_tabbed = not self._has_room and len(self.cards) > 1 and self._maximised is None
+        self.cards[self._chosen].hold_tabs(self._tabs)
         self._tabs.setVisible(is_tabbed)
         for number, (card, button) in enumerate(zip(self.cards, self.buttons, strict=True)):
             card.setVisible(card is self._maximised or (self._maximised is None and (not is_tabbed or number == self._chosen)))
+            card.show_title(not is_tabbed)
             button.setChecked(number == self._chosen)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from app.colors import DIVERGING, GREY, MAGMA
 from app.panels.inspect.columns import LEFT_OUT
-from app.panels.inspect.formulas import general, largest_first, lines_of, product
+from app.panels.inspect.formulas import equation_of, general, largest_first, lines_of, product
 from app.panels.inspect.inspected import Unit, Weight
-from app.widgets.sections import Beside, Contributions, Grid, Grids, Line, Lines, Slices, number
+from app.widgets.equation import LEAST, Equation, Ranking
+from app.widgets.sections import HIGHEST, Beside, Contributions, Grid, Grids, Line, Lines, Slices, number, signed
 from app.widgets.sheet import Section
 from nncore.arrays import Array, Shape
 from nncore.explain.forward_pass import ForwardPass
 from nncore.explain.pixel import Index, Parts, Pooled, Share, Weighted, explain, explain_joined
 
-MOST_ROWS = 8
-"""Contributions that are listed one by one."""
+MOST_ROWS, FEW_ROWS = 8, 4
+"""Contributions that are listed one by one, and that are beside grids."""
+WRITTEN = 4
+"""Most rows and columns of a kernel whose numbers are written into its cells; of a larger one the largest products are listed."""
+BETWEEN = 14
+"""Pixels between grids and what is listed beside them."""
 LARGEST_GRID = 32
 """Most rows and columns of an input that a linear layer's weights are drawn as."""
 
@@ -31,22 +37,25 @@ def origin_of(done: ForwardPass, place: int, index: Index) -> Unit:
     return Unit(done.name(place), index)
 
 
-def sections_of(done: ForwardPass, unit: Unit, image: Array, channel: int | None) -> list[Section]:
-    """How the number of a unit was made. `channel` is the slice that is shown large; None: the strongest.
+def sections_of(done: ForwardPass, unit: Unit, image: Array, channel: int | None = None, highest: float = HIGHEST) -> list[Section]:
+    """How the number of a unit was made: the result first, and then what it consists of.
 
+    `channel` is the slice that is shown large; None: the strongest. Grids of numbers are at most `highest` pixels high.
     The keys of what can be clicked: ("unit", a Unit), ("slice", a channel), ("weight", a Weight).
     """
     place = done.place(unit.layer)
     if place == 0:
         return [_of_input(done, unit, image)]
     steps = explain_joined(done, place, unit.index)
-    first, lines = steps[0], Lines(lines_of(steps, done))
-    found: list[Section]
+    first = steps[0]
+    if isinstance(first, Weighted):
+        terms, after = equation_of(first, steps[1:], done)
+        made: list[Section] = [Equation(terms), *([Lines(lines_of(after, done))] if after else [])]
+        return [*made, *_weighted(first, done, channel, image.shape, highest), Lines(general(steps[:1], done))]
+    lines = Lines(lines_of(steps, done))
     match first:
-        case Weighted():
-            found = _weighted(first, done, lines, channel, image.shape)
         case Pooled():
-            found = [Beside(_window(first, done), lines)]
+            found: list[Section] = [Beside(_window(first, done, highest), lines)]
         case Share():
             found = [lines, _powers(first, done)]
         case _:
@@ -86,16 +95,15 @@ def _of_input(done: ForwardPass, unit: Unit, image: Array) -> Section:
 # -- convolution and linear
 
 
-def _weighted(step: Weighted, done: ForwardPass, lines: Lines, channel: int | None, picture: Shape) -> list[Section]:
+def _weighted(step: Weighted, done: ForwardPass, channel: int | None, picture: Shape, highest: float) -> list[Section]:
     shape = _image_shape(step, done, picture)
     if shape is None:
-        return [lines, _rows(step, done, picture)]
+        return [_rows(step, done, picture)]
     inputs, weights, parts = (values.reshape(shape) for values in (step.inputs, step.weights, step.parts))
     sums = parts.sum(axis=(0, 1))
     order = largest_first(sums)
     shown = int(order[0]) if channel is None or channel >= len(order) else channel
-    grids = _grids(step, done, inputs[..., shown], weights[..., shown], parts[..., shown], shown)
-    found: list[Section] = [Beside(grids, lines)]
+    found: list[Section] = []
     if len(order) > 1:
         name = done.name(_behind(done, step.place - 1))
         top = float(np.abs(parts).max()) or 1.0
@@ -111,9 +119,13 @@ def _weighted(step: Weighted, done: ForwardPass, lines: Lines, channel: int | No
                 int(np.flatnonzero(order == shown)[0]),
             )
         )
-    if step.parts.ndim == 1:
-        found.append(_rows(step, done, picture))
-    return found
+    is_written = max(shape[:2]) <= WRITTEN
+    grids = replace(
+        _grids(step, done, inputs[..., shown], weights[..., shown], parts[..., shown], shown),
+        highest=highest,
+        beside=0.0 if is_written else BETWEEN + LEAST,
+    )
+    return [*found, grids if is_written else Beside(grids, _largest(step, done, picture), BETWEEN, 0.0)]
 
 
 def _image_shape(step: Weighted, done: ForwardPass, picture: Shape) -> Shape | None:
@@ -165,7 +177,15 @@ def _grids(step: Weighted, done: ForwardPass, inputs: Array, weights: Array, par
                 weight,
                 "w = {value}: click to see what the loss wants of this weight",
             ),
-            Grid("products", parts, DIVERGING, -tops[1], tops[1], unit, "x · w = {value}"),
+            Grid(
+                f"{'products, ' if max(rows, columns) <= WRITTEN else ''}Σ = {number(float(parts.sum()))}",
+                parts,
+                DIVERGING,
+                -tops[1],
+                tops[1],
+                unit,
+                "x · w = {value}",
+            ),
         ],
         ("×", "="),
     )
@@ -195,7 +215,7 @@ def _rows(step: Weighted, done: ForwardPass, picture: Shape) -> Contributions:
     order = largest_first(step.parts)
     shown, others = order[:MOST_ROWS], order[MOST_ROWS:]
     units = [origin_of(done, step.place - 1, (int(at),)) for at in shown]
-    rest = f"{len(others):,} others add {number(float(step.parts[others].sum()))}" if len(others) else ""
+    rest = f"… and {len(others):,} others: {signed(float(step.parts[others].sum()))}" if len(others) else ""
     return Contributions(
         "the largest contributions, x × w",
         [_name(unit, picture) for unit in units],
@@ -206,18 +226,58 @@ def _rows(step: Weighted, done: ForwardPass, picture: Shape) -> Contributions:
     )
 
 
+def _largest(step: Weighted, done: ForwardPass, picture: Shape) -> Ranking:
+    """The largest products of a large sum, by where they stand, and what the others come to."""
+    parts = step.parts.reshape(-1)
+    order = largest_first(parts)
+    shown, others = order[:FEW_ROWS], order[FEW_ROWS:]
+    places = [tuple(int(at) for at in np.unravel_index(flat, step.parts.shape)) for flat in shown]
+    sources = [step.source(place) for place in places]  # None in the padding, where all products are zero
+    units = [None if source is None else origin_of(done, step.place - 1, source) for source in sources]
+    names = ["padding" if unit is None else _place(unit, picture) for unit in units]
+    amounts = [signed(float(parts[flat])) for flat in shown]
+    words = [
+        "padding: outside of the image all numbers are 0"
+        if unit is None
+        else f"{_name(unit, picture)}: {product(float(step.inputs[place]), float(step.weights[place]))} = {amount}"
+        for unit, place, amount in zip(units, places, amounts, strict=True)
+    ]
+    return Ranking(
+        f"largest of {len(parts):,}",
+        names,
+        parts[shown],
+        amounts,
+        [None if unit is None else ("unit", unit) for unit in units],
+        words,
+        (f"{len(others):,} others", signed(float(parts[others].sum()))) if len(others) else None,
+    )
+
+
+def _index(unit: Unit, picture: Shape) -> Index:
+    """Where a unit stands; of a network that takes vectors, the pixel of the picture that is shown to it."""
+    if unit.layer != "input" or len(unit.index) == 3:
+        return unit.index
+    return tuple(int(at) for at in np.unravel_index(unit.index[0], picture))
+
+
+def _place(unit: Unit, picture: Shape) -> str:
+    """Where a unit stands, in brackets: row, column, and channel where there are several."""
+    index = _index(unit, picture)
+    return f"[{', '.join(map(str, index[:2] if unit.layer == 'input' and picture[2] == 1 else index))}]"
+
+
 def _name(unit: Unit, picture: Shape) -> str:
     """A unit in words; of a network that takes vectors, a pixel of the picture that is shown to it."""
     if unit.layer != "input" or len(unit.index) == 3:
         return str(unit)
-    row, column, channel = np.unravel_index(unit.index[0], picture)
+    row, column, channel = _index(unit, picture)
     return f"input, row {row}, column {column}" + (f", channel {channel}" if picture[2] > 1 else "")
 
 
 # -- the other kinds
 
 
-def _window(step: Pooled, done: ForwardPass) -> Grids:
+def _window(step: Pooled, done: ForwardPass, highest: float) -> Grids:
     before = step.place - 1
 
     def unit(row: int, column: int) -> Hashable:
@@ -226,14 +286,14 @@ def _window(step: Pooled, done: ForwardPass) -> Grids:
     colors = _input_colors(step, before)
     name, click = done.name(before), "click to see how it was made"
     words = "{value}: " + (click if before else "click to see it")
-    return Grids([Grid(f"{name}, unit {step.index[2]}", step.inputs, *colors, unit, words, None, step.winner)])
+    return Grids([Grid(f"{name}, unit {step.index[2]}", step.inputs, *colors, unit, words, None, step.winner)], (), highest)
 
 
 def _powers(step: Share, done: ForwardPass) -> Contributions:
     order = largest_first(step.powers)
     shown, others = order[:MOST_ROWS], order[MOST_ROWS:]
     units = [origin_of(done, step.place - 1, step.source((int(at),)) or ()) for at in shown]
-    rest = f"{len(others):,} others add {number(float(step.powers[others].sum()))}" if len(others) else ""
+    rest = f"… and {len(others):,} others: {signed(float(step.powers[others].sum()))}" if len(others) else ""
     largest = float(step.inputs.max())
     return Contributions(
         "the powers that share the 1, e^(x − largest x)",

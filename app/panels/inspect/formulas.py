@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from app.panels.inspect.inspected import Weight
+from app.widgets.equation import Term
 from app.widgets.sections import Line, number
 from nncore.explain.forward_pass import ForwardPass
 from nncore.explain.pixel import Activated, Normalised, Parts, Passed, Pooled, Share, Weighted
@@ -20,13 +22,24 @@ FUNCTIONS = {
 }
 
 
+def equation_of(step: Weighted, after: Sequence[Parts], done: ForwardPass) -> tuple[list[Term], Sequence[Parts]]:
+    """A sum and the activation that follows at once as an equation, and the other steps."""
+    count = f"Σ of {step.parts.size:,} products" if step.parts.size > 1 else "product"
+    key = ("weight", Weight(f"{done.name(step.place)}.bias", (step.index[-1],)))
+    tip = "The bias, learnt like a weight; click to see what the loss wants of it"
+    total = number(float(step.parts.sum()))
+    terms = [Term("", count, total), Term("+", "bias", number(step.bias), key=key, tip=tip), Term("=", "sum", number(step.value))]
+    if after and isinstance(after[0], Activated):
+        activated = after[0]
+        terms.append(Term("→", activated.kind, number(activated.value), tip=_formula(activated, done)))
+        after = after[1:]
+    return [*terms[:-1], replace(terms[-1], is_result=not after)], after
+
+
 def lines_of(steps: Sequence[Parts], done: ForwardPass) -> list[Line]:
-    """The values from the first step to the last, one a line, the last as the result."""
-    lines: list[Line] = []
-    for step in steps:
-        lines += _values(step, done)
-    result = lines[-1]
-    return [*lines[:-1], Line(result.words, result.value, True, result.key, result.tip)]
+    """The values from the first step to the last, one a line, the last as the result; the formula is in the tooltip of each."""
+    lines = [replace(line, tip=line.tip or _formula(step, done)) for step in steps for line in _values(step, done)]
+    return [*lines[:-1], replace(lines[-1], is_result=True)]
 
 
 def general(steps: Sequence[Parts], done: ForwardPass) -> list[Line]:
@@ -36,21 +49,15 @@ def general(steps: Sequence[Parts], done: ForwardPass) -> list[Line]:
 
 def _values(step: Parts, done: ForwardPass) -> list[Line]:
     match step:
-        case Weighted():
-            count = f"{step.parts.size:,} products" if step.parts.size > 1 else "product"
-            key = ("weight", Weight(f"{done.name(step.place)}.bias", (step.index[-1],)))
-            tip = "The bias, learnt like a weight; click to see what the loss wants of it"
-            bias = Line("+ bias", number(step.bias), key=key, tip=tip)
-            return [Line(f"Σ of {count}", number(float(step.parts.sum()))), bias, Line("= sum", number(step.value))]
         case Pooled():
             words = f"mean of {step.inputs.size}" if step.winner is None else f"largest of {step.inputs.size}"
             return [Line(words, number(step.value))]
         case Normalised():
-            x, scale, shift = float(step.inputs), number(step.scale), number(step.shift)
+            x = float(step.inputs)
             spread = f"√({number(step.variance)} + {small(step.eps)})"
             return [
-                Line(f"x′ = ({number(x)} − {_bracketed(step.mean)}) / {spread}", number(step.normal)),
-                Line(f"{scale} · x′ + {_bracketed(step.shift) if step.shift < 0 else shift}", number(step.value)),
+                Line(f"x′ = ({number(x)} {_added(-step.mean)}) / {spread}", number(step.normal)),
+                Line(f"{number(step.scale)} · x′ {_added(step.shift)}", number(step.value)),
             ]
         case Activated():
             return [Line(f"{step.kind}({number(float(step.inputs))})", number(step.value))]
@@ -106,6 +113,11 @@ def small(value: float) -> str:
     if power > -4 or not math.isclose(value, 10.0**power):
         return f"{value:g}"
     return "10⁻" + str(-power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _added(value: float) -> str:
+    """A number that is added to another: `+ 0.420`, or `− 0.420` where it is negative."""
+    return f"{'−' if value < 0 else '+'} {number(abs(value))}"
 
 
 def _bracketed(value: float) -> str:

@@ -175,10 +175,12 @@ class MapView(QWidget):
         return self.lab.training.status in (Status.STARTING, Status.TRAINING, Status.STOPPING)
 
     def _ask(self) -> None:
-        """Ask for the map of what is chosen and in view, if it can be made now and is in sight."""
+        """Ask for the map of what is chosen and in view, if it can be made now. Out of sight nothing is asked for."""
+        if not self.isVisible():
+            return
         self._fill_splits()
         wanted = None
-        if self.isVisible() and not self._is_training:
+        if not self._is_training:
             self.images.want(self.split.currentData())
             wanted = self._wanted()
         self.making.want(wanted)

@@ -28,7 +28,9 @@ COLUMNS: tuple[tuple[type[InspectCard], ...], ...] = ((PixelCard, FiltersCard), 
 """The cards below the network, column by column; a new card is a line here."""
 PAGES: tuple[type[InspectCard], ...] = (MapCard,)
 """Cards that have a page of their own, beside that of the network."""
-NETWORK_SHARE, BELOW = 56, 44
+SHARES = 46, 54
+"""How they share the panel's width."""
+NETWORK_SHARE, BELOW = 52, 48
 """How the network and what is below it share the panel's height."""
 
 
@@ -49,7 +51,7 @@ class InspectPanel(Panel):
         for page in self.pages:
             self._stack.addWidget(page)
         self._tabs = self._build_tabs()
-        self.content.addWidget(self._tabs)
+        self.show_page(0)
         self.content.addWidget(self._stack, 1)
         turns = Turns(self)
         for card in self.cards:
@@ -69,30 +71,35 @@ class InspectPanel(Panel):
         below = QHBoxLayout(self._below)
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(GAP)
-        for column in self.columns:
-            below.addWidget(column, 1)
+        for column, share in zip(self.columns, SHARES, strict=True):
+            below.addWidget(column, share)
         layout.addWidget(self._below, BELOW)
         return page
 
     def _build_tabs(self) -> QWidget:
-        """The names of the pages; none where there is one page."""
+        """The names of the pages, which stand in the header of the page in sight."""
         tabs = QWidget()
         row = QHBoxLayout(tabs)
         row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
         self._buttons = []
         for number, name in enumerate(("Network", *(page.name for page in self.pages))):
             button = TabButton(name, checked=number == 0)
             button.clicked.connect(lambda _=False, number=number: self.show_page(number))
             self._buttons.append(button)
             row.addWidget(button)
-        row.addStretch(1)
-        if not self.pages:  # to show it here, before it is part of the panel, would open a window
-            tabs.hide()
         return tabs
 
     def show_page(self, number: int) -> None:
         """Bring a page into sight: 0 is that of the network."""
+        has_focus = any(button.hasFocus() for button in self._buttons)
+        card = self.pages[number - 1] if number else self.network
+        if self.pages:
+            card.hold_tabs(self._tabs)
+            card.show_title(False)
         self._stack.setCurrentIndex(number)
+        if has_focus:  # which the tabs have lost on their way to another card
+            self._buttons[number].setFocus()
         for at, button in enumerate(self._buttons):
             button.setChecked(at == number)
 

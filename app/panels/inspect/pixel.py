@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea
 
 from app.core.look import Look
@@ -19,6 +19,8 @@ from app.panels.inspect.weight_page import weight_sections, weight_table
 from app.widgets.export import Export
 from app.widgets.sheet import Sheet
 
+HEIGHTS = 150, 126, 108, 96, 84, 72
+"""Pixels that grids of numbers may be high: as many as let all be seen without scrolling."""
 HINT = "Click a value of the network: how it was made appears here."
 NOTION = "Click a number that this one was made of to see how that was made; click a weight to see what the loss wants of it."
 
@@ -40,12 +42,17 @@ class PixelCard(InspectCard):
         self.sheet.clicked.connect(self._follow)
         self._channel: tuple[Unit, int] | None = None
         """The slice that is shown large, and of which unit; None: the strongest."""
-        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.sheet)
+        self.port = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        self.port.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.port.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.port.setWidget(self.sheet)
+        self.body.setSpacing(6)
         self.body.addWidget(self.crumbs)
-        self.body.addWidget(scroll, 1)
+        self.body.addWidget(self.port, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.refresh()
 
     def draw(self) -> None:
         look, done, unit = self.inspected.look.value, self.inspected.forward_pass, self.inspected.unit
@@ -59,7 +66,11 @@ class PixelCard(InspectCard):
             return
         self.crumbs.show_way([_short(step) for step in trail[:-1]], str(unit))
         channel = self._channel[1] if self._channel is not None and self._channel[0] == unit else None
-        self.sheet.show_sections(sections_of(done, unit, look.digit.image, channel))
+        for highest in HEIGHTS:
+            sections = sections_of(done, unit, look.digit.image, channel, highest)
+            if self.sheet.height_of(sections) <= self.port.height():
+                break
+        self.sheet.show_sections(sections)
         self.sheet.rows = lambda: table_of(done, unit)
 
     def _draw_weight(self, look: Look, weight: Weight) -> None:

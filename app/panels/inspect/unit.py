@@ -178,7 +178,9 @@ class UnitCard(InspectCard):
             return ""
         done = f"{search.done:,} " if search.is_busy and not search.is_current else ""
         older = f", as at step {found[0].moment.step:,}" if found is not None and not search.is_current else ""
-        return f"{done}of {len(search.job.data):,} images · {search.job.data.name}{older}"
+        unit, summary = self.inspected.unit, self._summary
+        name = f"{unit_name(summary, unit)} · " if self.title.isHidden() and unit is not None and summary is not None else ""
+        return f"{name}{done}of {len(search.job.data):,} images · {search.job.data.name}{older}"
 
     def _hint(self) -> str:
         if self.inspected.unit is None or self._summary is None:

@@ -44,7 +44,7 @@ class WhyCard(InspectCard):
 
     def __init__(self, lab: Lab, inspected: Inspected) -> None:
         self.method, self.label, self.against = QComboBox(), QComboBox(), QComboBox()
-        super().__init__(lab, inspected, self.method)
+        super().__init__(lab, inspected)
         self.why: Why | None = None
         """What is shown."""
         self._asking = WhyAsking(lab.training, self)
@@ -96,7 +96,7 @@ class WhyCard(InspectCard):
     def _build_map(self) -> None:
         self.strength.setAccessibleName("strength of the map over the digit")
         self.strength.setToolTip("How strongly the map covers the digit in the picture on the right")
-        self.strength.setMinimumWidth(60)
+        self.strength.setFixedWidth(70)
         self.strength.valueChanged.connect(self._paint)
         self.random.setToolTip(
             "The map that the same method finds in the same network with random weights. A method that shows what this network "
@@ -111,11 +111,14 @@ class WhyCard(InspectCard):
         choices.setSpacing(8)
         over = label("overlay", "dim")
         over.setBuddy(self.strength)
-        for widget in (self.label, self.against):
+        for widget in (self.method, self.label, self.against):
             choices.addWidget(widget)
         choices.addStretch(1)
-        choices.addWidget(over)
-        choices.addWidget(self.strength, 1)
+        said = QHBoxLayout()
+        said.setSpacing(8)
+        said.addWidget(self.words, 1)
+        said.addWidget(over, 0, Qt.AlignmentFlag.AlignTop)
+        said.addWidget(self.strength, 0, Qt.AlignmentFlag.AlignTop)
         foot = QHBoxLayout()
         foot.setSpacing(8)
         foot.addWidget(self.check, 1)
@@ -127,7 +130,7 @@ class WhyCard(InspectCard):
         layout.setSpacing(6)
         layout.addLayout(choices)
         layout.addWidget(self.row, 100)
-        layout.addWidget(self.words, 10)
+        layout.addLayout(said, 10)
         layout.addLayout(foot)
         layout.addStretch(1)
 
@@ -144,7 +147,6 @@ class WhyCard(InspectCard):
     def _arrange(self) -> None:
         """Show both one below the other where there is room, or else one of them."""
         has_room = self.height() >= TALL
-        self.method.setVisible(has_room or not self._shows_change)
         self._map.setVisible(has_room or not self._shows_change)
         self.change.setVisible(has_room or self._shows_change)
         line = self.words.fontMetrics().lineSpacing()
@@ -168,7 +170,7 @@ class WhyCard(InspectCard):
             return
         self._name_classes(len(look.digit.answer.probabilities))
         question = self._question(look)
-        self.title.setText(f"WHY {question.target.label}?")
+        self._name(f"Why {question.target.label}?")
         self.method.setToolTip(question.method.notion)
         if self.why is None:
             self._say("")
@@ -210,6 +212,12 @@ class WhyCard(InspectCard):
 
     # -- what is shown
 
+    def _name(self, words: str) -> None:
+        """Have another title."""
+        if self.title.text() != words.upper():
+            self.title.setText(words.upper())
+            self.tab_named.emit(words)
+
     def _say(self, words: str) -> None:
         """Show words in place of a map."""
         self.row.show_hint(words)
@@ -217,7 +225,7 @@ class WhyCard(InspectCard):
         self.check.show_words("")
         self._tell_saving()
         if not self.inspected.look.value:
-            self.title.setText("WHY THIS ANSWER")
+            self._name(self.name)
 
     def _show_answer(self, why: Why) -> None:
         """Show an answer, unless it is about another network by now, or something else has been chosen."""

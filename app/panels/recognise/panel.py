@@ -75,6 +75,12 @@ class RecognisePanel(Panel):
     def wire(self, actions: Mapping[str, QAction]) -> None:
         self.tools.wire(actions)
 
+    def came_into_sight(self) -> None:
+        self.reading.set_in_sight(True)
+
+    def went_out_of_sight(self) -> None:
+        self.reading.set_in_sight(False)
+
     def _follow_probe(self, _: Probe) -> None:
         self.setFocusProxy(self.sheet_card.view)
 

@@ -15,7 +15,10 @@ SLOW = 300
 
 
 class ProbeReading(QObject):
-    """Follows looks, corrections and the digit that is chosen. `changed` tells of each change; views draw from here alone."""
+    """Follows looks, corrections and the digit that is chosen. `changed` tells of each change; views draw from here alone.
+
+    Nothing is read and nothing told while the panel is out of sight: a network that trains is looked at many times a second.
+    """
 
     changed = Signal()
 
@@ -31,6 +34,7 @@ class ProbeReading(QObject):
         self.is_waiting = False
         """Whether a look is awaited for longer than a moment: what is there is not of the present picture and network."""
         self._probe = lab.state.probe.value
+        self._is_in_sight = False
         self._slow = QTimer(self, interval=SLOW, singleShot=True)
         self._slow.timeout.connect(lambda: self._set_waiting(True))
         lab.looking.looked.connect(self._take)
@@ -38,7 +42,7 @@ class ProbeReading(QObject):
         state = lab.state
         state.probe.subscribe(self._follow)
         state.network.subscribe(self._follow_network, now=False)
-        state.chosen.subscribe(lambda _: self.changed.emit(), now=False)
+        state.chosen.subscribe(lambda _: self._tell(), now=False)
         state.corrections.changed.subscribe(lambda _: self._read(), now=False)
         if lab.looking.look is not None:
             self._take(lab.looking.look)
@@ -47,6 +51,11 @@ class ProbeReading(QObject):
     def chosen(self) -> ReadDigit | None:
         """The digit that is looked at."""
         return self.reading.looked_at(self._lab.state.chosen.value)
+
+    def set_in_sight(self, is_in_sight: bool) -> None:
+        """Read what is looked at from now on, or nothing more until this is called again."""
+        self._is_in_sight = is_in_sight
+        self._read()
 
     def _follow(self, probe: Probe) -> None:
         before, self._probe, self.look = self._probe, probe, None
@@ -58,7 +67,7 @@ class ProbeReading(QObject):
             self._stop_waiting()
             if probe.picture is not None and probe.kind is not Kind.DRAWING:
                 self._slow.start()
-        self.changed.emit()
+        self._tell()
 
     def _follow_network(self, _: NetworkInView | None) -> None:
         self.look = None
@@ -77,9 +86,13 @@ class ProbeReading(QObject):
         self._read()
 
     def _read(self) -> None:
-        if self.look is not None:
+        if self.look is not None and self._is_in_sight:
             self.reading = Reading.of(self.look.digits, self._lab.state.corrections.of(self._probe))
-        self.changed.emit()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._is_in_sight:
+            self.changed.emit()
 
     def _stop_waiting(self) -> None:
         self._slow.stop()
@@ -88,7 +101,7 @@ class ProbeReading(QObject):
     def _set_waiting(self, waiting: bool) -> None:
         if waiting != self.is_waiting:
             self.is_waiting = waiting
-            self.changed.emit()
+            self._tell()
 
 
 def took(seconds: float) -> str:

@@ -15,7 +15,8 @@ from app.panels.recognise.levels import show_levels
 from app.panels.recognise.pointing import Pointing
 from app.panels.recognise.reading import ProbeReading, took
 from app.panels.recognise.tools import Tools
-from app.widgets.canvas import Canvas, Stroke
+from app.stroke import Stroke
+from app.widgets.canvas import Canvas
 from app.widgets.card import Card
 from app.widgets.digit_boxes import DigitBox
 from app.widgets.elided import Elided
@@ -154,7 +155,7 @@ class SheetCard(Card):
         if self.shows_picture and probe.picture is not None:
             show_levels(self.photo, probe.picture)
         elif probe.strokes != self.canvas.strokes:  # it was undone, done again or cleared
-            self.canvas.set_strokes([stroke for stroke in probe.strokes if isinstance(stroke, Stroke)])
+            self.canvas.set_strokes(probe.strokes, probe.picture)
         self.leave_stage()
         self.setFocusProxy(self.view)
         self.tools.follow(self.shows_picture)
@@ -250,7 +251,7 @@ def _box_of(each: ReadDigit, chosen: bool) -> DigitBox:
 def _lies_in(stroke: Stroke, box: Box) -> bool:
     """Whether more than half of a stroke's points lie in a box of the sheet."""
     x, y, width, height = box
-    inside = sum(x <= point.x() < x + width and y <= point.y() < y + height for point in stroke.points)
+    inside = sum(x <= across < x + width and y <= down < y + height for across, down in stroke.points)
     return 2 * inside > len(stroke.points)
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QPoint, QSize, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy
 
 from app.core.look import Look
@@ -59,25 +59,34 @@ class StagesCard(Card):
         self.row.menu_wanted.connect(self._open_menu)
         self._ways.hide()
         self._next: Look | None = None
-        """The last look at a drawing that goes on, whose stages are not shown yet."""
+        """The last look, where its stages are not shown yet."""
         self._pause = QTimer(self, interval=PAUSE, singleShot=True)
         self._pause.timeout.connect(self._show_next)
         lab.looking.looked.connect(self._take)
         if lab.looking.look is not None:
-            self._show_look(lab.looking.look)
+            self._take(lab.looking.look)
 
     def _take(self, look: Look) -> None:
-        """Show a look: at once, but of a drawing that goes on only so often, since a stroke should be answered first."""
+        """Show a look: at once, but of a drawing that goes on only so often, since a stroke should be answered first; and nothing
+        as long as the strip is out of sight.
+        """
         goes_on = look.question.probe.kind is Kind.DRAWING and bool(look.stages) and bool(self.stages)
-        self._next = look if goes_on else None
+        self._next = look
+        if not self.isVisible():
+            return
         if not goes_on:
-            self._show_look(look)
+            self._show_next()
         elif not self._pause.isActive():
             self._pause.start()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self._show_next)
+
     def _show_next(self) -> None:
         if self._next is not None:
-            self._show_look(self._next)
+            look, self._next = self._next, None
+            self._show_look(look)
 
     def _show_look(self, look: Look) -> None:
         if self._of is look.stages and (look.stages or look.digit is None):

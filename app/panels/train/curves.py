@@ -25,9 +25,9 @@ from app.widgets.step_plot import StepPlot
 from app.widgets.throttle import Throttle
 from nncore.training.events import Finished, Stopped
 
-OFTENEST, SELDOMEST = 800, 4000
+OFTENEST, SELDOMEST = 1000, 5000
 """Least and most milliseconds between two drawings of the plots, which take longer than all other drawing."""
-OF_THE_TIME = 10
+OF_THE_TIME = 6
 """Between the two they are drawn after this part of the time that the training has taken: the longer, the less they change."""
 APART = 60
 """Milliseconds between the drawing of the two, which would delay a frame together."""

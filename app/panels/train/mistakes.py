@@ -38,7 +38,7 @@ SPLITS = {
 NONE_LEFT = "None. “All mistakes” under Filter… shows the mistakes again."
 APART = 60
 """Milliseconds between the drawing of the curves and of each of the two cards while a network trains."""
-EVERY = 2500
+EVERY = 4000
 """Least milliseconds between two drawings while a network trains: they take longer than a plot."""
 VIEWS = ("Mistakes", "Classes", "Calibration")
 SHORT_NOTION = (

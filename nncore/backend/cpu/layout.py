@@ -21,7 +21,7 @@ CONTEXT = {
             # the same in every step of a run
             "source",  # address of the images, as uint8 or as float32
             "as_bytes",  # 1 where they are uint8
-            "labels",  # address of the labels (int64)
+            "labels",  # address of the labels (int64), or of the rows of target probabilities (float32)
             "replicas",  # how many replicas share the steps
             # of this step
             "indices",  # address of the numbers of the batch's images (int64)

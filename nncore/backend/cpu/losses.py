@@ -50,6 +50,32 @@ def cross_entropy(m, labels, indices, first, count, total, results, z, g, pitch,
 
 
 @operation
+def soft_target_cross_entropy(m, labels, indices, first, count, total, results, z, g, pitch, classes, smoothing: Real):
+    """`cross_entropy` where `labels` are rows of target probabilities (float32): t is (1 − smoothing) · row + smoothing / classes.
+
+    Right is an answer that is the row's largest, of equal ones the first.
+    """
+    share, losses, right = float32(1 / max(total, 1)), float64(0), 0
+    even = smoothing / float32(classes)
+    for n in range(count):
+        at, to, row = z + n * pitch, g + n * pitch, get_long(indices, first + n) * classes
+        answer = _answer(m, at, classes)
+        right += answer == _answer(labels, row, classes)
+        largest, powers = get(m, at + answer), float32(0)
+        for c in range(classes):
+            power = float32(math.exp(get(m, at + c) - largest))
+            put(m, to + c, power)
+            powers += power
+        log_powers = math.log(powers)
+        for c in range(classes):
+            target = (float32(1) - smoothing) * get(labels, row + c) + even
+            losses += target * (log_powers + largest - get(m, at + c))
+            put(m, to + c, (get(m, to + c) / powers - target) * share)
+    put_double(results, 0, losses)
+    put_double(results, 1, float64(right))
+
+
+@operation
 def probability(m, labels, indices, first, count, total, results, z, g, pitch, classes):
     """g = −one-hot / max(z, 1e-12) / N for probabilities z."""
     share, losses, right = float32(1 / max(total, 1)), float64(0), 0

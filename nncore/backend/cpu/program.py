@@ -106,8 +106,10 @@ class CpuProgram:
         as_bytes = images.dtype == np.uint8
         if not _is_plain(images) or not (as_bytes or images.dtype == np.float32):
             images = np.require(images, np.uint8 if as_bytes else np.float32, ["C", "A"])
-        if labels is not None and not (_is_plain(labels) and labels.dtype == np.int64):
-            labels = np.require(labels, np.int64, ["C", "A"])
+        if labels is not None:
+            kind = np.float32 if labels.dtype.kind == "f" else np.int64
+            if not (_is_plain(labels) and labels.dtype == kind):
+                labels = np.require(labels, kind, ["C", "A"])
         with self._lock:
             # A handful of examples to look at is answered sooner by one thread than by waking others.
             few = labels is None and steps == 1 and largest <= min(4, -(-self.batch // self.replicas))

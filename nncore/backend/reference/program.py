@@ -24,7 +24,7 @@ class Step:
     images: Array
     """The step's batch: uint8 or float32 (count, …)."""
     labels: Array | None
-    """int64 (count)"""
+    """int64 (count), or float32 (count, classes)"""
     rates: Sequence[float]
     """The optimizer's numbers for this step."""
     loss: float = 0.0

@@ -239,7 +239,8 @@ class ReferenceRecorder:
             assert step.labels is not None, "a loss needs labels"
             values = exact(inside(scores, step.count)).reshape(step.count, scores.channels)
             step.loss = loss(values, step.labels)
-            step.right = int((values.argmax(axis=1) == step.labels).sum())
+            labels = step.labels.argmax(axis=1) if loss.takes_rows else step.labels
+            step.right = int((values.argmax(axis=1) == labels).sum())
             inside(grad, step.count)[...] = loss.backward().reshape(step.count, 1, 1, scores.channels)
 
         self.operations.append(operation)

@@ -81,6 +81,13 @@ TRIALS: dict[str, Trial] = {
 
 QUIET = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 ANYTHING = settings(max_examples=40, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET)
+CPU_ALONE = {
+    f"soft target cross entropy of {classes}, smoothed by {share}": trials.loss("soft_target_cross_entropy", classes, (share,))
+    for classes in (1, 2, 10, 33)
+    for share in (0.0, 0.3)
+}
+"""What the GPU has no kernel for: there the readable path takes its place."""
+
 channels, flags = st.sampled_from(CHANNELS), st.booleans()
 
 
@@ -95,6 +102,14 @@ def test_trial(name: str, device: str) -> None:
 def test_trial_of_replicas(name: str, replicas: int) -> None:
     """A batch shared by several replicas, in a program that was recorded for a larger one."""
     check(TRIALS[name].with_(replicas=replicas, spare=2), "cpu")
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 3])
+@pytest.mark.parametrize("name", CPU_ALONE)
+def test_trial_on_the_cpu_alone(name: str, replicas: int) -> None:
+    check(CPU_ALONE[name].with_(replicas=replicas, spare=2), "cpu")
+    with pytest.raises(NotCompilable):
+        record(CPU_ALONE[name], "cuda-host")
 
 
 PADDED = ("take", "conv", "max pool", "avg pool", "batch norm", "dropout", *ACTIVATIONS)
@@ -124,7 +139,12 @@ def test_the_padding_of_an_output_stays_zero(name: str, device: str) -> None:
 
 
 def test_every_operation_has_a_trial() -> None:
-    recorded = {row.operation for trial in TRIALS.values() for row in record(trial, "cpu")[0].record.rows if row.operation}  # type: ignore[attr-defined]
+    recorded = {
+        row.operation
+        for trial in (*TRIALS.values(), *CPU_ALONE.values())
+        for row in record(trial, "cpu")[0].record.rows
+        if row.operation
+    }  # type: ignore[attr-defined]
     assert recorded == OPERATIONS.keys()
 
 

@@ -10,7 +10,7 @@ from trial import Recording, Trial
 from nncore.arrays import Array
 from nncore.backend.contract import IntPair, Rule, Window
 from nncore.layers import Dropout
-from nncore.losses import LOSSES
+from nncore.losses import LOSSES, softmax
 from nncore.optimizers import SGD, Adam
 
 Images = tuple[int, int, int]
@@ -212,7 +212,10 @@ def loss(name: str, classes: int, constants: tuple[float, ...] | None = None, co
     rng = np.random.default_rng(1)
     size = max(20, count)
     images, indices = np.zeros((size, 1), np.float32), rng.permutation(size)[:count]
-    return Trial(build, count=count, images=images, indices=indices, labels=rng.integers(classes, size=size), tolerance=1e-6)
+    labels = rng.integers(classes, size=size)
+    if name in LOSSES and LOSSES[name]().takes_rows:
+        labels = softmax(real_numbers(size, classes, seed=2, scale=2))
+    return Trial(build, count=count, images=images, indices=indices, labels=labels, tolerance=1e-6)
 
 
 MOVES = {"sgd": SGD({}, 0.1).move, "momentum": SGD({}, 0.1, 0.9).move, "adam": Adam({}).move}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import (
@@ -119,6 +120,8 @@ class Window(QMainWindow):
         navigation.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         navigation.setIconSize(QSize(22, 22))
         self._panels: dict[str, Panel] = {}
+        self._begun: dict[str, tuple[Panel, Iterator[Panel]]] = {}
+        """Panels that are being built."""
         self._panel_actions: dict[str, QAction] = {}
         group = QActionGroup(self)
         for number, spec in enumerate(PANELS, 1):
@@ -174,15 +177,27 @@ class Window(QMainWindow):
 
     def panel_named(self, name: str) -> Panel:
         """A panel, which is built when it is first asked for."""
-        if name not in self._panels:
-            spec = next(spec for spec in PANELS if spec.name == name)
-            self._panels[name] = spec.load()(self.lab)
-            self._panels[name].wire(self._actions)
-            self._pages.add(self._panels[name])
+        while name not in self._panels:
+            self._build_further(name)
         return self._panels[name]
 
+    def _build_further(self, name: str) -> None:
+        """Build a part of a panel; after the last one it is there."""
+        if name not in self._begun:
+            spec = next(spec for spec in PANELS if spec.name == name)
+            slices = spec.load().in_slices(self.lab)
+            panel = next(slices)
+            self._begun[name] = panel, slices
+            self._pages.add(panel)
+            return
+        panel, slices = self._begun[name]
+        if next(slices, None) is None:
+            del self._begun[name]
+            panel.wire(self._actions)
+            self._panels[name] = panel
+
     def prepare_panels(self) -> None:
-        """Build the panels that have not been shown yet, one at a time, while nobody draws."""
+        """Build the panels that have not been shown yet, a part at a time, while nobody draws."""
         missing = [spec for spec in PANELS if spec.name not in self._panels]
         if not self.isVisible():
             return
@@ -195,11 +210,14 @@ class Window(QMainWindow):
             if wait > 0:
                 QTimer.singleShot(round(1000 * wait), self.prepare_panels)
                 return
-            self.panel_named(missing[0].name)
-            QTimer.singleShot(0, self.prepare_panels)  # between two panels what waits is done
+            if missing[0].name not in self._panels:
+                self._build_further(missing[0].name)
+            QTimer.singleShot(0, self.prepare_panels)  # between two parts what waits is done
 
-        # Importing in a thread, building between two frames.
-        Task(missing[0].load, build, self.show_problem).begin()
+        if missing[0].name in self._begun:
+            build(None)
+        else:  # importing in a thread, building between two frames
+            Task(missing[0].load, build, self.show_problem).begin()
 
     def show_panel(self, name: str) -> None:
         """Bring a panel into sight."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
@@ -26,6 +26,11 @@ class Panel(QWidget):
         layout.setContentsMargins(16, 16, 16, 16)
         layout.addLayout(self.content, 1)
         self.notice = Notice(self)
+
+    @classmethod
+    def in_slices(cls, lab: Lab) -> Iterator[Panel]:
+        """Build a panel, and yield it each time that the interface may live for a moment: then it is built further."""
+        yield cls(lab)
 
     def wire(self, actions: Mapping[str, QAction]) -> None:
         """Connect the panel's own buttons to actions of the window."""

@@ -21,7 +21,7 @@ from app.widgets.layer_maps import LayerMaps, Spot
 from app.widgets.tiles import LEAST, Row, Tiles, alone, arrange, packed, picture, ramp, tiled, tinted
 from nncore.arrays import Shape
 
-FOOT = 15
+FOOT = 13
 """Pixels below a layer's maps, for its scale of colours."""
 NAME, SHARE, SHORT_SHARE, PERCENT, ROW = 16, 36, 20, 52, (10, 18)
 """Pixels beside the cells of the answer: those of a name, of a bar, of one beside MANY layers, and of what is written behind it;

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -19,24 +17,30 @@ LEAST = 240, 180
 class CardColumn(QWidget):
     """The cards of one column of the panel."""
 
-    def __init__(self, cards: Sequence[InspectCard]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.cards = tuple(cards)
+        self.cards: list[InspectCard] = []
+        self.buttons: list[TabButton] = []
         self._chosen, self._has_room = 0, True
         self._maximised: InspectCard | None = None
-        self._tabs = QWidget()
-        row = QHBoxLayout(self._tabs)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        self.buttons = [self._button(number, card.name) for number, card in enumerate(self.cards)]
-        for button, card in zip(self.buttons, self.cards, strict=True):
-            row.addWidget(button)
-            card.tab_named.connect(button.setText)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(GAP)
-        for card in self.cards:
-            layout.addWidget(card, card.least_height)
+        self._tabs = QWidget(self)
+        self._tabs.hide()
+        self._names = QHBoxLayout(self._tabs)
+        self._names.setContentsMargins(0, 0, 0, 0)
+        self._names.setSpacing(4)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(GAP)
+
+    def add(self, card: InspectCard) -> None:
+        """Have one card more, the last."""
+        button = TabButton(card.name)
+        button.clicked.connect(lambda: self.choose(card))
+        card.tab_named.connect(button.setText)
+        self.cards.append(card)
+        self.buttons.append(button)
+        self._names.addWidget(button)
+        self._layout.addWidget(card, card.least_height)
         self._arrange()
 
     def choose(self, card: InspectCard) -> None:
@@ -61,11 +65,6 @@ class CardColumn(QWidget):
         if has_room != self._has_room:
             self._has_room = has_room
             self._arrange()
-
-    def _button(self, number: int, name: str) -> TabButton:
-        button = TabButton(name)
-        button.clicked.connect(lambda: self.choose(self.cards[number]))
-        return button
 
     def _arrange(self) -> None:
         """Show all cards, or one of them with the tabs."""

@@ -139,6 +139,7 @@ class MapView(QWidget):
         """Let the digit that is looked at appear in the map; the Look must have the outputs of the layers."""
         self._look = look
         self._show_marked()
+        self._say()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -277,20 +278,26 @@ class MapView(QWidget):
         self.scatter.update()
 
     def _show_marked(self) -> None:
-        """Mark the digit that is looked at, where it was looked at with the weights that the map is of."""
+        """Mark the digit that is looked at, where it was looked at with the weights that the map is of, or with these changed."""
         look, found = self._look, self.found
-        if look is None or look.digit is None or found is None or LAYERS not in look.results:
+        if look is None or look.digit is None or found is None or not self._is_of_map(look):
             self.scatter.set_marked(None)
             return
-        question, wanted = look.question, found.wanted
-        if question.network is not wanted.network or question.moment is not wanted.moment:
-            self.scatter.set_marked(None)
-            return
+        wanted = found.wanted
         if wanted.layer == INPUT:
             values = as_input(look.digit.image[None], wanted.network.input_shape)[0]
         else:
             values = look.results[LAYERS][wanted.layer]
         self.scatter.set_marked(found.place(values), look.digit.image)
+
+    def _is_of_map(self, look: Look) -> bool:
+        """Whether a look has the outputs of the network that the map is of, as it is or changed by edits."""
+        question, found = look.question, self.found
+        if found is None or LAYERS not in look.results or question.network is not found.wanted.network:
+            return False
+        if question.edits:  # their moment is another one, made of that of this step
+            return question.moment.step == found.wanted.moment.step
+        return question.moment is found.wanted.moment
 
     def _describe(self, number: int) -> tuple[str, ...]:
         """The lines about a point."""
@@ -325,7 +332,8 @@ class MapView(QWidget):
             self.scatter.set_hint(self._why_none())
         elif found is None:
             self.scatter.set_hint("Cancelled." if self._may_go_on else "The map is being made…")
-        words, act = ("" if found is None else facts(found)), ""
+        is_changed = self._look is not None and bool(self._look.question.edits) and self._is_of_map(self._look)
+        words, act = ("" if found is None else facts(found, is_changed)), ""
         if making.wanted is not None and self._may_go_on:
             words, act = (
                 "Cancelled: this is not the map of what is chosen." if making.is_cancelled else "This map failed.",

@@ -66,12 +66,14 @@ def progress_words(told: Progress) -> str:
     return f"t-SNE: {told.done:,} of {told.total:,} iterations" if told.words == "t-SNE" else "finding the axes…"
 
 
-def facts(found: DigitMap) -> str:
-    """What a map is of, and how right the network is on its images."""
+def facts(found: DigitMap, is_changed: bool) -> str:
+    """What a map is of, how right the network is on its images, and whether the digit in it is seen by a changed network."""
     labels, wanted = found.labels, found.wanted
     parts = [f"{len(labels):,} of {len(wanted.images):,} images", f"{wanted.layer}", f"step {wanted.moment.step:,}"]
     if found.explained is not None:
         parts.append(f"{sum(found.explained) * 100:.1f} % of the variance in sight")
     if (labels >= 0).all():
         parts.append(f"{(found.answers == labels).mean() * 100:.2f} % right")
+    if is_changed:
+        parts.append("your digit as the changed network sees it")
     return " · ".join(parts)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TypeVar
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -24,6 +27,7 @@ from app.widgets.card import GAP
 from app.widgets.tab_button import TabButton
 from app.widgets.turns import Turns
 
+C = TypeVar("C", bound=InspectCard)
 COLUMNS: tuple[tuple[type[InspectCard], ...], ...] = ((PixelCard, FiltersCard), (WhyCard, UnitCard, OffCard))
 """The cards below the network, column by column; a new card is a line here."""
 PAGES: tuple[type[InspectCard], ...] = (MapCard,)
@@ -37,44 +41,68 @@ NETWORK_SHARE, BELOW = 52, 48
 class InspectPanel(Panel):
     """Above the layers of the network, below cards about what is chosen in it. All are of the same Look, and the same unit."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, at_once: bool = True) -> None:
+        """Where not `at_once`, its cards are built by `in_slices`."""
         super().__init__(lab)
         self.inspected = Inspected()
-        self.network = NetworkCard(lab, self.inspected)
-        self.columns = [CardColumn([kind(lab, self.inspected) for kind in kinds]) for kinds in COLUMNS]
-        self.pages = [kind(lab, self.inspected) for kind in PAGES]
-        self.cards = [self.network, *(card for column in self.columns for card in column.cards), *self.pages]
+        self.network: NetworkCard
+        self.columns = [CardColumn() for _ in COLUMNS]
+        self.pages: list[InspectCard] = []
+        self.cards: list[InspectCard] = []
+        self._turns = Turns(self)
         self._is_in_sight = False
         self._wanted: frozenset[str] = frozenset()
+        # What is given to another parent has its style worked out anew, with all that is in it: so from the outside in.
         self._stack = QStackedWidget()
-        self._stack.addWidget(self._build_first())
-        for page in self.pages:
-            self._stack.addWidget(page)
-        self._tabs = self._build_tabs()
-        self.show_page(0)
         self.content.addWidget(self._stack, 1)
-        turns = Turns(self)
-        for card in self.cards:
-            card.turns = turns
-            card.sight_changed.connect(self._want)
-            card.room_wanted.connect(lambda wanted, card=card: self.maximise(card if wanted else None))
-        lab.state.network.subscribe(self._follow_network)
-        lab.looking.looked.connect(self._show_look)
-
-    def _build_first(self) -> QWidget:
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(GAP)
-        layout.addWidget(self.network, NETWORK_SHARE)
+        first = QWidget()
+        self._stack.addWidget(first)
+        self._first = QVBoxLayout(first)
+        self._first.setContentsMargins(0, 0, 0, 0)
+        self._first.setSpacing(GAP)
         self._below = QWidget()
+        self._first.addWidget(self._below, BELOW)
         below = QHBoxLayout(self._below)
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(GAP)
         for column, share in zip(self.columns, SHARES, strict=True):
             below.addWidget(column, share)
-        layout.addWidget(self._below, BELOW)
-        return page
+        if at_once:
+            for _ in self._build():
+                pass
+
+    @classmethod
+    def in_slices(cls, lab: Lab) -> Iterator[InspectPanel]:
+        panel = cls(lab, at_once=False)
+        yield panel
+        for _ in panel._build():
+            yield panel
+
+    def _build(self) -> Iterator[None]:
+        """Build a card at a time."""
+        self.network = self._made(NetworkCard)
+        self._first.insertWidget(0, self.network, NETWORK_SHARE)
+        yield
+        for column, kinds in zip(self.columns, COLUMNS, strict=True):
+            for kind in kinds:
+                column.add(self._made(kind))
+                yield
+        for kind in PAGES:
+            self.pages.append(self._made(kind))
+            self._stack.addWidget(self.pages[-1])
+            yield
+        self._tabs = self._build_tabs()
+        self.show_page(0)
+        self.lab.state.network.subscribe(self._follow_network)
+        self.lab.looking.looked.connect(self._show_look)
+
+    def _made(self, kind: type[C]) -> C:
+        card = kind(self.lab, self.inspected)
+        card.turns = self._turns
+        self.cards.append(card)
+        card.sight_changed.connect(self._want)
+        card.room_wanted.connect(lambda wanted: self.maximise(card if wanted else None))
+        return card
 
     def _build_tabs(self) -> QWidget:
         """The names of the pages, which stand in the header of the page in sight."""

@@ -89,8 +89,9 @@ class WhyCard(InspectCard):
             "Why the one and not the other? What is explained is then the difference of the two logits, the numbers that softmax "
             "turns into probabilities."
         )
-        for box in (self.method, self.label, self.against):
+        for box in (self.label, self.against):  # the other one has its entries before it is shown
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        for box in (self.method, self.label, self.against):
             box.currentIndexChanged.connect(self._choose)
 
     def _build_map(self) -> None:

@@ -62,8 +62,8 @@ class WhyChange(QWidget):
             self.kind.addItem(name)
             self.kind.setItemData(number, kind.notion)
         self.kind.setCurrentText(PLAIN)
+        self.label.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for box in (self.label, self.kind):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
             box.currentIndexChanged.connect(self._forget_found)
         self.go.setToolTip("Look for the smallest change; once more: stop looking")
         self.play.setToolTip("Show again, step by step, how the picture was changed; once more: stop")

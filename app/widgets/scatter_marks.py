@@ -171,9 +171,15 @@ def _label(words: str, size: int, color: str, ground: str, bold: bool, ratio: fl
 
 def _path_of(words: str, size: int, bold: bool, middle: QPointF) -> QPainterPath:
     """The outlines of words around a point."""
+    return outlines(words, size, bold).translated(middle)
+
+
+@lru_cache(maxsize=64)
+def outlines(words: str, size: int, bold: bool = True) -> QPainterPath:
+    """The outlines of words around the origin; the first ones of a font take tens of milliseconds."""
     path = QPainterPath()
     path.addText(0, 0, font(size, bold), words)
-    path.translate(middle - path.boundingRect().center())
+    path.translate(-path.boundingRect().center())
     return path
 
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPaintEngine, QPainter,
 
 from app.theme import font, theme
 from app.widgets.pixels import to_qimage
-from app.widgets.scatter_marks import RADIUS, Mark, Sheet, label_room, outline, paint_label
+from app.widgets.scatter_marks import RADIUS, Mark, Sheet, label_room, outline, outlines, paint_label
 from app.widgets.scatter_view import View
 from app.widgets.swatch import hex_of
 from nncore.arrays import Array
@@ -50,6 +50,9 @@ class Cloud:
         if self.single is not None and self.single >= len(self.marks):
             self.single = None
         self._order = np.argsort(groups, kind="stable") if self._is_layered else np.arange(len(groups))
+        for mark in self.marks:
+            if mark.has_label:
+                outlines(mark.name, LABEL)  # not in the same turn of the interface as the paint that needs them
         self._sheet = None
         self.forget()
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer
 
 BETWEEN = 0.012
 """Seconds from one call to the next: Qt paints what has changed some 5 ms after it has."""
-APART = 0.04
+APART = 0.05
 """Seconds from one call to the next of those that do not go first, so that these can be called often."""
 
 

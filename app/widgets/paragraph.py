@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QTextLayout
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import theme
@@ -54,7 +54,21 @@ class Paragraph(QWidget):
             self.setToolTip(tip)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setClipRect(self._room())
+        painter, room, metrics = QPainter(self), self._room(), self.fontMetrics()
         painter.setPen(QColor(theme().colors.dim))
-        painter.drawText(self._room(), WRAPPED, self.words)
+        lines = [line for words in self.words.split("\n") for line in self._lines(words)]
+        shown = lines[: room.height() // metrics.lineSpacing()]
+        if len(shown) < len(lines):
+            shown[-1] = metrics.elidedText(f"{shown[-1]} …", Qt.TextElideMode.ElideRight, room.width())
+        for number, line in enumerate(shown):
+            painter.drawText(0, number * metrics.lineSpacing() + metrics.ascent(), line)
+
+    def _lines(self, words: str) -> list[str]:
+        """Words, broken where the width ends."""
+        layout, found = QTextLayout(words, self.font()), []
+        layout.beginLayout()
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(max(self.width(), 1))
+            found.append(words[line.textStart() : line.textStart() + line.textLength()].rstrip())
+        layout.endLayout()
+        return found

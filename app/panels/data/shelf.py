@@ -64,15 +64,23 @@ class Shelf(Card):
         return row
 
     def _list(self) -> None:
-        """Make the cards anew. If one of them has the keyboard's focus, it keeps it."""
+        """Make the cards of datasets anew that have changed; others stay, since making all takes as long as several frames.
+
+        If one of them has the keyboard's focus, it keeps it.
+        """
         focus = QApplication.focusWidget()
         focused = next((name for name, card in self.cards.items() if focus and (card is focus or card.isAncestorOf(focus))), None)
+        shown, before_it = [*self._nameless(), *self._library.known], self.cards
+        same = {name: card for name, card in before_it.items() if card.known in shown}
+        self.cards = {known.name: same.get(known.name) or self._card(known) for known in shown}
         while self._box.count():
-            if widget := self._box.takeAt(0).widget():
-                widget.deleteLater()
-        shown = [*self._nameless(), *self._library.known]
-        self.cards = {known.name: self._card(known) for known in shown}
-        for card in self.cards.values():
+            self._box.takeAt(0)
+        for card in before_it.values():
+            if card not in self.cards.values():
+                card.hide()
+                card.deleteLater()
+        for name, card in self.cards.items():
+            card.set_going(self._library.is_going(name))
             self._box.addWidget(card)
         self._box.addStretch(1)
         before: QWidget = self._scroll
@@ -113,7 +121,6 @@ class Shelf(Card):
         card.chosen.connect(partial(self._lab.opener.open_data, known.name))
         card.wanted.connect(begin)
         card.left.connect(partial(library.leave, known.name))
-        card.set_going(library.is_going(known.name))
         return card
 
     def _get(self, known: KnownDataset) -> None:

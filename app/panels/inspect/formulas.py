@@ -28,7 +28,11 @@ def equation_of(step: Weighted, after: Sequence[Parts], done: ForwardPass) -> tu
     key = ("weight", Weight(f"{done.name(step.place)}.bias", (step.index[-1],)))
     tip = "The bias, learnt like a weight; click to see what the loss wants of it"
     total = number(float(step.parts.sum()))
-    terms = [Term("", count, total), Term("+", "bias", number(step.bias), key=key, tip=tip), Term("=", "sum", number(step.value))]
+    terms = [
+        Term("", count, total, tip=_formula(step, done)),
+        Term("+", "bias", number(step.bias), key=key, tip=tip),
+        Term("=", "sum", number(step.value)),
+    ]
     if after and isinstance(after[0], Activated):
         activated = after[0]
         terms.append(Term("→", activated.kind, number(activated.value), tip=_formula(activated, done)))

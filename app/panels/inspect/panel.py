@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.in_view import NetworkInView
@@ -36,6 +36,8 @@ SHARES = 46, 54
 """How they share the panel's width."""
 NETWORK_SHARE, BELOW = 52, 48
 """How the network and what is below it share the panel's height."""
+ROOMY, NETWORK_LEAST = 660, 345
+"""Pixels of the panel's height from which on the network has so many at least: a strip above does not rearrange its layers."""
 
 
 class InspectPanel(Panel):
@@ -165,6 +167,10 @@ class InspectPanel(Panel):
     def _show_look(self, look: Look) -> None:
         if LAYERS in look.question.wanted and look.question.network is self.lab.state.network.value:
             self.inspected.look.set(look)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.network.setMinimumHeight(NETWORK_LEAST if self.height() >= ROOMY else self.network.least_height)
 
     # -- keys
 

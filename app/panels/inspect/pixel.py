@@ -19,8 +19,9 @@ from app.panels.inspect.weight_page import weight_sections, weight_table
 from app.widgets.export import Export
 from app.widgets.sheet import Sheet
 
-HEIGHTS = 150, 126, 108, 96, 84, 72
-"""Pixels that grids of numbers may be high: as many as let all be seen without scrolling."""
+HEIGHTS, NO_FORMULA = (150, 126, 108, 96, 84, 78, 72), 78
+"""Pixels that grids of numbers may be high: as many as let all be seen without scrolling; and up to how many the general formula
+is left to a tooltip."""
 HINT = "Click a value of the network: how it was made appears here."
 NOTION = "Click a number that this one was made of to see how that was made; click a weight to see what the loss wants of it."
 
@@ -68,6 +69,8 @@ class PixelCard(InspectCard):
         channel = self._channel[1] if self._channel is not None and self._channel[0] == unit else None
         for highest in HEIGHTS:
             sections = sections_of(done, unit, look.digit.image, channel, highest)
+            if highest <= NO_FORMULA and len(sections) > 1:
+                sections = sections[:-1]
             if self.sheet.height_of(sections) <= self.port.height():
                 break
         self.sheet.show_sections(sections)

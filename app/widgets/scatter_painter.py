@@ -50,10 +50,12 @@ class Cloud:
         if self.single is not None and self.single >= len(self.marks):
             self.single = None
         self._order = np.argsort(groups, kind="stable") if self._is_layered else np.arange(len(groups))
+        # Here and not in the paint that needs them, which is another turn of the interface.
         for mark in self.marks:
             if mark.has_label:
-                outlines(mark.name, LABEL)  # not in the same turn of the interface as the paint that needs them
-        self._sheet = None
+                outlines(mark.name, LABEL)
+        ratio = 1.0 if self._sheet is None else self._sheet[0]
+        self._sheet = ratio, Sheet(self.marks, self._texts, ratio)
         self.forget()
 
     def forget(self) -> None:

@@ -162,7 +162,8 @@ def test_from_the_first_stroke_to_the_table_of_a_page(prepared, screen, digitlab
         button = learn_button(shot(screen))
         assert button is not None
         user.click(button)
-        wait_until(lambda: any(run.name == "my handwriting" and run.notes for run in runs()), "the lesson's figures")
+        wait_until(lambda: [(run.name, run.status) for run in runs()] == [("my handwriting", "finished")], "the lesson's run")
+        wait_for(screen, lambda picture: learn_button(picture) is not None, "the lesson's figures", PATIENCE)
         user.press("Control_L", "z")
 
         # Another program drops a page, of which half a digit is torn off; the key N leads there.

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.in_view import DataInView
@@ -34,6 +34,8 @@ class Shelf(Card):
         self._box.setContentsMargins(0, 0, 6, 0)
         self._box.setSpacing(8)
         self.cards: dict[str, DatasetCard] = {}
+        self._is_outdated = False
+        """Whether the library has found others since the cards were made."""
         scroll = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(holder)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the cards in it take the keyboard
@@ -44,7 +46,7 @@ class Shelf(Card):
         self._library.changed.connect(self._list)
         self._library.progressed.connect(self._show_progress)
         self._library.arrived.connect(self._open_arrived)
-        self._list()  # the library may have found them before the shelf was made
+        self._make_cards()  # the library may have found them before the shelf was made
         lab.state.data.subscribe(self._mark)
 
     def wire(self, actions: Mapping[str, QAction]) -> None:
@@ -64,23 +66,30 @@ class Shelf(Card):
         return row
 
     def _list(self) -> None:
-        """Make the cards of datasets anew that have changed; others stay, since making all takes as long as several frames.
-
-        If one of them has the keyboard's focus, it keeps it.
+        """Make the cards anew, or where nobody sees them when they come into sight: that takes as long as several frames, and each
+        digit that is kept makes another list.
         """
+        if self.isVisible():
+            self._make_cards()
+        else:
+            self._is_outdated = True
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._is_outdated:
+            self._make_cards()
+
+    def _make_cards(self) -> None:
+        """Make the cards anew. If one of them has the keyboard's focus, it keeps it."""
+        self._is_outdated = False
         focus = QApplication.focusWidget()
         focused = next((name for name, card in self.cards.items() if focus and (card is focus or card.isAncestorOf(focus))), None)
-        shown, before_it = [*self._nameless(), *self._library.known], self.cards
-        same = {name: card for name, card in before_it.items() if card.known in shown}
-        self.cards = {known.name: same.get(known.name) or self._card(known) for known in shown}
         while self._box.count():
-            self._box.takeAt(0)
-        for card in before_it.values():
-            if card not in self.cards.values():
-                card.hide()
-                card.deleteLater()
-        for name, card in self.cards.items():
-            card.set_going(self._library.is_going(name))
+            if widget := self._box.takeAt(0).widget():
+                widget.deleteLater()
+        shown = [*self._nameless(), *self._library.known]
+        self.cards = {known.name: self._card(known) for known in shown}
+        for card in self.cards.values():
             self._box.addWidget(card)
         self._box.addStretch(1)
         before: QWidget = self._scroll
@@ -121,6 +130,7 @@ class Shelf(Card):
         card.chosen.connect(partial(self._lab.opener.open_data, known.name))
         card.wanted.connect(begin)
         card.left.connect(partial(library.leave, known.name))
+        card.set_going(library.is_going(known.name))
         return card
 
     def _get(self, known: KnownDataset) -> None:

@@ -18,7 +18,7 @@ class KeysOfFocus(QObject):
     ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if not isinstance(event, QKeyEvent):  # asked first of every event of the program, and quicker than its type
+        if not isinstance(event, QKeyEvent):
             return False
         if event.type() == QEvent.Type.ShortcutOverride and not event.modifiers():
             presses = isinstance(watched, QAbstractButton | QComboBox) and event.key() == Qt.Key.Key_Space

@@ -305,9 +305,9 @@ class Lab(QObject):
 
     def _keep_correction(self) -> None:
         look, correction = self.looking.look, self._correction
-        if look is None or correction is None or correction[1] is not self.state.probe.value:
+        if correction is None or correction[1] is not self.state.probe.value:
             self._correction = None  # the digit was meant for another probe
-        elif look.question.probe is correction[1]:
+        elif look is not None and look.question.probe is correction[1]:
             self._correction = None
             digit, probe, chosen = correction
             seen = looked_at(look.digits, chosen)

@@ -63,11 +63,10 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     from app.core.runs import RunStore
     from app.core.settings import Settings
     from app.errors import Problem, catch_everything, log_to
-    from app.keys import KeysOfFocus
+    from app.event_filter import EventFilter
     from app.lab import Lab
     from app.threads.priority import switch_threads_often
     from app.widgets.ink import painted
-    from app.widgets.tips import WrappedTips
     from app.window import Window
     from nncore.data import default_dataset
 
@@ -81,8 +80,7 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     lab = Lab(settings, RunStore())
     window = Window(lab)
     window.garbage.settle()
-    app.installEventFilter(KeysOfFocus(window))
-    app.installEventFilter(WrappedTips(window))
+    app.installEventFilter(EventFilter(window))
     catch_everything(window.show_problem)
     broke_down = settings.begin_use()
     if not reset_layout and not broke_down:

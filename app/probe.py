@@ -196,7 +196,8 @@ class ProbeView(QWidget):
         )
         self.answer.setText(str(digit.answer.digit) if digit is not None and is_digit else "–")
         self.words.show_words("no digit yet" if digit is None else _trusted(digit))
-        self.answer.setToolTip("" if digit is None else TRUST[digit.verdict])
+        if (tip := "" if digit is None else TRUST[digit.verdict]) != self.answer.toolTip():
+            self.answer.setToolTip(tip)
         by = "changed network" if question.edits else "answer"
         self._at.show_words(f"{by} at step {step:,}" if step and digit is not None else by if question.edits else "")
         right = question.probe.label
@@ -205,8 +206,9 @@ class ProbeView(QWidget):
         color = f"color: palette({IN_STYLESHEET['second' if wrong else 'dim']});" if wrong or pale else ""
         if color != self.answer.styleSheet():
             self.answer.setStyleSheet(color)
-        for button in self._digits:
-            button.setEnabled(digit is not None)
+        if self._digits[0].isEnabled() != (digit is not None):
+            for button in self._digits:
+                button.setEnabled(digit is not None)
 
     @property
     def look(self) -> Look | None:

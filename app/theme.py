@@ -56,10 +56,10 @@ class Theme(QObject):
         """Widgets that still have the colours of the theme before. One that is shown gets its own at once."""
         self._later = QTimer(self, interval=0)
         self._later.timeout.connect(self._polish_hidden)
-        app.setStyle("Fusion")
-        app.setFont(_font(app))
-        _sized.cache_clear()
-        if app.styleSheet() != _stylesheet():
+        if app.styleSheet() != _stylesheet():  # once in a process: each of the three works through every widget
+            app.setStyle("Fusion")
+            app.setFont(_font(app))
+            _sized.cache_clear()
             app.setStyleSheet(_stylesheet())
         app.styleHints().colorSchemeChanged.connect(self._apply)
         self.set(name)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nncore.training.config import TrainConfig
 
 if TYPE_CHECKING:
+    from app.panels.inspect.card import InspectCard
     from app.panels.inspect.panel import InspectPanel
 
 CONFIG = TrainConfig(epochs=1000, batch_size=32)
@@ -110,7 +111,9 @@ class LiveWindow:
         from nncore.explain.ablation import Silent
 
         panel.inspected.choose(Unit("conv2", (3, 3, 1)))
-        left, right, alone = PixelCard, WhyCard, None  # type: tuple[Any, Any, Any]
+        left: type[InspectCard] = PixelCard
+        right: type[InspectCard] = WhyCard
+        alone: InspectCard | None = None
         if view == "network":
             alone = panel.network
         elif view == "weight":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -89,12 +90,12 @@ class Answer:
         """The most probable class of float32 (classes)."""
         return cls(int(probabilities.argmax()), probabilities)
 
-    @property
+    @cached_property
     def confidence(self) -> float:
         """The probability of the digit, 0 to 1."""
         return float(self.probabilities.max())
 
-    @property
+    @cached_property
     def likeliest(self) -> tuple[int, int]:
         """The two most probable digits, the most probable first."""
         first, second = np.argsort(-self.probabilities, kind="stable")[:2]
@@ -117,7 +118,7 @@ class Digit:
     strangers: float = 0.0
     """The share of what was found in the picture that is not surely a digit."""
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict:
         """How far the answer can be trusted."""
         if self.digit_probability < NO_DIGIT_BELOW:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class Look:
     seconds: float = 0.0
     """What answering the question has taken; finding the digits is part of it only in the first look at a probe."""
 
-    @property
+    @cached_property
     def digit(self) -> Digit | None:
         """The digit on the probe that is chosen, or None."""
         return looked_at(self.digits, self.question.chosen)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from app.core import engine
 from app.core.look import Look
 from app.core.why_checks import Found, check_of, in_brief, random_in_brief
 from nncore.arrays import Array
@@ -42,6 +43,8 @@ class Method:
     """What it does, for somebody who has never heard of it."""
     meaning: str
     """What its colours mean; `{what}` stands for the target."""
+    asks_often: bool = False
+    """Whether it takes hundreds of answers, so that the compiled network is worth being loaded."""
     in_parts: Callable[[Predictor, Array, Target], Generator[Progress[Any]]] | None = None
     """What `find` does, step by step; None where it is done at once."""
 
@@ -73,13 +76,13 @@ METHODS: Mapping[str, Method] = {
             "Integrated gradients: the gradient, summed while the picture is faded in from black. All pixels together add up to "
             "how much the picture has changed the answer.",
             "Orange light raised {what}, blue light lowered it.",
-            integrated_gradients_in_parts,
+            in_parts=integrated_gradients_in_parts,
         ),
         Method(
             "SmoothGrad", smooth_grad, False, True, "logits for full brightness",
             "SmoothGrad: the mean gradient of 32 noisy copies of the picture, so that what flickers from pixel to pixel cancels.",
             "Orange: brighter around here raises {what}; blue: it lowers it.",
-            smooth_grad_in_parts,
+            in_parts=smooth_grad_in_parts,
         ),
         Method(
             "Grad-CAM", grad_cam, True, False, "logits",
@@ -92,7 +95,7 @@ METHODS: Mapping[str, Method] = {
             "Occlusion: a black patch of 5×5 pixels is moved over the picture, and each time the network answers anew. No formula, "
             "only answers.",
             "Covering what is orange lowers {what}; covering blue raises it.",
-            occlusion_in_parts,
+            asks_often=True, in_parts=occlusion_in_parts,
         ),
     )
 }  # fmt: skip
@@ -196,6 +199,9 @@ class Explainer:
     def steps(self, question: WhyQuestion) -> Generator[Progress[Why]]:
         """Answer a question, telling how many passes through the network are done, of how many at most."""
         began, predictor, random, alike = time.thread_time(), self.predictor(question.look), None, None
+        compiles = question.method.asks_often and engine.is_ready()  # else the readable path answers, much later
+        if compiles:
+            predictor.prepare()
         runs = 1 + len(SEEDS) if question.with_random else 1
         try:
             found = yield from _run(predictor, question, 0, runs)
@@ -206,7 +212,10 @@ class Explainer:
         if question.with_random:
             others = []
             for number, seed in enumerate(SEEDS, 1):
-                other = yield from _run(with_random_weights(predictor, seed), question, number, runs)
+                random_one = with_random_weights(predictor, seed)
+                if compiles:
+                    random_one.prepare()
+                other = yield from _run(random_one, question, number, runs)
                 others.append(other.map)
             random, alike = others[0], check_unlike(found.map, others)
         yield Progress(1, 1, Why(question, found, check, random, alike, used=time.thread_time() - began))

@@ -71,9 +71,10 @@ class DatasetCard(QFrame):
         """Mark the card of the data in view."""
         self._state.setText("in view" if chosen else "here" if self.known.here else "not here")
         self.setAccessibleDescription(self._state.text())
-        self.setProperty("chosen", chosen)
-        self.style().unpolish(self)
-        self.style().polish(self)
+        if chosen != self.property("chosen"):
+            self.setProperty("chosen", chosen)
+            self.style().unpolish(self)
+            self.style().polish(self)
 
     def set_going(self, going: bool) -> None:
         """Show the progress bar and the button to cancel, or the button to begin."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPaintEngine, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 from shiboken6 import wrapInstance
 
 from app.colors import DARK, Colors
@@ -23,6 +25,8 @@ SPRITE = 17
 """Pixels of a mark's side, with the space around it."""
 GLYPH = 13
 """Size of a digit that stands for a point, in pixels."""
+RIM = 2
+"""Pixels of a label's rim."""
 FIELDS = 10
 """Numbers of a QPainter.PixmapFragment: x, y, source's left, top, width, height, scale across, down, rotation, opacity."""
 
@@ -142,10 +146,46 @@ class Sheet:
 
 def paint_label(painter: QPainter, middle: QPointF, words: str, size: int, color: str, ground: str, bold: bool = True) -> None:
     """Paint words around a point, with a rim of the ground's colour so that they stand out from the dots."""
+    if painter.paintEngine().type() == QPaintEngine.Type.SVG:
+        _paint_words(painter, _path_of(words, size, bold, middle), color, ground)
+        return
+    drawn = _label(words, size, color, ground, bold, painter.device().devicePixelRatioF())
+    half = QPointF(drawn.deviceIndependentSize().width(), drawn.deviceIndependentSize().height()) / 2
+    painter.drawPixmap((middle - half).toPoint(), drawn)
+
+
+@lru_cache(maxsize=64)
+def _label(words: str, size: int, color: str, ground: str, bold: bool, ratio: float) -> QPixmap:
+    """Words with their rim, drawn once: outlines of letters take longer than thousands of dots."""
+    room = _path_of(words, size, bold, QPointF(0, 0)).boundingRect().adjusted(-RIM, -RIM, RIM, RIM)
+    drawn = QPixmap(math.ceil(room.width() * ratio), math.ceil(room.height() * ratio))
+    drawn.setDevicePixelRatio(ratio)
+    drawn.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(drawn)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    middle = QPointF(drawn.deviceIndependentSize().width(), drawn.deviceIndependentSize().height()) / 2
+    _paint_words(painter, _path_of(words, size, bold, middle), color, ground)
+    painter.end()
+    return drawn
+
+
+def _path_of(words: str, size: int, bold: bool, middle: QPointF) -> QPainterPath:
+    """The outlines of words around a point."""
+    return outlines(words, size, bold).translated(middle)
+
+
+@lru_cache(maxsize=64)
+def outlines(words: str, size: int, bold: bool = True) -> QPainterPath:
+    """The outlines of words around the origin; the first ones of a font take tens of milliseconds."""
     path = QPainterPath()
     path.addText(0, 0, font(size, bold), words)
-    path.translate(middle - path.boundingRect().center())
-    painter.strokePath(path, QPen(QColor(ground), 4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    path.translate(-path.boundingRect().center())
+    return path
+
+
+def _paint_words(painter: QPainter, path: QPainterPath, color: str, ground: str) -> None:
+    rim = QPen(QColor(ground), 2 * RIM, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+    painter.strokePath(path, rim)
     painter.fillPath(path, QColor(color))
 
 

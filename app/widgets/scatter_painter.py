@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPaintEngine, QPainter,
 
 from app.theme import font, theme
 from app.widgets.pixels import to_qimage
-from app.widgets.scatter_marks import RADIUS, Mark, Sheet, label_room, outline, paint_label
+from app.widgets.scatter_marks import RADIUS, Mark, Sheet, label_room, outline, outlines, paint_label
 from app.widgets.scatter_view import View
 from app.widgets.swatch import hex_of
 from nncore.arrays import Array
@@ -50,7 +50,12 @@ class Cloud:
         if self.single is not None and self.single >= len(self.marks):
             self.single = None
         self._order = np.argsort(groups, kind="stable") if self._is_layered else np.arange(len(groups))
-        self._sheet = None
+        # Here and not in the paint that needs them, which is another turn of the interface.
+        for mark in self.marks:
+            if mark.has_label:
+                outlines(mark.name, LABEL)
+        ratio = 1.0 if self._sheet is None else self._sheet[0]
+        self._sheet = ratio, Sheet(self.marks, self._texts, ratio)
         self.forget()
 
     def forget(self) -> None:

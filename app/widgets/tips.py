@@ -26,7 +26,7 @@ class WrappedTips(QObject):
     """An event filter of the application that wraps every widget's long tooltip."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if not isinstance(event, QHelpEvent):  # asked first of every event of the program, and quicker than its type
+        if not isinstance(event, QHelpEvent):
             return False
         if event.type() != QEvent.Type.ToolTip or not isinstance(watched, QWidget):
             return False

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from nncore.arrays import Array, to_numpy
+from nncore.arrays import Array, Shape, to_numpy
 from nncore.layers import Layer
-from nncore.network import Network, layers_from_config
+from nncore.network import Network
 from nncore.prediction import as_input
 
 
@@ -38,10 +37,9 @@ class ForwardPass:
 
     @classmethod
     def of_outputs(
-        cls, architecture: Mapping[str, Any], state: Mapping[str, Array], image: Array, outputs: Mapping[str, Array]
+        cls, layers: Sequence[Layer], input_shape: Shape, state: Mapping[str, Array], image: Array, outputs: Mapping[str, Array]
     ) -> ForwardPass:
-        """The pass whose `outputs` by layer are known (`explain.layers`); `architecture` is what `Network.config` gave."""
-        layers, input_shape = layers_from_config(architecture)
+        """The pass whose `outputs` by layer are known (`explain.layers`); `layers` may be `layers_from_config` of the network's."""
         return cls(tuple(layers), tuple(outputs), state, (as_input(image[None], input_shape)[0], *outputs.values()))
 
     def name(self, place: int) -> str:

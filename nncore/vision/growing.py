@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.vision.pieces import PIECE, Pieces, boxes_of
+from nncore.vision.pieces import PIECE, REACH, Pieces, boxes_of
+
+MOST_CROPS = 200
+"""Crops that are kept."""
+Name: TypeAlias = tuple[tuple[int, int], ...]
+"""The first pixels of pieces that are taken together."""
+
+
+@dataclass(frozen=True, eq=False)
+class KnownPieces(Pieces):
+    """Pieces of which the same ones are not cropped again as long as nothing has changed near them."""
+
+    firsts: Sequence[tuple[int, int]]
+    """Row and column of the first pixel of each piece."""
+    crops: dict[Name, Array]
+
+    def crop(self, chosen: Sequence[int]) -> Array:
+        name = tuple([self.firsts[each - 1] for each in chosen])
+        if name not in self.crops:
+            self.crops[name] = super().crop(chosen)
+        return self.crops[name]
 
 
 class GrowingPieces:
@@ -23,6 +47,8 @@ class GrowingPieces:
         self._boxes = np.zeros((1, 4), np.int64)
         self._firsts: list[tuple[int, int]] = []
         """Row and column of the first pixel of each piece, by which pieces are numbered."""
+        self._crops: dict[Name, Array] = {}
+        """Crops of pieces near which nothing has changed since."""
 
     def find(self, drawing: Array) -> Pieces:
         """The pieces of a drawing, uint8 (height, width), ink 255 on 0, as `find_pieces` finds them in its ink.
@@ -37,8 +63,17 @@ class GrowingPieces:
             place = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
             self._drawing[place] = drawing[place]
             self._ink[place] = drawing[place] * np.float32(1 / 255)
+            self._forget_crops(*place)
             self._number(*place)
-        return Pieces(self._ink, self._numbers, self._boxes)
+        return KnownPieces(self._ink, self._numbers, self._boxes, self._firsts, self._crops)
+
+    def _forget_crops(self, rows: slice, columns: slice) -> None:
+        """Forget the crops in which something lies that has changed: they reach a little beyond the boxes of their pieces."""
+        top, left, bottom, right = rows.start - REACH, columns.start - REACH, rows.stop + REACH, columns.stop + REACH
+        boxes = dict(zip(self._firsts, self._boxes[1:].tolist(), strict=True))
+        touched = {first for first, box in boxes.items() if box[0] < bottom and box[2] > top and box[1] < right and box[3] > left}
+        many = len(self._crops) > MOST_CROPS
+        self._crops = {} if many else {name: crop for name, crop in self._crops.items() if touched.isdisjoint(name)}
 
     def _number(self, rows: slice, columns: slice) -> None:
         """Find the pieces of which something lies in these rows and columns, or beside them, anew."""

@@ -51,7 +51,8 @@ def find_lines(boxes: Array) -> Layout:
     if not len(boxes):
         return Layout((), 0.0, 0)
     heights, middles = (boxes[:, 2] - boxes[:, 0]).astype(float), (boxes[:, 0] + boxes[:, 2]) / 2
-    bodies = np.flatnonzero(~_small(boxes))
+    is_small = _small(boxes)
+    bodies = np.flatnonzero(~is_small)
     chains = _chains(boxes, bodies)
     slope = _slope(boxes, chains)
     across = (boxes[:, 1] + boxes[:, 3]) / 2
@@ -59,10 +60,10 @@ def find_lines(boxes: Array) -> Layout:
     ordered, columns = _in_order(chains, boxes, level)
     lines = [(chain, _quantile(heights[chain], 0.7), _quantile(level[chain], 0.5)) for chain in ordered]
     parts: list[list[int]] = [[] for _ in lines]
-    for piece in np.setdiff1d(np.arange(len(boxes)), bodies):
+    for piece in np.flatnonzero(is_small).tolist():
         nearest = _line_of(piece, boxes, level, lines)
         if nearest is not None:
-            parts[nearest].append(int(piece))
+            parts[nearest].append(piece)
     return Layout(
         tuple(Line(tuple(chain), tuple(small), height) for (chain, height, _), small in zip(lines, parts, strict=True)),
         slope,
@@ -126,8 +127,9 @@ def _slope(boxes: Array, chains: Sequence[Sequence[int]]) -> float:
     slopes, weights = [], []
     for chain in chains:
         if len(chain) >= 3:
-            along = (boxes[chain, 1] + boxes[chain, 3]) / 2
-            slope = float(np.polyfit(along, (boxes[chain, 0] + boxes[chain, 2]) / 2, 1)[0])
+            along, down = (boxes[chain, 1] + boxes[chain, 3]) / 2, (boxes[chain, 0] + boxes[chain, 2]) / 2
+            away = along - along.sum() / len(chain)
+            slope = float(away @ down) / float(away @ away)  # of the straight line that fits best; np.polyfit takes longer
             slopes.append(min(max(slope, -STEEPEST), STEEPEST))
             weights.append(float(np.ptp(along)))
     if not slopes:

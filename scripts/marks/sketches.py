@@ -54,12 +54,15 @@ def _way(stroke: str) -> tuple[Array, bool]:
 
 
 @cache
-def _sketches(which: str) -> tuple[Sketch, ...]:
+def named(which: str) -> dict[str, Sketch]:
+    """The sketches that are "learned" or "held_out", by their names."""
     lines = (Path(__file__).parent / f"sketches_{which}.txt").read_text("utf-8").splitlines()
-    return tuple(tuple(stroke.strip() for stroke in line.split(": ", 1)[1].split("|")) for line in lines)
+    return {
+        name: tuple(stroke.strip() for stroke in strokes.split("|")) for name, strokes in (line.split(": ", 1) for line in lines)
+    }
 
 
 def sketch(which: str, rng: Rng) -> Array:
     """Ink of one of the sketches that are "learned" or "held_out", float32 (SIDE, SIDE)."""
-    sketches, width = _sketches(which), float(np.exp(rng.uniform(*np.log(PEN))))
+    sketches, width = tuple(named(which).values()), float(np.exp(rng.uniform(*np.log(PEN))))
     return inked(bent(sketched(sketches[int(rng.integers(0, len(sketches)))], rng), rng), width)

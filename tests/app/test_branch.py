@@ -14,7 +14,7 @@ from app.core.runs.moments import Moments
 from app.core.session import Job, TrainingSession
 from app.window import Window
 from models.presets import preset
-from nncore.data import synthetic, synthetic_street
+from nncore.data import open_dataset, synthetic_street
 from nncore.errors import ConfigError, WeightsError
 from nncore.network import Network
 from nncore.prediction import Predictor
@@ -105,7 +105,7 @@ def test_a_branch_whose_first_weights_are_lost_is_not_resumed_with_others(traine
 
 
 def test_a_branch_that_is_cut_off_at_once_goes_on_with_its_weights(isolated):
-    store, data = RunStore(), synthetic("train").limit(120, 3)
+    store, data = RunStore(), open_dataset("synthetic").limit(120, 3)
     config = TrainConfig(epochs=1, batch_size=10, seed=3, validate_every=5)
     weights = preset("two-layer").build(99, data.image_shape).state_dict()
 

@@ -80,12 +80,15 @@ def test_getting_the_real_mnist_from_a_mirror_on_this_machine(real_mnist: Path, 
 def test_ctrl_c_keeps_what_has_come(isolated: Path, heard_signals: None) -> None:
     with serving({file.name: bytes(file.size) for file in SOURCES["mnist"].files}) as server:
         command = [sys.executable, "-m", "app", "data", "get", "mnist", "--mirror", server.mirror("trickles")]
-        going = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"no_proxy": "*"})
-        while not server.asked and going.poll() is None:
-            time.sleep(0.05)
-        time.sleep(0.3)
-        going.send_signal(signal.SIGINT)
-        said = going.communicate(timeout=100)[1]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"no_proxy": "*"}) as going:
+            try:
+                while not server.asked and going.poll() is None:
+                    time.sleep(0.05)
+                time.sleep(0.3)
+                going.send_signal(signal.SIGINT)
+                said = going.communicate(timeout=100)[1]
+            finally:
+                going.kill()
     assert going.returncode == 130 and "what has come is kept" in said and "Traceback" not in said
 
 

@@ -27,7 +27,7 @@ from app.core.in_view import NetworkInView
 from app.core.timeline import Moment
 from models.presets import PRESETS
 from models.shipped import open_weights
-from nncore.data import synthetic
+from nncore.data import open_dataset, synthetic
 from nncore.errors import ConfigError, DataError
 from nncore.explain.embedding import grid_of
 from nncore.network import Network
@@ -128,7 +128,7 @@ def test_every_preset_offers_its_layers_and_begins_with_the_last_hidden_one(name
 
 
 def test_at_most_so_many_images_are_taken_the_same_each_time_and_too_few_are_refused():
-    images = synthetic("train")
+    images = open_dataset("synthetic")
     assert len(images_for(images, 30)) == 30 and np.array_equal(images_for(images, 30), images_for(images, 30))
     assert np.array_equal(images_for(images, len(images) + 5), np.arange(len(images)))
     with pytest.raises(DataError, match="at least 10"):

@@ -111,7 +111,7 @@ def test_a_disk_that_refuses_a_draft_is_told_once(open_lab, qtbot):
     for channels in (24, 25):
         panel.editor.column.cards[0].fields["out_channels"].setValue(channels)
         lab.drafts._timer.setInterval(0)
-        qtbot.wait(300)
+        qtbot.waitUntil(lambda: lab.drafts._is_late and not (lab.drafts._is_busy or lab.drafts._timer.isActive()))
     assert len(told) == 1 and "end with the window" in told[0]
 
 

@@ -93,7 +93,7 @@ class Held:
 
     def __call__(self, network, moment, data, give_up=lambda: False, tell=lambda _: None, loss=None) -> Evaluation | None:
         self.steps.append(moment.step)
-        self.go.wait(30)
+        self.go.wait(60)
         return None if give_up() else evaluation(moment.step)
 
 

@@ -52,7 +52,7 @@ def test_a_new_setting_appears_in_the_form_and_edits_the_recipe(form, lab):
 def test_no_field_is_cut_off(form, qtbot):
     form._more.click()
     qtbot.wait(20)
-    assert form._scroll.widget().width() <= form._scroll.viewport().width()
+    qtbot.waitUntil(lambda: form._scroll.widget().width() <= form._scroll.viewport().width())
 
 
 def test_the_wheel_changes_no_field_by_the_way(form, lab):

@@ -13,7 +13,7 @@ from app.core.session import Job
 from app.core.stored_run import read_run
 from app.window import Window
 from models.presets import preset
-from nncore.data import synthetic
+from nncore.data import open_dataset
 from nncore.training.config import TrainConfig
 from nncore.training.events import Changed, Progress, Started
 from tests.app.test_run_in_view import every_view_tells, recipe, train
@@ -101,7 +101,7 @@ def test_a_run_that_went_back_and_is_stopped_keeps_nothing_of_its_later_steps(tr
 
 
 def test_a_run_that_went_back_and_is_cut_off_at_once_is_one_of_that_step(tmp_path):
-    store, data = RunStore(tmp_path / "runs"), synthetic("train").limit(120, 3)
+    store, data = RunStore(tmp_path / "runs"), open_dataset("synthetic").limit(120, 3)
     config = TrainConfig(epochs=2, batch_size=10, seed=3, validate_every=5)
     session = Job(preset("two-layer"), "synthetic", data, None, config, "one", 120).begin(store)
     for _ in session.events():
@@ -126,7 +126,7 @@ def test_a_run_that_went_back_and_is_cut_off_at_once_is_one_of_that_step(tmp_pat
 
 
 def test_a_setting_that_was_changed_later_is_told_where_the_run_goes_on(tmp_path):
-    store, data = RunStore(tmp_path / "runs"), synthetic("train").limit(120, 3)
+    store, data = RunStore(tmp_path / "runs"), open_dataset("synthetic").limit(120, 3)
     config = TrainConfig(epochs=2, batch_size=10, seed=3, validate_every=5, optimizer="momentum", learning_rate=0.01)
     session = Job(preset("two-layer"), "synthetic", data, None, config, "one", 120).begin(store)
     session.trainer.checkpoint_every = 1  # an event a step

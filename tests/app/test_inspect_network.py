@@ -19,7 +19,7 @@ from app.panels.inspect.network import FOR_ALL
 from app.panels.inspect.panel import InspectPanel
 from app.widgets.layer_maps import LayerMaps, Spot
 from app.widgets.network_map import NetworkMap
-from app.widgets.turns import BETWEEN
+from app.widgets.turns import APART
 from models.presets import PRESETS
 from models.shipped import open_weights
 from nncore.data import synthetic
@@ -46,7 +46,7 @@ def settle() -> None:
     """Do all that waits to be done in the interface thread: cards are drawn in turn."""
     for _ in range(6):
         QCoreApplication.processEvents()
-        time.sleep(1.5 * BETWEEN / 1000)
+        time.sleep(APART)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from app.core.run_in_view import RunInView
 from app.core.session import Job
 from app.core.timeline import Moment
 from models.presets import preset
-from nncore.data import synthetic
+from nncore.data import open_dataset, synthetic
 from nncore.losses import TRAINING_LOSSES, HingeLoss
 from nncore.prediction import Predictor
 from nncore.training.config import TrainConfig
@@ -26,7 +26,7 @@ SETTINGS = [*({"loss": name} for name in TRAINING_LOSSES), {"label_smoothing": 0
 def test_what_is_computed_again_is_what_the_training_told(lab, qtbot, settings):
     config = TrainConfig(epochs=1, batch_size=50, validation=0.25, **settings)
     network = preset("mlp").build()
-    trainer = Trainer(network, synthetic().limit(400, 0), config)
+    trainer = Trainer(network, open_dataset("synthetic").limit(400, 0), config)
     told = next(event.evaluation for event in trainer.events() if isinstance(event, EpochEnd))
     run = RunInView(NetworkInView.of(network, "mlp", "a test"), recipe=Recipe("mlp", config), held_out=trainer.validation_data)
     run.timeline.add(Moment(6, network.state_dict()))
@@ -39,8 +39,8 @@ def test_what_is_computed_again_is_what_the_training_told(lab, qtbot, settings):
 
 
 def test_the_report_measures_a_run_by_its_own_loss(lab):
-    test, config = synthetic("test", 100), TrainConfig(epochs=1, loss="hinge")
-    session = Job(preset("mlp"), "synthetic", synthetic().limit(200, 0), test, config, image_limit=200).begin(lab.store)
+    data, test, config = open_dataset("synthetic").limit(200, 0), synthetic("test", 100), TrainConfig(epochs=1, loss="hinge")
+    session = Job(preset("mlp"), "synthetic", data, test, config, image_limit=200).begin(lab.store)
     assert list(session.events())
     facts = gather(lab.store, session.run)
     wanted = Predictor(facts.network).evaluate(facts.data.measured, HingeLoss())

@@ -17,7 +17,7 @@ from app.panels.inspect.map import MapCard
 from app.panels.inspect.panel import InspectPanel
 from app.training import Status
 from models.shipped import open_weights
-from nncore.data import synthetic
+from nncore.data import open_dataset
 from nncore.network import Network
 
 COUNT = 120
@@ -44,7 +44,7 @@ def card(lab, qtbot, network) -> MapCard:
     panel.show()
     qtbot.waitExposed(panel)
     lab.state.show_network(NetworkInView.of(network, "n", "a test"), Moment(1, network.state_dict()))
-    lab.state.data.set(DataInView("synthetic", synthetic("train"), synthetic("test")))
+    lab.state.data.set(DataInView("synthetic", open_dataset("synthetic"), open_dataset("synthetic", "test")))
     panel.show_page(1)
     made = panel.pages[0]
     made.panel = panel  # which must live as long

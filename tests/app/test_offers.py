@@ -15,7 +15,7 @@ from app.core.runs import RunStore
 from app.core.session import Job
 from app.window import Window
 from models.presets import preset
-from nncore.data import synthetic
+from nncore.data import open_dataset
 from nncore.training.config import TrainConfig
 from nncore.training.events import EpochEnd, Event, Progress
 from nncore.training.trainer import Trainer
@@ -24,7 +24,7 @@ from tests.app.test_run_in_view import recipe, train
 
 def cut_off(store: RunStore, name: str, after: int = 7) -> list[tuple[int, float, float]]:
     """Train a run of 20 steps and cut it off; the curves that a run that was not cut off has."""
-    data = synthetic("train").limit(120, 3)
+    data = open_dataset("synthetic").limit(120, 3)
     config = TrainConfig(epochs=2, batch_size=10, validation=20, seed=3)
 
     def begun(as_name: str):

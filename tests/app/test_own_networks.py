@@ -30,7 +30,7 @@ from app.core.session import TrainingSession
 from app.core.settings import Settings
 from app.core.stored_run import read_run
 from models.presets import DEFAULT, PRESETS
-from nncore.data import synthetic
+from nncore.data import open_dataset
 from nncore.errors import ConfigError, DigitLabError
 from nncore.paths import networks_folder
 from nncore.training.events import Progress
@@ -174,7 +174,7 @@ def test_a_network_takes_images_of_any_size_that_its_layers_can_work_on():
 
 
 def begun(store: RunStore, name: str, **changed: object) -> TrainingSession:
-    job = recipe(**changed).job(DataInView("synthetic", synthetic("train"), None))
+    job = recipe(**changed).job(DataInView("synthetic", open_dataset("synthetic"), None))
     assert job.preset.is_own
     return replace(job, run_name=name).begin(store)
 
@@ -212,7 +212,7 @@ def test_a_run_is_shown_branched_and_reported_after_its_network_has_been_changed
     assert gather(store, run, with_data=False).network.parameter_count == view.network.parameter_count
     with pytest.raises(ConfigError, match="changed or deleted"):
         command_of(run)
-    job = view.recipe.job(DataInView("synthetic", synthetic("train"), None))
+    job = view.recipe.job(DataInView("synthetic", open_dataset("synthetic"), None))
     session = replace(job, weights=moment.state, parent=("first", moment.step)).begin(store)
     assert session.run.layers == run.layers and session.run.parent == "first"
     store.release(session.run)
@@ -246,9 +246,9 @@ def test_the_command_line_trains_a_network_by_name_and_by_file(tmp_path, capsys)
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 def test_a_run_that_was_killed_goes_on_after_its_network_has_been_deleted(isolated):
     own_networks.keep("tiny", TINY)
-    command = [sys.executable, "-m", "app", "train", "--model", "tiny", "--data", few_digits(), "--epochs", "500"]
+    command = [sys.executable, "-m", "app", "train", "--device", "reference", "--model", "tiny", "--data", few_digits()]
     process = subprocess.Popen(
-        [*command, "--run", "killed", "--checkpoint-every", "20"], cwd=Path(__file__).parents[2], env=os.environ
+        [*command, "--epochs", "500", "--run", "killed", "--checkpoint-every", "20"], cwd=Path(__file__).parents[2], env=os.environ
     )
     store = RunStore()
     try:

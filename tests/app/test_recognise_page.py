@@ -150,7 +150,7 @@ def test_a_page_that_takes_long_is_said_to_be_read(window, qtbot, monkeypatch):
     may_go_on, look = Event(), Looker.look
 
     def slow(looker, question):
-        may_go_on.wait(30)
+        may_go_on.wait(60)
         return look(looker, question)
 
     monkeypatch.setattr(Looker, "look", slow)

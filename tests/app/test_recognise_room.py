@@ -39,12 +39,11 @@ def test_the_smallest_window_shows_the_whole_width(window, qtbot, recognise):
     window.resize(960, 620)
     for number in (0, 1):  # the sheet, and the batch
         recognise.sheet_card._group.button(number).click()
-        qtbot.wait(50)
-        assert hidden_across(window.findChild(Pages)) == 0
-        assert hidden_across(recognise.column) == 0
+        qtbot.wait(50)  # so that layouts begin to settle
+        qtbot.waitUntil(lambda: hidden_across(window.findChild(Pages)) == 0 and hidden_across(recognise.column) == 0)
     window.lab.sheet_wanted.emit()
     qtbot.wait(50)
-    assert hidden_across(window.findChild(Pages)) == 0
+    qtbot.waitUntil(lambda: hidden_across(window.findChild(Pages)) == 0)
     tools = recognise.tools
     assert all(button.geometry().right() < tools.width() for name, button in tools.buttons.items() if name != "redo")
     window.resize(1280, 800)
@@ -76,4 +75,4 @@ def test_the_line_of_the_chosen_digit_is_in_sight_whole(window, qtbot, recognise
     for height in (620, 900):
         window.resize(1280, height)
         qtbot.wait(50)
-        assert is_in_sight()
+        qtbot.waitUntil(is_in_sight)

@@ -432,7 +432,7 @@ def test_an_epoch_added_during_the_last_evaluation_is_trained(window, qtbot, mon
     def late(session: TrainingSession, status: str) -> None:
         calls.append(session.trainer.step)
         evaluating.set()  # all steps have been taken; the test images are being looked at
-        asked.wait(30)
+        asked.wait(60)
         conclude(session, status)
 
     monkeypatch.setattr(TrainingSession, "_conclude", late)

@@ -69,7 +69,7 @@ def test_only_the_latest_probe_is_answered(window, qtbot, monkeypatch):
 
     def slow(comparer: Comparer, runs, probe, *more):
         asked.append(probe)
-        may_go_on.wait(10)
+        may_go_on.wait(60)
         return answers(comparer, runs, probe, *more)
 
     monkeypatch.setattr(Comparer, "answers", slow)

@@ -22,7 +22,7 @@ def added(window, name: str, *steps: int) -> Run:
 def test_no_empty_axis_is_shown_while_curves_are_read(window, qtbot, monkeypatch):
     added(window, "one", 1, 2, 3)
     may_read, read = Event(), reading.read_curves
-    monkeypatch.setattr(reading, "read_curves", lambda *given: may_read.wait(20) and read(*given))
+    monkeypatch.setattr(reading, "read_curves", lambda *given: may_read.wait(60) and read(*given))
     overlay = show_runs(qtbot, window).overlay
     overlay.quantity.setCurrentText("Training loss")
     window.lab.comparing.tick(window.lab.run_table.runs)

@@ -16,7 +16,7 @@ from app.core.timeline import Moment
 from app.panels.train.evaluation_line import EvaluationLine
 from app.training import Status
 from models.presets import preset
-from nncore.data import synthetic
+from nncore.data import open_dataset, synthetic
 from nncore.data.checksums import content_sum
 from nncore.errors import DataError
 from nncore.metrics import Evaluation
@@ -26,12 +26,12 @@ from nncore.training.config import TrainConfig
 def stored(lab, data: str = "synthetic", **settings):
     """A line in the table of runs, trained on 200 images, a quarter of them held out."""
     config = TrainConfig(validation=0.25).as_dict()
-    checksum = content_sum(synthetic().limit(200, 0))
+    checksum = content_sum(open_dataset("synthetic").limit(200, 0))
     return lab.store.create(None, "mlp", data, config, **{"image_limit": 200, "checksum": checksum} | settings)
 
 
 def test_the_splits_of_a_run_are_its_own(lab):
-    run, whole = stored(lab), synthetic().limit(200, 0)
+    run, whole = stored(lab), open_dataset("synthetic").limit(200, 0)
     held_out, training, test = (images_of(split, run) for split in (Split.HELD_OUT, Split.TRAINING, Split.TEST))
     assert (len(held_out), len(training)) == (50, 150)
     parts = np.concatenate([held_out.images, training.images]).reshape(200, -1)
@@ -45,7 +45,7 @@ def test_a_split_that_is_not_there_says_why(lab, tmp_path):
     alone = stored(lab, str(tmp_path / "some.npz"), checksum=None)
     with pytest.raises(DataError, match=r"some\.npz has no test part"):
         images_of(Split.TEST, alone)
-    named = DataInView("synthetic", synthetic(), replace(synthetic("test", 20), class_names=tuple("abcdefghij")))
+    named = DataInView("synthetic", open_dataset("synthetic"), replace(synthetic("test", 20), class_names=tuple("abcdefghij")))
     with pytest.raises(DataError, match="other classes than its training part"):
         images_of(Split.TEST, stored(lab), named)
     for split in Split:
@@ -64,7 +64,7 @@ class Answerer:
     def __call__(self, network, moment, data, give_up=lambda: False, tell=lambda _: None, loss=None) -> Evaluation | None:
         self.asked.append((moment.step, len(data)))
         tell(len(data) // 2)
-        self.go.wait(30)
+        self.go.wait(60)
         return None if give_up() else Evaluation(1.0, np.full((len(data), 10), 0.1, np.float32), data.labels)
 
 

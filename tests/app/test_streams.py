@@ -44,11 +44,10 @@ def test_signs_that_an_encoding_lacks_become_others(runs, encoding, command):
     assert done.returncode == 0 and done.stderr == "" and done.stdout
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_a_program_prints_in_the_encoding_that_it_is_told(runs, encoding):
-    done = program("runs", "show", "one", encoding=encoding)
+def test_a_program_prints_in_the_encoding_that_it_is_told(runs):
+    done = program("runs", "show", "one", encoding="cp1252")
     assert done.returncode == 0 and done.stderr == "" and done.stdout
-    assert_one_line(program("train", "--data", "/nowhere/Ziffern-βψ", encoding=encoding), "/nowhere")
+    assert_one_line(program("train", "--data", "/nowhere/Ziffern-βψ", encoding="ascii"), "/nowhere")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")

@@ -14,7 +14,7 @@ from app.core.runs import RunStore
 from app.core.session import Job
 from models.presets import PRESETS
 from nncore.backend import devices
-from nncore.data import synthetic
+from nncore.data import open_dataset, synthetic
 from nncore.data.augment import Augmentation
 from nncore.errors import DeviceError
 from nncore.training.config import SETTINGS, TrainConfig
@@ -66,7 +66,7 @@ def test_every_setting_is_an_option_and_what_is_shown_can_be_typed():
 
 def test_the_initializer_reaches_the_network_and_that_of_a_run_that_was_cut_off_before_its_first_step(tmp_path):
     store, config = RunStore(tmp_path), TrainConfig(initializer="zeros")
-    session = Job(PRESETS["two-layer"], "synthetic", synthetic("train"), None, config, "r").begin(store)
+    session = Job(PRESETS["two-layer"], "synthetic", open_dataset("synthetic"), None, config, "r").begin(store)
     store.release(session.run)
     for trainer in (session.trainer, resume(store, "r").trainer):
         assert all(not value.any() for value in trainer.network.state_dict().values())

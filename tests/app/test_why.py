@@ -45,8 +45,9 @@ def test_the_map_of_each_method_is_that_of_nncore_for_the_weights_of_the_moment(
     twin = network_of(5)  # whose own weights are others
     twin.load_state_dict(look.question.moment.state)
     expected = METHODS[name].find(Predictor(twin), look.digit.image, Target(3, 8))
-    assert np.abs(expected.map).max() > 0 and np.array_equal(why.map, expected.map)
-    assert why.map.shape == (14, 14) and why.found.score == expected.score
+    assert np.abs(expected.map).max() > 0 and why.map.shape == (14, 14)
+    np.testing.assert_allclose(why.map, expected.map, atol=1e-5)  # occlusion asks the compiled network where it can
+    assert why.found.score == pytest.approx(expected.score, abs=1e-5)
 
 
 def test_another_moment_of_the_same_network_has_a_map_of_its_own():

@@ -29,7 +29,7 @@ class Held:
             try:
                 for _ in range(2):
                     yield Progress(3, 10)
-                    assert self.may_go.wait(20)
+                    assert self.may_go.wait(60)
                 yield from steps(explainer, question)
             except GeneratorExit:
                 self.was_given_up.set()

@@ -582,10 +582,10 @@ def test_panels_are_built_before_they_are_asked_for(make_window, qtbot, monkeypa
 
 def test_no_panel_is_built_while_somebody_draws(make_window, qtbot, monkeypatch):
     monkeypatch.setattr(Window, "prepare_panels", PREPARE_PANELS)
-    monkeypatch.setattr("app.window.UNTOUCHED", 1.0)
+    monkeypatch.setattr("app.window.UNTOUCHED", 3.0)  # far longer than from one change to the next
     window = make_window()
     built = set(window._panels)
-    for _ in range(8):
+    for _ in range(5):
         window.lab.state.probe.set(Probe(np.zeros((28, 28, 1), np.uint8)))
         qtbot.wait(100)
         assert set(window._panels) == built

@@ -52,7 +52,7 @@ def shot(screen: str) -> np.ndarray:
     return np.asarray(ImageGrab.grab(xdisplay=screen).convert("RGB"))
 
 
-def wait_for(screen: str, seen, what: str, seconds: float = 30) -> np.ndarray:
+def wait_for(screen: str, seen, what: str, seconds: float = 60) -> np.ndarray:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         picture = shot(screen)
@@ -60,6 +60,23 @@ def wait_for(screen: str, seen, what: str, seconds: float = 30) -> np.ndarray:
             return picture
         time.sleep(0.1)
     raise AssertionError(f"never saw {what}")
+
+
+def colours(picture: np.ndarray) -> int:
+    """How many colours there are."""
+    return len(np.unique(picture.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)))
+
+
+def at_rest(screen: str) -> np.ndarray:
+    """The screen once nothing on it has changed for a second."""
+    last = [shot(screen)]
+
+    def rests(picture: np.ndarray) -> bool:
+        time.sleep(1)
+        before, last[0] = last[0], shot(screen)
+        return np.array_equal(before, last[0]) and np.array_equal(picture, last[0])
+
+    return wait_for(screen, rests, "the window at rest")
 
 
 def pointer(screen: str, *events: tuple[str, int, int]) -> None:
@@ -73,14 +90,13 @@ def pointer(screen: str, *events: tuple[str, int, int]) -> None:
 
 
 def test_a_digit_drawn_with_the_mouse_is_recognised(screen, digitlab):
-    before = wait_for(screen, lambda picture: len(np.unique(picture.reshape(-1, 3), axis=0)) > 20, "the window")
+    before = wait_for(screen, lambda picture: colours(picture) > 20, "the window")
     assert digitlab.poll() is None
-    time.sleep(1)  # the shipped network is being opened
-    blank = shot(screen)
+    blank = at_rest(screen)  # the shipped network has been opened
     x, y = sheet_centre(blank)
     stroke = [("press", x, y - 180), *(("move", x, y - 180 + step) for step in range(0, 361, 20)), ("release", x, y + 180)]
     pointer(screen, *stroke)
-    drawn = wait_for(screen, lambda picture: differs(picture, blank, probe_of), "the probe's picture", 10)
+    drawn = wait_for(screen, lambda picture: differs(picture, blank, probe_of), "the probe's picture")
     assert differs(drawn, blank, lambda p: p[y - 150 : y + 150, x - 5 : x + 5]), "the stroke is on the sheet"
     assert before.shape == drawn.shape and digitlab.poll() is None
 

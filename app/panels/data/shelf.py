@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.in_view import DataInView
@@ -34,6 +34,8 @@ class Shelf(Card):
         self._box.setContentsMargins(0, 0, 6, 0)
         self._box.setSpacing(8)
         self.cards: dict[str, DatasetCard] = {}
+        self._is_outdated = False
+        """Whether the library has found others since the cards were made."""
         scroll = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(holder)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the cards in it take the keyboard
@@ -44,7 +46,7 @@ class Shelf(Card):
         self._library.changed.connect(self._list)
         self._library.progressed.connect(self._show_progress)
         self._library.arrived.connect(self._open_arrived)
-        self._list()  # the library may have found them before the shelf was made
+        self._make_cards()  # the library may have found them before the shelf was made
         lab.state.data.subscribe(self._mark)
 
     def wire(self, actions: Mapping[str, QAction]) -> None:
@@ -64,7 +66,22 @@ class Shelf(Card):
         return row
 
     def _list(self) -> None:
+        """Make the cards anew, or where nobody sees them when they come into sight: that takes as long as several frames, and each
+        digit that is kept makes another list.
+        """
+        if self.isVisible():
+            self._make_cards()
+        else:
+            self._is_outdated = True
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._is_outdated:
+            self._make_cards()
+
+    def _make_cards(self) -> None:
         """Make the cards anew. If one of them has the keyboard's focus, it keeps it."""
+        self._is_outdated = False
         focus = QApplication.focusWidget()
         focused = next((name for name, card in self.cards.items() if focus and (card is focus or card.isAncestorOf(focus))), None)
         while self._box.count():

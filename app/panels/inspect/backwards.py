@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,9 +11,11 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.core.look import Look
+from app.core.pace import SHARE
 from app.core.run_in_view import RunInView
 from app.lab import Lab
 from app.panels.inspect.inspected import Weight
+from app.threads.priority import lower_priority
 from app.threads.task import Task
 from app.training import Status
 from app.widgets.throttle import Throttle
@@ -62,6 +65,8 @@ class Backwards(QObject):
         self.result: BackwardPass | None = None
         self._next: Asked | None = None
         self._is_busy = False
+        self._used = 0.0
+        """Seconds of a core that the last pass took."""
         self._network: tuple[Mapping[str, Any], Network] | None = None
         """The network of the last pass, used by one task at a time."""
         self._begin = Throttle(self._start, PAUSE, self)
@@ -71,7 +76,8 @@ class Backwards(QObject):
         if self.asked is not None and self.asked.look is look:
             return
         self._next = asked_of(look)
-        self._begin.interval = PAUSE_WHILE_TRAINING if self._lab.training.status is Status.TRAINING else PAUSE
+        is_training = self._lab.training.status is Status.TRAINING
+        self._begin.interval = max(PAUSE_WHILE_TRAINING, round(1000 * self._used / SHARE)) if is_training else PAUSE
         self._begin()
 
     def _start(self) -> None:
@@ -86,12 +92,15 @@ class Backwards(QObject):
         """For the task's thread."""
         question, digit = asked.look.question, asked.look.digit
         assert digit is not None, "asked_of says so"
-        architecture = question.network.architecture
+        architecture, began = question.network.architecture, time.thread_time()
+        lower_priority()
         if self._network is None or self._network[0] is not architecture:
             self._network = architecture, Network.from_config(architecture)
         network = self._network[1]
         network.load_state_dict(question.moment.state)
-        return BackwardPass.of(network, digit.image, asked.label, loss)
+        found = BackwardPass.of(network, digit.image, asked.label, loss)
+        self._used = time.thread_time() - began
+        return found
 
     def _take(self, asked: Asked, result: BackwardPass) -> None:
         self._is_busy = False

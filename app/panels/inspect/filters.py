@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from app.panels.inspect.card import InspectCard
 from app.panels.inspect.columns import LEFT_OUT
 from app.panels.inspect.explained import origin_of
 from app.panels.inspect.inspected import Inspected, Unit
+from app.panels.inspect.latest import Latest
 from app.widgets.elided import Elided
 from app.widgets.export import Export
 from app.widgets.map_sections import Histogram, Maps
@@ -23,6 +25,8 @@ from app.widgets.sheet import Section, Sheet
 from nncore.arrays import Array, Shape
 from nncore.explain.forward_pass import ForwardPass
 
+QUICK = 200_000
+"""Weights up to which the pictures are made at once: a few milliseconds."""
 STRONGEST = 3
 """Slices of a kernel that are added up where there is no room for all."""
 BINS = 41
@@ -45,6 +49,8 @@ class FiltersCard(InspectCard):
         self.weight: Array | None = None
         """The weight that is shown: (height, width, in, out), or (in, out)."""
         self._layer = ""
+        self._latest = Latest(lab, self)
+        self._latest.found.connect(self.sheet.show_sections)
         scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -57,34 +63,24 @@ class FiltersCard(InspectCard):
         place = 0 if done is None or unit is None else weighted_place(done, done.place(unit.layer))
         if look is None or look.digit is None or done is None or unit is None or place == 0:
             self.weight, self._layer = None, ""
+            self._latest.forget()
             self.facts.show_words(NONE if unit is not None else "")
             self.sheet.show_sections(())
             return
-        self._layer = done.name(place)
+        before, self._layer = self._layer, done.name(place)
         (self.weight,) = done.parameters(place, "weight")
         units = self.weight.shape[-1]
         origin = origin_of(done, done.place(unit.layer), unit.index)  # behind flatten, which counts its units otherwise
         chosen = min(origin.unit, units - 1)
         self.facts.show_words(f"{self._layer}: {units:,} units, {self.weight.size // units:,} weights each")
-        self.sheet.show_sections([*self._pictures(done, place, chosen, look.digit.image.shape), _spread(self.weight)])
         self.sheet.rows = self._rows
-
-    def _pictures(self, done: ForwardPass, place: int, chosen: int, picture: Shape) -> list[Section]:
-        assert self.weight is not None, "set before"
-        kernels = as_kernels(self.weight, _image_shape(done, place, picture))
-        units, _, _, inputs = kernels.shape
-        top = float(np.abs(self.weight).max()) or 1.0
-        keys = [("kernel", unit) for unit in range(units)]
-        words = [f"unit {unit}" for unit in range(units)]
-        if inputs == 1:
-            return [Maps(f"the weights of every unit of {self._layer}", kernels[..., 0], DIVERGING, top, keys, words, chosen)]
-        slices = kernels[chosen].transpose(2, 0, 1)
-        channels = [f"unit {chosen}, input channel {channel}" for channel in range(inputs)]
-        own = Maps(f"unit {chosen}: its slice for each of {inputs} channels", slices, DIVERGING, top, [None] * inputs, channels)
-        sums = strongest_sum(kernels)
-        most = float(np.abs(sums).max()) or 1.0
-        title = f"every unit: the sum of its {min(STRONGEST, inputs)} strongest slices"
-        return [own, Maps(title, sums, DIVERGING, most, keys, words, chosen)]
+        make = partial(filter_sections, done, place, chosen, look.digit.image.shape)
+        if self.weight.size <= QUICK:
+            self._latest.forget()
+            self.sheet.show_sections(make())
+        else:
+            self.sheet.show_sections(self.sheet.sections if self._layer == before else (), is_faded=True)
+            self._latest.ask(make)
 
     def export(self) -> Export | None:
         if self.weight is None:
@@ -107,6 +103,26 @@ class FiltersCard(InspectCard):
             self.inspected.choose(Unit(unit.layer, (*unit.index[:-1], key[1])))
         else:
             self.inspected.choose(Unit(self._layer, (*(size // 2 for size in values.shape[:-1]), key[1])))
+
+
+def filter_sections(done: ForwardPass, place: int, chosen: int, picture: Shape) -> list[Section]:
+    """The weights of the layer at a place as pictures, and how they are spread; `picture` is the shape of the image."""
+    (weight,) = done.parameters(place, "weight")
+    kernels, layer = as_kernels(weight, _image_shape(done, place, picture)), done.name(place)
+    units, _, _, inputs = kernels.shape
+    top = float(np.abs(weight).max()) or 1.0
+    keys = [("kernel", unit) for unit in range(units)]
+    words = [f"unit {unit}" for unit in range(units)]
+    if inputs == 1:
+        maps = Maps(f"the weights of every unit of {layer}", kernels[..., 0], DIVERGING, top, keys, words, chosen)
+        return [maps, _spread(weight)]
+    slices = kernels[chosen].transpose(2, 0, 1)
+    channels = [f"unit {chosen}, input channel {channel}" for channel in range(inputs)]
+    own = Maps(f"unit {chosen}: its slice for each of {inputs} channels", slices, DIVERGING, top, [None] * inputs, channels)
+    sums = strongest_sum(kernels)
+    most = float(np.abs(sums).max()) or 1.0
+    title = f"every unit: the sum of its {min(STRONGEST, inputs)} strongest slices"
+    return [own, Maps(title, sums, DIVERGING, most, keys, words, chosen), _spread(weight)]
 
 
 def weighted_place(done: ForwardPass, place: int) -> int:

@@ -9,6 +9,8 @@ from app.core.look import LAYERS, Look
 from app.core.observable import Observable
 from nncore.explain.forward_pass import ForwardPass
 from nncore.explain.pixel import Index
+from nncore.layers import Layer
+from nncore.network import layers_from_config
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Inspected:
         self.weight: Observable[Weight | None] = Observable(None)
         """The weight that is chosen besides; None where none is."""
         self._pass: tuple[Look, ForwardPass | None] | None = None
+        self._layers: tuple[object, tuple[Layer, ...]] | None = None
+        """Those of the last architecture: making them anew for every look takes as long as drawing a card."""
 
     @property
     def unit(self) -> Unit | None:
@@ -63,8 +67,18 @@ class Inspected:
         if look is None:
             return None
         if self._pass is None or self._pass[0] is not look:
-            self._pass = look, _pass_of(look)
+            self._pass = look, self._pass_of(look)
         return self._pass[1]
+
+    def _pass_of(self, look: Look) -> ForwardPass | None:
+        if look.digit is None or LAYERS not in look.results:
+            return None
+        question = look.question
+        architecture = question.network.architecture
+        if self._layers is None or self._layers[0] is not architecture:
+            self._layers = architecture, tuple(layers_from_config(architecture)[0])
+        shape, image, outputs = question.network.input_shape, look.digit.image, look.results[LAYERS]
+        return ForwardPass.of_outputs(self._layers[1], shape, question.moment.state, image, outputs)
 
     def choose(self, unit: Unit) -> None:
         """Look at another unit, from no other."""
@@ -100,10 +114,3 @@ class Inspected:
 
 def _layers_of(network: NetworkInView) -> tuple[object, object]:
     return network.architecture.get("input_shape"), network.architecture.get("layers")
-
-
-def _pass_of(look: Look) -> ForwardPass | None:
-    if look.digit is None or LAYERS not in look.results:
-        return None
-    question = look.question
-    return ForwardPass.of_outputs(question.network.architecture, question.moment.state, look.digit.image, look.results[LAYERS])

@@ -28,7 +28,7 @@ LEAST, MOST = 36, 108
 GAP, TITLED = 12, 116
 """Least pixels between two thumbnails, and from the left edge of one to that of the next so that every title has room."""
 PAUSE = 250
-"""Milliseconds after which the stages of a drawing that goes on are shown."""
+"""Milliseconds of rest after which the stages of a drawing that goes on are shown."""
 HINT = "Draw a digit, or open, drop or paste a picture: every step from it to the network appears here."
 
 
@@ -67,8 +67,8 @@ class StagesCard(Card):
             self._take(lab.looking.look)
 
     def _take(self, look: Look) -> None:
-        """Show a look: at once, but of a drawing that goes on only so often, since a stroke should be answered first; and nothing
-        as long as the strip is out of sight.
+        """Show a look: at once, but of a drawing that goes on when the hand rests, since a stroke should be answered first; and
+        nothing as long as the strip is out of sight.
         """
         goes_on = look.question.probe.kind is Kind.DRAWING and bool(look.stages) and bool(self.stages)
         self._next = look
@@ -76,7 +76,7 @@ class StagesCard(Card):
             return
         if not goes_on:
             self._show_next()
-        elif not self._pause.isActive():
+        else:
             self._pause.start()
 
     def showEvent(self, event: QShowEvent) -> None:

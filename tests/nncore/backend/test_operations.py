@@ -23,7 +23,8 @@ from nncore.errors import ConfigError, NotCompilable
 
 CHANNELS = (1, 3, 5, 8, 16, 17, 33)
 """Numbers of channels around those that fill vectors of 8 and of 16 values."""
-PAIRS = list(itertools.product(CHANNELS, CHANNELS))
+PAIRS = [(C, CHANNELS[(place + step) % len(CHANNELS)]) for place, C in enumerate(CHANNELS) for step in (0, 1, 3)]
+"""Each with itself, with the next and with one far off; other pairs come up below, where geometries are drawn."""
 ACTIVATIONS, SHAPES = ("relu", "sigmoid", "tanh", "softmax"), ((4, 5, 3), (1, 1, 33))
 
 TRIALS: dict[str, Trial] = {

@@ -19,7 +19,7 @@ from mutate import EDGES, GOOD, PICTURES, X, Y, brought, everything, icon, idx, 
 from nncore.data import open_dataset
 
 often = settings(
-    max_examples=100,
+    max_examples=50,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -127,7 +127,8 @@ def test_of_equal_numbers_in_a_window_the_first_wins():
 def test_a_pass_of_known_outputs_is_that_of_the_network(rng):
     network = shaken(PRESETS["digitlab-mnist"].build(), rng)
     image = picture(network, rng)
-    known = ForwardPass.of_outputs(network.config(), network.state_dict(), image, layer_outputs(Predictor(network), image))
+    outputs = layer_outputs(Predictor(network), image)
+    known = ForwardPass.of_outputs(network.layers, network.input_shape, network.state_dict(), image, outputs)
     done = ForwardPass.of(network, image)
     assert known.names == done.names and all(np.array_equal(*pair) for pair in zip(known.values, done.values, strict=True))
     assert explain(known, 4, (2, 3, 1)).value == explain(done, 4, (2, 3, 1)).value

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
 from models.presets import preset
-from nncore.data import synthetic
+from nncore.data import Dataset, synthetic
 from nncore.errors import ConfigError, WeightsError
 from nncore.training.checkpoint import load_checkpoint, save_checkpoint
 from nncore.training.config import TrainConfig
@@ -17,8 +19,13 @@ STEPS = 12
 """Steps of an epoch: 240 images to learn from, 20 at a time."""
 
 
+@cache
+def digits() -> Dataset:
+    return synthetic("train").limit(300, 1)
+
+
 def trainer(optimizer: str = "sgd", network: str = "two-layer", **settings) -> Trainer:
-    data = synthetic("train").limit(300, 1)
+    data = digits()
     config = TrainConfig(epochs=2, batch_size=20, validation=60, optimizer=optimizer, learning_rate=0.01, **settings)
     return Trainer(preset(network).build(0, data.image_shape), data, config)
 
@@ -78,7 +85,7 @@ def test_a_checkpoint_after_going_back_goes_on_the_same_way(tmp_path):
     subject.go_back(5, first.states[5], *first.until(5))
     save_checkpoint(tmp_path / "c.safetensors", subject)
     expected = Trained(subject)
-    again = load_checkpoint(tmp_path / "c.safetensors", synthetic("train").limit(300, 1))
+    again = load_checkpoint(tmp_path / "c.safetensors", digits())
     assert (again.step, again.optimizer.steps, again.meters.count) == (5, 0, 100)
     found = Trained(again)
     assert found.losses == expected.losses and found.epochs == expected.epochs

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -44,3 +46,5 @@ def test_pieces_of_a_drawing_that_changes_are_those_of_the_drawing_seen_afresh(s
         np.testing.assert_array_equal(found.ink, afresh.ink)
         np.testing.assert_array_equal(found.numbers, afresh.numbers)
         np.testing.assert_array_equal(found.boxes, afresh.boxes)
+        for group in [*((number,) for number in range(1, len(afresh) + 1)), *pairwise(range(1, len(afresh) + 1))]:
+            np.testing.assert_array_equal(found.crop(group), afresh.crop(group))  # of many the crop of an earlier state

@@ -11,7 +11,7 @@ import pytest
 from nncore.arrays import Array
 from nncore.backend.cuda import feed
 from nncore.backend.devices import get_backend
-from nncore.data import open_dataset
+from nncore.data import synthetic
 from nncore.data.augment import AUGMENTATIONS
 from nncore.errors import DeviceError
 from nncore.layers import BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU
@@ -66,7 +66,7 @@ def test_a_training(fake: FakeCupy, monkeypatch: pytest.MonkeyPatch, dataset: Ca
 
 
 def test_augmentation_and_answers(fake: FakeCupy) -> None:
-    data = open_dataset("synthetic").limit(12)
+    data = synthetic("train", 12)
     varied = [AUGMENTATIONS["strong"](data.images, np.random.default_rng(0), device) for device in ("cuda-host", "cuda")]
     np.testing.assert_array_equal(*varied)
     asked = Network([Conv2d(4, 3, padding=1), ReLU(), MaxPool2d(2), Flatten(), Linear(10)], (28, 28, 1), seed=3)
@@ -87,7 +87,7 @@ def test_calls_that_no_program_makes_share_a_stream(fake: FakeCupy, monkeypatch:
         return made
 
     monkeypatch.setattr(fake.cuda, "Stream", noted)
-    images, rng = open_dataset("synthetic").limit(3).images, np.random.default_rng(0)
+    images, rng = synthetic("train", 3).images, np.random.default_rng(0)
     for _ in range(3):
         AUGMENTATIONS["strong"](images, rng, "cuda")
         get_backend("cuda").asarray(images)

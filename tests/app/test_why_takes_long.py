@@ -54,7 +54,7 @@ def test_it_says_how_far_it_is_and_can_be_cancelled_and_asked_for_again(card, qt
     show(qtbot, card, look)
     assert card.cancel.isHidden()
     card.method.setCurrentText("Occlusion")
-    qtbot.waitUntil(lambda: card.cancel.isVisible() and card.check.words == "3 of at most 10 passes", timeout=20_000)
+    qtbot.waitUntil(lambda: card.cancel.isVisible() and card.check.words == "Computing… 30 %", timeout=20_000)
     assert card.cancel.text() == "Cancel"
     card.cancel.click()
     held.release()

@@ -106,6 +106,7 @@ class WhyCard(InspectCard):
         )
         self.random.toggled.connect(self._choose)
         self.cancel.setProperty("role", "inline")
+        self.cancel.setToolTip("Give this map up: what was there before stays. Compute begins it anew.")
         self.cancel.clicked.connect(lambda: self._asking.again() if self._asking.is_cancelled else self._asking.cancel())
         self.cancel.hide()
         choices = QHBoxLayout()
@@ -256,7 +257,7 @@ class WhyCard(InspectCard):
         if asking.is_cancelled:
             self.check.show_words("Cancelled")
         elif asking.is_late:
-            self.check.show_words("Computing…" if told is None else f"{told.done:,} of at most {told.total:,} passes")
+            self.check.show_words("Computing…" if told is None else f"Computing… {100 * told.done // told.total} %")
         else:
             self.check.show_words("" if self.why is None else self.why.checked)
         self.cancel.setText("Compute" if asking.is_cancelled else "Cancel")

@@ -23,9 +23,12 @@ pytestmark = [
 
 @pytest.fixture
 def screen() -> Iterator[str]:
-    """An X server of its own; yields its display."""
+    """An X server of its own; yields its display.
+
+    It is not reset when its last client leaves: whoever comes at that moment, as the program may between two shots, is refused.
+    """
     read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1440x900x24", "-nolisten", "tcp"]
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1440x900x24", "-nolisten", "tcp", "-noreset"]
     server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
     with os.fdopen(read) as pipe:

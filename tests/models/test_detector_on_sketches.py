@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.held_out_shapes import OTHER_DRAWINGS
-from models.shipped import digit_detector, open_weights
-from nncore.prediction import Predictor
-from nncore.recognition import DIGIT_FROM, SURE
+from models.shipped import digit_detector
+from nncore.recognition import DIGIT_FROM
 from nncore.vision import centre_digit
 from scripts.marks import pen, sketches
 
@@ -26,8 +25,7 @@ def test_every_sketch_can_be_drawn(which):
         assert 0.02 < ink.mean() < 0.5
 
 
-def test_few_sketches_that_it_never_learned_are_surely_digits():
+def test_few_sketches_that_it_never_learned_are_digits():
     rng = np.random.default_rng(5)
     images = np.stack([centre_digit(sketches.sketch("held_out", rng)) for _ in range(200)])[..., None]
-    read = Predictor(open_weights("mnist-cnn")[0]).predict(images).max(axis=1) >= SURE
-    assert np.mean(read & (digit_detector()(images) >= DIGIT_FROM)) <= 0.1
+    assert np.mean(digit_detector()(images) >= DIGIT_FROM) <= 0.09

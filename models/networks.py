@@ -99,11 +99,22 @@ def digitlab_mnist() -> list[Layer]:
     ]  # fmt: skip
 
 
-def digitlab_svhn() -> list[Layer]:
+def svhn_six() -> list[Layer]:
     """As `digitlab_mnist`, wider, for 32×32 in colour; what is at the edge, mostly parts of other digits, is seen by few units."""
     return [
         Conv2d(24, 3), ReLU(), Conv2d(32, 3), ReLU(), MaxPool2d(2), BatchNorm(),
         Conv2d(64, 3), BatchNorm(), ReLU(), Conv2d(64, 3), ReLU(), MaxPool2d(2), BatchNorm(), Dropout(0.1),
+        Conv2d(128, 3, padding=1), BatchNorm(), ReLU(), Conv2d(160, 3), BatchNorm(), ReLU(),
+        Flatten(), Dropout(0.5), Linear(10),
+    ]  # fmt: skip
+
+
+def digitlab_svhn() -> list[Layer]:
+    """`svhn_six`, of whose answers it learns, and one convolution more."""
+    return [
+        Conv2d(24, 3), ReLU(), Conv2d(32, 3), ReLU(), MaxPool2d(2), BatchNorm(),
+        Conv2d(64, 3), BatchNorm(), ReLU(), Conv2d(64, 3), BatchNorm(), ReLU(),
+        Conv2d(80, 3, padding=1), ReLU(), MaxPool2d(2), BatchNorm(), Dropout(0.1),
         Conv2d(128, 3, padding=1), BatchNorm(), ReLU(), Conv2d(160, 3), BatchNorm(), ReLU(),
         Flatten(), Dropout(0.5), Linear(10),
     ]  # fmt: skip

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models import networks
 from models.presets import preset
 from nncore.data import open_dataset
 from nncore.data.augment import Augmentation
+from nncore.data.blended import blended
 from nncore.data.dataset import Dataset, joined
 from nncore.data.recoloured import recoloured
 from nncore.data.scanned import scanned
 from nncore.data.street import synthetic_street
 from nncore.data.synthetic import foreign_digits
+from nncore.layers import Layer
+from nncore.network import Network
 from nncore.training.config import TrainConfig
 
 SPLIT_SEED = 12
@@ -39,6 +43,17 @@ class Recipe:
     """Where it is weak, in words."""
     by_photograph: bool = False
     """Whether the last images are held out, not any: neighbours come from one photograph, and would be too easy."""
+    teachers: tuple[Recipe, ...] = ()
+    """Trainings that come first, by the same seed: half of what it learns is what their networks answer on average."""
+    goes_on: bool = False
+    """Whether its weights begin as those of its first teacher."""
+    layers: Callable[[], Sequence[Layer]] | None = None
+    """Its layers where it is a teacher with others than the preset's."""
+
+    def build(self, seed: int) -> Network:
+        """The network with fresh weights, fixed by the seed."""
+        known = preset(self.preset)
+        return known.build(seed) if self.layers is None else Network(self.layers(), known.input_shape, seed)
 
     def datasets(self) -> tuple[Dataset, Dataset]:
         """What it learns from, and the images held out. Raises DataError where the data is missing."""
@@ -62,41 +77,76 @@ def svhn_mix(train: Dataset) -> Dataset:
     return joined([train, *others, synthetic_street(count=8000)], "svhn and drawn digits")
 
 
+def svhn_views(train: Dataset) -> Dataset:
+    """SVHN's digits three times as they are and seven times with other colours, and drawn ones."""
+    others = [recoloured(train, seed) for seed in range(7)]
+    return joined([train] * 3 + others + [synthetic_street(count=16_000)], "svhn and drawn digits")
+
+
+def svhn_blends(train: Dataset) -> Dataset:
+    """SVHN's digits twice as they are, four times with other colours and five times as blends of two, and other drawn ones."""
+    others = [recoloured(train, seed) for seed in range(7, 11)]
+    blends = [blended(train, 0), blended(joined([train, *others[:3]], "svhn, recoloured"), 1)]
+    return joined([train] * 2 + others + blends + [synthetic_street(count=16_000, seed=1)], "svhn, blends and drawn digits")
+
+
+MNIST = Recipe(
+    "digitlab-mnist",
+    "mnist",
+    3000,
+    "3,000 of the same digits as coarse scans, 6,000 digits drawn by code in foreign hands (1s with a flag and a base, "
+    "crossed 7s, slashed 0s, open 4s)",
+    mnist_mix,
+    replace(
+        preset("digitlab-mnist").training,
+        epochs=30,
+        validation=300,
+        validate_every=500,
+        augmentation=Augmentation(shift=2, rotate=12, scale=0.12, shear=8, elastic=0.6, thickness=0.3),
+    ),
+    "Digits one at a time, upright, as the preparation of pictures gives them: bright on black, centred in 28×28. It takes "
+    "anything else, such as a letter, for the digit that is most like it.",
+)
+
+SVHN_SIX = Recipe(
+    "digitlab-svhn",
+    "svhn",
+    500,
+    "each digit three times more in other colours, fainter or less sharp, 8,000 house numbers drawn by code",
+    svhn_mix,
+    replace(
+        preset("digitlab-svhn").training,
+        epochs=24,
+        validation=300,
+        validate_every=500,
+        augmentation=Augmentation(shift=2, rotate=8, scale=0.18, shear=10, elastic=0.6, noise=8),
+    ),
+    "House numbers from photographs, the digit in the middle of 32×32; trained on 8,001 of the 73,257 that were published.",
+    by_photograph=True,
+    layers=networks.svhn_six,
+)
+SVHN_VIEWS = replace(
+    SVHN_SIX,
+    mixed_in="each digit seven times in other colours, fainter or less sharp, 16,000 house numbers drawn by code",
+    mix=svhn_views,
+    config=replace(
+        SVHN_SIX.config, epochs=10, augmentation=Augmentation(shift=2, rotate=10, scale=0.2, shear=16, elastic=0.6, noise=8)
+    ),
+    layers=None,
+)
+
 RECIPES = {
     recipe.preset: recipe
     for recipe in [
-        Recipe(
-            "digitlab-mnist",
-            "mnist",
-            3000,
-            "3,000 of the same digits as coarse scans, 6,000 digits drawn by code in foreign hands (1s with a flag and a base, "
-            "crossed 7s, slashed 0s, open 4s)",
-            mnist_mix,
-            replace(
-                preset("digitlab-mnist").training,
-                epochs=30,
-                validation=300,
-                validate_every=500,
-                augmentation=Augmentation(shift=2, rotate=12, scale=0.12, shear=8, elastic=0.6, thickness=0.3),
-            ),
-            "Digits one at a time, upright, as the preparation of pictures gives them: bright on black, centred in 28×28. It takes "
-            "anything else, such as a letter, for the digit that is most like it.",
-        ),
-        Recipe(
-            "digitlab-svhn",
-            "svhn",
-            500,
-            "each digit three times more in other colours, fainter or less sharp, 8,000 house numbers drawn by code",
-            svhn_mix,
-            replace(
-                preset("digitlab-svhn").training,
-                epochs=24,
-                validation=300,
-                validate_every=500,
-                augmentation=Augmentation(shift=2, rotate=8, scale=0.18, shear=10, elastic=0.6, noise=8),
-            ),
-            "House numbers from photographs, the digit in the middle of 32×32; trained on 8,001 of the 73,257 that were published.",
-            by_photograph=True,
+        MNIST,
+        replace(
+            SVHN_VIEWS,
+            mixed_in="each digit four times in other colours, fainter or less sharp, and five times blended with another one, "
+            "16,000 house numbers drawn by code",
+            mix=svhn_blends,
+            config=replace(SVHN_VIEWS.config, epochs=10, learning_rate=3e-3),
+            teachers=(SVHN_VIEWS, SVHN_SIX),
+            goes_on=True,
         ),
     ]
 }

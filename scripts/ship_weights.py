@@ -2,9 +2,9 @@
 
     DIGITLAB_DATA=… python scripts/ship_weights.py digitlab-mnist --seeds 0 1 2
 
-Data and settings are those of `models/recipes.py`. What is shipped is chosen by training images that are held out: whether the last
-weights or one of their running averages, of which seed, and the temperature of the answers. Test images are only looked at
-afterwards.
+Data and settings are those of `models/recipes.py`. Where a recipe has teachers these are trained first, by the same seed, and half
+of what is learned is what they answer. What is shipped is chosen by training images that are held out: whether the last weights or
+one of their running averages, of which seed, and the temperature of the answers. Test images are only looked at afterwards.
 A training that is interrupted goes on from its last epoch. (mnist-cnn ships from `digitlab train`, by the command in its card.)
 """
 
@@ -37,6 +37,7 @@ from nncore.paths import cache_folder, data_folder
 from nncore.prediction import Predictor
 from nncore.training.averaging import WeightAverage
 from nncore.training.checkpoint import load_checkpoint, save_checkpoint
+from nncore.training.distillation import with_answers
 from nncore.training.events import EpochEnd, Failed, Finished, Progress
 from nncore.training.trainer import Trainer
 from nncore.weights import load_weights, read_tensors, save_weights, write_tensors
@@ -47,6 +48,8 @@ LOOK_EVERY = 10
 DECAYS = {"average": 0.98, "long average": 0.995}
 """A half of the first is of the last 340 steps, of the second of the last 1,380."""
 AVERAGE = "digitlab-average/1"
+LAST = "last.safetensors"
+"""The weights after the last step; a training that has left them is complete."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +68,31 @@ class Trained:
     """Expected calibration error on the test images without the temperature."""
 
 
-def train(name: str, recipe: Recipe, seed: int, data: Dataset, held_out: Dataset, folder: Path) -> None:
-    """Train to the end, or go on; leaves last.safetensors and a file for each of DECAYS in `folder`."""
+def trained_by(name: str, recipe: Recipe, seed: int, work: Path) -> Path:
+    """The folder below `work` with a recipe's weights. What is not there yet is trained: its teachers first, then itself."""
+    folder = work / f"{name}-{seed}"
+    if not (folder / LAST).is_file():
+        data, held_out = recipe.datasets()
+        found = [trained_by(f"{name}-teacher{n}", teacher, seed, work) for n, teacher in enumerate(recipe.teachers, 1)]
+        teachers = [load_weights(each / LAST)[0] for each in found]
+        train(name, recipe, seed, with_answers(data, teachers) if teachers else data, held_out, folder, teachers)
+    return folder
+
+
+def train(
+    name: str, recipe: Recipe, seed: int, data: Dataset, held_out: Dataset, folder: Path, teachers: Sequence[Network] = ()
+) -> None:
+    """Train to the end, or go on; leaves a file for each of DECAYS in `folder`, and LAST, which is written after these."""
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint, kept = folder / "checkpoint.safetensors", {name: folder / f"{name} so far.safetensors" for name in DECAYS}
     if checkpoint.is_file() and all(path.is_file() for path in kept.values()):
         trainer = load_checkpoint(checkpoint, data)
         averages = {name: WeightAverage(decay, read_tensors(kept[name], AVERAGE)[0]) for name, decay in DECAYS.items()}
     else:
-        trainer = Trainer(preset(recipe.preset).build(seed), data, replace(recipe.config, seed=seed))
+        network = recipe.build(seed)
+        if recipe.goes_on:
+            network.load_state_dict(teachers[0].state_dict())
+        trainer = Trainer(network, data, replace(recipe.config, seed=seed))
         averages = {name: WeightAverage(decay) for name, decay in DECAYS.items()}
     trainer.checkpoint_every = LOOK_EVERY  # a stretch of steps ends at each multiple, however quick the machine is
     for event in trainer.events():
@@ -90,10 +109,12 @@ def train(name: str, recipe: Recipe, seed: int, data: Dataset, held_out: Dataset
             case Failed():
                 raise SystemExit(event.reason)
             case Finished():
-                save_weights(folder / "last.safetensors", trainer.network)
+                last = trainer.network.state_dict()
                 for each, average in averages.items():
                     trainer.network.load_state_dict(average.state)
                     save_weights(folder / f"{each}.safetensors", trainer.network)
+                trainer.network.load_state_dict(last)
+                save_weights(folder / LAST, trainer.network)
 
 
 def chosen(seed: int, held_out: Dataset, test: Dataset, folder: Path) -> Trained:
@@ -131,6 +152,11 @@ def card_of(recipe: Recipe, best: Trained, all_of_them: Sequence[Trained]) -> di
         "data": recipe.data,
         "mixed_in": recipe.mixed_in,
         "held_out": recipe.held_out,
+        "teachers": [
+            {"epochs": each.config.epochs, "mixed_in": each.mixed_in, "parameters": each.build(0).parameter_count}
+            for each in recipe.teachers
+        ],
+        "goes_on": recipe.goes_on,
         "seed": best.seed,
         "weights": best.weights,
         "epochs": recipe.config.epochs,
@@ -166,6 +192,7 @@ def page_of(name: str, card: dict[str, Any]) -> str:
         f"Mixed in: {card['mixed_in']}.",
         f"- **Training.** {settings}; augmentation {varied(card['config'])}. Shipped are the {card['weights']} weights of seed "
         f"{card['seed']}, those with the smallest loss on the images held out.",
+        *taught(card),
         f"- **Test images of {card['data']}.** {card['test_accuracy']:.2%}. All seeds: {seeds}; mean {card['test_mean']:.2%}, "
         f"{spread}.",
         f"- **Calibration.** Expected calibration error on the test images {card['calibration_error_before']:.2%} before and "
@@ -181,6 +208,21 @@ def page_of(name: str, card: dict[str, Any]) -> str:
         lines.append(f"- **Pictures that people brought**, never trained on (single digits as a mean over sources): {right}.")
     lines += [f"- **Limits.** {card['limits']}", f"- **Made** on {card['date']} by `{card['command']}`.", ""]
     return "\n".join(lines)
+
+
+def taught(card: dict[str, Any]) -> list[str]:
+    """What a network has of others, as a line of its page; none where it has no teachers."""
+    if not card["teachers"]:
+        return []
+    each = "; ".join(
+        f"{teacher['parameters']:,} parameters, {teacher['epochs']} epochs, mixed in {teacher['mixed_in']}"
+        for teacher in card["teachers"]
+    )
+    begun = " Its weights begin as those of the first." if card["goes_on"] else ""
+    return [
+        f"- **Teachers.** Half of what it learns of an image is what these networks answer on average, which are trained before on "
+        f"the same training images, by the same seed: {each}.{begun}"
+    ]
 
 
 SHOWN = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "weight_decay", "label_smoothing")
@@ -199,13 +241,11 @@ def main() -> None:
     arguments = parser.parse_args()
     name, recipe = arguments.name, RECIPES[arguments.name]
     try:
-        data, held_out = recipe.datasets()
+        _, held_out = recipe.datasets()
         test = open_dataset(recipe.data, "test")
         trained: list[Trained] = []
         for seed in arguments.seeds:
-            folder = arguments.work / f"{name}-{seed}"
-            if not all((folder / f"{each}.safetensors").is_file() for each in DECAYS):
-                train(name, recipe, seed, data, held_out, folder)
+            folder = trained_by(name, recipe, seed, arguments.work)
             trained.append(chosen(seed, held_out, test, folder))
             print(f"{name} seed {seed}: held out {trained[-1].held_out.accuracy:.2%}, test {trained[-1].test.accuracy:.2%}")
     except DigitLabError as error:

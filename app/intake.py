@@ -54,9 +54,12 @@ class Intake:
                 self.take_image(image, "dropped picture")
 
     def _take_urls(self, data: QMimeData) -> None:
-        files = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+        urls = data.urls()
+        files = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
         if files:
             self.take_paths(files)
+        elif not urls:  # a busy program is slow to hand over what it has announced, and Qt does not wait for long
+            self._lab.problem.emit(Problem("The other program has not handed over the file in time; try it once more."))
         else:
             self._lab.problem.emit(Problem("Only files on this computer can be opened; save it first, then drop the file."))
 

@@ -327,7 +327,10 @@ class Lab(QObject):
         self.state.show_probe(NO_DRAWING, "sheet cleared" if self.state.probe.value.kind is Kind.DRAWING else "picture closed")
 
     def undo(self) -> None:
-        """Take back what was done last to the probe or to the user's own digits."""
+        """Take back what was done last to the probe or to the user's own digits: also a digit that is just being kept."""
+        self.own_digits.when_noted(self._undo)
+
+    def _undo(self) -> None:
         act = self.state.acts.undo()
         if act is not None:
             self._tell_of_undo(f"Undone: {act.words}.")

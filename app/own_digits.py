@@ -45,6 +45,9 @@ class OwnDigits(QObject):
         self._acts = acts
         self._waiting: deque[tuple[Callable[[], Any], Callable[[Any], None], Callable[[], None]]] = deque()
         self._is_busy = False
+        self._unnoted = 0
+        """Changes that were asked for and are no acts yet."""
+        self._later: list[Callable[[], None]] = []
         self._kept: dict[Key, tuple[int, Path]] = {}
         """Digit and file of the last images that were kept."""
 
@@ -96,6 +99,13 @@ class OwnDigits(QObject):
 
         self._change(lambda: (own_digits.relabelling(paths, digit), 0), done)
 
+    def when_noted(self, do: Callable[[], None]) -> None:
+        """Do something as soon as all changes that were asked for are acts: now where they are."""
+        if self._unnoted:
+            self._later.append(do)
+        else:
+            do()
+
     def close(self) -> None:
         """Do what is still waiting. Called when no task runs any more."""
         while self._waiting:
@@ -138,7 +148,23 @@ class OwnDigits(QObject):
             made[0].do()
             return made
 
-        self._enqueue(work, done, failed)
+        def noted(made: tuple[Change, int]) -> None:
+            done(made)
+            self._count_down()
+
+        def not_done() -> None:
+            failed()
+            self._count_down()
+
+        self._unnoted += 1
+        self._enqueue(work, noted, not_done)
+
+    def _count_down(self) -> None:
+        self._unnoted -= 1
+        if not self._unnoted:
+            later, self._later = self._later, []
+            for do in later:
+                do()
 
     def _enqueue(
         self, work: Callable[[], Any], done: Callable[[Any], None] = lambda _: None, failed: Callable[[], None] = lambda: None

@@ -53,7 +53,7 @@ def test_the_next_unsure_digit_begins_again_at_the_first(page):
 
 
 def test_what_is_no_digit_is_not_in_the_text_until_the_user_says_what_it_is(page, monkeypatch):
-    verdict = Digit.verdict.fget
+    verdict = Digit.verdict.func
     monkeypatch.setattr(Digit, "verdict", property(lambda each: Verdict.NO_DIGIT if each in page[:2] else verdict(each)))
     reading = Reading.of(page, {})
     assert reading.text == "798" and reading.where(2) == "line 1, digit 1 of 3" and reading.where(0) == ""

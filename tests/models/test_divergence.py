@@ -28,6 +28,6 @@ def test_a_rate_of_99(name, optimizer):
         *_, event = trainer.events()
     assert isinstance(event, Failed) and event.step <= 200
     assert "start again with a smaller learning rate, such as 0.0" in event.reason
-    # Mostly those of step 0; two networks come back to the loss of guessing once. Later ones than the last good loss are not kept.
+    # Mostly those of step 0; two networks come back to the loss of guessing once. None after the last good loss is kept.
     assert trainer.best.step == event.kept_step <= event.since
     assert f"The weights of step {event.kept_step:,} are kept." in event.reason

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy
 
 from app.theme import font, theme
@@ -29,8 +29,8 @@ and the least and largest height of a row."""
 MANY = 10
 SCROLL = 11
 """Pixels of height that a scroll bar takes."""
-RAMP, SHORT_RAMP = 40, 16
-"""Pixels of a scale of colours, and of one below a narrow layer."""
+RAMP, SHORT_RAMP, LEAST_RAMP = 40, 16, 4
+"""Pixels of a scale of colours, of one below a narrow layer, and of the shortest."""
 
 
 class NetworkMap(Figure):
@@ -251,9 +251,7 @@ class NetworkMap(Figure):
         """The colours from low to high, with their numbers."""
         painter.setFont(font(9))
         painter.setPen(QColor(theme().colors.dim))
-        words, length = f"{short(layer.low)}…{short(layer.high)}", RAMP
-        if RAMP + 3 + painter.fontMetrics().horizontalAdvance(words) > width:
-            words, length = f"±{short(layer.high)}" if layer.low < 0 else short(layer.high), SHORT_RAMP
+        words, length = scale_in(layer.low, layer.high, width, painter.fontMetrics())
         top = tiles.top + tiles.size[1] + 5
         painter.drawImage(QRectF(tiles.left, top, length, 6), ramp(layer.table, length))
         room = QRectF(tiles.left + length + 3, top - 3, width - length - 3, 12)
@@ -387,3 +385,12 @@ def short(value: float) -> str:
     size = abs(value)
     form = ".0f" if size >= 100 or size == 0 else ".1f" if size >= 10 else ".2f" if size >= 0.1 else ".1g"
     return f"{value:{form}}".replace("-", "−")
+
+
+def scale_in(low: float, high: float, width: int, metrics: QFontMetrics) -> tuple[str, int]:
+    """What is written beside a scale of colours, and its length: below a narrow layer the number counts more than the scale."""
+    words = f"{short(low)}…{short(high)}"
+    if RAMP + 3 + metrics.horizontalAdvance(words) <= width:
+        return words, RAMP
+    words = f"±{short(high)}" if low < 0 else short(high)
+    return words, min(max(width - 3 - metrics.horizontalAdvance(words), LEAST_RAMP), SHORT_RAMP)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QSize
+from PySide6.QtGui import QFontMetrics
 
 from app.core.look import LAYERS
 from app.panels.inspect.inspected import Unit
+from app.theme import font
 from app.widgets.layer_head import shortened
+from app.widgets.network_map import scale_in, short
 from app.widgets.sections import Beside, signed
 from models.presets import PRESETS
 from nncore.layers import Conv2d, Flatten, Linear, ReLU
@@ -64,6 +67,15 @@ def test_the_heads_of_narrow_layers_are_shortened_to_what_says_most(themed):
     assert shortened("conv1 · norm · relu", 50, True)[0] == "conv1"
     assert shortened("10,512 params", 48, False)[0] == "10,512"
     assert shortened("a_layer_of_a_long_name", 48, True)[0].endswith("…")
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 29.17), (-8.701, 8.701), (0, 0.9731), (0, 5.19)])
+def test_the_number_of_a_scale_of_colours_is_seen_whole_below_a_narrow_layer(themed, low, high):
+    metrics = QFontMetrics(font(9))
+    for width in (36, 48, 120):
+        words, length = scale_in(low, high, width, metrics)
+        assert length >= 4 and length + 3 + metrics.horizontalAdvance(words) <= width
+    assert (words, length) == (f"{short(low)}…{short(high)}", 40)
 
 
 def test_tabs_keep_the_keyboard_when_they_move_to_another_card(panel, cnn, image):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,8 @@ def as_json(strokes: Sequence[Stroke]) -> bytes | None:
         }
         for stroke in strokes
     ]
-    return json.dumps({"format": FORMAT, "sheet": strokes[0].sheet, "strokes": listed}, separators=(",", ":")).encode()
+    found = {"format": FORMAT, "sheet": strokes[0].sheet, "strokes": listed}
+    return _compact(found | {"sha256": digest(found)})
 
 
 def read_drawing(path: Path) -> tuple[Stroke, ...]:
@@ -54,10 +56,21 @@ def read_drawing(path: Path) -> tuple[Stroke, ...]:
         raise DataError("what was kept of it makes no sense.") from error
 
 
+def _compact(found: Any) -> bytes:
+    return json.dumps(found, separators=(",", ":")).encode()
+
+
+def digest(found: Mapping[str, Any]) -> str:
+    """SHA-256, in hexadecimal, of a file's values without the digest itself: a digit that is damaged would be another one."""
+    return hashlib.sha256(_compact({name: value for name, value in found.items() if name != "sha256"})).hexdigest()
+
+
 def _strokes(found: Any) -> tuple[Stroke, ...]:
     """The strokes that a file describes. Raises ValueError or TypeError where it describes none."""
-    if not isinstance(found, Mapping) or found.get("format") != FORMAT or found.keys() != {"format", "sheet", "strokes"}:
+    if not isinstance(found, Mapping) or found.get("format") != FORMAT or found.keys() != {"format", "sheet", "strokes", "sha256"}:
         raise ValueError("no drawing")
+    if found["sha256"] != digest(found):
+        raise ValueError("it is damaged")
     sheet, listed = found["sheet"], found["strokes"]
     if type(sheet) is not int or not HEIGHT <= sheet <= HEIGHT * WIDEST:
         raise ValueError("a sheet of such a width cannot be")

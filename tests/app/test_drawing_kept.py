@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.core import last_time
-from app.core.drawing import MOST_POINTS, as_json, read_drawing
+from app.core.drawing import MOST_POINTS, as_json, digest, read_drawing
 from app.stroke import HEIGHT, Stroke
 from nncore.errors import DataError
 from tests.app.conftest import FIVE, ONE, draw
@@ -78,7 +78,8 @@ POINT = [1.0, 2.0, 9.0]
 
 def drawing(**changed: object) -> dict[str, object]:
     sound = {"format": "digitlab-drawing/1", "sheet": HEIGHT, "strokes": [{"erases": False, "points": [POINT]}]}
-    return {name: value for name, value in (sound | changed).items() if value is not None}
+    found = {name: value for name, value in (sound | changed).items() if value is not None}
+    return found | {"sha256": digest(found)}
 
 
 def stroke(*points: object, erases: object = False) -> dict[str, object]:
@@ -101,6 +102,19 @@ def test_a_drawing_that_is_damaged_is_refused(kept, tmp_path):
     path.write_bytes(kept if isinstance(kept, bytes) else json.dumps(kept).encode())
     with pytest.raises(DataError, match="makes no sense"):
         read_drawing(path)
+
+
+def test_every_damaged_byte_of_a_drawing_is_noticed(tmp_path):
+    path = tmp_path / "drawing.json"
+    path.write_text(json.dumps(stroke(POINT, [3.5, 4.25, 9.0])))
+    (read,) = read_drawing(path)
+    assert read.points == [(1.0, 2.0), (3.5, 4.25)], "what is refused above is not refused for its digest"
+    content = path.read_bytes()
+    for at in range(len(content)):
+        for bit in (1, 2, 4, 8, 16, 32, 64, 128):
+            path.write_bytes(content[:at] + bytes([content[at] ^ bit]) + content[at + 1 :])
+            with pytest.raises(DataError):
+                read_drawing(path)
 
 
 def test_a_drawing_that_is_damaged_or_gone_is_told_in_one_line(make_window, tmp_path, qtbot):

@@ -17,8 +17,9 @@ from app.panels.inspect.filters import FiltersCard
 from app.panels.inspect.inspected import Unit, Weight
 from app.panels.inspect.pixel import PixelCard
 from app.panels.inspect.weight_page import step_lines
+from app.widgets.contributions import Contributions, Slices
 from app.widgets.equation import Equation
-from app.widgets.sections import Beside, Contributions, Grids, Line, Lines, Slices, number
+from app.widgets.sections import Beside, Grids, Line, Lines, number
 from models.presets import PRESETS
 from nncore.explain.forward_pass import ForwardPass
 from nncore.explain.pixel import explain_joined

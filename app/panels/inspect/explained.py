@@ -11,8 +11,9 @@ from app.colors import DIVERGING, GREY, MAGMA
 from app.panels.inspect.columns import LEFT_OUT
 from app.panels.inspect.formulas import equation_of, general, largest_first, lines_of, product
 from app.panels.inspect.inspected import Unit, Weight
+from app.widgets.contributions import Contributions, Slices
 from app.widgets.equation import LEAST, Equation, Ranking
-from app.widgets.sections import HIGHEST, Beside, Contributions, Grid, Grids, Line, Lines, Slices, number, signed
+from app.widgets.sections import HIGHEST, Beside, Grid, Grids, Line, Lines, number, signed
 from app.widgets.sheet import Section
 from nncore.arrays import Array, Shape
 from nncore.explain.forward_pass import ForwardPass

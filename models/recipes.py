@@ -44,9 +44,11 @@ class Recipe:
     by_photograph: bool = False
     """Whether the last images are held out, not any: neighbours come from one photograph, and would be too easy."""
     teachers: tuple[Recipe, ...] = ()
-    """Trainings that come first, by the same seed: half of what it learns is what their networks answer on average."""
+    """Trainings that come first: half of what it learns is what their networks answer on average."""
+    teacher_seeds: tuple[int, ...] = ()
+    """The seeds of these trainings, one network of each teacher for every seed; empty: the seed of its own training."""
     goes_on: bool = False
-    """Whether its weights begin as those of its first teacher."""
+    """Whether its weights begin as those of its first teacher by the same seed."""
     layers: Callable[[], Sequence[Layer]] | None = None
     """Its layers where it is a teacher with others than the preset's."""
 

@@ -80,12 +80,12 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     lab = Lab(settings, RunStore())
     window = Window(lab)
     window.garbage.settle()
-    app.installEventFilter(EventFilter(window))
     catch_everything(window.show_problem)
     broke_down = settings.begin_use()
     if not reset_layout and not broke_down:
         window.restore_layout()
     window.show_panel(settings["panel"])
+    app.installEventFilter(EventFilter(window))  # not before: thousands of events come of building, and it cares for none of them
     lab.opener.open_last(kept_network(settings))
     if settings.damage:
         window.show_problem(Problem(" ".join(settings.damage)))

@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from pytestqt.wait_signal import SignalBlocker
 
 from app import opening, theme
+from app.core.look import Looker
 from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.garbage import GarbageCollector
@@ -59,9 +60,16 @@ def draw(canvas: Canvas, points: tuple[tuple[float, float], ...], button: Qt.Mou
     QTest.mouseRelease(canvas, button, pos=places[-1])
 
 
+WARM_UP = Looker.warm_up
 PREPARE_PANELS = Window.prepare_panels
 """What builds the panels that nobody has asked for yet."""
 DRAWN = {"synthetic": synthetic, "synthetic-street": partial(synthetic_street, count=500)}
+
+
+@cache
+def warmed_up() -> None:
+    """Load what reading pictures needs. That is the process's, and loading it again for each window takes a tenth of a second."""
+    WARM_UP(Looker())
 
 
 @cache
@@ -160,6 +168,7 @@ def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
     monkeypatch.setattr(GarbageCollector, "settle", lambda garbage: garbage._collect())
     # A test builds the panels that it looks at.
     monkeypatch.setattr(Window, "prepare_panels", lambda window: None)
+    monkeypatch.setattr(Looker, "warm_up", lambda looker: warmed_up())
     # A small network of few layers, whose kernels are quick to load.
     monkeypatch.setattr(opening, "DEFAULT_PICTURE_NETWORK", "mnist-cnn")
     for module in (sys, threading):  # each window catches what nobody else does, and would otherwise be kept for that for ever

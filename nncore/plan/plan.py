@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import Array, shape_text
-from nncore.backend.contract import Batches, Outcome, Recorder, Rule, Tensor
+from nncore.backend.contract import Batches, Moved, Outcome, Recorder, Rule, Tensor
 from nncore.backend.devices import get_backend
 from nncore.backend.threads import cores
 from nncore.checks import real_number, shown, whole_number
@@ -113,6 +113,8 @@ class Plan:
                     record.loss(self.loss.kernel, self.loss.constants, scores, grad)
                     _backward(record, tape, grad)
                     record.sum_gradients()
+                    if frozen := [name for name, each in network.parameters().items() if not each.requires_grad]:
+                        record.freeze([(self._flat.parts[name].start, self._flat.parts[name].end) for name in frozen])
                 if optimizer is not None:
                     if optimizer.clip_norm:
                         record.clip_gradients(optimizer.clip_norm)
@@ -125,11 +127,12 @@ class Plan:
             raise ConfigError(f"A plan for {self.batch_size} images at once does not fit into memory; take fewer.") from error
 
     def _rule(self, optimizer: Optimizer) -> Rule:
-        decays = [
-            (self._flat.parts[name].start, self._flat.parts[name].end, optimizer.decay(parameter))
+        parts = [
+            Moved(self._flat.parts[name].start, self._flat.parts[name].end, optimizer.decay(parameter), parameter.lr_mult)
             for name, parameter in optimizer.parameters.items()
+            if parameter.requires_grad
         ]
-        return Rule(optimizer.rule, decays, optimizer.move)
+        return Rule(optimizer.rule, parts, optimizer.move)
 
     def forward(self, x: Array) -> Array:
         """The network's output, float32 (N, *output_shape), for x (N, *input_shape), as in use (dropout off, running statistics).
@@ -201,7 +204,7 @@ class Plan:
     def last_gradient(self) -> dict[str, Array]:
         """A copy of the gradient of every parameter that the last step followed, by name: clipped, without weight decay.
 
-        Meaningless before a first step.
+        That of a frozen one is zero. Meaningless before a first step.
         """
         gradient = self._program.gradient()
         return {name: self._flat.parts[name].of(gradient) for name in self.network.parameters()}
@@ -273,7 +276,7 @@ def _forward(
 
 
 def _backward(record: Recorder, tape: Sequence[tuple[Step, Tensor, Tensor, Any]], grad: Tensor) -> None:
-    """Record the way back, down to the first step that has parameters: nobody needs the gradient of what lies before."""
+    """Record the way back, down to the first step that learns: nobody needs the gradient of what lies before."""
     first = next((n for n, (step, *_) in enumerate(tape) if step.learns), len(tape))
     for n in range(len(tape) - 1, first - 1, -1):
         step, x, y, kept = tape[n]

@@ -29,8 +29,10 @@ class Step:
     layers: Sequence[Layer] = ()
     """All layers that it does; `layer` is the first of them."""
 
-    learns = False
-    """Whether it has parameters."""
+    @property
+    def learns(self) -> bool:
+        """Whether it has parameters that are not frozen."""
+        return any(parameter.requires_grad for layer in self.layers for _, parameter in layer.parameters())
 
     @property
     def wants(self) -> IntPair:
@@ -60,7 +62,6 @@ class LinearStep(Step):
 
     weights: Weights = NOWHERE
     relu: bool = False
-    learns = True
 
     def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
         record.linear(x, self.weights, y, self.relu)
@@ -105,7 +106,6 @@ class NormStep(Step):
     weights: Weights = NOWHERE
     running: int = 0
     relu: bool = False
-    learns = True
 
     def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
         assert isinstance(self.layer, BatchNorm)

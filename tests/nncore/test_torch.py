@@ -24,7 +24,7 @@ from nncore.layers import (
     Softmax,
     Tanh,
 )
-from nncore.optimizers import SGD, Adam, Optimizer, clip_gradients
+from nncore.optimizers import SGD, Adam, AdamW, Optimizer, clip_gradients
 from nncore.parameter import Parameter
 from nncore.schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, OneCycleLR, StepLR
 
@@ -137,6 +137,14 @@ RULES: list[tuple[Any, Any]] = [
     (
         lambda p: Adam(p, 0.1, (0.7, 0.9), 1e-3, 0.02),
         lambda p: torch.optim.Adam(p, 0.1, (0.7, 0.9), 1e-3, weight_decay=0.02),
+    ),
+    (
+        lambda p: SGD(p, 0.1, 0.9, 0.03, nesterov=True),
+        lambda p: torch.optim.SGD(p, 0.1, 0.9, weight_decay=0.03, nesterov=True),
+    ),
+    (
+        lambda p: AdamW(p, 0.1, (0.7, 0.9), 1e-3, 0.2),
+        lambda p: torch.optim.AdamW(p, 0.1, (0.7, 0.9), 1e-3, weight_decay=0.2),
     ),
 ]
 SCHEDULES: list[tuple[Any, Any]] = [

@@ -51,7 +51,7 @@ class CpuProgram:
                 self._write_row(self._program[r, index], row, r)
         self._control = np.zeros(CONTROL_SIZE, np.int64)
         self._stage = Stage(self._control, record.replicas)
-        self._decays = np.array(record.rule.decays if record.rule else (), np.float64).reshape(-1, 3)
+        self._moved = np.array(record.rule.parts if record.rule else (), np.float64).reshape(-1, 4)
         self._contexts = np.zeros((record.replicas, len(CONTEXT)), np.int64)
         for r in range(record.replicas):
             self._write_context(self._contexts[r], r)
@@ -67,8 +67,8 @@ class CpuProgram:
             "m": self._m.ctypes.data,
             "theta": self._record.values.ctypes.data,
             **dict(zip(("first_moment", "second_moment"), moments, strict=False)),
-            "decays": self._decays.ctypes.data,
-            "decay_count": len(self._decays),
+            "moved": self._moved.ctypes.data,
+            "moved_count": len(self._moved),
             "control": self._control.ctypes.data,
             "replica": r,
         }
@@ -162,7 +162,7 @@ class CpuProgram:
     def _start(self) -> None:
         """One thread a further replica, asleep until it is needed, gone when this program is."""
         self._wake = [threading.Event() for _ in range(1, self.replicas)]
-        kept = (self._program, self._contexts, self._control, self._m, self._stage, self._record, self._decays)
+        kept = (self._program, self._contexts, self._control, self._m, self._stage, self._record, self._moved)
         for r, event in enumerate(self._wake, 1):
             threading.Thread(target=_replica, args=(r, kept, event), name=f"replica-{r}", daemon=True).start()
         weakref.finalize(self, _stop, self._control, self._wake)

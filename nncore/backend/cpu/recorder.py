@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.backend.contract import IntPair, PlainLayer, Program, RandomSource, Rule, Tensor, Weights, Window
+from nncore.backend.contract import Constant, IntPair, PlainLayer, Program, RandomSource, Rule, Tensor, Weights, Window
 from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row, Shared, Table
 from nncore.backend.cpu.tuning import LISTLESS_INPUTS, MARGIN, MOST_MOMENTS, PLANES, STRIP
 from nncore.backend.vector import Vector
@@ -70,6 +70,10 @@ class CpuRecorder:
             self._table_index[key] = Table(len(self.tables))
             self.tables.append(values)
         return self._table_index[key]
+
+    def _floats(self, values: Sequence[float]) -> Table:
+        """A table of float32, as the bits of its numbers."""
+        return self.table(np.array(values, np.float32).view(np.int32))
 
     def tensor(self, rows: int, cols: int, channels: int, padding: IntPair = (0, 0)) -> Tensor:
         shape = Tensor(None, rows, cols, channels, padding)
@@ -311,14 +315,21 @@ class CpuRecorder:
     def dropout_backward(self, p: float, grad: Tensor, grad_x: Tensor, source: RandomSource) -> None:
         self.dropout(grad, p, grad_x, source)
 
-    def loss(self, name: str, constants: Sequence[float], scores: Tensor, grad: Tensor) -> None:
+    def loss(self, name: str, constants: Sequence[Constant], scores: Tensor, grad: Tensor) -> None:
         common = {"z": scores.place, "g": grad.place, "pitch": scores.pitch, "classes": scores.channels}
         of_its_own = [field for field in self.operations[name].fields if field not in common] if name in self.operations else []
-        self.add(name, **common, **dict(zip(of_its_own, constants, strict=True)))
+        numbers = (self._floats(constant) if isinstance(constant, tuple) else constant for constant in constants)
+        self.add(name, **common, **dict(zip(of_its_own, numbers, strict=True)))
 
     def sum_gradients(self) -> None:
         self.barrier()
         self.add("sum_gradients", gradient=First(self.gradient.at), pitch=ReplicaPitch(), parameters=self.vector.parameters)
+        self.barrier()
+
+    def freeze(self, places: Sequence[tuple[int, int]]) -> None:
+        common = {"gradient": First(self.gradient.at), "parameters": self.vector.parameters}
+        for begin, end in places:
+            self.add("freeze", **common, begin=begin, end=end)
         self.barrier()
 
     def clip_gradients(self, max_norm: float) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import Array, Shape, array_module
-from nncore.backend.contract import IntPair, PlainLayer, Program, RandomSource, Rule, Tensor, Weights, Window
+from nncore.backend.contract import Constant, IntPair, PlainLayer, Program, RandomSource, Rule, Tensor, Weights, Window
 from nncore.backend.reference.memory import exact, inside, whole
 from nncore.backend.reference.program import Operation, ReferenceProgram, Step
 from nncore.backend.vector import Vector
@@ -232,7 +232,7 @@ class ReferenceRecorder:
     def dropout_backward(self, p: float, grad: Tensor, grad_x: Tensor, source: RandomSource) -> None:
         self.dropout(grad, p, grad_x, source)
 
-    def loss(self, name: str, constants: Sequence[float], scores: Tensor, grad: Tensor) -> None:
+    def loss(self, name: str, constants: Sequence[Constant], scores: Tensor, grad: Tensor) -> None:
         loss = _known(LOSSES, name, "loss")(*constants)
 
         def operation(step: Step) -> None:
@@ -248,15 +248,23 @@ class ReferenceRecorder:
     def sum_gradients(self) -> None:
         """One replica's gradient is that of the whole batch."""
 
+    def freeze(self, places: Sequence[tuple[int, int]]) -> None:
+        def operation(step: Step) -> None:
+            for start, end in places:
+                self.gradient[start:end] = 0
+
+        self.operations.append(operation)
+
     def clip_gradients(self, max_norm: float) -> None:
         self.operations.append(lambda step: clip_gradients([self.gradient], max_norm))
 
     def update(self, rule: Rule) -> None:
         def operation(step: Step) -> None:
-            for start, end, decay in rule.decays:
+            rate, *others = step.rates
+            for start, end, decay, lr_mult in rule.parts:
                 values, part = self.vector.values[start:end], slice(start, end)
-                grad = exact(self.gradient[part]) + decay * exact(values)
-                rule.move(values, grad, [moment[part] for moment in self.moments], *step.rates)
+                moments = [moment[part] for moment in self.moments]
+                rule.move(values, exact(self.gradient[part]), moments, decay, rate * lr_mult, *others)
 
         self.operations.append(operation)
 

@@ -9,16 +9,19 @@ import numpy as np
 
 from nncore.arrays import Array
 from nncore.layers import (
+    GELU,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Dropout,
     Flatten,
     Layer,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
 )
@@ -87,6 +90,12 @@ def _forward(layer: Layer, x: Any, values: Mapping[str, Any]) -> Any:
             return x.flatten(1)
         case ReLU():
             return torch.relu(x)
+        case LeakyReLU():
+            return F.leaky_relu(x, layer.negative_slope)
+        case GELU():
+            return F.gelu(x, approximate=layer.approximate)
+        case SiLU():
+            return F.silu(x)
         case Sigmoid():
             return torch.sigmoid(x)
         case Tanh():

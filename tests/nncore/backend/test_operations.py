@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import layer_trials
 import numpy as np
 import pytest
 import trials
@@ -86,7 +87,7 @@ CPU_ALONE = {
     f"soft target cross entropy of {classes}, smoothed by {share}": trials.loss("soft_target_cross_entropy", classes, (share,))
     for classes in (1, 2, 10, 33)
     for share in (0.0, 0.3)
-}
+} | layer_trials.TRIALS
 """What the GPU has no kernel for: there the readable path takes its place."""
 
 channels, flags = st.sampled_from(CHANNELS), st.booleans()

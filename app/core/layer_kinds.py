@@ -10,6 +10,7 @@ from typing import Any
 from nncore.checks import LARGEST_SIZE
 from nncore.layers import layer_from_config
 from nncore.layers.cost import LARGEST_WINDOW
+from nncore.layers.input_activations import APPROXIMATIONS
 from nncore.training.values import number_text
 
 
@@ -19,6 +20,7 @@ class Values(Enum):
     WHOLE = "whole numbers"
     NUMBER = "numbers"
     SCALE = "numbers whose size matters by powers of ten, and 0 where that is allowed"
+    CHOICE = "one of a few names"
     INITIALIZER = "the name of an initializer, or a standard deviation"
 
 
@@ -37,6 +39,8 @@ class LayerField:
     values: Values = Values.WHOLE
     part: int | None = None
     """Of a pair the number that is set. The first one sets both while they are equal."""
+    names: tuple[str, ...] = ()
+    """Of a CHOICE: what can be chosen."""
     is_further: bool = False
     """Whether few networks need it, so that it is shown only when asked for."""
 
@@ -88,7 +92,8 @@ class LayerKind:
             elif field.is_further and field.part is None and value != usual[field.name]:
                 named = value if isinstance(value, str) else number_text(value)
                 is_normal = field.values is Values.INITIALIZER and not isinstance(value, str)
-                words.append(f"normal {named}" if is_normal else named if isinstance(value, str) else f"{field.title} {named}")
+                is_plain = field.values is Values.INITIALIZER and isinstance(value, str)
+                words.append(f"normal {named}" if is_normal else named if is_plain else f"{field.title} {named}")
         return " · ".join(words)
 
 
@@ -197,6 +202,40 @@ KINDS = {
         LayerKind(
             "ReLU", "relu", "ReLU: negative values become 0. Without something like it, many layers can do no more than one.", {}
         ),
+        LayerKind(
+            "LeakyReLU",
+            "leaky relu",
+            "Leaky ReLU: of negative values a small share stays, so that no unit stops learning as it can with ReLU.",
+            {},
+            (
+                LayerField(
+                    "negative_slope",
+                    "slope",
+                    "Slope: what negative values are multiplied by; 0 makes it a ReLU, 0.01 to 0.2 are usual.",
+                    0,
+                    1,
+                    0.01,
+                    Values.NUMBER,
+                ),
+            ),
+        ),
+        LayerKind(
+            "GELU",
+            "gelu",
+            "GELU: like ReLU, but bent smoothly around 0; transformers have it. It takes longer to compute than ReLU.",
+            {},
+            (
+                LayerField(
+                    "approximate",
+                    "Φ",
+                    "Φ: the share of a standard normal below x, which x is multiplied by: exact (none), or by a tanh, as in some "
+                    "networks from elsewhere.",
+                    values=Values.CHOICE,
+                    names=APPROXIMATIONS,
+                ),
+            ),
+        ),
+        LayerKind("SiLU", "silu", "SiLU, also called swish: x times its sigmoid; like ReLU, but bent smoothly around 0.", {}),
         LayerKind("Tanh", "tanh", "Tanh: presses every value between −1 and 1.", {}),
         LayerKind("Sigmoid", "sigmoid", "Sigmoid: presses every value between 0 and 1; deep networks learn slowly with it.", {}),
         LayerKind(

@@ -7,7 +7,23 @@ from typing import Any
 
 from nncore.arrays import shape_text
 from nncore.exchange.script_parts import PRINTING, WEIGHTS, beginning, checked_layers, reading
-from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
+from nncore.layers import (
+    GELU,
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
 from nncore.network import Network
 
 WINDOWS = '''
@@ -61,6 +77,24 @@ def relu(x):
     """What is negative becomes 0."""
     return np.maximum(x, 0)
 ''',
+    LeakyReLU: '''
+def leaky_relu(x, slope):
+    """What is negative becomes small."""
+    return np.where(x > 0, x, slope * x)
+''',
+    GELU: '''
+def gelu(x, approximate):
+    """x times the share of a standard normal that lies below x, exact or by a tanh."""
+    if approximate == "tanh":
+        return x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2
+    erf = np.vectorize(math.erf, otypes=[x.dtype])
+    return x * (1 + erf(x / np.sqrt(2))) / 2
+''',
+    SiLU: '''
+def silu(x):
+    """x times its sigmoid."""
+    return x * (1 + np.tanh(x / 2)) / 2
+''',
     Sigmoid: '''
 def sigmoid(x):
     """1 / (1 + exp(-x)), written so that it never overflows: from 0 to 1."""
@@ -87,7 +121,7 @@ def numpy_script(network: Network, name: str, file: str) -> str:
     layout = "Images are arrays of (N, height, width, channels)."
     return (
         beginning(network, name, file, "NumPy", layout)
-        + IMPORTS
+        + (IMPORTS.replace("import sys", "import math\nimport sys") if GELU in kinds else IMPORTS)
         + "\n".join(f"\n{text.lstrip()}" for text in [*functions, SOFTMAX])
         + _forward(network, layers)
         + reading(network.input_shape, channels_first=False)
@@ -123,6 +157,9 @@ CALLS: dict[type[Layer], Callable[[Any], str]] = {
     Flatten: lambda layer: "flatten(x)",
     Linear: lambda layer: f'linear(x, "{layer.name}")',
     ReLU: lambda layer: "relu(x)",
+    LeakyReLU: lambda layer: f"leaky_relu(x, {layer.negative_slope})",
+    GELU: lambda layer: f'gelu(x, "{layer.approximate}")',
+    SiLU: lambda layer: "silu(x)",
     Sigmoid: lambda layer: "sigmoid(x)",
     Tanh: lambda layer: "tanh(x)",
     Softmax: lambda layer: "softmax(x)",

@@ -12,7 +12,23 @@ import numpy as np
 
 from nncore.arrays import Array, shape_text
 from nncore.exchange.onnx_chain import IMAGE, IMAGE_LAST, VECTOR, Call
-from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
+from nncore.layers import (
+    GELU,
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
 from nncore.layers.conv import IntPair
 
 ONES, ZEROS = (1, 1), (0, 0)
@@ -210,6 +226,14 @@ def activation(kind: type[Layer]) -> Callable[[Call], None]:
     return lambda call: call.chain.add(kind())
 
 
+def leaky_relu(call: Call) -> None:
+    call.chain.add(LeakyReLU(call.attribute("alpha", 0.01)))
+
+
+def gelu(call: Call) -> None:
+    call.chain.add(GELU(call.attribute("approximate", "none")))
+
+
 def identity(call: Call) -> None:
     """Nothing."""
 
@@ -255,6 +279,9 @@ OPERATORS: dict[str, Callable[[Call], None]] = {
     "GlobalAveragePool": global_pool(AvgPool2d),
     "ReduceMean": reduce_mean,
     "Relu": activation(ReLU),
+    "LeakyRelu": leaky_relu,
+    "Gelu": gelu,
+    "Swish": activation(SiLU),
     "Sigmoid": activation(Sigmoid),
     "Tanh": activation(Tanh),
     "Softmax": softmax,

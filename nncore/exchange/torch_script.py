@@ -7,7 +7,23 @@ from typing import Any
 
 from nncore.arrays import Shape, shape_text
 from nncore.exchange.script_parts import PRINTING, WEIGHTS, as_argument, beginning, checked_layers, reading
-from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
+from nncore.layers import (
+    GELU,
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
 from nncore.network import Network
 
 IMPORTS = """
@@ -114,6 +130,9 @@ CALLS: dict[type[Layer], Callable[[Any], str]] = {
     Flatten: lambda layer: "FlattenChannelsLast()" if _reorders(layer) else "nn.Flatten()",
     Linear: lambda layer: f"nn.Linear({layer.input_shape[0]}, {layer.out_features})",
     ReLU: lambda layer: "nn.ReLU()",
+    LeakyReLU: lambda layer: f"nn.LeakyReLU({layer.negative_slope})",
+    GELU: lambda layer: "nn.GELU()" if layer.approximate == "none" else f'nn.GELU("{layer.approximate}")',
+    SiLU: lambda layer: "nn.SiLU()",
     Sigmoid: lambda layer: "nn.Sigmoid()",
     Tanh: lambda layer: "nn.Tanh()",
     Softmax: lambda layer: "nn.Softmax(dim=1)",

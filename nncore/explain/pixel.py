@@ -231,7 +231,7 @@ def _softmax(done: ForwardPass, place: int, index: Index, layer: Softmax) -> Par
 
 def _activation(done: ForwardPass, place: int, index: Index, layer: Activation) -> Parts:
     x = np.array(done.values[place - 1][index], np.float64)
-    y = np.asarray(layer.function(x))
+    y = np.asarray(layer.of(x))
     return Activated(place, index, float(done.values[place][index]), float(y), y, x, layer.kind)
 
 

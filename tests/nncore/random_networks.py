@@ -15,16 +15,19 @@ from gradcheck import to_float64
 
 from nncore.arrays import Array, Shape
 from nncore.layers import (
+    GELU,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Dropout,
     Flatten,
     Layer,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
 )
@@ -110,7 +113,8 @@ def _grow(layers: list[Layer], more: list[Layer], shape: Shape) -> Shape:
 def _group(rng: np.random.Generator, shape: Shape, batch: int) -> list[Layer]:
     """A layer that fits `shape`, often with those that follow it in most networks, so that kernels join them."""
     values = batch * int(np.prod(shape[:-1]))
-    activation = (ReLU(), Sigmoid(), Tanh(), Softmax())[rng.choice(4, p=(0.55, 0.15, 0.2, 0.1))]
+    rare = (LeakyReLU(float(rng.uniform(0, 0.5))), GELU(), GELU("tanh"), SiLU())[rng.integers(4)]
+    activation = (ReLU(), Sigmoid(), Tanh(), Softmax(), rare)[rng.choice(5, p=(0.5, 0.1, 0.15, 0.1, 0.15))]
     norm = [BatchNorm(momentum=float(rng.uniform(0, 1)), eps=float(rng.choice((1e-5, 1e-3))))] if rng.random() < 0.2 else []
     if len(shape) == 1:
         tail = (norm if batch >= 4 else []) + [activation] * (rng.random() < 0.7)
@@ -168,7 +172,7 @@ def as_floats(x: Array) -> Array:
 def _keeps_clear(network: Network, loss: Loss, x: Array, labels: Array) -> bool:
     network.train()
     for layer in network.layers:
-        if isinstance(layer, ReLU) and _is_close(x, x):
+        if isinstance(layer, (ReLU, LeakyReLU)) and _is_close(x, x):
             return False
         if isinstance(layer, MaxPool2d) and layer.kernel_size != (1, 1):
             windows = np.lib.stride_tricks.sliding_window_view(x, layer.kernel_size, axis=(1, 2))

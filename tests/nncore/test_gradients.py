@@ -10,19 +10,23 @@ import numpy as np
 import pytest
 import standin
 from gradcheck import Place, check_direction, check_layer, check_parameters, to_float64
+from scipy import special
 
 from nncore.backend.devices import get_backend
 from nncore.layers import (
+    GELU,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Dropout,
     Flatten,
     Layer,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
 )
@@ -49,6 +53,10 @@ LAYERS: list[tuple[Layer, tuple[int, ...]]] = [
     (Sigmoid(), VECTOR),
     (Tanh(), IMAGE),
     (Softmax(), VECTOR),
+    (LeakyReLU(0.2), IMAGE),
+    (GELU(), VECTOR),
+    (GELU("tanh"), IMAGE),
+    (SiLU(), IMAGE),
     (BatchNorm(), VECTOR),
     (BatchNorm(eps=0.1), IMAGE),
 ]
@@ -68,6 +76,7 @@ def test_layer(layer: Layer, shape: tuple[int, ...], training: bool) -> None:
 def away(monkeypatch: pytest.MonkeyPatch) -> Place:
     """Arrays of the stand-in for CuPy."""
     monkeypatch.setitem(sys.modules, "cupy", standin.module())
+    monkeypatch.setitem(sys.modules, "cupyx.scipy.special", standin.module_like(special))
     return standin.wrap
 
 

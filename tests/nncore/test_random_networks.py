@@ -13,16 +13,19 @@ from hypothesis import strategies as st
 
 from nncore.errors import ConfigError, DigitLabError
 from nncore.layers import (
+    GELU,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Dropout,
     Flatten,
     Layer,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
     layer_from_config,
@@ -62,7 +65,9 @@ GOOD: dict[Callable[..., Layer], dict[str, st.SearchStrategy[Any]]] = {
     Linear: {"out_features": SIZE, "initializer": SHARE, "weight_decay": SHARE},
     BatchNorm: {"momentum": SHARE, "eps": st.floats(1e-8, 1)},
     Dropout: {"p": st.floats(0, 0.99)},
-    **{kind: {} for kind in (ReLU, Sigmoid, Tanh, Softmax, Flatten)},
+    LeakyReLU: {"negative_slope": SHARE},
+    GELU: {"approximate": st.sampled_from(["none", "tanh"])},
+    **{kind: {} for kind in (ReLU, SiLU, Sigmoid, Tanh, Softmax, Flatten)},
 }
 SHAPES = st.one_of(st.tuples(SIZE), st.tuples(SIZE, SIZE, SIZE), st.tuples(st.integers(5, 9), st.integers(5, 9), st.integers(1, 3)))
 

@@ -12,15 +12,18 @@ import pytest
 from nncore import losses
 from nncore.arrays import Array
 from nncore.layers import (
+    GELU,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Flatten,
     Layer,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
 )
@@ -57,6 +60,11 @@ PAIRS: list[tuple[Layer, Any, tuple[int, ...]]] = [
     (Sigmoid(), nn.Sigmoid(), IMAGE),
     (Tanh(), nn.Tanh(), (7,)),
     (Softmax(), nn.Softmax(dim=1), (7,)),
+    (LeakyReLU(), nn.LeakyReLU(), IMAGE),
+    (LeakyReLU(0.3), nn.LeakyReLU(0.3), (7,)),
+    (GELU(), nn.GELU(), IMAGE),
+    (GELU("tanh"), nn.GELU(approximate="tanh"), (7,)),
+    (SiLU(), nn.SiLU(), IMAGE),
     (BatchNorm(), nn.BatchNorm1d(7), (7,)),
     (BatchNorm(momentum=0.3, eps=1e-3), nn.BatchNorm2d(3, momentum=0.3, eps=1e-3), IMAGE),
 ]

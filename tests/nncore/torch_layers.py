@@ -10,16 +10,19 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (its usual name)
 
 from nncore.layers import (
+    GELU,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Dropout,
     Flatten,
     Layer,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
 )
@@ -51,6 +54,12 @@ def forward(layer: Layer, x: Any, values: Mapping[str, Any], training: bool) -> 
             return x.flatten(1)
         case ReLU():
             return torch.relu(x)
+        case LeakyReLU():
+            return F.leaky_relu(x, layer.negative_slope)
+        case GELU():
+            return F.gelu(x, approximate=layer.approximate)
+        case SiLU():
+            return F.silu(x)
         case Sigmoid():
             return torch.sigmoid(x)
         case Tanh():

@@ -13,10 +13,13 @@ from app.widgets.equation import Term
 from app.widgets.sections import Line, number
 from nncore.explain.forward_pass import ForwardPass
 from nncore.explain.pixel import Activated, Normalised, Parts, Passed, Pooled, Share, Weighted
-from nncore.layers import Conv2d, Dropout
+from nncore.layers import GELU, Conv2d, Dropout, LeakyReLU
 
 FUNCTIONS = {
     "relu": "relu(x) = max(x, 0): what is below zero becomes zero",
+    "leakyrelu": "leakyrelu(x) = x above zero, else slope · x: what is below zero becomes small",
+    "gelu": "gelu(x) = x · Φ(x), Φ(x) being the share of a standard normal below x: what is far below zero becomes zero",
+    "silu": "silu(x) = x · sigmoid(x): what is far below zero becomes zero",
     "sigmoid": "sigmoid(x) = 1 / (1 + e⁻ˣ): between 0 and 1",
     "tanh": "tanh(x): between −1 and 1",
 }
@@ -94,6 +97,10 @@ def _formula(step: Parts, done: ForwardPass) -> str:
             return "y = γ x′ + β with x′ = (x − μ) / √(σ² + ε); μ and σ² are the running mean and variance, as in use"
         case Share():
             return "p[i] = e^x[i] / Σ e^x[j]: the largest x is taken from all first, which changes nothing and never overflows"
+        case Activated() if isinstance(layer, LeakyReLU):
+            return f"{FUNCTIONS[step.kind]}; the slope is {layer.negative_slope:g}"
+        case Activated() if isinstance(layer, GELU) and layer.approximate == "tanh":
+            return f"{FUNCTIONS[step.kind]}; Φ is found by a tanh, which is quicker and hardly differs"
         case Activated(kind=kind):
             return FUNCTIONS.get(kind, f"y = {kind}(x)")
         case Passed() if isinstance(layer, Dropout):

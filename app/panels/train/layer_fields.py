@@ -147,11 +147,32 @@ class InitializerField(QWidget):
         return [self.name, self.deviation]
 
 
-FieldWidget = WholeField | NumberField | InitializerField
+class ChoiceField(QComboBox):
+    """One of a few names."""
+
+    told = Signal(object)
+
+    def __init__(self, field: LayerField) -> None:
+        super().__init__()
+        self.addItems(list(field.names))
+        self.textActivated.connect(lambda name: self.told.emit(name))
+
+    def show_value(self, value: Any) -> None:
+        self.setCurrentText(value)
+
+    @property
+    def stops(self) -> list[QWidget]:
+        """What the Tab key meets."""
+        return [self]
+
+
+FieldWidget = WholeField | NumberField | ChoiceField | InitializerField
 
 
 def widget_for(field: LayerField) -> FieldWidget:
     """A field of the kind that the setting needs."""
     if field.values is Values.WHOLE:
         return WholeField(field)
+    if field.values is Values.CHOICE:
+        return ChoiceField(field)
     return InitializerField(field) if field.values is Values.INITIALIZER else NumberField(field)

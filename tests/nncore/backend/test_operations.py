@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import layer_trials
 import numpy as np
 import pytest
 import trials
@@ -97,7 +98,7 @@ CPU_ALONE = {
     for name in ("weighted_cross_entropy", "weighted_soft_target_cross_entropy")
     for classes in (1, 10)
     for share in (0.0, 0.3)
-}
+} | layer_trials.TRIALS
 """What the GPU has no kernel for: there the readable path takes its place."""
 
 channels, flags = st.sampled_from(CHANNELS), st.booleans()

@@ -65,7 +65,7 @@ def after_a_convolution(operator: str, *more: str, **attributes: object) -> Grap
 
 
 UNFIT = {
-    "LeakyRelu (leaky) is no layer that DigitLab has; it has Conv, Gemm": after_a_convolution("LeakyRelu", name="leaky"),
+    "Elu (bent) is no layer that DigitLab has; it has Conv, Gemm": after_a_convolution("Elu", name="bent"),
     "Conv (v1) takes 1 channels, but its input is 2×6×6": after_a_convolution("Conv", "c0"),
     "pads its input": after_a_convolution("MaxPool", kernel_shape=[2, 2], pads=[1, 1, 1, 1]),
     "(ceil_mode)": after_a_convolution("AveragePool", kernel_shape=[4, 4], strides=[4, 4], ceil_mode=1),

@@ -2,8 +2,8 @@
 
     python -m benchmarks shortest [--seeds 5] [--model NAME] [any setting, as digitlab train takes it]
 
-For each seed: the share of the test digits that the network reads right after its last step, and how long the training took, looks at
-held-out digits included; data and kernels are there before. Without settings it is the shortest recipe that was found: see
+For each seed: the share of the test digits that the network reads right after its last step, and how long the training took,
+looks at held-out digits included; data and kernels are there before. Without settings it is the shortest recipe that was found: see
 docs/performance.md.
 """
 

@@ -6,6 +6,7 @@ from importlib import import_module
 PARTS = {
     "data": "benchmarks.data",
     "torch": "benchmarks.vs_torch",
+    "shortest": "benchmarks.shortest",
     "window": "benchmarks.window",
     "drawing": "benchmarks.drawing",
     "beside": "benchmarks.beside",

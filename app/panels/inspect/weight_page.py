@@ -94,7 +94,8 @@ def _input_key(found: BackwardPass, weight: Weight, place: int) -> Hashable:
 def step_lines(step: WeightStep) -> list[Line]:
     """The optimizer's formulas with the numbers of the step in them."""
     if not step.rule:
-        return [Line("This weight is frozen: whatever the loss wants of it, no step changes it."), Line("w", number(step.weight), True)]
+        frozen = Line("This weight is frozen: whatever the loss wants of it, no step changes it.")
+        return [frozen, Line("w", number(step.weight), True)]
     lines = [Line(f"The step that {NAMES[step.rule]} would take, were this picture the batch:")]
     if step.clip != 1:
         lines.append(Line("the gradient is too long, and made shorter by", number(step.clip)))

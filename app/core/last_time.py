@@ -1,4 +1,4 @@
-"""What the window showed when it was closed, kept for the next start: recipe, run, moment, probe, its digit, ticked runs. Qt-free."""
+"""What the window showed when it was closed: recipe, run, moment, probe, its digit, ticked runs; kept for the next start. No Qt."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import time
@@ -33,9 +34,12 @@ STRETCH = 0.03
 """Seconds of training that a plan is asked for at a time, as by nncore.training.Trainer."""
 
 
+_data = functools.cache(open_dataset)
+
+
 def batches(case: Case) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """A few batches of the case's data, always the same."""
-    data = open_dataset(case.data)
+    data = _data(case.data)
     order = np.random.default_rng(0).permutation(len(data))
     parts = [order[start : start + case.batch] for start in range(0, min(len(data) - case.batch, 40 * case.batch), case.batch)]
     return [data.images[part] for part in parts], [data.labels[part] for part in parts]

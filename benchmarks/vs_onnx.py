@@ -1,6 +1,6 @@
 """Answers of nncore beside ONNX Runtime's and PyTorch's: one image and many, with one thread and with one a core.
 
-    python -m benchmarks onnx [--rounds 7] [--seconds 0.3] [--out FILE]
+    python -m benchmarks onnx [--only TEXT] [--rounds 7] [--seconds 0.3] [--out FILE]
 
 The network is exported by nncore itself. Each side is a process of its own for each number of threads, idle while the others run,
 in alternating rounds. nncore is given bytes and converts them; the others get float32, laid out as they want it. ONNX Runtime takes
@@ -68,6 +68,7 @@ def _ratio(ours: list[float], theirs: list[float]) -> float:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks onnx", description="Measure answers beside ONNX Runtime's.")
+    parser.add_argument("--only", default="", help="only the cases whose name holds this text")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.3, help="length of a round of one side")
     parser.add_argument("--out", type=Path, help="where to write the JSON (default: benchmarks/results/<machine>-onnx.json)")
@@ -85,7 +86,7 @@ def main(arguments: list[str]) -> int:
     with contenders(*places) as found:
         sides = dict(zip(places, found, strict=True))
         for case in CASES:
-            if case.of_onnx is not None:
+            if case.of_onnx is not None and options.only in case.name:
                 rows = compare(case, measure(case, sides, options.rounds, options.seconds))
                 results += rows
                 for row in rows:

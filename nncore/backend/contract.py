@@ -273,6 +273,12 @@ class Program(Protocol):
         Ends behind the first step whose loss is not finite: then there are fewer losses than batches.
         """
 
+    def answering(self, section: str, tensor: Tensor) -> Callable[[Array], Array]:
+        """A function that takes images, as `Batches` has them but at most as many as recorded, through one step of the section
+        without labels, and returns the tensor's values, float32 (N, rows · cols · channels): what `run` would read, sooner where
+        the images are few. Any thread may call it.
+        """
+
     def gradient(self) -> Array:
         """A copy of the summed gradient of the last step, laid out as the flat parameters: float32, on the host.
 

@@ -189,8 +189,9 @@ class TrainConfig:
         "Class weights",
         Weighted(),
         "How much the images of each class count in the training loss: all alike (none), the rare ones more, so that every class "
-        "counts as much in all (balanced), or a weight for each class (1, 2, 0.5, …). It helps where some digits are rare, as 0 and "
-        "9 on house numbers are, at the cost of the frequent ones. The held-out loss is without weights. Used by cross-entropy alone.",
+        "counts as much in all (balanced), or a weight for each class (1, 2, 0.5, …). It helps where some digits are rare, as 0 "
+        "and 9 on house numbers are, at the cost of the frequent ones. The held-out loss is without weights. Used by cross-entropy "
+        "alone.",
         used_by=("loss", "cross-entropy"),
     )
     freeze: tuple[str, ...] = setting(

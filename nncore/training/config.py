@@ -189,24 +189,25 @@ class TrainConfig:
         "Class weights",
         Weighted(),
         "How much the images of each class count in the training loss: all alike (none), the rare ones more, so that every class "
-        "counts as much in all (balanced), or a weight for each class. It helps where some digits are rare, as 0 and 9 on house "
-        "numbers are, at the cost of the frequent ones. The held-out loss is without weights. Used by cross-entropy alone.",
+        "counts as much in all (balanced), or a weight for each class (1, 2, 0.5, …). It helps where some digits are rare, as 0 "
+        "and 9 on house numbers are, at the cost of the frequent ones. The held-out loss is without weights. Used by cross-entropy "
+        "alone.",
         used_by=("loss", "cross-entropy"),
     )
     freeze: tuple[str, ...] = setting(
         (),
         "Frozen layers",
         PartNames(),
-        "Layers, or single parameters of them, that keep the weights they have. With those of a trained network, what it sees in "
-        "pictures can stay while its last layers learn something new; where the first layers are frozen a step is also quicker. "
-        "Running statistics of batch norm still follow the data.",
+        "Layers, each by its kind and number (conv1, linear2), or single parameters of them (conv1.bias), that keep the weights "
+        "they have. What a trained network sees in pictures can stay while its last layers learn something new; where the first "
+        "layers are frozen a step is also quicker. Running statistics of batch norm still follow the data.",
     )
     rates: Rates = setting(  # noqa: RUF009 - it makes a field, as dataclasses.field does
         (),
         "Rates of layers",
         PartRates(),
-        "What the learning rate is multiplied by for single layers, or parameters of them: below 1 for those that know something "
-        "already and should change slowly.",
+        "What the learning rate is multiplied by for single layers, or parameters of them (conv1=0.1, linear2=2): below 1 for "
+        "those that know something already and should change slowly.",
     )
     initializer: str = setting(
         "network",

@@ -133,6 +133,7 @@ def _as_text(value: Any) -> str:
 
 def _show_text(field: QLineEdit, value: Any) -> None:
     field.setText(_as_text(value))
+    field.setCursorPosition(0)  # so that of a long one the beginning is seen
     field.setModified(False)
 
 

@@ -15,6 +15,7 @@ from nncore.layers import (
     Conv2d,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
     Layer,
     LeakyReLU,
     Linear,
@@ -72,16 +73,18 @@ def _forward(layer: Layer, x: Any, values: Mapping[str, Any]) -> Any:
     channels_first = x.movedim(-1, 1)
     match layer:
         case Linear():
-            return x @ weight + bias
+            return x @ weight + (0 if bias is None else bias)
         case Conv2d():
             assert weight is not None
             return F.conv2d(channels_first, weight.permute(3, 2, 0, 1).contiguous(), bias, layer.stride, layer.padding).movedim(
                 1, -1
             )
         case MaxPool2d():
-            return F.max_pool2d(channels_first, layer.kernel_size, layer.stride).movedim(1, -1)
+            return F.max_pool2d(channels_first, layer.kernel_size, layer.stride, layer.padding).movedim(1, -1)
         case AvgPool2d():
-            return F.avg_pool2d(channels_first, layer.kernel_size, layer.stride).movedim(1, -1)
+            return F.avg_pool2d(channels_first, layer.kernel_size, layer.stride, layer.padding).movedim(1, -1)
+        case GlobalAvgPool2d():
+            return F.adaptive_avg_pool2d(channels_first, 1).movedim(1, -1)
         case BatchNorm():
             return F.batch_norm(channels_first, None, None, weight, bias, True, layer.momentum, layer.eps).movedim(1, -1)
         case Dropout():

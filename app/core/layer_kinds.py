@@ -20,6 +20,7 @@ class Values(Enum):
     WHOLE = "whole numbers"
     NUMBER = "numbers"
     SCALE = "numbers whose size matters by powers of ten, and 0 where that is allowed"
+    FLAG = "true or false"
     CHOICE = "one of a few names"
     INITIALIZER = "the name of an initializer, or a standard deviation"
 
@@ -89,6 +90,8 @@ class LayerKind:
             value = layer[field.name]
             if field.part == 1 and value[0] != value[1]:
                 words.append(f"{field.title} {value[0]}×{value[1]}")
+            elif field.values is Values.FLAG:
+                words += [] if value == usual[field.name] else [f"{'' if value else 'no '}{field.title}"]
             elif field.is_further and field.part is None and value != usual[field.name]:
                 named = value if isinstance(value, str) else number_text(value)
                 is_normal = field.values is Values.INITIALIZER and not isinstance(value, str)
@@ -117,6 +120,14 @@ DECAY = LayerField(
     1000,
     1e-5,
     Values.SCALE,
+    is_further=True,
+)
+BIAS = LayerField(
+    "bias",
+    "bias",
+    "Bias: a number that is learnt for each output and added to it. Before a batch norm it changes nothing, so that many networks "
+    "leave it out there.",
+    values=Values.FLAG,
     is_further=True,
 )
 
@@ -151,6 +162,15 @@ PADDING, PADDING_ACROSS = _pair(
     0,
 )
 
+POOL_PADDING, POOL_PADDING_ACROSS = _pair(
+    "padding",
+    "padding",
+    "Padding: rows around the image that windows may reach over, at most half of the window. They are never the largest value, and "
+    "zeros in a mean.",
+    "columns at the left and the right.",
+    0,
+)
+
 KINDS = {
     kind.type: kind
     for kind in [
@@ -166,6 +186,7 @@ KINDS = {
                 KERNEL,
                 STRIDE,
                 PADDING,
+                BIAS,
                 INITIALIZER,
                 DECAY,
                 KERNEL_ACROSS,
@@ -178,14 +199,21 @@ KINDS = {
             "max pool",
             "Max pool: of each window only the largest value stays, so the image becomes smaller and small shifts matter less.",
             {"kernel_size": 2},
-            (WINDOW, STRIDE, WINDOW_ACROSS, STRIDE_ACROSS),
+            (WINDOW, STRIDE, POOL_PADDING, WINDOW_ACROSS, STRIDE_ACROSS, POOL_PADDING_ACROSS),
         ),
         LayerKind(
             "AvgPool2d",
             "average pool",
             "Average pool: each window becomes its mean, so that the image becomes smaller and smoother.",
             {"kernel_size": 2},
-            (WINDOW, STRIDE, WINDOW_ACROSS, STRIDE_ACROSS),
+            (WINDOW, STRIDE, POOL_PADDING, WINDOW_ACROSS, STRIDE_ACROSS, POOL_PADDING_ACROSS),
+        ),
+        LayerKind(
+            "GlobalAvgPool2d",
+            "global average",
+            "Global average pool: each channel becomes the mean of its image, however large that is; many networks have it before "
+            "flatten, in the place of large linear layers.",
+            {},
         ),
         LayerKind("Flatten", "flatten", "Flatten: writes the values of an image in one row, as linear layers need them.", {}),
         LayerKind(
@@ -195,6 +223,7 @@ KINDS = {
             {"out_features": 64},
             (
                 LayerField("out_features", "outputs", "Outputs: how many sums it makes, each with weights of its own."),
+                BIAS,
                 INITIALIZER,
                 DECAY,
             ),

@@ -54,7 +54,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Weights:
-    """Where a layer's weight and bias lie among the network's flat parameters."""
+    """Where a layer's weight and bias lie among the network's flat parameters; the bias among `Vector.zeros` where it has none."""
 
     weight: int
     bias: int

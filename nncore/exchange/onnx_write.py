@@ -27,6 +27,7 @@ from nncore.layers import (
     Conv2d,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
     Layer,
     LeakyReLU,
     Linear,
@@ -130,14 +131,15 @@ class _Graph:
 
 def _conv(graph: _Graph, layer: Conv2d) -> None:
     weight = graph.weight(f"{layer.name}.weight", (3, 2, 0, 1))
-    bias = graph.weight(f"{layer.name}.bias")
+    bias = [graph.weight(f"{layer.name}.bias")] if layer.has_bias else []
     rows, columns = layer.padding
     size, stride = layer.kernel_size, layer.stride
-    graph.add("Conv", layer.name, weight, bias, kernel_shape=size, strides=stride, pads=(rows, columns, rows, columns))
+    graph.add("Conv", layer.name, weight, *bias, kernel_shape=size, strides=stride, pads=(rows, columns, rows, columns))
 
 
 def _linear(graph: _Graph, layer: Linear) -> None:
-    graph.add("Gemm", layer.name, graph.weight(f"{layer.name}.weight"), graph.weight(f"{layer.name}.bias"))
+    bias = [graph.weight(f"{layer.name}.bias")] if layer.has_bias else []
+    graph.add("Gemm", layer.name, graph.weight(f"{layer.name}.weight"), *bias)
 
 
 def _norm(graph: _Graph, layer: BatchNorm) -> None:
@@ -148,7 +150,9 @@ def _norm(graph: _Graph, layer: BatchNorm) -> None:
 
 def _pool(operator: str) -> Callable[[_Graph, Any], None]:
     def write(graph: _Graph, layer: MaxPool2d | AvgPool2d) -> None:
-        graph.add(operator, layer.name, kernel_shape=layer.kernel_size, strides=layer.stride)
+        own = {"count_include_pad": 1} if operator == "AveragePool" and any(layer.padding) else {}
+        pads = {"pads": layer.padding * 2} if any(layer.padding) else {}
+        graph.add(operator, layer.name, kernel_shape=layer.kernel_size, strides=layer.stride, **pads, **own)
 
     return write
 
@@ -203,6 +207,7 @@ WRITERS: dict[type[Layer], Callable[[_Graph, Any], None]] = {
     BatchNorm: _norm,
     MaxPool2d: _pool("MaxPool"),
     AvgPool2d: _pool("AveragePool"),
+    GlobalAvgPool2d: _plain("GlobalAveragePool"),
     Flatten: _flatten,
     Dropout: _dropout,
     ReLU: _plain("Relu"),

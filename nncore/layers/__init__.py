@@ -13,7 +13,7 @@ from nncore.layers.conv import Conv2d
 from nncore.layers.dropout import Dropout
 from nncore.layers.input_activations import GELU, LeakyReLU, SiLU
 from nncore.layers.linear import Linear
-from nncore.layers.pooling import AvgPool2d, MaxPool2d
+from nncore.layers.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
 from nncore.layers.reshape import Flatten
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Conv2d",
     "Dropout",
     "Flatten",
+    "GlobalAvgPool2d",
     "Layer",
     "LeakyReLU",
     "Linear",
@@ -39,7 +40,7 @@ __all__ = [
 LAYERS: dict[str, type[Layer]] = {
     layer.__name__: layer
     for layer in (
-        *(AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, GELU, LeakyReLU, Linear, MaxPool2d, SiLU),
+        *(AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, GELU, GlobalAvgPool2d, LeakyReLU, Linear, MaxPool2d, SiLU),
         *ACTIVATIONS.values(),
     )
 }

@@ -21,6 +21,7 @@ from nncore.layers import (
     Conv2d,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
     Layer,
     LeakyReLU,
     Linear,
@@ -118,7 +119,11 @@ def _group(rng: np.random.Generator, shape: Shape, batch: int) -> list[Layer]:
     norm = [BatchNorm(momentum=float(rng.uniform(0, 1)), eps=float(rng.choice((1e-5, 1e-3))))] if rng.random() < 0.2 else []
     if len(shape) == 1:
         tail = (norm if batch >= 4 else []) + [activation] * (rng.random() < 0.7)
-        return [Linear(int(rng.integers(1, 41))), *tail, *([Dropout(float(rng.uniform(0, 0.7)))] if rng.random() < 0.2 else [])]
+        return [
+            Linear(int(rng.integers(1, 41)), bias=bool(rng.random() < 0.8)),
+            *tail,
+            *([Dropout(float(rng.uniform(0, 0.7)))] if rng.random() < 0.2 else []),
+        ]
     rows, cols, _ = shape
     choice = rng.random()
     if choice < 0.55:
@@ -126,17 +131,25 @@ def _group(rng: np.random.Generator, shape: Shape, batch: int) -> list[Layer]:
         padding = [int(rng.integers(0, 3)) for _ in range(2)]
         size = [min(k, n + 2 * p) for k, n, p in zip(size, (rows, cols), padding, strict=True)]
         stride = [int(rng.choice((1, 2), p=(0.7, 0.3))) for _ in range(2)]
-        conv = Conv2d(int(rng.integers(1, 21)), (size[0], size[1]), stride=(stride[0], stride[1]), padding=(padding[0], padding[1]))
+        conv = Conv2d(
+            int(rng.integers(1, 21)),
+            (size[0], size[1]),
+            stride=(stride[0], stride[1]),
+            padding=(padding[0], padding[1]),
+            bias=bool(rng.random() < 0.8),
+        )
         after = [(n + 2 * p - k) // s + 1 for n, p, k, s in zip((rows, cols), padding, size, stride, strict=True)]
-        pool: list[Layer] = [MaxPool2d(2)] if min(after) >= 2 else []
-        tails: list[list[Layer]] = [[], [activation], [ReLU(), *pool], [*pool, ReLU()], pool]
+        halves: list[Layer] = [MaxPool2d(2)] if min(after) >= 2 else []
+        tails: list[list[Layer]] = [[], [activation], [ReLU(), *halves], [*halves, ReLU()], halves]
         tail = tails[rng.integers(5)]
         return [conv, *(norm if batch * after[0] * after[1] >= 8 else []), *tail]
     if choice < 0.8:
         size = [int(rng.integers(1, min(n, 4) + 1)) for n in (rows, cols)]
         stride = [int(rng.integers(1, 4)) for _ in range(2)]
         pools = MaxPool2d if rng.random() < 0.6 else AvgPool2d
-        return [pools((size[0], size[1]), stride=(stride[0], stride[1]))]
+        padding = [int(rng.integers(0, k // 2 + 1)) if rng.random() < 0.3 else 0 for k in size]
+        pool: Layer = pools((size[0], size[1]), stride=(stride[0], stride[1]), padding=(padding[0], padding[1]))
+        return [pool if rng.random() < 0.9 else GlobalAvgPool2d()]
     if choice < 0.9:
         return [Dropout(float(rng.uniform(0, 0.7)))]
     return [activation] if not norm or values < 8 else norm
@@ -175,7 +188,9 @@ def _keeps_clear(network: Network, loss: Loss, x: Array, labels: Array) -> bool:
         if isinstance(layer, (ReLU, LeakyReLU)) and _is_close(x, x):
             return False
         if isinstance(layer, MaxPool2d) and layer.kernel_size != (1, 1):
-            windows = np.lib.stride_tricks.sliding_window_view(x, layer.kernel_size, axis=(1, 2))
+            around = ((0, 0), *((pad, pad) for pad in layer.padding), (0, 0))
+            padded = np.pad(x, around, constant_values=x.min() - np.abs(x).max())
+            windows = np.lib.stride_tricks.sliding_window_view(padded, layer.kernel_size, axis=(1, 2))
             windows = windows[:, :: layer.stride[0], :: layer.stride[1]]
             best = np.sort(windows.reshape(*windows.shape[:4], -1), axis=-1)[..., -2:]
             if _is_close(best[..., 1] - best[..., 0], x):

@@ -20,6 +20,7 @@ from nncore.layers import (
     Conv2d,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
     Layer,
     LeakyReLU,
     Linear,
@@ -38,7 +39,9 @@ IMAGE, VECTOR = (7, 6, 3), (9,)
 
 LAYERS: list[tuple[Layer, tuple[int, ...]]] = [
     (Linear(5), VECTOR),
+    (Linear(5, bias=False), VECTOR),
     (Conv2d(4, 3), IMAGE),
+    (Conv2d(4, 3, padding=1, bias=False), IMAGE),
     (Conv2d(4, 3, padding=1), IMAGE),
     (Conv2d(2, (3, 2), stride=(2, 1), padding=(0, 2)), IMAGE),
     (Conv2d(3, 5, stride=3, padding=2), IMAGE),
@@ -48,6 +51,9 @@ LAYERS: list[tuple[Layer, tuple[int, ...]]] = [
     (MaxPool2d((3, 2), stride=(2, 3)), IMAGE),
     (AvgPool2d(2), IMAGE),
     (AvgPool2d((3, 2), stride=(1, 2)), IMAGE),
+    (MaxPool2d(3, stride=2, padding=1), IMAGE),
+    (AvgPool2d((3, 4), stride=(2, 1), padding=(1, 2)), IMAGE),
+    (GlobalAvgPool2d(), IMAGE),
     (Flatten(), IMAGE),
     (ReLU(), IMAGE),
     (Sigmoid(), VECTOR),

@@ -16,6 +16,7 @@ from nncore.layers import (
     Conv2d,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
     Layer,
     LeakyReLU,
     Linear,
@@ -37,14 +38,16 @@ def forward(layer: Layer, x: Any, values: Mapping[str, Any], training: bool) -> 
     first = x.movedim(-1, 1)
     match layer:
         case Linear():
-            return x @ weight + bias
+            return x @ weight + (0 if bias is None else bias)
         case Conv2d():
             assert weight is not None
             return F.conv2d(first, weight.permute(3, 2, 0, 1).contiguous(), bias, layer.stride, layer.padding).movedim(1, -1)
         case MaxPool2d():
-            return F.max_pool2d(first, layer.kernel_size, layer.stride).movedim(1, -1)
+            return F.max_pool2d(first, layer.kernel_size, layer.stride, layer.padding).movedim(1, -1)
         case AvgPool2d():
-            return F.avg_pool2d(first, layer.kernel_size, layer.stride).movedim(1, -1)
+            return F.avg_pool2d(first, layer.kernel_size, layer.stride, layer.padding).movedim(1, -1)
+        case GlobalAvgPool2d():
+            return F.adaptive_avg_pool2d(first, 1).movedim(1, -1)
         case BatchNorm():
             mean, variance = (None, None) if training else (values["running_mean"], values["running_var"])
             return F.batch_norm(first, mean, variance, weight, bias, training, layer.momentum, layer.eps).movedim(1, -1)

@@ -31,11 +31,9 @@ def equation_of(step: Weighted, after: Sequence[Parts], done: ForwardPass) -> tu
     key = ("weight", Weight(f"{done.name(step.place)}.bias", (step.index[-1],)))
     tip = "The bias, learnt like a weight; click to see what the loss wants of it"
     total = number(float(step.parts.sum()))
-    terms = [
-        Term("", count, total, tip=_formula(step, done)),
-        Term("+", "bias", number(step.bias), key=key, tip=tip),
-        Term("=", "sum", number(step.value)),
-    ]
+    terms = [Term("", count, total, tip=_formula(step, done))]
+    if step.has_bias:
+        terms += [Term("+", "bias", number(step.bias), key=key, tip=tip), Term("=", "sum", number(step.value))]
     if after and isinstance(after[0], Activated):
         activated = after[0]
         terms.append(Term("→", activated.kind, number(activated.value), tip=_formula(activated, done)))
@@ -57,7 +55,7 @@ def general(steps: Sequence[Parts], done: ForwardPass) -> list[Line]:
 def _values(step: Parts, done: ForwardPass) -> list[Line]:
     match step:
         case Pooled():
-            words = f"mean of {step.inputs.size}" if step.winner is None else f"largest of {step.inputs.size}"
+            words = f"mean of {step.count}" if step.winner is None else f"largest of {step.inputs.size}"
             return [Line(words, number(step.value))]
         case Normalised():
             x = float(step.inputs)
@@ -86,9 +84,9 @@ def _formula(step: Parts, done: ForwardPass) -> str:
     match step:
         case Weighted() if isinstance(layer, Conv2d):
             row, column = (_met(*of) for of in zip("ij", "kl", layer.stride, layer.padding, strict=True))
-            return f"y[i, j, o] = b[o] + Σ x[{row}, {column}, c] · w[k, l, c, o]"
+            return f"y[i, j, o] = {'b[o] + ' * step.has_bias}Σ x[{row}, {column}, c] · w[k, l, c, o]"
         case Weighted():
-            return "y[j] = b[j] + Σ x[i] · w[i, j]"
+            return f"y[j] = {'b[j] + ' * step.has_bias}Σ x[i] · w[i, j]"
         case Pooled(winner=None):
             return "y = mean of the window: each number has an equal part"
         case Pooled():

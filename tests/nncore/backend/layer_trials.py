@@ -6,7 +6,7 @@ import numpy as np
 from trial import Recording, Trial
 from trials import Images, real_numbers, whole_numbers
 
-from nncore.layers import GELU, Layer, LeakyReLU, SiLU
+from nncore.layers import GELU, AvgPool2d, GlobalAvgPool2d, Layer, LeakyReLU, MaxPool2d, SiLU
 from nncore.plan.steps import as_image
 
 VECTOR, IMAGE = (1, 1, 33), (4, 5, 3)
@@ -27,8 +27,14 @@ def plain(layer: Layer, x: Images, count: int = 2, tolerance: float = 1e-6) -> T
     return Trial(build, count=count, tolerance=tolerance)
 
 
+POOLED = (7, 8, 5)
+POOLS: list[Layer] = [
+    pool(size, stride, padding=padding)
+    for pool in (MaxPool2d, AvgPool2d)
+    for size, stride, padding in ((3, 2, 1), ((2, 5), (1, 3), (1, 2)), (2, 1, (0, 1)))
+]
 TRIALS = {
     f"{layer.describe()} of {'×'.join(map(str, shape))}": plain(layer, shape)
     for shape in (VECTOR, IMAGE)
     for layer in (LeakyReLU(), LeakyReLU(0.25), GELU(), GELU("tanh"), SiLU())
-}
+} | {f"{layer.describe()}": plain(layer, POOLED, 3, 0 if layer.kind == "pool" else 1e-6) for layer in (*POOLS, GlobalAvgPool2d())}

@@ -135,6 +135,15 @@ def test_each_kind_says_what_it_did(rng):
     assert through[0].index == np.unravel_index(5, done.values[6].shape)
 
 
+def test_a_layer_without_a_bias_adds_none(rng):
+    network = Network([Conv2d(2, 3, bias=False), Flatten(), Linear(3, bias=False)], (5, 5, 1))
+    done = ForwardPass.of(network, picture(network, rng))
+    for place, index in ((1, (2, 1, 1)), (3, (2,))):
+        found = explain(done, place, index)
+        holds(found, done)
+        assert isinstance(found, Weighted) and not found.has_bias and found.bias == 0
+
+
 def test_what_activations_make_of_a_number_below_zero():
     image = np.zeros((2, 2, 1), np.uint8)
     layers = [BatchNorm(), LeakyReLU(0.5), GELU(), SiLU()]

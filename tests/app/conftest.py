@@ -133,9 +133,17 @@ def heard_signals() -> Iterator[None]:
         signal.signal(number, signal.SIG_IGN)
 
 
+def delete_closed() -> None:
+    """Delete the widgets that are to be deleted at once: a theme is given to every widget that there is, and pytest's own loop
+    deletes none.
+    """
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
 @pytest.fixture
 def themed(qapp):
     """The theme, for tests of single widgets."""
+    delete_closed()
     return theme.install(qapp, "dark")
 
 
@@ -178,6 +186,7 @@ def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
     def make() -> Window:
         if opened and not opened[-1].isVisible():
             delete(opened.pop())
+        delete_closed()
         window = build_window(qapp)
         opened.append(window)
         window.show()
@@ -189,8 +198,7 @@ def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
     def delete(window: Window) -> None:
         qtbot.waitUntil(lambda: not Task._alive, timeout=20_000)  # they bring their results to the window
         window.deleteLater()
-        # At once: the next window's stylesheet is applied to every widget that there is, and pytest's own loop deletes none.
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        delete_closed()
 
     yield make
     for window in opened:

@@ -6,11 +6,8 @@ from importlib import import_module
 PARTS = {
     "data": "benchmarks.data",
     "torch": "benchmarks.vs_torch",
-<<<<<<< HEAD
     "shortest": "benchmarks.shortest",
-=======
     "onnx": "benchmarks.vs_onnx",
->>>>>>> h-one
     "window": "benchmarks.window",
     "drawing": "benchmarks.drawing",
     "beside": "benchmarks.beside",

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases import CASES, Case
+from benchmarks.contender import PART
 from benchmarks.report import machine, write
 from benchmarks.vs_torch import LAYOUTS, Contender, contenders
 from nncore.backend.threads import cores
@@ -42,7 +43,7 @@ def measure(case: Case, sides: dict[tuple[str, int], Contender], rounds: int, se
     found: Rates = {side: [] for side in sides}
     for _ in range(rounds):
         for (name, threads), contender in sides.items():
-            forms = FORMS[name] if case.batch > 1 else FORMS[name][:1]
+            forms = [form for form in FORMS[name] if form != "parts" or case.batch > PART]
             found[name, threads].append(max(contender.run(case.name, form, seconds) for form in forms))
     return found
 

@@ -1,10 +1,10 @@
 """The shortest training that reads 99 % of MNIST's test digits, over several seeds.
 
-    python -m benchmarks shortest [--seeds 5] [--model NAME] [any setting, as digitlab train takes it]
+    python -m benchmarks shortest [--seeds 5] [--recipe FILE] [--model NAME] [any setting, as digitlab train takes it]
 
 For each seed: the share of the test digits that the network reads right after its last step, and how long the training took,
-looks at held-out digits included; data and kernels are there before. Without settings it is the shortest recipe that was found: see
-docs/performance.md.
+looks at held-out digits included; data and kernels are there before. The recipe, unless another one is named, is the shortest that
+was found: shortest.toml, see docs/performance.md.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from statistics import mean
 
 from app.commands.settings import add_settings, settings_given
 from app.core import own_networks
+from app.core.recipe_file import read_recipe
 from benchmarks.options import count
 from benchmarks.report import machine, write
-from models.presets import Preset
+from models.presets import DEFAULT, Preset
 from nncore.backend.threads import cores
 from nncore.data import open_dataset
 from nncore.data.dataset import Dataset
@@ -28,17 +29,7 @@ from nncore.training.config import TrainConfig
 from nncore.training.trainer import Trainer
 
 WANTED, WANTED_SECONDS = 0.99, 2.0
-MODEL = "mnist-cnn"
-RECIPE = TrainConfig(
-    epochs=1,
-    batch_size=64,
-    learning_rate=6e-3,
-    betas=(0.9, 0.98),
-    schedule="one-cycle",
-    label_smoothing=0.05,
-    validation=1000,
-    validate_every=10**6,
-)
+RECIPE = Path(__file__).with_name("shortest.toml")
 
 
 def trained(preset: Preset, config: TrainConfig, data: Dataset, test: Dataset) -> dict[str, float]:
@@ -57,13 +48,16 @@ def trained(preset: Preset, config: TrainConfig, data: Dataset, test: Dataset) -
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks shortest", description="Train MNIST to 99 % as soon as possible.")
     parser.add_argument("--seeds", type=count, default=5, help="trainings, with the seeds 0, 1, … (default 5)")
-    parser.add_argument("--model", default=MODEL, help=f"the network (default {MODEL})")
+    parser.add_argument("--recipe", type=Path, default=RECIPE, metavar="FILE", help=f"the recipe (default {RECIPE.name})")
+    parser.add_argument("--model", help="another network than the recipe's: a preset, one of your own, or its file")
     parser.add_argument("--out", type=Path, help="where to write the JSON (default: benchmarks/results/<machine>-shortest.json)")
     add_settings(parser)
     options = parser.parse_args(arguments)
-    config, preset = replace(RECIPE, **settings_given(options)), own_networks.find(options.model)
+    recipe = read_recipe(options.recipe)
+    preset = own_networks.find(options.model or recipe.network or DEFAULT)
+    config = replace(preset.training, **recipe.settings | settings_given(options))
     data, test = open_dataset("mnist"), open_dataset("mnist", "test")
-    print(f"{machine()}, {cores()} cores; {options.model}, {len(test):,} test digits")
+    print(f"{machine()}, {cores()} cores; {preset.name}, {len(test):,} test digits")
     found = []
     for seed in range(options.seeds):
         found.append(trained(preset, replace(config, seed=seed), data, test))
@@ -74,7 +68,7 @@ def main(arguments: list[str]) -> int:
         *(["too slow"] if means["seconds"] > WANTED_SECONDS else []),
     ]
     print(_line("mean", means) + (f"   {', '.join(short)}" if short else ""))
-    write("shortest", {"model": options.model, "config": config.as_dict(), "trainings": found, "means": means}, options.out)
+    write("shortest", {"model": preset.name, "config": config.as_dict(), "trainings": found, "means": means}, options.out)
     return 0
 
 

@@ -2,8 +2,8 @@
 
     DIGITLAB_DATA=… python scripts/ship_weights.py digitlab-mnist --seeds 0 1 2
 
-Data and settings are those of `models/recipes.py`. Where a recipe has teachers these are trained first, and half of what is learned
-is what they answer. What is shipped is chosen by training images that are held out: whether the last weights or
+Data and settings are those of `models/recipes.py`. Where a recipe has teachers these are trained first; it may learn what they answer, and
+go on where the first of them ended. What is shipped is chosen by training images that are held out: whether the last weights or
 one of their running averages, of which seed, and the temperature of the answers. Test images are only looked at afterwards.
 A training that is interrupted goes on from its last epoch. (mnist-cnn ships from `digitlab train`, by the command in its card.)
 """
@@ -82,7 +82,9 @@ def trained_by(name: str, recipe: Recipe, seed: int, work: Path) -> Path:
         if recipe.goes_on:
             first = trained_by(f"{name}-teacher1", recipe.teachers[0], seed, work)
             begin.load_state_dict(load_weights(first / LAST)[0].state_dict())
-        train(name, recipe, begin, seed, with_answers(data, teachers) if teachers else data, held_out, folder)
+        if teachers and recipe.taught:
+            data = with_answers(data, teachers, recipe.taught)
+        train(name, recipe, begin, seed, data, held_out, folder)
     return folder
 
 
@@ -157,10 +159,16 @@ def card_of(recipe: Recipe, best: Trained, all_of_them: Sequence[Trained]) -> di
         "mixed_in": recipe.mixed_in,
         "held_out": recipe.held_out,
         "teachers": [
-            {"epochs": each.config.epochs, "mixed_in": each.mixed_in, "parameters": each.build(0).parameter_count}
+            {
+                "epochs": each.config.epochs,
+                "augmentation": each.config.as_dict()["augmentation"],
+                "mixed_in": each.mixed_in,
+                "parameters": each.build(0).parameter_count,
+            }
             for each in recipe.teachers
         ],
         "teacher_seeds": list(recipe.teacher_seeds),
+        "taught": recipe.taught,
         "goes_on": recipe.goes_on,
         "seed": best.seed,
         "weights": best.weights,
@@ -220,13 +228,16 @@ def taught(card: dict[str, Any]) -> list[str]:
     if not card["teachers"]:
         return []
     each = "; ".join(
-        f"{teacher['parameters']:,} parameters, {teacher['epochs']} epochs, mixed in {teacher['mixed_in']}"
+        f"{teacher['parameters']:,} parameters, {teacher['epochs']} epochs, augmentation {varied(teacher)}, mixed in "
+        f"{teacher['mixed_in']}"
         for teacher in card["teachers"]
     )
+    if not card["taught"]:
+        return [f"- **Begun** where a first training had ended, which has the same data held out and the same seed: {each}."]
     begun = " Its weights begin as those of the first, by its own seed." if card["goes_on"] else ""
     seeds = f"each by the seeds {', '.join(map(str, card['teacher_seeds']))}" if card["teacher_seeds"] else "by the same seed"
     return [
-        f"- **Teachers.** Half of what it learns of an image is what these networks answer on average, which are trained before on "
+        f"- **Teachers.** {card['taught']:.0%} of what it learns of an image is what these networks answer on average, which are trained before on "
         f"the same training images, {seeds}: {each}.{begun}"
     ]
 

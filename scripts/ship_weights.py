@@ -2,10 +2,11 @@
 
     DIGITLAB_DATA=… python scripts/ship_weights.py digitlab-mnist --seeds 0 1 2
 
-Data and settings are those of `models/recipes.py`. Where a recipe has teachers these are trained first; it may learn what they answer, and
-go on where the first of them ended. What is shipped is chosen by training images that are held out: whether the last weights or
-one of their running averages, of which seed, and the temperature of the answers. Test images are only looked at afterwards.
-A training that is interrupted goes on from its last epoch. (mnist-cnn ships from `digitlab train`, by the command in its card.)
+Data and settings are those of `models/recipes.py`. Where a recipe has teachers these are trained first; it may learn what they
+answer, and go on where the first of them ended. What is shipped is chosen by training images that are held out: whether the last
+weights or one of their running averages, of which seed, and the temperature of the answers. Test images are only looked at
+afterwards. A training that is interrupted goes on from its last epoch. (mnist-cnn ships from `digitlab train`, by the command in its
+card.)
 """
 
 from __future__ import annotations
@@ -237,8 +238,8 @@ def taught(card: dict[str, Any]) -> list[str]:
     begun = " Its weights begin as those of the first, by its own seed." if card["goes_on"] else ""
     seeds = f"each by the seeds {', '.join(map(str, card['teacher_seeds']))}" if card["teacher_seeds"] else "by the same seed"
     return [
-        f"- **Teachers.** {card['taught']:.0%} of what it learns of an image is what these networks answer on average, which are trained before on "
-        f"the same training images, {seeds}: {each}.{begun}"
+        f"- **Teachers.** {card['taught']:.0%} of what it learns of an image is what these networks answer on average, which are "
+        f"trained before on the same training images, {seeds}: {each}.{begun}"
     ]
 
 

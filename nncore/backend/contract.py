@@ -325,8 +325,9 @@ class Backend(Protocol):
         `by_row` and `by_column` are the splines of the two sides, float32 (side, KNOTS); `table` is the noise, float32 (NOISE).
         """
 
-    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Recorder:
+    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int, exact: bool = False) -> Recorder:
         """Begin to record steps for batches of at most `batch` examples on the parameters and buffers in `vector`.
 
-        `moments` are the optimizer's running averages, flat as the parameters. ConfigError where a backend takes fewer.
+        `moments` are the optimizer's running averages, flat as the parameters. ConfigError where a backend takes fewer. With
+        `exact` every convolution is the sum of products that its formula has, even where a backend knows a way of fewer.
         """

@@ -15,10 +15,11 @@ from nncore.backend.cpu import (
     update,
 )
 from nncore.backend.cpu.compiling import operation
+from nncore.backend.cpu.winograd import convolution, gradient
 
 MODULES = (
     *(conv_pool, conv_pool_planes, elementwise, input_activations, losses, norm, padded_pooling),
-    *(pooling, products, update),
+    *(pooling, products, update, convolution, gradient),
 )
 """Those that define operations."""
 OPERATIONS: dict[str, operation] = {

@@ -161,8 +161,8 @@ class LayerCard(QFrame):
         column.setSpacing(2)
         for field in self._further:
             self.fields[field.key] = self._widget(field)
-        whole = [field for field in self._further if field.part is None]
-        across = [field for field in self._further if field.part is not None]
+        whole = [field for field in self._further if field.part != 1]
+        across = [field for field in self._further if field.part == 1]
         if whole:
             column.addLayout(self._row(whole))
         if across:

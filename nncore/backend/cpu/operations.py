@@ -12,13 +12,14 @@ from nncore.backend.cpu import (
     padded_pooling,
     pooling,
     products,
+    spread,
     update,
 )
 from nncore.backend.cpu.compiling import operation
 
 MODULES = (
-    *(conv_pool, conv_pool_planes, elementwise, input_activations, losses, norm, padded_pooling),
-    *(pooling, products, update),
+    *(conv_pool, conv_pool_planes, elementwise, input_activations, losses, norm, padded_pooling, pooling, products, spread),
+    *(update,),
 )
 """Those that define operations."""
 OPERATIONS: dict[str, operation] = {

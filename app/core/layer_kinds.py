@@ -19,6 +19,7 @@ class Values(Enum):
     """What the values of a field are."""
 
     WHOLE = "whole numbers"
+    DIVISOR = "whole numbers that divide another one"
     NUMBER = "numbers"
     SCALE = "numbers whose size matters by powers of ten, and 0 where that is allowed"
     FLAG = "true or false"
@@ -189,6 +190,7 @@ GROUPS = LayerField(
     "groups",
     "Groups: into how many parts the channels are split, of which each filter sees one. With as many as there are channels the "
     "convolution is depthwise: few weights, and a convolution of 1×1 behind it brings the channels together.",
+    values=Values.DIVISOR,
     is_further=True,
 )
 

@@ -193,7 +193,7 @@ FieldWidget = WholeField | NumberField | FlagField | ChoiceField | InitializerFi
 
 def widget_for(field: LayerField) -> FieldWidget:
     """A field of the kind that the setting needs."""
-    if field.values is Values.WHOLE:
+    if field.values in (Values.WHOLE, Values.DIVISOR):
         return WholeField(field)
     if field.values is Values.FLAG:
         return FlagField(field)

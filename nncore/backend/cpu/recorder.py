@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.backend.contract import Constant, IntPair, PlainLayer, Program, RandomSource, Rule, Tensor, Weights, Window
+from nncore.backend.contract import Constant, IntPair, PlainLayer, Program, RandomSource, Rule, Spread, Tensor, Weights, Window
 from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row, Shared, Table, Temporary
+from nncore.backend.cpu.spread_arguments import first_window, numbers_of
 from nncore.backend.cpu.tuning import LISTLESS_INPUTS, MARGIN, MOST_MOMENTS, PLANES, STRIP
 from nncore.backend.cpu.winograd.recording import WinogradRecorder
 from nncore.backend.vector import Vector
@@ -191,6 +192,25 @@ class CpuRecorder:
             "conv2d_input_gradient", g=gs, w=weights.weight, x=self._spots(grad_x, y.rows, y.cols, window.stride), P=P,
             patch=patch, O=O, panel=self.panel, dump=self.work,
         )  # fmt: skip
+
+    def spread_conv2d(self, x: Tensor, weights: Weights, spread: Spread, y: Tensor) -> None:
+        numbers = numbers_of(spread, x, y)
+        self.add(
+            "spread_conv2d", x=first_window(x, spread), y=_image(y), w=weights.weight, b=weights.bias, **numbers, work=self.work
+        )
+
+    def spread_conv2d_backward(self, x: Tensor, weights: Weights, spread: Spread, grad: Tensor, grad_x: Tensor | None) -> None:
+        numbers, work = numbers_of(spread, x, grad), self.work
+        self.add(
+            "spread_conv2d_weight_gradient", x=first_window(x, spread), g=_image(grad), **numbers,
+            out=self.gradient + weights.weight, out_bias=self.gradient + weights.bias, work=work,
+        )  # fmt: skip
+        if grad_x is not None:
+            self.zero(grad_x)
+            self.add(
+                "spread_conv2d_input_gradient", g=_image(grad), w=weights.weight, x=first_window(grad_x, spread), **numbers,
+                panel=self.panel, work=work,
+            )  # fmt: skip
 
     def conv2d_max_pool(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> Any:
         P, O = y.rows * y.cols, y.channels

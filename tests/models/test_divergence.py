@@ -1,4 +1,4 @@
-"""Every preset, and one by every optimizer: with a learning rate of 99 a training is stopped within 200 steps, with words that help."""
+"""Every preset, and one by every optimizer: a training with a learning rate of 99 is stopped within 200 steps, in helpful words."""
 
 from __future__ import annotations
 

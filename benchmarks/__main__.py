@@ -7,6 +7,7 @@ PARTS = {
     "data": "benchmarks.data",
     "torch": "benchmarks.vs_torch",
     "shortest": "benchmarks.shortest",
+    "onnx": "benchmarks.vs_onnx",
     "window": "benchmarks.window",
     "drawing": "benchmarks.drawing",
     "beside": "benchmarks.beside",

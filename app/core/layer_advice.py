@@ -7,7 +7,7 @@ from typing import Any
 
 from nncore.arrays import Shape, shape_text
 from nncore.errors import ConfigError
-from nncore.layers import AvgPool2d, Conv2d, Layer, Linear, MaxPool2d, layer_from_config
+from nncore.layers import AvgPool2d, Conv2d, GlobalAvgPool2d, Layer, Linear, MaxPool2d, layer_from_config
 from nncore.layers.cost import Cost
 
 DIGITS = 10
@@ -23,12 +23,14 @@ def advice(layer: Layer, shape: Shape, before: Sequence[Layer]) -> str:
     gets = f"{layer.name} {{}}, but gets {shape_text(shape)}"
     if isinstance(layer, Linear):
         return gets.format("takes a flat vector") + "; put a flatten before it." if len(shape) != 1 else ""
-    if not isinstance(layer, Conv2d | MaxPool2d | AvgPool2d):
+    if not isinstance(layer, Conv2d | MaxPool2d | AvgPool2d | GlobalAvgPool2d):
         return ""
     if len(shape) != 3:
         where = "; move it above the flatten." if any(each.kind == "flatten" for each in before) else "; it cannot work here."
         return gets.format("takes images") + where
-    padding = layer.padding if isinstance(layer, Conv2d) else (0, 0)
+    if isinstance(layer, GlobalAvgPool2d):
+        return ""
+    padding = layer.padding
     if all(kernel <= size + 2 * pad for kernel, size, pad in zip(layer.kernel_size, shape, padding, strict=False)):
         return ""
     mends = ["remove a pool before it"] if any(isinstance(each, MaxPool2d | AvgPool2d) for each in before) else []

@@ -10,6 +10,7 @@ from typing import Any
 from nncore.checks import LARGEST_SIZE
 from nncore.layers import layer_from_config
 from nncore.layers.cost import LARGEST_WINDOW
+from nncore.layers.input_activations import APPROXIMATIONS
 from nncore.training.values import number_text
 
 
@@ -19,6 +20,8 @@ class Values(Enum):
     WHOLE = "whole numbers"
     NUMBER = "numbers"
     SCALE = "numbers whose size matters by powers of ten, and 0 where that is allowed"
+    FLAG = "true or false"
+    CHOICE = "one of a few names"
     INITIALIZER = "the name of an initializer, or a standard deviation"
 
 
@@ -37,6 +40,8 @@ class LayerField:
     values: Values = Values.WHOLE
     part: int | None = None
     """Of a pair the number that is set. The first one sets both while they are equal."""
+    names: tuple[str, ...] = ()
+    """Of a CHOICE: what can be chosen."""
     is_further: bool = False
     """Whether few networks need it, so that it is shown only when asked for."""
 
@@ -85,10 +90,13 @@ class LayerKind:
             value = layer[field.name]
             if field.part == 1 and value[0] != value[1]:
                 words.append(f"{field.title} {value[0]}×{value[1]}")
+            elif field.values is Values.FLAG:
+                words += [] if value == usual[field.name] else [f"{'' if value else 'no '}{field.title}"]
             elif field.is_further and field.part is None and value != usual[field.name]:
                 named = value if isinstance(value, str) else number_text(value)
                 is_normal = field.values is Values.INITIALIZER and not isinstance(value, str)
-                words.append(f"normal {named}" if is_normal else named if isinstance(value, str) else f"{field.title} {named}")
+                is_plain = field.values is Values.INITIALIZER and isinstance(value, str)
+                words.append(f"normal {named}" if is_normal else named if is_plain else f"{field.title} {named}")
         return " · ".join(words)
 
 
@@ -112,6 +120,14 @@ DECAY = LayerField(
     1000,
     1e-5,
     Values.SCALE,
+    is_further=True,
+)
+BIAS = LayerField(
+    "bias",
+    "bias",
+    "Bias: a number that is learnt for each output and added to it. Before a batch norm it changes nothing, so that many networks "
+    "leave it out there.",
+    values=Values.FLAG,
     is_further=True,
 )
 
@@ -146,6 +162,15 @@ PADDING, PADDING_ACROSS = _pair(
     0,
 )
 
+POOL_PADDING, POOL_PADDING_ACROSS = _pair(
+    "padding",
+    "padding",
+    "Padding: rows around the image that windows may reach over, at most half of the window. They are never the largest value, and "
+    "zeros in a mean.",
+    "columns at the left and the right.",
+    0,
+)
+
 KINDS = {
     kind.type: kind
     for kind in [
@@ -161,6 +186,7 @@ KINDS = {
                 KERNEL,
                 STRIDE,
                 PADDING,
+                BIAS,
                 INITIALIZER,
                 DECAY,
                 KERNEL_ACROSS,
@@ -173,14 +199,21 @@ KINDS = {
             "max pool",
             "Max pool: of each window only the largest value stays, so the image becomes smaller and small shifts matter less.",
             {"kernel_size": 2},
-            (WINDOW, STRIDE, WINDOW_ACROSS, STRIDE_ACROSS),
+            (WINDOW, STRIDE, POOL_PADDING, WINDOW_ACROSS, STRIDE_ACROSS, POOL_PADDING_ACROSS),
         ),
         LayerKind(
             "AvgPool2d",
             "average pool",
             "Average pool: each window becomes its mean, so that the image becomes smaller and smoother.",
             {"kernel_size": 2},
-            (WINDOW, STRIDE, WINDOW_ACROSS, STRIDE_ACROSS),
+            (WINDOW, STRIDE, POOL_PADDING, WINDOW_ACROSS, STRIDE_ACROSS, POOL_PADDING_ACROSS),
+        ),
+        LayerKind(
+            "GlobalAvgPool2d",
+            "global average",
+            "Global average pool: each channel becomes the mean of its image, however large that is; many networks have it before "
+            "flatten, in the place of large linear layers.",
+            {},
         ),
         LayerKind("Flatten", "flatten", "Flatten: writes the values of an image in one row, as linear layers need them.", {}),
         LayerKind(
@@ -190,6 +223,7 @@ KINDS = {
             {"out_features": 64},
             (
                 LayerField("out_features", "outputs", "Outputs: how many sums it makes, each with weights of its own."),
+                BIAS,
                 INITIALIZER,
                 DECAY,
             ),
@@ -197,6 +231,40 @@ KINDS = {
         LayerKind(
             "ReLU", "relu", "ReLU: negative values become 0. Without something like it, many layers can do no more than one.", {}
         ),
+        LayerKind(
+            "LeakyReLU",
+            "leaky relu",
+            "Leaky ReLU: of negative values a small share stays, so that no unit stops learning as it can with ReLU.",
+            {},
+            (
+                LayerField(
+                    "negative_slope",
+                    "slope",
+                    "Slope: what negative values are multiplied by; 0 makes it a ReLU, 0.01 to 0.2 are usual.",
+                    0,
+                    1,
+                    0.01,
+                    Values.NUMBER,
+                ),
+            ),
+        ),
+        LayerKind(
+            "GELU",
+            "gelu",
+            "GELU: like ReLU, but bent smoothly around 0; transformers have it. It takes longer to compute than ReLU.",
+            {},
+            (
+                LayerField(
+                    "approximate",
+                    "Φ",
+                    "Φ: the share of a standard normal below x, which x is multiplied by: exact (none), or by a tanh, as in some "
+                    "networks from elsewhere.",
+                    values=Values.CHOICE,
+                    names=APPROXIMATIONS,
+                ),
+            ),
+        ),
+        LayerKind("SiLU", "silu", "SiLU, also called swish: x times its sigmoid; like ReLU, but bent smoothly around 0.", {}),
         LayerKind("Tanh", "tanh", "Tanh: presses every value between −1 and 1.", {}),
         LayerKind("Sigmoid", "sigmoid", "Sigmoid: presses every value between 0 and 1; deep networks learn slowly with it.", {}),
         LayerKind(

@@ -54,7 +54,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Weights:
-    """Where a layer's weight and bias lie among the network's flat parameters."""
+    """Where a layer's weight and bias lie among the network's flat parameters; the bias among `Vector.zeros` where it has none."""
 
     weight: int
     bias: int
@@ -271,6 +271,12 @@ class Program(Protocol):
         """Take a step of the section for each of the batches, then read those tensors, before any other thread can run.
 
         Ends behind the first step whose loss is not finite: then there are fewer losses than batches.
+        """
+
+    def answering(self, section: str, tensor: Tensor) -> Callable[[Array], Array]:
+        """A function that takes images, as `Batches` has them but at most as many as recorded, through one step of the section
+        without labels, and returns the tensor's values, float32 (N, rows · cols · channels): what `run` would read, sooner where
+        the images are few. Any thread may call it.
         """
 
     def gradient(self) -> Array:

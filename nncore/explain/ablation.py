@@ -108,7 +108,8 @@ def _silence(network: Network, silent: Silent) -> None:
     else:
         units = np.array([whole_number(silent.unit, f"The unit of {silent.layer}", 0, count - 1)])
     owner.weight.data[..., units] = 0
-    owner.bias.data[units] = 0
+    if owner.bias is not None:
+        owner.bias.data[units] = 0
     for layer in network.layers[at + 1 :]:
         if isinstance(layer, Conv2d):
             layer.weight.data[:, :, units] = 0

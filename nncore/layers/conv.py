@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Never, TypeAlias
+from typing import Any, Never, TypeAlias
 
 import numpy as np
 
 from nncore.arrays import Array, Shape, array_module
-from nncore.checks import decay_rate, pair, refuse_positional, whole_number
+from nncore.checks import decay_rate, pair, refuse_positional, true_or_false, whole_number
 from nncore.initializers import checked_initializer, initializer
 from nncore.layers.base import Layer
 from nncore.layers.cost import Cost, check_window
@@ -24,15 +24,16 @@ def patches(x: Array, kernel: IntPair, stride: IntPair) -> Array:
     return windows[:, :: stride[0], :: stride[1]].transpose(0, 1, 2, 4, 5, 3)
 
 
-def conv2d(x: Array, weight: Array, bias: Array, stride: IntPair = (1, 1)) -> Array:
+def conv2d(x: Array, weight: Array, bias: Array | None, stride: IntPair = (1, 1)) -> Array:
     """y[n,i,j,o] = b[o] + Σ_{k,l,c} x[n, i·stride+k, j·stride+l, c] · w[k,l,c,o], for x already padded.
 
-    x (N, H, W, in), weight (kernel, kernel, in, out), bias (out); y (N, out height, out width, out).
+    x (N, H, W, in), weight (kernel, kernel, in, out), bias (out) or None; y (N, out height, out width, out).
     """
     kernel, out_channels = weight.shape[:2], weight.shape[3]
     windows = patches(x, kernel, stride)
     rows = windows.reshape(-1, weight[..., 0].size)
-    return (matmul(rows, weight.reshape(-1, out_channels)) + bias).reshape(*windows.shape[:3], out_channels)
+    y = matmul(rows, weight.reshape(-1, out_channels))
+    return (y if bias is None else y + bias).reshape(*windows.shape[:3], out_channels)
 
 
 def conv2d_backward(x: Array, weight: Array, grad: Array, stride: IntPair = (1, 1)) -> tuple[Array, Array, Array]:
@@ -60,12 +61,12 @@ class Conv2d(Layer):
     Output (N, ⌊(H + 2·padding − kernel) / stride⌋ + 1, likewise the width, out_channels). `kernel_size`, `stride` and
     `padding` are each an int or a pair (vertical, horizontal); unlike PyTorch's, the layer is not told its input channels,
     and takes all but the first two settings by name. The weight is (kernel, kernel, in, out), its first values named by
-    `initializer`; `weight_decay` is λ of a penalty ½ λ ‖w‖² on this layer's weight alone. The formulas are
-    those of `conv2d` and `conv2d_backward`.
+    `initializer`; the bias (out), unless there is to be none. `weight_decay` is λ of a penalty ½ λ ‖w‖² on this layer's weight
+    alone. The formulas are those of `conv2d` and `conv2d_backward`.
     """
 
     kind = "conv"
-    settings = ("out_channels", "kernel_size", "stride", "padding", "initializer", "weight_decay")
+    settings = ("out_channels", "kernel_size", "stride", "padding", "bias", "initializer", "weight_decay")
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class Conv2d(Layer):
         *surplus: Never,
         stride: int | IntPair = 1,
         padding: int | IntPair = 0,
+        bias: bool = True,
         initializer: str | float = "he_normal",
         weight_decay: float = 0.0,
     ) -> None:
@@ -82,6 +84,7 @@ class Conv2d(Layer):
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.stride = pair(stride, "stride")
         self.padding = pair(padding, "padding", least=0)
+        self.has_bias = true_or_false(bias, "bias")
         check_window(self.kernel_size)
         self.initializer = checked_initializer(initializer)
         self.weight_decay = decay_rate(weight_decay)
@@ -102,7 +105,7 @@ class Conv2d(Layer):
         window_size = math.prod(self.kernel_size) * input_shape[2]
         padded = math.prod(size + 2 * pad for size, pad in zip(input_shape, self.padding, strict=False)) * input_shape[2]
         return Cost(
-            parameters=(window_size + 1) * self.out_channels,
+            parameters=(window_size + self.has_bias) * self.out_channels,
             values=padded + rows * columns * (window_size + self.out_channels),
             multiply_adds=rows * columns * window_size * self.out_channels,
         )
@@ -110,17 +113,22 @@ class Conv2d(Layer):
     def _build(self, rng: np.random.Generator) -> None:
         shape = (*self.kernel_size, self.input_shape[2], self.out_channels)
         self.weight = Parameter(initializer(self.initializer)(shape, rng), self.weight_decay)
-        self.bias = Parameter(np.zeros(self.out_channels, np.float32))
+        self.bias = Parameter(np.zeros(self.out_channels, np.float32)) if self.has_bias else None
 
     def forward(self, x: Array) -> Array:
         rows, columns = self.padding
         self._x = array_module(x).pad(x, ((0, 0), (rows, rows), (columns, columns), (0, 0)))
-        return conv2d(self._x, self.weight.data, self.bias.data, self.stride)
+        return conv2d(self._x, self.weight.data, None if self.bias is None else self.bias.data, self.stride)
 
     def backward(self, grad: Array) -> Array:
-        grad_x, self.weight.grad, self.bias.grad = conv2d_backward(self._x, self.weight.data, grad, self.stride)
+        grad_x, self.weight.grad, grad_bias = conv2d_backward(self._x, self.weight.data, grad, self.stride)
+        if self.bias is not None:
+            self.bias.grad = grad_bias
         rows, columns = self.padding
         return grad_x[:, rows : grad_x.shape[1] - rows, columns : grad_x.shape[2] - columns]
+
+    def setting(self, name: str) -> Any:
+        return self.has_bias if name == "bias" else super().setting(name)
 
     def describe(self) -> str:
         return f"conv {self.out_channels} · {self.kernel_size[0]}×{self.kernel_size[1]}"

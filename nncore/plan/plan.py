@@ -29,6 +29,8 @@ from nncore.plan.join import join
 from nncore.plan.steps import Step, as_image
 from nncore.plan.watch import Watch
 
+TAKEN = frozenset(map(np.dtype, (np.uint8, np.float32, np.float64)))
+"""What images may be."""
 MOST_REPLICAS = 256
 """More threads than any machine has use for."""
 
@@ -88,10 +90,14 @@ class Plan:
         self._build(wait)
 
     def _build(self, wait: bool = True) -> None:
-        """Record the program; again, where someone has put other arrays or numbers in the place of the recorded ones."""
+        """Record the program; again, where someone has put other arrays or numbers in the place of the recorded ones.
+
+        What notices that is put in place last: until then threads that ask meanwhile record anew as well, and nobody is answered by
+        the old numbers.
+        """
         network, optimizer = self.network, self.optimizer
         self._flat = flat_of(network)
-        self._watch = Watch(network, optimizer, self.loss)
+        watch = Watch(network, optimizer, self.loss)
         self._all = np.arange(self.batch_size)
         norms = [layer for layer in network.layers if isinstance(layer, BatchNorm)]
         self._fewest = min(((math.prod(layer.input_shape[:-1]), layer.name) for layer in norms), default=None)
@@ -101,7 +107,7 @@ class Plan:
         with record.section("forward"):
             self._x = record.tensor(*as_image(network.input_shape), steps[0].wants)
             record.take(self._x)
-            self._scores, tape = _forward(record, steps, self._x, training=False)
+            answers, tape = _forward(record, steps, self._x, training=False)
             self._relus = {layer.name: y for step, _, y, _ in tape for layer in step.layers if type(layer) is ReLU}
             record.barrier()
         if self.loss is not None:
@@ -122,9 +128,11 @@ class Plan:
         if not wait and not record.is_loaded():
             raise NotLoadedError
         try:
-            self._program = record.finish()
+            program = record.finish()
         except MemoryError as error:
             raise ConfigError(f"A plan for {self.batch_size} images at once does not fit into memory; take fewer.") from error
+        self._program, self._answer = program, program.answering("forward", answers)
+        self._watch, self._recorded = watch, self._flat
 
     def _rule(self, optimizer: Optimizer) -> Rule:
         parts = [
@@ -141,11 +149,13 @@ class Plan:
         """
         self._check_images(x)
         self._follow_changes()
-        out = np.empty((len(x), *self.network.output_shape), np.float32)
-        for start in range(0, len(x), self.batch_size):
+        count, shape, answer = len(x), self.network.output_shape, self._answer
+        if count <= self.batch_size:
+            return answer(x).reshape(count, *shape)
+        out = np.empty((count, *shape), np.float32)
+        for start in range(0, count, self.batch_size):
             part = x[start : start + self.batch_size]
-            outcome = self._program.run("forward", Batches(part, None, self._all[: len(part)], (len(part),)), (self._scores,))
-            out[start : start + len(part)] = outcome.values[0].reshape(len(part), *self.network.output_shape)
+            out[start : start + len(part)] = answer(part).reshape(len(part), *shape)
         return out
 
     __call__ = forward
@@ -228,10 +238,10 @@ class Plan:
         return outcome
 
     def _check_images(self, x: Array) -> None:
-        if not isinstance(x, np.ndarray) or x.dtype not in (np.uint8, np.float32, np.float64):
+        if not isinstance(x, np.ndarray) or x.dtype not in TAKEN:
             kind = f"{x.dtype} of shape {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
             raise DataError(f"A plan takes an array of images, uint8 or float32, not {kind}.")
-        if x.shape[1:] != self.network.input_shape and x[:1].size != np.prod(self.network.input_shape):
+        if x.shape[1:] != self.network.input_shape and math.prod(x.shape[1:]) != math.prod(self.network.input_shape):
             given, takes = shape_text(x.shape[1:]), shape_text(self.network.input_shape)
             raise ConfigError(f"The images are {given}, but the network takes {takes}.")
 
@@ -248,7 +258,7 @@ class Plan:
 
     def _follow_changes(self) -> None:
         """Record anew where parameters have been replaced or numbers changed that kernels were told."""
-        if self._watch.has_changed() or not self._flat.holds():
+        if self._watch.has_changed() or not self._recorded.holds():
             self._build()
 
 

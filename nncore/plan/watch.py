@@ -13,7 +13,7 @@ from nncore.optimizers import Optimizer
 ONLY_NUMBERS = {"p", "momentum", "eps", "weight_decay"}
 """Settings of layers that may change at any time: kernels are told them anew."""
 
-ONLY_AT_FIRST = {"initializer"}
+ONLY_AT_FIRST = {"initializer", "bias"}
 """Settings that no longer matter once a network has been built."""
 
 

@@ -198,8 +198,9 @@ SURPLUS: list[tuple[Callable[[], Any], str]] = [
     (lambda: Conv2d(4, 3, 1, 0, "he_normal", 0.0), "by name"),
     (lambda: Linear(784, 10), r"Linear takes out_features alone, .*Linear\(10, "),
     (lambda: Linear(10, "zeros"), "by name"),
-    (lambda: MaxPool2d(3, 2, 1), r"MaxPool2d takes kernel_size and stride \(a pool has no padding\)"),
+    (lambda: MaxPool2d(3, 2, 1), r"MaxPool2d takes kernel_size and stride in that order.*MaxPool2d\(3, stride=2, padding=1\)"),
     (lambda: AvgPool2d(3, 2, 1), "AvgPool2d"),
+    (lambda: MaxPool2d((3, 2), padding=(1, 2)), "at most half of its kernel_size: 1×2 is too much for 3×2"),
     (lambda: BatchNorm(1), r"BatchNorm\(momentum=0.1\)"),
 ]
 

@@ -13,16 +13,20 @@ from hypothesis import strategies as st
 
 from nncore.errors import ConfigError, DigitLabError
 from nncore.layers import (
+    GELU,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
     Layer,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
     layer_from_config,
@@ -54,15 +58,18 @@ GOOD: dict[Callable[..., Layer], dict[str, st.SearchStrategy[Any]]] = {
         "kernel_size": SIZES,
         "stride": SIZES,
         "padding": st.one_of(st.integers(0, 3), st.tuples(st.integers(0, 3), st.integers(0, 3))),
+        "bias": st.booleans(),
         "initializer": st.one_of(st.sampled_from(["he_normal", "he_uniform", "xavier_normal", "xavier_uniform"]), SHARE),
         "weight_decay": SHARE,
     },
-    MaxPool2d: {"kernel_size": SIZES, "stride": st.one_of(st.none(), SIZES)},
-    AvgPool2d: {"kernel_size": SIZES, "stride": st.one_of(st.none(), SIZES)},
-    Linear: {"out_features": SIZE, "initializer": SHARE, "weight_decay": SHARE},
+    MaxPool2d: {"kernel_size": SIZES, "stride": st.one_of(st.none(), SIZES), "padding": st.integers(0, 1)},
+    AvgPool2d: {"kernel_size": SIZES, "stride": st.one_of(st.none(), SIZES), "padding": st.integers(0, 1)},
+    Linear: {"out_features": SIZE, "bias": st.booleans(), "initializer": SHARE, "weight_decay": SHARE},
     BatchNorm: {"momentum": SHARE, "eps": st.floats(1e-8, 1)},
     Dropout: {"p": st.floats(0, 0.99)},
-    **{kind: {} for kind in (ReLU, Sigmoid, Tanh, Softmax, Flatten)},
+    LeakyReLU: {"negative_slope": SHARE},
+    GELU: {"approximate": st.sampled_from(["none", "tanh"])},
+    **{kind: {} for kind in (GlobalAvgPool2d, ReLU, SiLU, Sigmoid, Tanh, Softmax, Flatten)},
 }
 SHAPES = st.one_of(st.tuples(SIZE), st.tuples(SIZE, SIZE, SIZE), st.tuples(st.integers(5, 9), st.integers(5, 9), st.integers(1, 3)))
 

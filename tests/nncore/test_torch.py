@@ -12,15 +12,19 @@ import pytest
 from nncore import losses
 from nncore.arrays import Array
 from nncore.layers import (
+    GELU,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Flatten,
+    GlobalAvgPool2d,
     Layer,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
 )
@@ -45,7 +49,9 @@ IMAGE = (9, 8, 3)
 nn = torch.nn
 PAIRS: list[tuple[Layer, Any, tuple[int, ...]]] = [
     (Linear(5), nn.Linear(12, 5), (12,)),
+    (Linear(5, bias=False), nn.Linear(12, 5, bias=False), (12,)),
     (Conv2d(4, 3), nn.Conv2d(3, 4, 3), IMAGE),
+    (Conv2d(4, 3, bias=False), nn.Conv2d(3, 4, 3, bias=False), IMAGE),
     (Conv2d(4, 3, stride=2, padding=1), nn.Conv2d(3, 4, 3, 2, 1), IMAGE),
     (Conv2d(4, (5, 2), stride=(1, 3), padding=(2, 0)), nn.Conv2d(3, 4, (5, 2), (1, 3), (2, 0)), IMAGE),
     (MaxPool2d(2), nn.MaxPool2d(2), IMAGE),
@@ -53,10 +59,19 @@ PAIRS: list[tuple[Layer, Any, tuple[int, ...]]] = [
     (MaxPool2d((2, 3), (1, 2)), nn.MaxPool2d((2, 3), (1, 2)), IMAGE),
     (AvgPool2d(2), nn.AvgPool2d(2), IMAGE),
     (AvgPool2d((3, 2), 1), nn.AvgPool2d((3, 2), 1), IMAGE),
+    (MaxPool2d(3, 2, padding=1), nn.MaxPool2d(3, 2, 1), IMAGE),
+    (MaxPool2d((2, 5), (1, 3), padding=(1, 2)), nn.MaxPool2d((2, 5), (1, 3), (1, 2)), IMAGE),
+    (AvgPool2d(3, 2, padding=1), nn.AvgPool2d(3, 2, 1), IMAGE),
+    (GlobalAvgPool2d(), nn.AdaptiveAvgPool2d(1), IMAGE),
     (ReLU(), nn.ReLU(), IMAGE),
     (Sigmoid(), nn.Sigmoid(), IMAGE),
     (Tanh(), nn.Tanh(), (7,)),
     (Softmax(), nn.Softmax(dim=1), (7,)),
+    (LeakyReLU(), nn.LeakyReLU(), IMAGE),
+    (LeakyReLU(0.3), nn.LeakyReLU(0.3), (7,)),
+    (GELU(), nn.GELU(), IMAGE),
+    (GELU("tanh"), nn.GELU(approximate="tanh"), (7,)),
+    (SiLU(), nn.SiLU(), IMAGE),
     (BatchNorm(), nn.BatchNorm1d(7), (7,)),
     (BatchNorm(momentum=0.3, eps=1e-3), nn.BatchNorm2d(3, momentum=0.3, eps=1e-3), IMAGE),
 ]

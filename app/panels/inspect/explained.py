@@ -78,7 +78,7 @@ def table_of(done: ForwardPass, unit: Unit) -> Iterator[Sequence[object]]:
             weight = step.weights[at] if isinstance(step, Weighted) else ""
             part = step.parts[at] if step.parts.shape == step.inputs.shape else step.value
             yield done.name(step.place - 1), row, column, of, step.inputs[at], weight, part
-        if isinstance(step, Weighted):
+        if isinstance(step, Weighted) and step.has_bias:
             yield done.name(step.place), "", "", "", "bias", "", step.bias
 
 

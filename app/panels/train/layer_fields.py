@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QSpinBox, QWidget
 
 from app.core.layer_kinds import LayerField, Values
 from nncore.initializers import INITIALIZERS, LARGEST_DEVIATION
@@ -147,11 +147,53 @@ class InitializerField(QWidget):
         return [self.name, self.deviation]
 
 
-FieldWidget = WholeField | NumberField | InitializerField
+class ChoiceField(QComboBox):
+    """One of a few names."""
+
+    told = Signal(object)
+
+    def __init__(self, field: LayerField) -> None:
+        super().__init__()
+        self.addItems(list(field.names))
+        self.textActivated.connect(lambda name: self.told.emit(name))
+
+    def show_value(self, value: Any) -> None:
+        self.setCurrentText(value)
+
+    @property
+    def stops(self) -> list[QWidget]:
+        """What the Tab key meets."""
+        return [self]
+
+
+class FlagField(QCheckBox):
+    """Yes or no."""
+
+    told = Signal(object)
+
+    def __init__(self, field: LayerField) -> None:
+        super().__init__()
+        self.toggled.connect(lambda value: self.told.emit(value))
+
+    def show_value(self, value: Any) -> None:
+        with QSignalBlocker(self):
+            self.setChecked(value)
+
+    @property
+    def stops(self) -> list[QWidget]:
+        """What the Tab key meets."""
+        return [self]
+
+
+FieldWidget = WholeField | NumberField | FlagField | ChoiceField | InitializerField
 
 
 def widget_for(field: LayerField) -> FieldWidget:
     """A field of the kind that the setting needs."""
     if field.values is Values.WHOLE:
         return WholeField(field)
+    if field.values is Values.FLAG:
+        return FlagField(field)
+    if field.values is Values.CHOICE:
+        return ChoiceField(field)
     return InitializerField(field) if field.values is Values.INITIALIZER else NumberField(field)

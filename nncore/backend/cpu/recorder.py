@@ -43,7 +43,8 @@ class CpuRecorder:
         self.shared = 0
         self.work = self.room(4096 + 4 * self._widest())
         self.panel = self.room(self._largest_panel())
-        self.gradient = self.room(vector.parameters)
+        self.gradient = self.room(vector.zeros.end)
+        """As the network's numbers are. Behind those of the parameters lies what nobody reads: that of biases which are zeros."""
         self.rule: Rule | None = None
 
     def _widest(self) -> int:

@@ -66,7 +66,9 @@ class ReferenceRecorder:
         return self.vector.values[at : at + math.prod(shape)].reshape(shape)
 
     def _gradients(self, at: int, shape: Shape) -> Array:
-        """The view of the gradient that begins at `at`."""
+        """The view of the gradient that begins at `at`; an array of its own for a bias that there is not."""
+        if at >= self.vector.parameters:
+            return self.xp.zeros(shape, np.float32)
         return self.gradient[at : at + math.prod(shape)].reshape(shape)
 
     def take(self, y: Tensor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import layer_trials
 import numpy as np
 import pytest
 import trials
@@ -88,16 +89,20 @@ TRIALS: dict[str, Trial] = {
 
 QUIET = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 ANYTHING = settings(max_examples=40, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET)
-CPU_ALONE = {
-    f"soft target cross entropy of {classes}, smoothed by {share}": trials.loss("soft_target_cross_entropy", classes, (share,))
-    for classes in (1, 2, 10, 33)
-    for share in (0.0, 0.3)
-} | {
-    f"{name} of {classes}, smoothed by {share}": trials.loss(name, classes, (tuple(0.5 + c % 3 for c in range(classes)), share))
-    for name in ("weighted_cross_entropy", "weighted_soft_target_cross_entropy")
-    for classes in (1, 10)
-    for share in (0.0, 0.3)
-}
+CPU_ALONE = (
+    {
+        f"soft target cross entropy of {classes}, smoothed by {share}": trials.loss("soft_target_cross_entropy", classes, (share,))
+        for classes in (1, 2, 10, 33)
+        for share in (0.0, 0.3)
+    }
+    | {
+        f"{name} of {classes}, smoothed by {share}": trials.loss(name, classes, (tuple(0.5 + c % 3 for c in range(classes)), share))
+        for name in ("weighted_cross_entropy", "weighted_soft_target_cross_entropy")
+        for classes in (1, 10)
+        for share in (0.0, 0.3)
+    }
+    | layer_trials.TRIALS
+)
 """What the GPU has no kernel for: there the readable path takes its place."""
 
 channels, flags = st.sampled_from(CHANNELS), st.booleans()

@@ -21,11 +21,10 @@ from app.cli import main
 from app.colors import LIGHT
 from app.core.report import comparison, gather, html_page, report
 from app.core.report.facts import RunFacts
-from app.core.runs import Run, RunStore
-from app.core.session import Job
+from app.core.runs import RunStore
 from app.printing import write_pdf
 from models.presets import preset
-from nncore.data import open_dataset, open_test
+from nncore.data import open_dataset
 from nncore.errors import ConfigError, DataError
 from nncore.layers import Flatten, Linear
 from nncore.metrics import Evaluation
@@ -34,6 +33,7 @@ from nncore.prediction import Predictor
 from nncore.training.batches import Batches
 from nncore.training.config import TrainConfig
 from nncore.weights import load_weights, save_weights
+from tests.app.trained_runs import train
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;"
 
@@ -41,16 +41,6 @@ EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;"
 @pytest.fixture
 def store(isolated) -> RunStore:
     return RunStore()
-
-
-def train(store: RunStore, spec: str = "synthetic", network: str = "mnist-cnn", name: str | None = None, **settings) -> Run:
-    """A run of one epoch on 240 images."""
-    config = TrainConfig(**{"epochs": 1, "batch_size": 16, "validate_every": 5} | settings)
-    data = open_dataset(spec).limit(240, config.seed)
-    session = Job(preset(network), spec, data, open_test(spec, data), config, name, image_limit=240).begin(store)
-    for _ in session.events():
-        pass
-    return store.get(session.run.name)
 
 
 class Reader(HTMLParser):
@@ -162,7 +152,7 @@ def test_the_most_confident_mistakes_are_shown_first(store):
 @pytest.fixture
 def folder(tmp_path) -> Path:
     """A folder of pictures by class, some of whose classes have names that mean something to HTML."""
-    digits = open_dataset("synthetic").limit(300, 0)
+    digits = open_dataset("synthetic").limit(100, 0)
     names = [f"{place} <b>&'\"" if place < 3 else f"class {place}" for place in range(10)]
     for place, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True)):
         target = tmp_path / "<i>pictures & more" / names[label] / f"{place}.png"
@@ -175,10 +165,10 @@ def test_data_without_a_test_part_is_measured_on_its_held_out_images(store, fold
     run = train(store, str(folder))
     facts = gather(store, run)
     held_out = Batches(facts.data.train, facts.config).validation_data
-    assert facts.data.measured_part == "held-out" and len(held_out) == 40
+    assert facts.data.measured_part == "held-out" and len(held_out) == 13
     assert np.array_equal(facts.data.evaluation.labels, held_out.labels)
     _, reader = page_of(facts)
-    assert f"On the 40 held-out images: {facts.data.evaluation.accuracy * 100:.2f} % right" in reader.text
+    assert f"On the 13 held-out images: {facts.data.evaluation.accuracy * 100:.2f} % right" in reader.text
     assert facts.data.evaluation.accuracy == run.val_accuracy
 
 

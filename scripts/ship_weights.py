@@ -5,8 +5,9 @@
 Data and settings are those of `models/recipes.py`. Where a recipe has teachers these are trained first; it may learn what they
 answer, and go on where the first of them ended. What is shipped is chosen by training images that are held out: whether the last
 weights or one of their running averages, of which seed, and the temperature of the answers. Test images are only looked at
-afterwards. A training that is interrupted goes on from its last epoch. (mnist-cnn ships from `digitlab train`, by the command in its
-card.)
+afterwards. A training that is interrupted goes on from its last epoch.
+
+mnist-cnn is not among them: it ships from `digitlab train`, by the command in its card.
 """
 
 from __future__ import annotations

@@ -30,15 +30,20 @@ def advice(layer: Layer, shape: Shape, before: Sequence[Layer]) -> str:
         return gets.format("takes images") + where
     if isinstance(layer, GlobalAvgPool2d):
         return ""
-    padding = layer.padding
-    if all(kernel <= size + 2 * pad for kernel, size, pad in zip(layer.kernel_size, shape, padding, strict=False)):
+    if isinstance(layer, Conv2d):
+        span, margins = layer.span, [sum(pad) for pad in layer.margins]
+        if shape[2] % layer.groups:
+            return f"{layer.name} has {layer.groups:,} groups, but gets {shape[2]:,} channels; take groups that divide them."
+    else:
+        span, margins = layer.kernel_size, [2 * pad for pad in layer.padding]
+    if all(reach <= size + more for reach, size, more in zip(span, shape, margins, strict=False)):
         return ""
     mends = ["remove a pool before it"] if any(isinstance(each, MaxPool2d | AvgPool2d) for each in before) else []
-    fitting = shape_text(tuple(size + 2 * pad for size, pad in zip(shape, padding, strict=False)))
+    fitting = shape_text(tuple(size + more for size, more in zip(shape, margins, strict=False)))
     mends += (
         ["add padding", f"use a kernel of up to {fitting}"] if isinstance(layer, Conv2d) else [f"use a window of up to {fitting}"]
     )
-    least = shape_text(tuple(max(1, kernel - 2 * pad) for kernel, pad in zip(layer.kernel_size, padding, strict=True)))
+    least = shape_text(tuple(max(1, reach - more) for reach, more in zip(span, margins, strict=True)))
     return f"{layer.name} needs at least {least}, but gets {shape_text(shape[:2])}; {either(mends)}."
 
 

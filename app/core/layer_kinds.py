@@ -9,6 +9,7 @@ from typing import Any
 
 from nncore.checks import LARGEST_SIZE
 from nncore.layers import layer_from_config
+from nncore.layers.conv import SAME
 from nncore.layers.cost import LARGEST_WINDOW
 from nncore.layers.input_activations import APPROXIMATIONS
 from nncore.training.values import number_text
@@ -18,6 +19,7 @@ class Values(Enum):
     """What the values of a field are."""
 
     WHOLE = "whole numbers"
+    DIVISOR = "whole numbers that divide another one"
     NUMBER = "numbers"
     SCALE = "numbers whose size matters by powers of ten, and 0 where that is allowed"
     FLAG = "true or false"
@@ -40,6 +42,8 @@ class LayerField:
     values: Values = Values.WHOLE
     part: int | None = None
     """Of a pair the number that is set. The first one sets both while they are equal."""
+    word: str = ""
+    """Of whole numbers: what the setting may be instead of a number, shown as one below the least."""
     names: tuple[str, ...] = ()
     """Of a CHOICE: what can be chosen."""
     is_further: bool = False
@@ -53,12 +57,18 @@ class LayerField:
     def value(self, layer: Mapping[str, Any]) -> Any:
         """What the field shows of a layer, whose description is in full."""
         found = layer[self.name]
+        if self.word and found == self.word:
+            return self.least - 1
         return found if self.part is None else found[self.part]
 
     def change(self, layer: Mapping[str, Any], value: Any) -> dict[str, Any]:
         """The settings of the layer that change when the field is set to `value`."""
+        if self.word and value == self.least - 1:
+            return {self.name: self.word}
         if self.part is None:
             return {self.name: value}
+        if layer[self.name] == self.word:
+            return {self.name: (value, value)}
         down, across = layer[self.name]
         if self.part == 1:
             return {self.name: (down, value)}
@@ -88,8 +98,11 @@ class LayerKind:
         words = []
         for field in self.fields:
             value = layer[field.name]
-            if field.part == 1 and value[0] != value[1]:
+            if field.part == 1 and not isinstance(value, str) and value[0] != value[1]:
                 words.append(f"{field.title} {value[0]}×{value[1]}")
+            elif field.part == 0:
+                is_said = field.is_further and value != usual[field.name] and value[0] == value[1]
+                words += [f"{field.title} {value[0]}"] if is_said else []
             elif field.values is Values.FLAG:
                 words += [] if value == usual[field.name] else [f"{'' if value else 'no '}{field.title}"]
             elif field.is_further and field.part is None and value != usual[field.name]:
@@ -132,11 +145,13 @@ BIAS = LayerField(
 )
 
 
-def _pair(name: str, title: str, help: str, across: str, least: float = 1) -> tuple[LayerField, LayerField]:
+def _pair(
+    name: str, title: str, help: str, across: str, least: float = 1, word: str = "", is_further: bool = False
+) -> tuple[LayerField, LayerField]:
     """The field of a pair, and the further one of its horizontal part, `across` being what that is for."""
-    first = LayerField(name, title, help, least, SIDE, part=0)
+    first = LayerField(name, title, help, least, SIDE, part=0, word=word, is_further=is_further)
     words = f"{title.capitalize()}, horizontally: {across} While both numbers are equal, the field above sets both."
-    return first, LayerField(name, title, words, least, SIDE, part=1, is_further=True)
+    return first, LayerField(name, title, words, least, SIDE, part=1, word=word, is_further=True)
 
 
 STRIDE, STRIDE_ACROSS = _pair(
@@ -157,9 +172,26 @@ KERNEL, KERNEL_ACROSS = _pair(
 PADDING, PADDING_ACROSS = _pair(
     "padding",
     "padding",
-    "Padding: rows of zeros around the image. Half of the kernel, rounded down, keeps the image's size.",
+    "Padding: rows of zeros around the image. Half of the kernel, rounded down, keeps the image's size; so does same, below 0, "
+    "whatever the kernel, for a stride of 1.",
     "columns of zeros at the left and the right.",
     0,
+    SAME,
+)
+DILATION, DILATION_ACROSS = _pair(
+    "dilation",
+    "dilation",
+    "Dilation: how many pixels the cells of the kernel lie apart. With 2 a kernel of 3×3 reaches over 5×5, with no more weights.",
+    "how many columns lie between two cells.",
+    is_further=True,
+)
+GROUPS = LayerField(
+    "groups",
+    "groups",
+    "Groups: into how many parts the channels are split, of which each filter sees one. With as many as there are channels the "
+    "convolution is depthwise: few weights, and a convolution of 1×1 behind it brings the channels together.",
+    values=Values.DIVISOR,
+    is_further=True,
 )
 
 POOL_PADDING, POOL_PADDING_ACROSS = _pair(
@@ -186,12 +218,15 @@ KINDS = {
                 KERNEL,
                 STRIDE,
                 PADDING,
+                DILATION,
+                GROUPS,
                 BIAS,
                 INITIALIZER,
                 DECAY,
                 KERNEL_ACROSS,
                 STRIDE_ACROSS,
                 PADDING_ACROSS,
+                DILATION_ACROSS,
             ),
         ),
         LayerKind(

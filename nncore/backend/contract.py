@@ -82,6 +82,16 @@ class Moved(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Spread(Window):
+    """The geometry of a convolution whose kernel is spread over its input: see layers/conv.py."""
+
+    dilation: IntPair
+    groups: int
+    before: IntPair
+    """Rows of zeros above and columns at the left: at most as many as the padding of the input has."""
+
+
+@dataclass(frozen=True)
 class Rule:
     """How an optimizer moves the parameters."""
 
@@ -178,6 +188,12 @@ class Recorder(Protocol):
         self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None
     ) -> None:
         """The gradients of `conv2d`. May overwrite `grad`."""
+
+    def spread_conv2d(self, x: Tensor, weights: Weights, spread: Spread, y: Tensor) -> None:
+        """`conv2d` with weight (k, k, C / groups, O), dilated or in groups, or with more zeros on one side than on the other."""
+
+    def spread_conv2d_backward(self, x: Tensor, weights: Weights, spread: Spread, grad: Tensor, grad_x: Tensor | None) -> None:
+        """The gradients of `spread_conv2d`."""
 
     def conv2d_max_pool(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> Any:
         """`conv2d`, then max pooling by 2 × 2 without overlap, in one pass; returns the winners, for the way back."""
@@ -325,8 +341,9 @@ class Backend(Protocol):
         `by_row` and `by_column` are the splines of the two sides, float32 (side, KNOTS); `table` is the noise, float32 (NOISE).
         """
 
-    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Recorder:
+    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int, exact: bool = False) -> Recorder:
         """Begin to record steps for batches of at most `batch` examples on the parameters and buffers in `vector`.
 
-        `moments` are the optimizer's running averages, flat as the parameters. ConfigError where a backend takes fewer.
+        `moments` are the optimizer's running averages, flat as the parameters. ConfigError where a backend takes fewer. With
+        `exact` every convolution is the sum of products that its formula has, even where a backend knows a way of fewer.
         """

@@ -28,10 +28,11 @@ from nncore.layers import (
 from nncore.network import Network
 
 WINDOWS = '''
-def windows(x, size, stride):
+def windows(x, size, stride, dilation=(1, 1)):
     """Every window of the images x, `stride` pixels apart: (N, rows, columns, channels, window height, window width)."""
-    found = np.lib.stride_tricks.sliding_window_view(x, size, axis=(1, 2))
-    return found[:, :: stride[0], :: stride[1]]
+    spans = [far * (length - 1) + 1 for length, far in zip(size, dilation)]  # a dilated window leaves pixels out
+    found = np.lib.stride_tricks.sliding_window_view(x, spans, axis=(1, 2))
+    return found[:, :: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]
 '''
 SOFTMAX = '''
 def softmax(x):
@@ -41,11 +42,16 @@ def softmax(x):
 '''
 FUNCTIONS: dict[type[Layer], str] = {
     Conv2d: '''
-def conv2d(x, name, stride=(1, 1), padding=(0, 0)):
-    """Convolution: each kernel is laid over each window, multiplied with it place by place, and the products are added up."""
-    weight = weights[f"{name}.weight"]  # (window height, window width, channels, kernels)
-    x = np.pad(x, ((0, 0), (padding[0], padding[0]), (padding[1], padding[1]), (0, 0)))
-    return np.tensordot(windows(x, weight.shape[:2], stride), weight, axes=((4, 5, 3), (0, 1, 2))) + weights.get(f"{name}.bias", 0)
+def conv2d(x, name, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
+    """Convolution: each kernel is laid over each window, multiplied with it place by place, and the products are added up.
+
+    The padding is zeros (above, below) and (left, right). Of several groups each has kernels and channels of its own.
+    """
+    weight = weights[f"{name}.weight"]  # (window height, window width, channels of a group, kernels)
+    seen = windows(np.pad(x, ((0, 0), *padding, (0, 0))), weight.shape[:2], stride, dilation)
+    parts = zip(np.split(seen, groups, axis=3), np.split(weight, groups, axis=3))
+    found = [np.tensordot(part, kernels, axes=((4, 5, 3), (0, 1, 2))) for part, kernels in parts]
+    return np.concatenate(found, axis=3) + weights.get(f"{name}.bias", 0)
 ''',
     MaxPool2d: '''
 def max_pool2d(x, size, stride, padding=(0, 0)):
@@ -151,13 +157,15 @@ def _forward(network: Network, layers: list[Layer]) -> str:
     return "\n".join([*lines, "    return x", ""])
 
 
-def _padding(layer: Conv2d | MaxPool2d | AvgPool2d) -> str:
+def _padding(layer: MaxPool2d | AvgPool2d) -> str:
     return "" if layer.padding == (0, 0) else f", padding={layer.padding}"
 
 
 def _conv(layer: Conv2d) -> str:
-    stride = "" if layer.stride == (1, 1) else f", stride={layer.stride}"
-    return f'conv2d(x, "{layer.name}"{stride}{_padding(layer)})'
+    usual = {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
+    own = {"stride": layer.stride, "padding": layer.margins, "dilation": layer.dilation, "groups": layer.groups}
+    more = "".join(f", {name}={value}" for name, value in own.items() if value != usual[name])
+    return f'conv2d(x, "{layer.name}"{more})'
 
 
 CALLS: dict[type[Layer], Callable[[Any], str]] = {

@@ -30,7 +30,7 @@ from nncore.layers import (
     Softmax,
     Tanh,
 )
-from nncore.layers.conv import IntPair
+from nncore.layers.conv import SAME, IntPair
 
 ONES, ZEROS = (1, 1), (0, 0)
 AN_IMAGE, A_VECTOR = "an image with its channels first", "a flat vector"
@@ -39,15 +39,18 @@ AN_IMAGE, A_VECTOR = "an image with its channels first", "a flat vector"
 def conv(call: Call) -> None:
     call.wants(IMAGE, AN_IMAGE)
     weight = call.constant(1, "kernel")
-    if weight.ndim != 4 or call.attribute("group", 1) != 1 or call.pair("dilations", ONES) != ONES:
-        raise call.unfit("is grouped, dilated or not in two dimensions; DigitLab has plain convolutions in two dimensions")
-    if weight.shape[1] != call.chain.shape[2]:
-        raise call.unfit(f"takes {weight.shape[1]:,} channels, but its input is {shape_text(call.chain.sizes)}")
+    groups, dilation = call.attribute("group", 1), call.pair("dilations", ONES)
+    if weight.ndim != 4:
+        raise call.unfit("is not in two dimensions; DigitLab has convolutions in two dimensions")
+    if weight.shape[1] * groups != call.chain.shape[2]:
+        raise call.unfit(f"takes {weight.shape[1] * groups:,} channels, but its input is {shape_text(call.chain.sizes)}")
     out_channels, kernel = weight.shape[0], (weight.shape[2], weight.shape[3])
     if call.pair("kernel_shape", kernel) != kernel:
         raise call.unfit("has a kernel of another size than its weights")
     stride = call.pair("strides", ONES)
-    layer = Conv2d(out_channels, kernel, stride=stride, padding=_padding(call, kernel, stride), bias=call.has(2))
+    margins, same = _margins(call, kernel, stride, dilation), Conv2d(1, kernel, padding=SAME, dilation=dilation)
+    padding = SAME if stride == ONES and margins == same.margins and margins != _even(margins) else _checked_even(call, margins)
+    layer = Conv2d(out_channels, kernel, stride=stride, padding=padding, dilation=dilation, groups=groups, bias=call.has(2))
     bias = {"bias": _bias(call, 2, out_channels)} if layer.has_bias else {}
     call.chain.add(layer, weight=weight.transpose(2, 3, 1, 0), **bias)
 
@@ -134,7 +137,7 @@ def pool(kind: type[MaxPool2d | AvgPool2d]) -> Callable[[Call], None]:
         stride = call.pair("strides", ONES)
         if len([name for name in call.node.outputs if name]) != 1 or call.pair("dilations", ONES) != ONES:
             raise call.unfit("is dilated or tells the places of its maxima; DigitLab's pools do neither")
-        padding = _padding(call, kernel, stride)
+        padding = _checked_even(call, _margins(call, kernel, stride, ONES))
         if kind is AvgPool2d and padding != ZEROS and not call.attribute("count_include_pad", 0):
             raise call.unfit("leaves its padding out of the mean (count_include_pad), which DigitLab's average pool does not")
         layer = kind(kernel, stride, padding=padding)
@@ -242,20 +245,35 @@ def identity(call: Call) -> None:
     """Nothing."""
 
 
-def _padding(call: Call, kernel: IntPair, stride: IntPair) -> IntPair:
-    """The zeros (vertical, horizontal) on each side. UnfitError where the sides differ."""
+def _margins(call: Call, kernel: IntPair, stride: IntPair, dilation: IntPair) -> tuple[IntPair, IntPair]:
+    """The zeros (above, below) and (left, right)."""
     sizes, mode = call.chain.shape[:2], call.attribute("auto_pad", "NOTSET")
-    before_and_after = call.numbers("pads", (0, 0, 0, 0))
+    above, left, below, right = call.numbers("pads", (0, 0, 0, 0))
     if mode in ("SAME_UPPER", "SAME_LOWER"):
         if min(stride) < 1:
             raise call.unfit("has a stride below 1")
-        more = [max(0, (-(-n // s) - 1) * s + k - n) for n, s, k in zip(sizes, stride, kernel, strict=True)]
-        before_and_after = (*(number // 2 for number in more), *(number - number // 2 for number in more))
+        spans = [far * (k - 1) + 1 for k, far in zip(kernel, dilation, strict=True)]
+        more = [max(0, (-(-n // s) - 1) * s + span - n) for n, s, span in zip(sizes, stride, spans, strict=True)]
+        fewer = [number // 2 for number in more]
+        (above, left), (below, right) = fewer, [number - few for number, few in zip(more, fewer, strict=True)]
+        if mode == "SAME_LOWER":
+            (above, left), (below, right) = (below, right), (above, left)
     elif mode == "VALID":
-        before_and_after = (0, 0, 0, 0)
-    if before_and_after[:2] != before_and_after[2:]:
-        raise call.unfit("pads one side more than the other, which DigitLab's layers do not")
-    return before_and_after[0], before_and_after[1]
+        above = left = below = right = 0
+    return (above, below), (left, right)
+
+
+def _even(margins: tuple[IntPair, IntPair]) -> tuple[IntPair, IntPair]:
+    """The same, each side's first number on both sides."""
+    (above, _), (left, _) = margins
+    return (above, above), (left, left)
+
+
+def _checked_even(call: Call, margins: tuple[IntPair, IntPair]) -> IntPair:
+    """The zeros (vertical, horizontal) on each side. UnfitError where the sides differ."""
+    if margins != _even(margins):
+        raise call.unfit("pads one side more than the other in a way that DigitLab's layers do not")
+    return margins[0][0], margins[1][0]
 
 
 def _bias(call: Call, place: int, size: int) -> Array:

@@ -132,9 +132,10 @@ class _Graph:
 def _conv(graph: _Graph, layer: Conv2d) -> None:
     weight = graph.weight(f"{layer.name}.weight", (3, 2, 0, 1))
     bias = [graph.weight(f"{layer.name}.bias")] if layer.has_bias else []
-    rows, columns = layer.padding
-    size, stride = layer.kernel_size, layer.stride
-    graph.add("Conv", layer.name, weight, *bias, kernel_shape=size, strides=stride, pads=(rows, columns, rows, columns))
+    (above, below), (left, right) = layer.margins
+    size, stride, pads = layer.kernel_size, layer.stride, (above, left, below, right)
+    own = {} if layer.dilation == (1, 1) and layer.groups == 1 else {"dilations": layer.dilation, "group": layer.groups}
+    graph.add("Conv", layer.name, weight, *bias, kernel_shape=size, strides=stride, pads=pads, **own)
 
 
 def _linear(graph: _Graph, layer: Linear) -> None:

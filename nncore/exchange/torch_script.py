@@ -107,6 +107,8 @@ def _reorders(layer: Layer) -> bool:
 def _conv(layer: Conv2d) -> str:
     stride = "" if layer.stride == (1, 1) else f", stride={as_argument(layer.stride)}"
     padding = "" if layer.padding == (0, 0) else f", padding={as_argument(layer.padding)}"
+    padding += "" if layer.dilation == (1, 1) else f", dilation={as_argument(layer.dilation)}"
+    padding += "" if layer.groups == 1 else f", groups={layer.groups}"
     more = f"{stride}{padding}{'' if layer.has_bias else ', bias=False'}"
     return f"nn.Conv2d({layer.input_shape[2]}, {layer.out_channels}, {as_argument(layer.kernel_size)}{more})"
 

@@ -58,13 +58,17 @@ class Weighted(Parts):
     corner: tuple[int, int] = (0, 0)
     """Row and column of the layer's input under the kernel's first cell; negative where that lies in the padding."""
     input_shape: Index = ()
+    dilation: tuple[int, int] = (1, 1)
+    """How many rows and columns of the input neighbouring cells lie apart."""
+    channel: int = 0
+    """The channel of the input that is the first of `inputs`: another one than 0 in a later group."""
 
     def source(self, at: Index) -> Index | None:
         if len(at) == 1:
             return at
-        row, column = self.corner[0] + at[0], self.corner[1] + at[1]
+        row, column = (corner + far * cell for corner, far, cell in zip(self.corner, self.dilation, at, strict=False))
         is_inside = 0 <= row < self.input_shape[0] and 0 <= column < self.input_shape[1]
-        return (row, column, at[2]) if is_inside else None
+        return (row, column, self.channel + at[2]) if is_inside else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,17 +171,18 @@ def explain_joined(done: ForwardPass, place: int, index: Index) -> tuple[Parts, 
 
 
 def _conv(done: ForwardPass, place: int, index: Index, layer: Conv2d) -> Parts:
-    """y[i,j,o] = b[o] + Σ x[i·stride + k − padding, …] · w[k,l,c,o], zeros outside of the image."""
+    """y[i,j,o] = b[o] + Σ x[i·stride + k·dilation − padding, …] · w[k,l,c,o], zeros outside of the image, c of the group of o."""
     x, (weight,) = done.values[place - 1], done.parameters(place, "weight")
-    row, column = (at * stride - pad for at, stride, pad in zip(index, layer.stride, layer.padding, strict=False))
+    row, column = (at * stride - before for at, stride, (before, _) in zip(index, layer.stride, layer.margins, strict=False))
+    size, first = weight.shape[2], index[2] // (weight.shape[3] // layer.groups) * weight.shape[2]
     inputs = np.zeros(weight.shape[:3])
-    height, width = weight.shape[:2]
-    top, left = max(0, -row), max(0, -column)
-    bottom, right = min(height, x.shape[0] - row), min(width, x.shape[1] - column)
-    if top < bottom and left < right:
-        inputs[top:bottom, left:right] = x[row + top : row + bottom, column + left : column + right]
+    reached = [
+        corner + far * np.arange(cells) for corner, far, cells in zip((row, column), layer.dilation, weight.shape, strict=False)
+    ]
+    down, across = (np.flatnonzero((at >= 0) & (at < whole)) for at, whole in zip(reached, x.shape, strict=False))
+    inputs[np.ix_(down, across)] = x[np.ix_(reached[0][down], reached[1][across])][..., first : first + size]
     weights = weight[..., index[2]].astype(np.float64)
-    return _weighted(done, place, index, inputs, weights, (row, column), x.shape)
+    return _weighted(done, place, index, inputs, weights, (row, column), x.shape, layer.dilation, first)
 
 
 def _linear(done: ForwardPass, place: int, index: Index, layer: Linear) -> Parts:
@@ -195,11 +200,14 @@ def _weighted(
     weights: Array,
     corner: tuple[int, int],
     input_shape: Index,
+    dilation: tuple[int, int] = (1, 1),
+    channel: int = 0,
 ) -> Weighted:
     products, shift = inputs * weights, done.state.get(f"{done.name(place)}.bias")
     bias = 0.0 if shift is None else float(shift[index[-1]])
     value, output = float(products.sum()) + bias, float(done.values[place][index])
-    return Weighted(place, index, output, value, products, inputs, weights, bias, shift is not None, corner, input_shape)
+    more = corner, input_shape, dilation, channel
+    return Weighted(place, index, output, value, products, inputs, weights, bias, shift is not None, *more)
 
 
 def _pool(done: ForwardPass, place: int, index: Index, layer: Pool) -> Parts:

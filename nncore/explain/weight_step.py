@@ -128,10 +128,11 @@ def weight_gradient(found: BackwardPass, name: str, index: Index) -> WeightGradi
 
 def _met(x: Array, layer: Conv2d, index: Index, places: tuple[int, ...]) -> tuple[Array, tuple[int, int]]:
     """What a kernel's cell meets as the kernel moves over the padded input, (out height, out width), and where it begins."""
-    rows, columns = layer.padding
-    padded = np.pad(x[..., index[2]].astype(np.float64), ((rows, rows), (columns, columns)))
-    down, across = (window(index[axis], places[axis], layer.stride[axis]) for axis in (0, 1))
-    return padded[down, across], (index[0] - rows, index[1] - columns)
+    channel = index[3] // (layer.out_channels // layer.groups) * (x.shape[2] // layer.groups) + index[2]
+    padded = np.pad(x[..., channel].astype(np.float64), layer.margins)
+    first = [index[axis] * layer.dilation[axis] for axis in (0, 1)]
+    down, across = (window(first[axis], places[axis], layer.stride[axis]) for axis in (0, 1))
+    return padded[down, across], (first[0] - layer.margins[0][0], first[1] - layer.margins[1][0])
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,10 @@ from nncore.plan.steps import (
     NormStep,
     PlainStep,
     PooledConvStep,
+    SpreadConvStep,
     Step,
     as_image,
+    spread_of,
     window_of,
 )
 
@@ -65,6 +67,8 @@ def _step(layers: Sequence[Layer], vector: Vector) -> tuple[Step, int]:
     layer = layers[0]
     kinds = [type(following) for following in layers]
     relu = kinds[1:2] == [ReLU]
+    if type(layer) is Conv2d and (spread := spread_of(layer)) is not None:
+        return SpreadConvStep(layer, as_image(layer.output_shape), weights=_weights(layer, vector), spread=spread), 1
     if type(layer) is Conv2d:
         weights, window = _weights(layer, vector), window_of(layer)
         for tail in ([ReLU, MaxPool2d], [MaxPool2d, ReLU], [MaxPool2d]):

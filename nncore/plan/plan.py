@@ -50,6 +50,9 @@ class Plan:
     Batches may be smaller than the recorded one, down to none at all. The result is the same, bit for bit, each time; it
     depends on `replicas`, since sums are taken a slice at a time. Any thread may ask a plan; one waits for the other.
 
+    Unless `exact`, the CPU finds many convolutions with a quarter to a half of their products (nncore/backend/cpu/winograd), which
+    rounds otherwise: by some 5e-6 of a mean output, about as much as sums of products do.
+
     Raises ConfigError where shapes do not fit, NotCompilable for a layer, a loss or an optimizer that has no kernel, and
     NotLoadedError where, with `wait` False, this process has not loaded every kernel yet.
     """
@@ -63,6 +66,7 @@ class Plan:
         replicas: int | None = None,
         device: str = "cpu",
         wait: bool = True,
+        exact: bool = False,
     ) -> None:
         if not isinstance(batch_shape, Sequence) or tuple(batch_shape[1:]) != network.input_shape:
             takes, asked = shape_text(network.input_shape), shown(batch_shape)
@@ -84,7 +88,7 @@ class Plan:
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self.batch_size = whole_number(batch_shape[0], "The number of examples of a batch")
         self.replicas = min(replicas or cores(), self.batch_size)
-        self._backend = get_backend(device)
+        self._backend, self._exact = get_backend(device), exact
         if not wait and not self._backend.is_loaded():
             raise NotLoadedError
         self._build(wait)
@@ -102,7 +106,7 @@ class Plan:
         norms = [layer for layer in network.layers if isinstance(layer, BatchNorm)]
         self._fewest = min(((math.prod(layer.input_shape[:-1]), layer.name) for layer in norms), default=None)
         moments = self._flat.moments_of(optimizer) if optimizer is not None else []
-        record = self._backend.record(self.batch_size, self._flat.vector, moments, self.replicas)
+        record = self._backend.record(self.batch_size, self._flat.vector, moments, self.replicas, self._exact)
         steps = join(network, self._flat.vector)
         with record.section("forward"):
             self._x = record.tensor(*as_image(network.input_shape), steps[0].wants)

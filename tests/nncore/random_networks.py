@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from gradcheck import to_float64
@@ -127,18 +128,8 @@ def _group(rng: np.random.Generator, shape: Shape, batch: int) -> list[Layer]:
     rows, cols, _ = shape
     choice = rng.random()
     if choice < 0.55:
-        size = [int(rng.integers(1, 6)) for _ in range(2)]
-        padding = [int(rng.integers(0, 3)) for _ in range(2)]
-        size = [min(k, n + 2 * p) for k, n, p in zip(size, (rows, cols), padding, strict=True)]
-        stride = [int(rng.choice((1, 2), p=(0.7, 0.3))) for _ in range(2)]
-        conv = Conv2d(
-            int(rng.integers(1, 21)),
-            (size[0], size[1]),
-            stride=(stride[0], stride[1]),
-            padding=(padding[0], padding[1]),
-            bias=bool(rng.random() < 0.8),
-        )
-        after = [(n + 2 * p - k) // s + 1 for n, p, k, s in zip((rows, cols), padding, size, stride, strict=True)]
+        conv = _conv(rng, shape)
+        after = conv.infer_shape(shape)[:2]
         halves: list[Layer] = [MaxPool2d(2)] if min(after) >= 2 else []
         tails: list[list[Layer]] = [[], [activation], [ReLU(), *halves], [*halves, ReLU()], halves]
         tail = tails[rng.integers(5)]
@@ -153,6 +144,30 @@ def _group(rng: np.random.Generator, shape: Shape, batch: int) -> list[Layer]:
     if choice < 0.9:
         return [Dropout(float(rng.uniform(0, 0.7)))]
     return [activation] if not norm or values < 8 else norm
+
+
+def _conv(rng: np.random.Generator, shape: Shape) -> Conv2d:
+    """A convolution that fits `shape`; one in four has a setting that few have."""
+    rows, cols, channels = shape
+    size = [int(rng.integers(1, 6)) for _ in range(2)]
+    padding = [int(rng.integers(0, 3)) for _ in range(2)]
+    size = [min(k, n + 2 * p) for k, n, p in zip(size, (rows, cols), padding, strict=True)]
+    stride = [int(rng.choice((1, 2), p=(0.7, 0.3))) for _ in range(2)]
+    outputs, bias, kernel = int(rng.integers(1, 21)), bool(rng.random() < 0.8), (size[0], size[1])
+    match rng.choice(["dilated", "groups", "same", ""], p=(0.1, 0.1, 0.1, 0.7)):
+        case "dilated":
+            padding = [pad + 2 for pad in padding]
+            spare = [(n + 2 * p - k) // max(1, k - 1) + 1 for n, p, k in zip((rows, cols), padding, size, strict=True)]
+            dilation = [int(rng.integers(1, min(3, most) + 1)) for most in spare]
+            more: dict[str, Any] = {"dilation": (dilation[0], dilation[1])}
+        case "groups":
+            groups = int(rng.choice([number for number in range(1, channels + 1) if channels % number == 0]))
+            outputs, more = groups * int(rng.integers(1, 4)), {"groups": groups}
+        case "same":
+            return Conv2d(outputs, kernel, padding="same", bias=bias)
+        case _:
+            more = {}
+    return Conv2d(outputs, kernel, stride=(stride[0], stride[1]), padding=(padding[0], padding[1]), bias=bias, **more)
 
 
 def _optimizer(rng: np.random.Generator) -> Callable[[Network], Optimizer]:

@@ -46,6 +46,8 @@ LAYERS: list[tuple[Layer, tuple[int, ...]]] = [
     (Conv2d(2, (3, 2), stride=(2, 1), padding=(0, 2)), IMAGE),
     (Conv2d(3, 5, stride=3, padding=2), IMAGE),
     (Conv2d(5, 1), IMAGE),
+    (Conv2d(4, (2, 3), padding="same", dilation=(1, 2)), IMAGE),
+    (Conv2d(6, 3, stride=2, padding=1, dilation=(2, 1), groups=3, bias=False), IMAGE),
     (MaxPool2d(2), IMAGE),
     (MaxPool2d(3, stride=1), IMAGE),
     (MaxPool2d((3, 2), stride=(2, 3)), IMAGE),

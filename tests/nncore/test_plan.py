@@ -188,7 +188,8 @@ def test_twenty_steps(name: str, rule: str) -> None:
     for network in (ours, readable):
         next(iter(network.parameters().values())).weight_decay = 0.01
     first, second = RULES[rule](ours), RULES[rule](readable)
-    plan = Plan(ours, (8, *ours.input_shape), CrossEntropyLoss(), first, replicas=2)
+    # Exact, since a pool may have another winner of two that are equal but for rounding, and Adam blows that up to full steps.
+    plan = Plan(ours, (8, *ours.input_shape), CrossEntropyLoss(), first, replicas=2, exact=True)
     loss = CrossEntropyLoss()
     for step in range(20):
         x, labels = batch(ours, 8 if step % 5 else 5, seed=step)

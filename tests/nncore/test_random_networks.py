@@ -58,6 +58,8 @@ GOOD: dict[Callable[..., Layer], dict[str, st.SearchStrategy[Any]]] = {
         "kernel_size": SIZES,
         "stride": SIZES,
         "padding": st.one_of(st.integers(0, 3), st.tuples(st.integers(0, 3), st.integers(0, 3))),
+        "dilation": SIZES,
+        "groups": st.just(1),
         "bias": st.booleans(),
         "initializer": st.one_of(st.sampled_from(["he_normal", "he_uniform", "xavier_normal", "xavier_uniform"]), SHARE),
         "weight_decay": SHARE,

@@ -13,7 +13,7 @@ OLDER = (
     {"type": "MaxPool2d", "kernel_size": [2, 2], "stride": [2, 2]},
     {"type": "AvgPool2d", "kernel_size": [2, 2], "stride": [2, 2]},
 )  # fmt: skip
-NEWER = {"bias": True, "padding": (0, 0)}
+NEWER = {"bias": True, "padding": (0, 0), "dilation": (1, 1), "groups": 1}
 """What settings that came later are where nothing is said of them."""
 
 

@@ -54,6 +54,11 @@ PAIRS: list[tuple[Layer, Any, tuple[int, ...]]] = [
     (Conv2d(4, 3, bias=False), nn.Conv2d(3, 4, 3, bias=False), IMAGE),
     (Conv2d(4, 3, stride=2, padding=1), nn.Conv2d(3, 4, 3, 2, 1), IMAGE),
     (Conv2d(4, (5, 2), stride=(1, 3), padding=(2, 0)), nn.Conv2d(3, 4, (5, 2), (1, 3), (2, 0)), IMAGE),
+    (Conv2d(4, (4, 3), padding="same"), nn.Conv2d(3, 4, (4, 3), padding="same"), IMAGE),
+    (Conv2d(4, 2, padding="same", dilation=3), nn.Conv2d(3, 4, 2, padding="same", dilation=3), IMAGE),
+    (Conv2d(4, 3, stride=2, padding=2, dilation=(1, 2)), nn.Conv2d(3, 4, 3, 2, 2, (1, 2)), IMAGE),
+    (Conv2d(3, 3, padding=1, groups=3), nn.Conv2d(3, 3, 3, padding=1, groups=3), IMAGE),
+    (Conv2d(6, 2, groups=3, bias=False), nn.Conv2d(3, 6, 2, groups=3, bias=False), IMAGE),
     (MaxPool2d(2), nn.MaxPool2d(2), IMAGE),
     (MaxPool2d(3, 2), nn.MaxPool2d(3, 2), IMAGE),
     (MaxPool2d((2, 3), (1, 2)), nn.MaxPool2d((2, 3), (1, 2)), IMAGE),
@@ -81,6 +86,7 @@ def weight_to_torch(weight: Array) -> Array:
     return weight.transpose(3, 2, 0, 1) if weight.ndim == 4 else weight.T
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same'")  # PyTorch tells that it makes a copy
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
 @pytest.mark.parametrize(("ours", "theirs", "shape"), PAIRS, ids=[repr(theirs) for _, theirs, _ in PAIRS])
 def test_layer(ours: Layer, theirs: Any, shape: tuple[int, ...], training: bool) -> None:

@@ -41,7 +41,9 @@ def forward(layer: Layer, x: Any, values: Mapping[str, Any], training: bool) -> 
             return x @ weight + (0 if bias is None else bias)
         case Conv2d():
             assert weight is not None
-            return F.conv2d(first, weight.permute(3, 2, 0, 1).contiguous(), bias, layer.stride, layer.padding).movedim(1, -1)
+            kernels, (rows, columns) = weight.permute(3, 2, 0, 1).contiguous(), layer.margins
+            padded = F.pad(first, (*columns, *rows))
+            return F.conv2d(padded, kernels, bias, layer.stride, 0, layer.dilation, layer.groups).movedim(1, -1)
         case MaxPool2d():
             return F.max_pool2d(first, layer.kernel_size, layer.stride, layer.padding).movedim(1, -1)
         case AvgPool2d():

@@ -83,8 +83,10 @@ def _formula(step: Parts, done: ForwardPass) -> str:
     layer = done.layers[step.place - 1]
     match step:
         case Weighted() if isinstance(layer, Conv2d):
-            row, column = (_met(*of) for of in zip("ij", "kl", layer.stride, layer.padding, strict=True))
-            return f"y[i, j, o] = {'b[o] + ' * step.has_bias}Σ x[{row}, {column}, c] · w[k, l, c, o]"
+            before = [first for first, _ in layer.margins]
+            row, column = (_met(*of) for of in zip("ij", "kl", layer.stride, before, layer.dilation, strict=True))
+            group = f", c of the {layer.groups} groups' one that o belongs to" if layer.groups > 1 else ""
+            return f"y[i, j, o] = {'b[o] + ' * step.has_bias}Σ x[{row}, {column}, c] · w[k, l, c, o]{group}"
         case Weighted():
             return f"y[j] = {'b[j] + ' * step.has_bias}Σ x[i] · w[i, j]"
         case Pooled(winner=None):
@@ -111,9 +113,10 @@ def _formula(step: Parts, done: ForwardPass) -> str:
     return ""
 
 
-def _met(place: str, cell: str, stride: int, padding: int) -> str:
+def _met(place: str, cell: str, stride: int, padding: int, dilation: int) -> str:
     """Where a kernel's cell meets the input: `2i + k − 1`."""
-    return f"{place if stride == 1 else f'{stride}{place}'} + {cell}" + (f" − {padding}" if padding else "")
+    by_stride, by_dilation = (letter if times == 1 else f"{times}{letter}" for letter, times in ((place, stride), (cell, dilation)))
+    return f"{by_stride} + {by_dilation}" + (f" − {padding}" if padding else "")
 
 
 def small(value: float) -> str:

@@ -32,6 +32,9 @@ class WholeField(QSpinBox):
     def __init__(self, field: LayerField) -> None:
         super().__init__(minimum=-LARGEST_INT, maximum=LARGEST_INT)
         self._field = field
+        if field.word:
+            self.setMinimum(int(field.least) - 1)
+            self.setSpecialValueText(field.word)
         self.setKeyboardTracking(False)  # the number when it is complete, not at every key
         self.lineEdit().setTextMargins(6, 0, 0, 0)  # the stylesheet's padding does not reach it
         self.setFixedWidth(FIELD_WIDTH + 10 * (field.part is None))
@@ -43,7 +46,7 @@ class WholeField(QSpinBox):
                 self.setValue(value)
 
     def stepBy(self, steps: int) -> None:
-        least, most = int(self._field.least), int(self._field.most)
+        least, most = int(self._field.least) - bool(self._field.word), int(self._field.most)
         self.setValue(min(max(self.value() + steps, least), max(most, self.value())))
 
     @property
@@ -190,7 +193,7 @@ FieldWidget = WholeField | NumberField | FlagField | ChoiceField | InitializerFi
 
 def widget_for(field: LayerField) -> FieldWidget:
     """A field of the kind that the setting needs."""
-    if field.values is Values.WHOLE:
+    if field.values in (Values.WHOLE, Values.DIVISOR):
         return WholeField(field)
     if field.values is Values.FLAG:
         return FlagField(field)

@@ -28,18 +28,16 @@ the distance from one image to the next, rows, the distance from one to the next
 BYTES, FLOATS = np.dtype(np.uint8), np.dtype(np.float32)
 
 
-@entry(
-    "void(Array(uint8, 1, 'C', readonly=True), float32[::1], int64, int64, int64, int64)",
-    "void(Array(float32, 1, 'C', readonly=True), float32[::1], int64, int64, int64, int64)",
-)
-def _answer(images: Array, out: Array, count: int, told: int, program: int, context: int) -> None:
+@entry("void(Array(uint8, 1, 'C', readonly=True), boolean, float32[::1], int64, int64, int64, int64)")
+def _answer(images: Array, as_bytes: bool, out: Array, count: int, told: int, program: int, context: int) -> None:
     """Take the `count` images through the section on this thread; the tensor's values to `out`, image by image.
 
-    `told`, `program` and `context` are addresses: of the numbers above, of replica 0's program and of its context.
+    `images` are their bytes: each is a value where `as_bytes`, otherwise four are one. `told`, `program` and `context` are
+    addresses: of the numbers above, of replica 0's program and of its context.
     """
     control = get_long(context, C_CONTROL)
     put_long(context, C_SOURCE, images.ctypes.data)
-    put_long(context, C_AS_BYTES, images.itemsize == 1)
+    put_long(context, C_AS_BYTES, as_bytes)
     put_long(control, REPLICAS, 1)
     put_long(control, BEGIN, get_long(told, FIRST_ROW))
     put_long(control, END, get_long(told, LAST_ROW))
@@ -90,7 +88,9 @@ class FewAnswers:
         is_plain = (kind is BYTES or kind is FLOATS) and flags.c_contiguous and flags.aligned and type(images) is np.ndarray
         if count > self._few or not is_plain:
             return self._run(images)
-        out = np.empty(count * self._size, np.float32)
+        given, out = images.reshape(-1), np.empty(count * self._size, np.float32)
+        if kind is FLOATS:
+            given = given.view(BYTES)
         with self._program.lock:
-            _answer(images.reshape(-1), out, count, *self._addresses)
+            _answer(given, kind is BYTES, out, count, *self._addresses)
         return out.reshape(count, self._size)

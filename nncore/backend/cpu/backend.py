@@ -49,5 +49,5 @@ class CpuBackend:
 
         return vary_quickly(images, variations, by_row, by_column, table)
 
-    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Recorder:
-        return CpuRecorder(batch, vector, moments, replicas)
+    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int, exact: bool = False) -> Recorder:
+        return CpuRecorder(batch, vector, moments, replicas, exact)

@@ -28,7 +28,7 @@ def kernel_folder() -> Path:
     """
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    for path in (*sorted(here.glob("*.py")), here.parent / "variations.py"):
+    for path in (*sorted(here.rglob("*.py")), here.parent / "variations.py"):
         digest.update(path.read_bytes())
     name = f"kernels-{digest.hexdigest()[:16]}"
     usual = cache_folder() / name

@@ -113,12 +113,12 @@ def _width(kind: str) -> int:
     return 1 if kind in ("int", "Real") else len(getattr(views, kind)._fields)
 
 
-def entry(*signatures: str) -> Callable[[Function], Function]:
-    """Compile a function that Python calls, for these signatures, when the module is imported; cached."""
+def entry(signature: str) -> Callable[[Function], Function]:
+    """Compile a function that Python calls, for this signature, when the module is imported; cached."""
 
     def decorate(function: Function) -> Function:
         with _own_cache():
-            return numba.njit(list(signatures), nogil=True, cache=True, fastmath=RELAXED, error_model="numpy")(function)
+            return numba.njit(signature, nogil=True, cache=True, fastmath=RELAXED, error_model="numpy")(function)
 
     return decorate
 

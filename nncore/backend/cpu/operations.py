@@ -12,13 +12,15 @@ from nncore.backend.cpu import (
     padded_pooling,
     pooling,
     products,
+    spread,
     update,
 )
 from nncore.backend.cpu.compiling import operation
+from nncore.backend.cpu.winograd import convolution, gradient
 
 MODULES = (
-    *(conv_pool, conv_pool_planes, elementwise, input_activations, losses, norm, padded_pooling),
-    *(pooling, products, update),
+    *(conv_pool, conv_pool_planes, elementwise, input_activations, losses, norm, padded_pooling, pooling, products, spread),
+    *(update, convolution, gradient),
 )
 """Those that define operations."""
 OPERATIONS: dict[str, operation] = {

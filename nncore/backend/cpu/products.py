@@ -121,10 +121,10 @@ def _product(m, theta, x, w, b, y, images, P, patch, O, relu, work, panel):
 @operation
 def linear(m, theta, count, x: Spots, w, b, y: Spots, E, O, relu, work, panel):
     """y = x · weight + bias, with ReLU where `relu`: one image, whose spots are the examples."""
-    if count <= MOST_ROWS:
+    if 0 < count <= MOST_ROWS:
         few_rows(m, theta, x, w, b, y, count, E, O, relu != 0, work)
     else:
-        _product(m, theta, x, w, b, y, 1, count, Patch(1, 0, E), O, relu != 0, work, panel)
+        _product(m, theta, x, w, b, y, min(count, 1), count, Patch(1, 0, E), O, relu != 0, work, panel)
 
 
 @operation

@@ -16,7 +16,7 @@ from nncore.backend.cpu.answering import FewAnswers
 from nncore.backend.cpu.execute import park, release, run
 from nncore.backend.cpu.layout import ARRIVED, COLUMNS, CONTEXT, CONTROL_SIZE, REPLICAS, STEPS, STOP, TAKEN
 from nncore.backend.cpu.operations import OPERATIONS
-from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row, Shared, Table
+from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row, Shared, Table, Temporary
 from nncore.backend.cpu.stage import Stage
 from nncore.backend.cpu.tuning import FEW
 
@@ -95,6 +95,8 @@ class CpuProgram:
         """A whole number or a place as the number that the replica's program holds."""
         if isinstance(argument, Local):
             return argument.scale * (self._begin + replica * self._stretch + argument.at)
+        if isinstance(argument, Temporary):
+            return self._begin + replica * self._stretch + self._record.temporary + argument.at
         if isinstance(argument, Shared):
             return self._shared + argument.at
         if isinstance(argument, First):

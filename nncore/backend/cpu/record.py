@@ -26,6 +26,13 @@ class Local:
 
 
 @dataclass(frozen=True)
+class Temporary:
+    """A place in the part of every replica's memory that is anybody's again behind the operations recorded together."""
+
+    at: int
+
+
+@dataclass(frozen=True)
 class First:
     """A place in replica 0's memory, whoever asks."""
 
@@ -75,6 +82,8 @@ class Record:
     """The layers that draw random bits, in the order of the keys that they give for each step."""
     local: int
     """Floats of each replica's own memory."""
+    temporary: int
+    """Where in each replica's own memory its temporary part begins."""
     shared: int
     """Floats of the memory that replicas share."""
     gradient: Local

@@ -10,9 +10,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.backend.contract import Constant, IntPair, PlainLayer, Program, RandomSource, Rule, Tensor, Weights, Window
-from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row, Shared, Table
+from nncore.backend.contract import Constant, IntPair, PlainLayer, Program, RandomSource, Rule, Spread, Tensor, Weights, Window
+from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row, Shared, Table, Temporary
+from nncore.backend.cpu.spread_arguments import first_window, numbers_of
 from nncore.backend.cpu.tuning import LISTLESS_INPUTS, MARGIN, MOST_MOMENTS, PLANES, STRIP
+from nncore.backend.cpu.winograd.recording import WinogradRecorder
 from nncore.backend.vector import Vector
 from nncore.errors import ConfigError, NotCompilable
 
@@ -24,7 +26,7 @@ Image: TypeAlias = tuple[Local, int, int]
 class CpuRecorder:
     """Records operations as rows of a program. See nncore/backend/contract.py for what each method means."""
 
-    def __init__(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> None:
+    def __init__(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int, exact: bool = False) -> None:
         from nncore.backend.cpu.operations import OPERATIONS  # here, because they import Numba
         from nncore.backend.cpu.vectors import LANES
 
@@ -40,12 +42,14 @@ class CpuRecorder:
         self.tables: list[Array] = []
         self._table_index: dict[bytes, Table] = {}
         self.local = 0
+        self._most_temporary = 0
         self.shared = 0
         self.work = self.room(4096 + 4 * self._widest())
         self.panel = self.room(self._largest_panel())
         self.gradient = self.room(vector.zeros.end)
         """As the network's numbers are. Behind those of the parameters lies what nobody reads: that of biases which are zeros."""
         self.rule: Rule | None = None
+        self._winograd = None if exact else WinogradRecorder(self)
 
     def _widest(self) -> int:
         return max((part.shape[-1] for part in self.vector.parts.values()), default=1)
@@ -62,6 +66,15 @@ class CpuRecorder:
         place = Local(self.local + MARGIN)
         self.local += -(-size // 16) * 16 + 2 * MARGIN
         return place
+
+    def temporary(self, *sizes: int) -> list[Temporary]:
+        """As `room`, for each of the sizes, but only until something else is recorded that asks for temporary memory."""
+        places, at = [], 0
+        for size in sizes:
+            places.append(Temporary(at + MARGIN))
+            at += -(-size // 16) * 16 + 2 * MARGIN
+        self._most_temporary = max(self._most_temporary, at)
+        return places
 
     def table(self, values: Array) -> Table:
         """A table of places, shared by all that need an equal one."""
@@ -153,6 +166,8 @@ class CpuRecorder:
         )  # fmt: skip
 
     def conv2d(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> None:
+        if self._winograd and self._winograd.conv2d(x, weights, window, y, relu):
+            return
         self.add(
             "conv2d", x=self._spots(x, y.rows, y.cols, window.stride), w=weights.weight, b=weights.bias, y=self._pixels(y),
             P=y.rows * y.cols, patch=_patch(x, window), O=y.channels, relu=relu, work=self.work, panel=self.panel,
@@ -164,12 +179,13 @@ class CpuRecorder:
         if relu:
             self.activation_backward("relu", y, grad, grad)
         patch, O, P, gs = _patch(x, window), y.channels, y.rows * y.cols, self._pixels(grad)
-        self.add(
-            "conv2d_weight_gradient", x=self._spots(x, y.rows, y.cols, window.stride), g=gs, P=P, patch=patch, O=O,
-            out=self.gradient + weights.weight, work=self.work,
-        )  # fmt: skip
+        if not (self._winograd and self._winograd.weight_gradient(x, weights, window, grad)):
+            self.add(
+                "conv2d_weight_gradient", x=self._spots(x, y.rows, y.cols, window.stride), g=gs, P=P, patch=patch, O=O,
+                out=self.gradient + weights.weight, work=self.work,
+            )  # fmt: skip
         self.add("conv2d_bias_gradient", g=gs, P=P, O=O, out=self.gradient + weights.bias)
-        if grad_x is None:
+        if grad_x is None or (self._winograd and self._winograd.input_gradient(x, weights, window, grad, grad_x)):
             return
         self.zero(grad_x)
         self.add(
@@ -177,12 +193,33 @@ class CpuRecorder:
             patch=patch, O=O, panel=self.panel, dump=self.work,
         )  # fmt: skip
 
+    def spread_conv2d(self, x: Tensor, weights: Weights, spread: Spread, y: Tensor) -> None:
+        numbers = numbers_of(spread, x, y)
+        self.add(
+            "spread_conv2d", x=first_window(x, spread), y=_image(y), w=weights.weight, b=weights.bias, **numbers, work=self.work
+        )
+
+    def spread_conv2d_backward(self, x: Tensor, weights: Weights, spread: Spread, grad: Tensor, grad_x: Tensor | None) -> None:
+        numbers, work = numbers_of(spread, x, grad), self.work
+        self.add(
+            "spread_conv2d_weight_gradient", x=first_window(x, spread), g=_image(grad), **numbers,
+            out=self.gradient + weights.weight, out_bias=self.gradient + weights.bias, work=work,
+        )  # fmt: skip
+        if grad_x is not None:
+            self.zero(grad_x)
+            self.add(
+                "spread_conv2d_input_gradient", g=_image(grad), w=weights.weight, x=first_window(grad_x, spread), **numbers,
+                panel=self.panel, work=work,
+            )  # fmt: skip
+
     def conv2d_max_pool(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> Any:
         P, O = y.rows * y.cols, y.channels
         winners = self.room(-(-self.slice * P * O // 4)).bytes
         if PLANES <= O < self.lanes <= y.cols and window.stride == (1, 1):
             self._conv2d_max_pool_planes(x, weights, window, y, relu, winners)
             return winners, 1, P
+        if self._winograd and self._winograd.conv2d(x, weights, window, y, relu, winners):
+            return winners, O, 1
         (down, right), far = window.stride, (2 * window.stride[0], 2 * window.stride[1])
         self.add(
             "conv2d_max_pool", x=self._spots(x, y.rows, y.cols, far), w=weights.weight, b=weights.bias, y=self._pixels(y),
@@ -352,7 +389,8 @@ class CpuRecorder:
     def record(self) -> Record:
         """All that has been recorded."""
         return Record(
-            self.batch, self.replicas, self.rows, self.sections, self.tables, self.sources, self.local, self.shared,
+            self.batch, self.replicas, self.rows, self.sections, self.tables, self.sources,
+            self.local + self._most_temporary, self.local, self.shared,
             self.gradient, self.vector.values, self.vector.parameters, self.moments, self.rule,
         )  # fmt: skip
 

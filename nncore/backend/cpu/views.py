@@ -46,6 +46,17 @@ class Patch(NamedTuple):
     """Neighbouring floats of a row: kernel width · channels."""
 
 
+class Tiles(NamedTuple):
+    """Transformed tiles of a block: a matrix of tiles × channels for each position of a tile."""
+
+    at: int
+    """Place of the first tile of the first position."""
+    step: int
+    """Distance from one position to the next."""
+    pitch: int
+    """Distance from one tile to the next."""
+
+
 class Matrix(NamedTuple):
     """Rows of weights."""
 

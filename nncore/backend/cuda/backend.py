@@ -56,7 +56,7 @@ class CudaBackend:
 
         return vary(self._shared_device(), images, variations, by_row, by_column, table)
 
-    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Recorder:
+    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int, exact: bool = False) -> Recorder:
         """One device takes the whole batch, whatever `replicas` says."""
         from nncore.backend.cuda.recorder import CudaRecorder
 

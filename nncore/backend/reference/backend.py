@@ -44,6 +44,6 @@ class ReferenceBackend:
     def vary(self, images: Array, variations: Variations, by_row: Array, by_column: Array, table: Array) -> Array:
         return vary(images, variations, by_row, by_column, table)
 
-    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int) -> Recorder:
+    def record(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int, exact: bool = False) -> Recorder:
         """One replica does everything, whatever `replicas` says: the result is the same but for rounding."""
         return ReferenceRecorder(batch, vector, moments)

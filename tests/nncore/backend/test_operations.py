@@ -28,6 +28,12 @@ PAIRS = [(C, CHANNELS[(place + step) % len(CHANNELS)]) for place, C in enumerate
 """Each with itself, with the next and with one far off; other pairs come up below, where geometries are drawn."""
 ACTIVATIONS, SHAPES = ("relu", "sigmoid", "tanh", "softmax"), ((4, 5, 3), (1, 1, 33))
 
+
+def by_tiles(trial: Trial) -> Trial:
+    """By Winograd's filtering where a device has it, which rounds: see test_winograd.py."""
+    return trial.with_(exact=False, tolerance=5e-6)
+
+
 TRIALS: dict[str, Trial] = {
     "take bytes": trials.take((5, 6, 3), True, (1, 2)),
     "take floats": trials.take((5, 6, 3), False, (2, 0)),
@@ -52,6 +58,9 @@ TRIALS: dict[str, Trial] = {
     "conv and pool, five by two vectors": trials.conv_pool(
         (9, 8, 3), 6, Window((5, 5), (1, 1)), (2, 2), True, with_input=False
     ),
+    **{f"conv by tiles of {r}": by_tiles(trials.conv((9, 7, 9), 17, square(r), (2, 1), True)) for r in (3, 5)},
+    **{f"conv back by tiles of {r}": by_tiles(trials.conv_backward((9, 7, 9), 17, square(r), (1, 2), True)) for r in (3, 5)},
+    "conv and pool by tiles": by_tiles(trials.conv_pool((9, 7, 9), 17, square(3), (1, 1), True, backward=False)),
     **{f"{name} of {x}": trials.activation(name, x, (1, 2)) for name in ACTIVATIONS for x in SHAPES},
     **{
         f"{name} back of {x}{' in place' * place}": trials.activation_backward(name, x, place)

@@ -50,6 +50,8 @@ class Trial:
     moments: int = 0
     """Running averages of the optimizer."""
     rates: Sequence[float] = ()
+    exact: bool = True
+    """Whether convolutions are done product by product, as the contract has it."""
     tolerance: float = 0.0
     """Largest difference allowed, as a share of the largest value of an array. Zero where all sums are of whole numbers: they
     are exact in float32, in any order, and so are the winners among equal ones."""
@@ -102,7 +104,7 @@ def record(trial: Trial, device: str, place: Place = _as_it_is) -> tuple[Recordi
     vector = replace(flat.vector, values=place(flat.vector.values))
     moments = [place(_moment(number, vector.parameters + SLACK)) for number in range(trial.moments)]
     batch = max(trial.count + trial.spare, 1)
-    recorder = get_backend(device).record(batch, vector, moments, min(trial.replicas, batch))
+    recorder = get_backend(device).record(batch, vector, moments, min(trial.replicas, batch), trial.exact)
     recording = Recording(recorder, flat.parts)
     with recorder.section(SECTION):
         trial.build(recording)

@@ -58,6 +58,17 @@ NETWORKS: dict[str, Network] = {name: preset.build(seed=1) for name, preset in P
         (9, 8, 2),
         seed=4,
     ),
+    "spread": Network(
+        [
+            Conv2d(4, (2, 3), padding="same"),
+            Conv2d(8, 3, padding=2, dilation=2, groups=4, bias=False),
+            Conv2d(4, 2, padding=(1, 0), dilation=(3, 1)),
+            Flatten(),
+            Linear(4),
+        ],
+        (9, 8, 2),
+        seed=5,
+    ),
     "no layer that ONNX sees": Network([Dropout(0.2)], (6,)),
     "linear": Network([Linear(3), ReLU()], (6,)),
 }

@@ -100,6 +100,14 @@ def test_the_parts_add_up_in_random_networks(seed):
             holds(explain(done, place, index), done)
 
 
+@pytest.mark.parametrize("more", [{"padding": "same", "dilation": (2, 3)}, {"padding": 1, "groups": 2}, {"groups": 4, "stride": 2}])
+def test_every_place_of_a_convolution_that_is_dilated_or_in_groups(more, rng):
+    network = shaken(Network([Conv2d(8, (2, 3), **more)], (7, 8, 4)), rng)
+    done = ForwardPass.of(network, picture(network, rng))
+    for index in np.ndindex(done.values[1].shape):
+        holds(explain(done, 1, index), done)
+
+
 @pytest.mark.parametrize("kernel", [(1, 1), (3, 5), (7, 7), (11, 11)])
 @pytest.mark.parametrize(("stride", "padding"), [((1, 1), (0, 0)), ((2, 3), (1, 2)), ((1, 2), (6, 6))])
 def test_every_place_of_a_convolution_with_its_padding_and_stride(kernel, stride, padding, rng):

@@ -185,6 +185,8 @@ class Conv2d(Layer):
         return self.has_bias if name == "bias" else super().setting(name)
 
     def describe(self) -> str:
-        dilation = "" if self.dilation == (1, 1) else f" · dilation {shape_text(self.dilation)}"
+        (down, across), dilation = self.dilation, ""
+        if (down, across) != (1, 1):
+            dilation = f" · dilation {down if down == across else shape_text(self.dilation)}"
         groups = "" if self.groups == 1 else f" · {self.groups} groups"
         return f"conv {self.out_channels} · {self.kernel_size[0]}×{self.kernel_size[1]}{dilation}{groups}"

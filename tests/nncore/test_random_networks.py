@@ -52,6 +52,10 @@ def conv(**settings: Any) -> Layer:
     return Conv2d(settings.pop("out_channels"), settings.pop("kernel_size"), **settings)
 
 
+def padded_pool(**settings: Any) -> Layer:
+    return MaxPool2d(**settings)
+
+
 GOOD: dict[Callable[..., Layer], dict[str, st.SearchStrategy[Any]]] = {
     conv: {
         "out_channels": SIZE,
@@ -64,8 +68,9 @@ GOOD: dict[Callable[..., Layer], dict[str, st.SearchStrategy[Any]]] = {
         "initializer": st.one_of(st.sampled_from(["he_normal", "he_uniform", "xavier_normal", "xavier_uniform"]), SHARE),
         "weight_decay": SHARE,
     },
-    MaxPool2d: {"kernel_size": SIZES, "stride": st.one_of(st.none(), SIZES), "padding": st.integers(0, 1)},
-    AvgPool2d: {"kernel_size": SIZES, "stride": st.one_of(st.none(), SIZES), "padding": st.integers(0, 1)},
+    MaxPool2d: {"kernel_size": SIZES, "stride": st.one_of(st.none(), SIZES)},
+    AvgPool2d: {"kernel_size": SIZES, "stride": st.one_of(st.none(), SIZES)},
+    padded_pool: {"kernel_size": st.integers(2, 4), "stride": st.one_of(st.none(), SIZES), "padding": st.integers(0, 1)},
     Linear: {"out_features": SIZE, "bias": st.booleans(), "initializer": SHARE, "weight_decay": SHARE},
     BatchNorm: {"momentum": SHARE, "eps": st.floats(1e-8, 1)},
     Dropout: {"p": st.floats(0, 0.99)},

@@ -10,7 +10,7 @@ from nncore.backend.cpu.compiling import operation, part
 from nncore.backend.cpu.memory import get, put
 from nncore.backend.cpu.views import Image, Real
 
-ROOT_HALF, ROOT_TWO_BY_PI = float32(math.sqrt(0.5)), float32(math.sqrt(2 / math.pi))
+ROOT_HALF, TWICE_ROOT_TWO_BY_PI = float32(math.sqrt(0.5)), float32(2 * math.sqrt(2 / math.pi))
 DENSITY = float32(1 / math.sqrt(2 * math.pi))
 CUBIC = float32(0.044715)
 HALF, ONE = float32(0.5), float32(1)
@@ -55,26 +55,28 @@ def _leaky_relu_slope(x, negative_slope):
 
 
 @part
-def _tanh_of(x):
-    return float32(math.tanh(ROOT_TWO_BY_PI * (x + CUBIC * x * x * x)))
+def _share(x):
+    """σ(x), which is also (1 + tanh(x / 2)) / 2: an exponential takes a fifth of the time of a tanh."""
+    return ONE / (ONE + float32(math.exp(-x)))
+
+
+@part
+def _gelu_share(x):
+    """Φ(x) by a tanh."""
+    return _share(TWICE_ROOT_TWO_BY_PI * (x + CUBIC * x * x * x))
 
 
 @part
 def _gelu(x, by_tanh):
-    return HALF * x * (ONE + (_tanh_of(x) if by_tanh else float32(math.erf(x * ROOT_HALF))))
+    return x * (_gelu_share(x) if by_tanh else HALF * (ONE + float32(math.erf(x * ROOT_HALF))))
 
 
 @part
 def _gelu_slope(x, by_tanh):
     if by_tanh:
-        t = _tanh_of(x)
-        return HALF * (ONE + t + x * (ONE - t * t) * (ROOT_TWO_BY_PI * (ONE + float32(3) * CUBIC * x * x)))
+        share = _gelu_share(x)
+        return share + x * share * (ONE - share) * TWICE_ROOT_TWO_BY_PI * (ONE + float32(3) * CUBIC * x * x)
     return HALF * (ONE + float32(math.erf(x * ROOT_HALF))) + x * DENSITY * float32(math.exp(-HALF * x * x))
-
-
-@part
-def _share(x):
-    return HALF + HALF * float32(math.tanh(HALF * x))
 
 
 @part

@@ -13,6 +13,7 @@ from nncore.backend.cpu import simd
 from nncore.backend.cpu.compiling import kernel, operation, part
 from nncore.backend.cpu.memory import get, put
 from nncore.backend.cpu.products import ROWS, WIDE, keep
+from nncore.backend.cpu.vectors import LANES
 from nncore.backend.cpu.views import Image
 
 
@@ -38,13 +39,20 @@ _forward_many, _forward_one = _forward(ROWS), _forward(1)
 @kernel
 def _forward_depthwise(m, theta, at, row, C, w, b, to, kh, kw, dh, dw):
     """One pixel, each channel by itself."""
-    for c in range(C):
-        put(m, to + c, get(theta, b + c))
-    for k in range(kh):
-        for l in range(kw):
-            cell, weight = at + k * dh * row + l * dw * C, w + (k * kw + l) * C
-            for c in range(C):
-                put(m, to + c, get(m, to + c) + get(m, cell + c) * get(theta, weight + c))
+    whole = C // LANES * LANES
+    for c in range(0, whole, LANES):
+        total = simd.load(theta, b + c, (0,), 1)
+        for k in range(kh):
+            for l in range(kw):
+                value = simd.load(m, at + k * dh * row + l * dw * C + c, (0,), 1)
+                total = simd.add(total, simd.multiply(value, simd.load(theta, w + (k * kw + l) * C + c, (0,), 1)))
+        simd.store(total, m, to + c, (0,))
+    for c in range(whole, C):
+        rest = get(theta, b + c)
+        for k in range(kh):
+            for l in range(kw):
+                rest += get(m, at + k * dh * row + l * dw * C + c) * get(theta, w + (k * kw + l) * C + c)
+        put(m, to + c, rest)
 
 
 @operation
@@ -90,14 +98,24 @@ def _weights_block(m, x, g, count, rows, cols, C, O, sh, sw, seen, out, inputs, 
 @kernel
 def _weights_depthwise(m, x, g, count, rows, cols, C, sh, sw, seen, out):
     """The same for one cell of the kernel, each channel by itself."""
-    for c in range(C):
-        put(m, out + c, float32(0))
-    for n in range(count):
-        for i in range(rows):
-            at, grad = x.at + n * x.pitch + i * sh * x.row + seen, g.at + n * g.pitch + i * g.row
-            for j in range(cols):
-                for c in range(C):
-                    put(m, out + c, get(m, out + c) + get(m, at + j * sw * C + c) * get(m, grad + j * C + c))
+    whole = C // LANES * LANES
+    for c in range(0, whole, LANES):
+        total = simd.zeros(1, 1)
+        for n in range(count):
+            for i in range(rows):
+                at, grad = x.at + n * x.pitch + i * sh * x.row + seen + c, g.at + n * g.pitch + i * g.row + c
+                for j in range(cols):
+                    value = simd.load(m, at + j * sw * C, (0,), 1)
+                    total = simd.add(total, simd.multiply(value, simd.load(m, grad + j * C, (0,), 1)))
+        simd.store(total, m, out + c, (0,))
+    for c in range(whole, C):
+        rest = float32(0)
+        for n in range(count):
+            for i in range(rows):
+                at, grad = x.at + n * x.pitch + i * sh * x.row + seen + c, g.at + n * g.pitch + i * g.row + c
+                for j in range(cols):
+                    rest += get(m, at + j * sw * C) * get(m, grad + j * C)
+        put(m, out + c, rest)
 
 
 @operation
@@ -159,13 +177,17 @@ def _turn(m, theta, weight, O, Og, width, panel):
 @kernel
 def _inputs_depthwise(m, theta, g, x, count, rows, cols, C, sh, sw, seen, weight):
     """One cell of the kernel, each channel by itself."""
+    whole = C // LANES * LANES
     for n in range(count):
         for i in range(rows):
-            to, grad = x.at + n * x.pitch + i * sh * x.row + seen, g.at + n * g.pitch + i * g.row
             for j in range(cols):
-                for c in range(C):
-                    place = to + j * sw * C + c
-                    put(m, place, get(m, place) + get(m, grad + j * C + c) * get(theta, weight + c))
+                to = x.at + n * x.pitch + i * sh * x.row + seen + j * sw * C
+                grad = g.at + n * g.pitch + i * g.row + j * C
+                for c in range(0, whole, LANES):
+                    part_of_it = simd.multiply(simd.load(m, grad + c, (0,), 1), simd.load(theta, weight + c, (0,), 1))
+                    simd.store(simd.add(simd.load(m, to + c, (0,), 1), part_of_it), m, to + c, (0,))
+                for c in range(whole, C):
+                    put(m, to + c, get(m, to + c) + get(m, grad + c) * get(theta, weight + c))
 
 
 @operation

@@ -47,7 +47,7 @@ EVERY_LAYER: list[Layer] = [
         Dropout(0.3),
     ),
     *(
-        Conv2d(10, (2, 3), padding="same", dilation=(3, 1), groups=5),
+        Conv2d(10, (2, 3), padding="same", dilation=(2, 1), groups=5),
         Conv2d(4, 1, bias=False),
         Sigmoid(),
         AvgPool2d((2, 3), (2, 1), padding=1),

@@ -1,5 +1,5 @@
 # make run    sets everything up and opens the window       make test   sets up the same and runs every check
-# make setup  only sets up                                  make bench  measures speed, also against PyTorch (installs it)
+# make setup  only sets up                                  make bench  measures speed, also against PyTorch and ONNX Runtime
 
 PYTHON ?= python3
 BIN := .venv/bin

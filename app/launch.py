@@ -59,7 +59,7 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     from PySide6.QtGui import QIcon
 
     from app import theme
-    from app.core.last_time import kept_network, kept_probes
+    from app.core.last_time import kept_choice, kept_network, kept_probes
     from app.core.runs import RunStore
     from app.core.settings import Settings
     from app.errors import Problem, catch_everything, log_to
@@ -80,16 +80,16 @@ def build_window(app: QApplication, reset_layout: bool = False) -> Window:
     lab = Lab(settings, RunStore())
     window = Window(lab)
     window.garbage.settle()
-    app.installEventFilter(EventFilter(window))
     catch_everything(window.show_problem)
     broke_down = settings.begin_use()
     if not reset_layout and not broke_down:
         window.restore_layout()
     window.show_panel(settings["panel"])
+    app.installEventFilter(EventFilter(window))  # not before: thousands of events come of building, and it cares for none of them
     lab.opener.open_last(kept_network(settings))
     if settings.damage:
         window.show_problem(Problem(" ".join(settings.damage)))
-    lab.opener.restore_probe(lambda: kept_probes(settings, painted))
+    lab.opener.restore_probe(lambda: kept_probes(settings, painted), kept_choice(settings))
     lab.opener.open_data(settings["data"] or default_dataset())
     QTimer.singleShot(0, lab.warm_up)
     QTimer.singleShot(0, lab.offers.look_for_cut_off)

@@ -95,12 +95,15 @@ class Opener(QObject):
 
         self._open(NETWORK, "the network", load, show)
 
-    def restore_probe(self, load: Callable[[], Sequence[Probe]]) -> None:
-        """Show the last of the probes that `load` returns, as `LabState.show_again`, unless there is a probe by then."""
+    def restore_probe(self, load: Callable[[], Sequence[Probe]], chosen: int | None = None) -> None:
+        """Show the last of the probes that `load` returns, as `LabState.show_again`, and choose a digit on it, unless there is a
+        probe by then.
+        """
 
         def show(probes: Sequence[Probe]) -> None:
             if probes and self._state.probe.value.picture is None:
                 self._state.show_again(probes)
+                self._state.choose(chosen)
 
         Task(load, show, self.problem.emit).begin()
 

@@ -6,6 +6,8 @@ from importlib import import_module
 PARTS = {
     "data": "benchmarks.data",
     "torch": "benchmarks.vs_torch",
+    "shortest": "benchmarks.shortest",
+    "onnx": "benchmarks.vs_onnx",
     "window": "benchmarks.window",
     "drawing": "benchmarks.drawing",
     "beside": "benchmarks.beside",

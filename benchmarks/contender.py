@@ -1,22 +1,25 @@
 """One side of a race, in a process of its own, so that one library's threads never meet the other's.
 
-`python -m benchmarks.contender nncore|torch CORES` reads lines of JSON and answers each with one: {"case", "layout",
+`python -m benchmarks.contender nncore|torch|onnx CORES` reads lines of JSON and answers each with one: {"case", "layout",
 "seconds"} runs that case for about so long and says how many examples a second it did; "peak" as the case measures sgemm.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import time
 from collections.abc import Callable
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 
 from benchmarks.cases import CASES, Case
 from benchmarks.torch_modules import modules
 from nncore.data import open_dataset
+from nncore.exchange import onnx_model
 from nncore.losses import CrossEntropyLoss
 from nncore.network import Network
 from nncore.optimizers import SGD, Adam
@@ -25,13 +28,18 @@ from nncore.plan import Plan
 Step = Callable[[], int]
 """Does some work and says how many steps that were."""
 
+PART = 100
+"""Images that ONNX Runtime takes at a time where many are not given to it at once."""
 STRETCH = 0.03
 """Seconds of training that a plan is asked for at a time, as by nncore.training.Trainer."""
 
 
+_data = functools.cache(open_dataset)
+
+
 def batches(case: Case) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """A few batches of the case's data, always the same."""
-    data = open_dataset(case.data)
+    data = _data(case.data)
     order = np.random.default_rng(0).permutation(len(data))
     parts = [order[start : start + case.batch] for start in range(0, min(len(data) - case.batch, 40 * case.batch), case.batch)]
     return [data.images[part] for part in parts], [data.labels[part] for part in parts]
@@ -105,6 +113,34 @@ def torch_step(case: Case, layout: str, cores: int) -> Step:
     return step
 
 
+def onnx_session(case: Case, cores: int) -> Any:
+    """The network, exported as `digitlab export --onnx` does it, in ONNX Runtime."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = cores
+    model = onnx_model(Network(case.layers(), case.input_shape))
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def onnx_step(case: Case, layout: str, cores: int) -> Step:
+    """An answer of ONNX Runtime, to arrays that are already float32 in its order of axes: at once, or PART images at a time."""
+    session = onnx_session(case, cores)
+    size = PART if layout == "parts" else case.batch
+    given = [np.ascontiguousarray(images.transpose(0, 3, 1, 2) / np.float32(255)) for images in batches(case)[0]]
+    turn = cycle([[images[start : start + size] for start in range(0, case.batch, size)] for images in given])
+
+    def answer() -> int:
+        for part in next(turn):
+            session.run(["logits"], {"input": part})
+        return 1
+
+    return answer
+
+
+STEPS = {"nncore": nncore_step, "torch": torch_step, "onnx": onnx_step}
+
+
 def rate(step: Step, seconds: float, batch: int) -> float:
     """Examples a second."""
     count, start = 0, time.perf_counter()
@@ -139,7 +175,7 @@ def main() -> None:
         if current and current[0] != key[0]:
             kept.clear()
         if key not in kept:
-            kept[key] = (nncore_step if side == "nncore" else torch_step)(case, wish["layout"], cores)
+            kept[key] = STEPS[side](case, wish["layout"], cores)
             rate(kept[key], 0.5, case.batch)
         current, step = key, kept[key]
         print(json.dumps({"rate": rate(step, wish["seconds"], case.batch)}), flush=True)

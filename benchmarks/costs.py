@@ -240,7 +240,9 @@ COSTS: dict[str, OfLaunch] = {
     "clip_copies": _clip_copies,
     "update_sgd": _update(3),
     "update_momentum": _update(6),
+    "update_nesterov": _update(8),
     "update_adam": _update(14),
+    "update_adamw": _update(16),
 }
 """Every kernel that there is, and every one that a recorded step can ask for."""
 

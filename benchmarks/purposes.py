@@ -82,7 +82,9 @@ WORDS: dict[str, Words] = {
     "clip_copies": "makes the copies of the gradients shorter",
     "update_sgd": "adds the copies of the gradients up; SGD",
     "update_momentum": "adds the copies of the gradients up; momentum",
+    "update_nesterov": "adds the copies of the gradients up; Nesterov's momentum",
     "update_adam": "adds the copies of the gradients up; Adam",
+    "update_adamw": "adds the copies of the gradients up; AdamW",
 }
 """What each kernel does."""
 

@@ -58,12 +58,13 @@ class Contender:
 
 
 @contextmanager
-def contenders(count: int) -> Iterator[tuple[Contender, Contender]]:
-    pair = Contender("nncore", count), Contender("torch", count)
+def contenders(*sides: tuple[str, int]) -> Iterator[list[Contender]]:
+    """A process for each (side, number of threads)."""
+    found = [Contender(*side) for side in sides]
     try:
-        yield pair
+        yield found
     finally:
-        for contender in pair:
+        for contender in found:
             contender.close()
 
 
@@ -115,7 +116,7 @@ def main(arguments: list[str]) -> int:
         print("PyTorch is not installed; run `make bench`, which installs it.", file=sys.stderr)
         return 2
     results = []
-    with contenders(cores()) as (ours, theirs):
+    with contenders(("nncore", cores()), ("torch", cores())) as (ours, theirs):
         peak = ours.run("peak", "", 0)
         print(f"{machine()}, {cores()} cores, sgemm {peak:.0f} GFLOP/s, PyTorch {torch.__version__}")
         print(

@@ -44,9 +44,13 @@ class Recipe:
     by_photograph: bool = False
     """Whether the last images are held out, not any: neighbours come from one photograph, and would be too easy."""
     teachers: tuple[Recipe, ...] = ()
-    """Trainings that come first, by the same seed: half of what it learns is what their networks answer on average."""
+    """Trainings that come first, each of which may have its own."""
+    taught: float = 0.5
+    """Which part of what it learns of an image is what the teachers answer on average; 0: it only goes on where the first ended."""
+    teacher_seeds: tuple[int, ...] = ()
+    """The seeds of these trainings, one network of each teacher for every seed; empty: the seed of its own training."""
     goes_on: bool = False
-    """Whether its weights begin as those of its first teacher."""
+    """Whether its weights begin as those of its first teacher by the same seed."""
     layers: Callable[[], Sequence[Layer]] | None = None
     """Its layers where it is a teacher with others than the preset's."""
 

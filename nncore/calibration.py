@@ -51,5 +51,5 @@ def fold_temperature(network: Network, temperature: float) -> None:
         raise ConfigError(f"A temperature is folded into a last linear layer; this network ends with {last.describe()}.")
     if not 0 < temperature < math.inf:
         raise ConfigError(f"A temperature is a positive number, not {temperature!r:.40}.")
-    for parameter in (last.weight, last.bias):
+    for _, parameter in last.parameters():
         parameter.data /= parameter.data.dtype.type(temperature)

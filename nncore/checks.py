@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 
+import numpy as np
+
 from nncore.errors import ConfigError
 
 LARGEST_SIZE = 10_000_000
@@ -60,6 +62,13 @@ def real_number(value: object, what: str, wants: str, fits: Callable[[float], bo
         if math.isfinite(number) and abs(number) <= LARGEST_NUMBER and fits(number):
             return number
     raise ConfigError(f"{what} must be a number {wants}, not {shown(value)}.")
+
+
+def true_or_false(value: object, what: str) -> bool:
+    """`value` as a bool, Python's or NumPy's. Raises ConfigError, calling it `what`."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise ConfigError(f"{what} must be true or false, not {shown(value)}.")
 
 
 def positive_number(value: object, what: str) -> float:

@@ -9,8 +9,8 @@ DataError, naming the shapes, where scores are not (N, classes) or the labels do
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 
@@ -72,6 +72,12 @@ def check_scores(scores: Any) -> None:
         )
 
 
+def check_class_weights(weight: Sequence[float], classes: int) -> None:
+    """Raise ConfigError unless there is a weight for each of the classes."""
+    if len(weight) != classes:
+        raise ConfigError(f"There are {len(weight)} class weights, but {classes} classes; give a weight to each class.")
+
+
 def targets(scores: Array, labels: Array) -> Array:
     """`labels` as target probabilities (N, classes): as they are where they are rows already, otherwise one-hot."""
     check_scores(scores)
@@ -102,8 +108,8 @@ class Loss:
             cls.kernel = ""
 
     @property
-    def constants(self) -> tuple[float, ...]:
-        """The numbers that the kernel takes besides scores and labels."""
+    def constants(self) -> tuple[float | tuple[float, ...], ...]:
+        """The numbers that the kernel takes besides scores and labels; a tuple holds one for each class."""
         return ()
 
     def check(self, scores_shape: tuple[int, ...], labels: Array) -> None:
@@ -146,14 +152,11 @@ class CrossEntropyLoss(Loss):
         self.label_smoothing = real_number(label_smoothing, "The label smoothing", "from 0 to 1", lambda share: 0 <= share <= 1)
 
     @property
-    def constants(self) -> tuple[float, ...]:
+    def constants(self) -> tuple[float | tuple[float, ...], ...]:
         return (self.label_smoothing,)
 
     def forward(self, scores: Array, labels: Array) -> float:
-        rows, log_probabilities = targets(scores, labels), log_softmax(scores)
-        if self.label_smoothing:
-            smoothing = rows.dtype.type(self.label_smoothing)
-            rows = (1 - smoothing) * rows + smoothing / rows.dtype.type(rows.shape[1])
+        rows, log_probabilities = self._smoothed(targets(scores, labels)), log_softmax(scores)
         self._kept = rows, log_probabilities
         return -float((rows * log_probabilities).sum()) / max(len(scores), 1)
 
@@ -161,6 +164,12 @@ class CrossEntropyLoss(Loss):
         rows, log_probabilities = self._last()
         probabilities = array_module(log_probabilities).exp(log_probabilities)
         return (probabilities - rows) / probabilities.dtype.type(max(len(probabilities), 1))
+
+    def _smoothed(self, rows: Array) -> Array:
+        if not self.label_smoothing:
+            return rows
+        smoothing = rows.dtype.type(self.label_smoothing)
+        return (1 - smoothing) * rows + smoothing / rows.dtype.type(rows.shape[1])
 
 
 class SoftTargetCrossEntropyLoss(CrossEntropyLoss):
@@ -170,6 +179,55 @@ class SoftTargetCrossEntropyLoss(CrossEntropyLoss):
 
     kernel = "soft_target_cross_entropy"
     takes_rows = True
+
+
+class WeightedCrossEntropyLoss(CrossEntropyLoss):
+    """`CrossEntropyLoss` in which each class i counts by its weight wᵢ: L = −1/W Σₙ Σᵢ wᵢ tₙᵢ log softmax(zₙ)ᵢ.
+
+    W is the sum of the weights of the labels, so that L is a weighted mean; of rows of target probabilities it is N (as in
+    PyTorch). Backward: dL/dz = (softmax(z) Σᵢ wᵢ tᵢ − w t) / W. ConfigError unless there are weights, each above 0.
+    """
+
+    kernel = "weighted_cross_entropy"
+
+    def __init__(self, weight: Sequence[float], label_smoothing: float = 0.0) -> None:
+        super().__init__(label_smoothing)
+        self.weight = tuple(positive_number(each, "Each class's weight") for each in weight)
+        if not self.weight:
+            raise ConfigError("The weighted cross-entropy takes a weight for each class, not none.")
+
+    @property
+    def constants(self) -> tuple[float | tuple[float, ...], ...]:
+        return (self.weight, self.label_smoothing)
+
+    def check(self, scores_shape: tuple[int, ...], labels: Array) -> None:
+        check_class_weights(self.weight, scores_shape[-1])
+        super().check(scores_shape, labels)
+
+    def forward(self, scores: Array, labels: Array) -> float:
+        rows = targets(scores, labels)
+        check_class_weights(self.weight, scores.shape[1])
+        weight, log_probabilities = array_module(scores).asarray(self.weight, scores.dtype), log_softmax(scores)
+        whole = float(weight[labels].sum()) if labels.ndim == 1 and len(scores) else max(len(scores), 1)
+        rows = weight * self._smoothed(rows)
+        self._kept = rows, log_probabilities, whole
+        return -float((rows * log_probabilities).sum()) / whole
+
+    def backward(self) -> Array:
+        rows, log_probabilities, whole = self._last()
+        probabilities = array_module(log_probabilities).exp(log_probabilities)
+        return (probabilities * rows.sum(axis=1, keepdims=True) - rows) / probabilities.dtype.type(whole)
+
+
+class WeightedSoftTargetCrossEntropyLoss(WeightedCrossEntropyLoss):
+    """`WeightedCrossEntropyLoss` of rows of target probabilities."""
+
+    kernel = "weighted_soft_target_cross_entropy"
+    takes_rows = True
+
+    def guessing(self, classes: int) -> float:
+        """That of the plain loss, times the mean weight."""
+        return super().guessing(classes) * sum(self.weight) / len(self.weight)
 
 
 class ProbabilityCrossEntropyLoss(Loss):
@@ -228,7 +286,15 @@ class HingeLoss(Loss):
 
 
 LOSSES: dict[str, Callable[..., Loss]] = {
-    loss.kernel: loss for loss in (CrossEntropyLoss, SoftTargetCrossEntropyLoss, ProbabilityCrossEntropyLoss, HingeLoss)
+    loss.kernel: loss
+    for loss in (
+        CrossEntropyLoss,
+        SoftTargetCrossEntropyLoss,
+        WeightedCrossEntropyLoss,
+        WeightedSoftTargetCrossEntropyLoss,
+        ProbabilityCrossEntropyLoss,
+        HingeLoss,
+    )
 }
 """Every loss that has a kernel, by the kernel's name: what makes it from its constants."""
 
@@ -240,13 +306,25 @@ class Settings(Protocol):
     def label_smoothing(self) -> float: ...
 
 
-TRAINING_LOSSES: dict[str, Callable[[Settings], Loss]] = {
-    "cross-entropy": lambda config: CrossEntropyLoss(config.label_smoothing),
-    "hinge": lambda config: HingeLoss(),
-}
-"""Every loss of logits and labels that a network can be trained by, by its name: what makes it from a TrainConfig."""
+MakeLoss: TypeAlias = Callable[[Settings, Sequence[float]], Loss]
+"""Makes a loss from a TrainConfig and a weight for each class; none where all count alike."""
 
-SOFT_TARGET_LOSSES: dict[str, Callable[[Settings], Loss]] = {
-    "cross-entropy": lambda config: SoftTargetCrossEntropyLoss(config.label_smoothing),
+
+def _cross_entropy(config: Settings, weight: Sequence[float]) -> Loss:
+    return WeightedCrossEntropyLoss(weight, config.label_smoothing) if weight else CrossEntropyLoss(config.label_smoothing)
+
+
+def _soft_target_cross_entropy(config: Settings, weight: Sequence[float]) -> Loss:
+    if weight:
+        return WeightedSoftTargetCrossEntropyLoss(weight, config.label_smoothing)
+    return SoftTargetCrossEntropyLoss(config.label_smoothing)
+
+
+TRAINING_LOSSES: dict[str, MakeLoss] = {
+    "cross-entropy": _cross_entropy,
+    "hinge": lambda config, weight: HingeLoss(),
 }
+"""Every loss of logits and labels that a network can be trained by, by its name."""
+
+SOFT_TARGET_LOSSES: dict[str, MakeLoss] = {"cross-entropy": _soft_target_cross_entropy}
 """Those of them that take rows of target probabilities, and how."""

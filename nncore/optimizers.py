@@ -36,7 +36,8 @@ class OptimizerConfig(Protocol):
 class Optimizer:
     """Changes parameters by their gradients. `lr`, the learning rate, may be set between any two steps.
 
-    `weight_decay` is λ of a penalty ½ λ ‖θ‖² on every parameter (as in PyTorch): λ θ is added to the gradient.
+    `weight_decay` is λ of a penalty ½ λ ‖θ‖² on every parameter (as in PyTorch): λ θ is added to the gradient, unless the rule
+    says otherwise (`AdamW`). What a parameter says of itself counts too: see `Parameter`.
     `clip_norm`, where it is above 0, is the longest gradient that a step follows: see `clip_gradients`. It may be set as well.
     A subclass has the compiled rule that it names itself: it does not inherit one, since what it changes, a kernel would
     not do. Raises ConfigError for settings that make no sense.
@@ -68,36 +69,40 @@ class Optimizer:
         return {name: array_module(p.data).zeros_like(p.data) for name, p in self.parameters.items()}
 
     def rates(self, lr: float, step: int) -> tuple[float, ...]:
-        """The numbers that the rule takes at learning rate `lr` for the step with number `step`, counted from 1."""
+        """The numbers that the rule takes at learning rate `lr` for the step with number `step`, counted from 1.
+
+        The first of them, and no other, is in proportion to `lr`: what a parameter's `lr_mult` is multiplied with.
+        """
         return (lr,)
 
     def step(self) -> None:
-        """Move every parameter by its gradient once; the gradients are clipped first, where that is wanted."""
+        """Move every parameter that is not frozen by its gradient once.
+
+        First the gradients of the frozen ones become zero, and all are clipped, where that is wanted.
+        """
         self.steps += 1
+        for parameter in self.parameters.values():
+            if not parameter.requires_grad:
+                parameter.grad = array_module(parameter.grad).zeros_like(parameter.grad)
         if self.clip_norm:
             clip_gradients([parameter.grad for parameter in self.parameters.values()], self.clip_norm)
+        rate, *others = self.rates(self.lr, self.steps)
         for name, parameter in self.parameters.items():
-            self._update(name, parameter)
+            if parameter.requires_grad:
+                moments = [self.moments[slot][name] for slot in self.slots]
+                self.move(parameter.data, parameter.grad, moments, self.decay(parameter), rate * parameter.lr_mult, *others)
 
-    def move(self, values: Array, grad: Array, moments: Sequence[Array], *rates: float) -> None:
+    def move(self, values: Array, grad: Array, moments: Sequence[Array], decay: float, *rates: float) -> None:
         """The rule's formula: change `values` and the running averages `moments`, one a slot, in place.
 
-        All have the shape of the gradient `grad`; `rates` are the numbers that the method of that name gives for the step.
+        All have the shape of the gradient `grad`; `decay` is λ of the weight decay, and `rates` are the numbers that the method of
+        that name gives for the step.
         """
         raise TypeError(f"{type(self).__name__} defines no rule")
 
-    def _update(self, name: str, parameter: Parameter) -> None:
-        moments = [self.moments[slot][name] for slot in self.slots]
-        self.move(parameter.data, self._gradient(parameter), moments, *self.rates(self.lr, self.steps))
-
     def decay(self, parameter: Parameter) -> float:
-        """λ of the penalty ½ λ ‖θ‖² on this parameter: the optimizer's own for all, and the parameter's own."""
+        """λ of the weight decay of this parameter: the optimizer's own for all, and the parameter's own."""
         return self.weight_decay + parameter.weight_decay
-
-    def _gradient(self, parameter: Parameter) -> Array:
-        """The loss's gradient, and with weight decay λ θ added to it."""
-        decay = self.decay(parameter)
-        return parameter.grad + decay * parameter.data if decay else parameter.grad
 
     def begin_anew(self) -> None:
         """Forget the steps taken: the running averages are zero again, as those of a new optimizer."""
@@ -131,10 +136,21 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """θ ← θ − lr · g; with momentum μ: v ← μ v + g, θ ← θ − lr · v (as in PyTorch; v starts at zero)."""
+    """θ ← θ − lr · g; with momentum μ: v ← μ v + g, θ ← θ − lr · v; with Nesterov's momentum: θ ← θ − lr · (g + μ v).
 
-    def __init__(self, parameters: Mapping[str, Parameter], lr: float, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
-        self.momentum = _momentum(momentum)
+    As in PyTorch; v starts at zero. Nesterov's (Sutskever et al. 2013, "On the importance of initialization and momentum in deep
+    learning") goes by the gradient as it is expected to be after the step.
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Parameter],
+        lr: float,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        self.momentum, self.nesterov = _momentum(momentum), nesterov
         self.slots = ("velocity",) if self.momentum else ()
         super().__init__(parameters, lr, weight_decay)
 
@@ -154,21 +170,29 @@ class SGD(Optimizer):
         """SGD without momentum, whatever the config's momentum is."""
         return cls(parameters, config.learning_rate, weight_decay=config.weight_decay)
 
+    @classmethod
+    def nesterov_from_config(cls, parameters: Mapping[str, Parameter], config: OptimizerConfig) -> SGD:
+        """SGD with the config's momentum, as Nesterov has it."""
+        return cls(parameters, config.learning_rate, config.momentum, config.weight_decay, nesterov=True)
+
     @property
     def rule(self) -> str:  # type: ignore[override]
-        """Which of the two formulas it is."""
-        return "momentum" if self.momentum else "sgd"
+        """Which of the three formulas it is."""
+        if not self.momentum:
+            return "sgd"
+        return "nesterov" if self.nesterov else "momentum"
 
     def rates(self, lr: float, step: int) -> tuple[float, ...]:
         """(lr), or with momentum (lr, μ)."""
         return (lr, self.momentum) if self.momentum else (lr,)
 
-    def move(self, values: Array, grad: Array, moments: Sequence[Array], *rates: float) -> None:
+    def move(self, values: Array, grad: Array, moments: Sequence[Array], decay: float, *rates: float) -> None:
         lr, *momentum = rates
+        grad = _decayed(grad, values, decay)
         for velocity in moments:
             velocity *= momentum[0]
             velocity += grad
-            grad = velocity
+            grad = grad + momentum[0] * velocity if self.nesterov else velocity
         values -= lr * grad
 
 
@@ -206,14 +230,40 @@ class Adam(Optimizer):
         first, second = self.betas
         return lr / (1 - first**step), first, second, self.eps, 1 - first, 1 - second, 1 / (1 - second**step)
 
-    def move(self, values: Array, grad: Array, moments: Sequence[Array], *rates: float) -> None:
+    def move(self, values: Array, grad: Array, moments: Sequence[Array], decay: float, *rates: float) -> None:
         lr, first, second, eps, rest, rest_of_second, unbias = rates
+        grad = _decayed(grad, values, decay)
         mean, square = moments
         mean *= first
         mean += rest * grad
         square *= second
         square += rest_of_second * grad * grad
         values -= lr * mean / (array_module(square).sqrt(square * unbias) + eps)
+
+
+class AdamW(Adam):
+    """θ ← θ − lr · λ θ, then Adam's step by the gradient alone: the decay does not go through the running averages (as in PyTorch).
+
+    Each weight is pulled towards zero in proportion to itself, however large its gradients are. Loshchilov and Hutter 2019,
+    arXiv 1711.05101, algorithm 2.
+    """
+
+    rule = "adamw"
+
+    def rates(self, lr: float, step: int) -> tuple[float, ...]:
+        """(lr, β₁, β₂, ε, 1 − β₁, 1 − β₂, 1 / (1 − β₂ᵗ), 1 / (1 − β₁ᵗ))."""
+        _, *others = super().rates(lr, step)
+        return lr, *others, 1 / (1 - self.betas[0] ** step)
+
+    def move(self, values: Array, grad: Array, moments: Sequence[Array], decay: float, *rates: float) -> None:
+        lr, *others, unbias_mean = rates
+        values *= 1 - lr * decay
+        super().move(values, grad, moments, 0.0, lr * unbias_mean, *others)
+
+
+def _decayed(grad: Array, values: Array, decay: float) -> Array:
+    """The gradient of the loss and of the penalty ½ λ ‖θ‖²: λ θ is added."""
+    return grad + grad.dtype.type(decay) * values if decay else grad
 
 
 def clip_gradients(gradients: Sequence[Array], max_norm: float) -> None:
@@ -245,6 +295,8 @@ MakeOptimizer: TypeAlias = Callable[[Mapping[str, Parameter], OptimizerConfig], 
 OPTIMIZERS: dict[str, MakeOptimizer] = {
     "sgd": SGD.plain_from_config,
     "momentum": SGD.from_config,
+    "nesterov": SGD.nesterov_from_config,
     "adam": Adam.from_config,
+    "adamw": AdamW.from_config,
 }
 """Every optimizer by the name that settings and commands give it: what makes it from parameters and a config."""

@@ -15,13 +15,18 @@ from nncore.errors import WeightsError
 class Parameter:
     """An array that training changes (`data`), and the gradient of the loss with respect to it (`grad`), of the same shape.
 
-    `weight_decay` is λ of this parameter's own penalty ½ λ ‖θ‖²: every optimizer adds λ θ to its gradient.
+    `weight_decay` is λ of this parameter's own penalty ½ λ ‖θ‖², besides the optimizer's: see `Optimizer`.
+    `requires_grad` False: it is frozen, as in PyTorch. No step changes it or its running averages, its gradient counts as zero,
+    and a plan does not go further back than the first layer that learns. `lr_mult` is what the learning rate is multiplied by
+    for it. All three may be set between any two steps; steps are counted for all parameters together, also while one is frozen.
     """
 
     def __init__(self, data: Array, weight_decay: float = 0.0) -> None:
         self.data = data
         self.grad = array_module(data).zeros_like(data)
         self.weight_decay = weight_decay
+        self.requires_grad = True
+        self.lr_mult = 1.0
 
     @property
     def shape(self) -> Shape:

@@ -34,9 +34,13 @@ def as_input(images: Array, input_shape: Shape) -> Array:
 
     Raises ConfigError naming both shapes where the images do not fit.
     """
+    _check_shape(images, input_shape)
+    return images.reshape(len(images), *input_shape) * np.float32(1 / 255)
+
+
+def _check_shape(images: Array, input_shape: Shape) -> None:
     if images.shape[1:] != input_shape and math.prod(images.shape[1:]) != math.prod(input_shape):
         raise ConfigError(f"The images are {shape_text(images.shape[1:])}, but the network takes {shape_text(input_shape)}.")
-    return images.reshape(len(images), *input_shape) * np.float32(1 / 255)
 
 
 class Predictor:
@@ -136,18 +140,16 @@ class Predictor:
 
     def outputs(self, images: Array) -> Array:
         """The last layer's output, float32 (N, *output_shape), for uint8 images (N, H, W, C). ConfigError where they do not fit."""
-        as_input(images[:1], self.network.input_shape)
-        plan = self._find_plan(may_wait=len(images) >= WORTH_COMPILING)
-        readable = self.network.in_use() if plan is None else None
+        shape = self.network.input_shape
+        _check_shape(images, shape)
+        plan = self._plan or self._find_plan(may_wait=len(images) >= WORTH_COMPILING)
+        if plan is not None:
+            return plan.forward(images if images.shape[1:] == shape else images.reshape(len(images), *shape))
+        readable = self.network.in_use()
         out = np.empty((len(images), *self.network.output_shape), np.float32)
         for start in range(0, len(images), self.batch):
-            batch = images[start : start + self.batch]
-            if plan is not None:
-                out[start : start + self.batch] = plan.forward(batch.reshape(len(batch), *self.network.input_shape))
-            else:
-                assert readable is not None
-                x = self._beside(as_input(batch, self.network.input_shape))
-                out[start : start + self.batch] = to_numpy(readable.forward(x))
+            x = self._beside(as_input(images[start : start + self.batch], shape))
+            out[start : start + self.batch] = to_numpy(readable.forward(x))
         return out
 
     def _beside(self, x: Array) -> Array:

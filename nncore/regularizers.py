@@ -11,8 +11,8 @@ from nncore.parameter import Parameter
 class L2:
     """R = ½ λ Σ θ² over all weights (not biases), added to the loss; dR/dθ = λ θ, added to their gradients.
 
-    A step of plain SGD on R is the weight decay of the same λ; with Adam the two also agree here, since weight decay is
-    added to the gradient (not the decoupled decay of AdamW). Raises ConfigError where λ is negative.
+    A step of plain SGD on R is the weight decay of the same λ; with Adam the two also agree, since weight decay is added to the
+    gradient. With AdamW, whose decay is another, they do not. Raises ConfigError where λ is negative.
     """
 
     def __init__(self, strength: float) -> None:
@@ -29,7 +29,7 @@ class L2:
             parameter.grad = parameter.grad + self.strength * parameter.data
 
     def apply_as_decay(self, parameters: Mapping[str, Parameter]) -> None:
-        """Leave the gradient of R to the optimizer: add λ to the `weight_decay` of every weight, once, before training."""
+        """Leave R to the optimizer: add λ to the `weight_decay` of every weight, once, before training."""
         for parameter in self._weights(parameters):
             parameter.weight_decay += self.strength
 

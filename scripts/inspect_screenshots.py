@@ -11,15 +11,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
-from PySide6.QtWidgets import QApplication
-from screenshots import OUT, isolate, save, until, wait
+from screenshots import opened, save, until, wait
 
 SIZE = (1280, 800)
 TWICE = "twice"
@@ -29,16 +27,8 @@ DEUTERANOPIA = np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0
 
 def main() -> None:
     twice, environment = sys.argv[1:] == [TWICE], dict(os.environ)
-    with tempfile.TemporaryDirectory() as scratch:
-        isolate(Path(scratch))
-        from app.launch import build_window
-
-        app = QApplication(sys.argv[:1])
-        window = build_window(app, reset_layout=True)
-        window.resize(*SIZE)
-        window.show()
-        OUT.mkdir(parents=True, exist_ok=True)
-        views = Views(window, Path(scratch))
+    with opened(SIZE) as (window, scratch):
+        views = Views(window, scratch)
         if twice:
             views.open("mnist-cnn")
             views.choose("relu2", 6, 5, 3)
@@ -48,7 +38,6 @@ def main() -> None:
             save(window.grab(), "inspect-2x", 70)
         else:
             views.take_all()
-        window.close()
     if not twice:
         subprocess.run([sys.executable, __file__, TWICE], env=environment | {"QT_SCALE_FACTOR": "2"}, check=True)
 
@@ -61,7 +50,6 @@ class Views:
         from nncore.data import open_dataset
 
         self.window, self.lab, self.scratch = window, window.lab, scratch
-        until(lambda: self.lab.state.network.value is not None and self.lab.state.data.value is not None)
         window.show_panel("inspect")
         self.panel = window.panel_named("inspect")
         self.panel_of = {type(card).__name__: card for card in self.panel.cards}

@@ -11,7 +11,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtGui import QImage, QPixmap
@@ -26,16 +29,7 @@ FIVE = ((0.66, 0.17), (0.55, 0.17), (0.43, 0.18), (0.41, 0.28), (0.38, 0.44), (0
 
 
 def main() -> None:
-    size = (1440, 900)
-    with tempfile.TemporaryDirectory() as scratch:
-        isolate(Path(scratch))
-        from app.launch import build_window
-
-        app = QApplication(sys.argv[:1])
-        window = build_window(app, reset_layout=True)
-        window.resize(*size)
-        window.show()
-        OUT.mkdir(parents=True, exist_ok=True)
+    with opened((1440, 900)) as (window, _):
 
         def shoot(name: str) -> None:
             wait(0.5)
@@ -44,7 +38,6 @@ def main() -> None:
                 wait(0.3)
                 save(window.grab(), f"{name}-{theme}")
 
-        until(lambda: window.lab.state.network.value is not None and window.lab.state.data.value is not None)
         recognise = window.panel_named("recognise")
         window.show_panel("recognise")
         wait(0.5)
@@ -61,8 +54,24 @@ def main() -> None:
         shoot("train")
         window.show_panel("runs")
         shoot("runs")
-        window.close()
     subprocess.run([sys.executable, str(Path(__file__).with_name("inspect_screenshots.py"))], check=True)
+
+
+@contextmanager
+def opened(size: tuple[int, int]) -> Iterator[tuple[Any, Path]]:
+    """The real window in that size, with network and data, and the folder that it writes into; both are gone afterwards."""
+    with tempfile.TemporaryDirectory() as scratch:
+        isolate(Path(scratch))
+        from app.launch import build_window
+
+        app = QApplication(sys.argv[:1])
+        window = build_window(app, reset_layout=True)
+        window.resize(*size)
+        window.show()
+        OUT.mkdir(parents=True, exist_ok=True)
+        until(lambda: window.lab.state.network.value is not None and window.lab.state.data.value is not None)
+        yield window, Path(scratch)
+        window.close()
 
 
 def save(picture: QPixmap | QImage, name: str, quality: int = QUALITY) -> None:

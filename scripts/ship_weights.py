@@ -2,10 +2,12 @@
 
     DIGITLAB_DATA=… python scripts/ship_weights.py digitlab-mnist --seeds 0 1 2
 
-Data and settings are those of `models/recipes.py`. Where a recipe has teachers these are trained first, by the same seed, and half
-of what is learned is what they answer. What is shipped is chosen by training images that are held out: whether the last weights or
-one of their running averages, of which seed, and the temperature of the answers. Test images are only looked at afterwards.
-A training that is interrupted goes on from its last epoch. (mnist-cnn ships from `digitlab train`, by the command in its card.)
+Data and settings are those of `models/recipes.py`. Where a recipe has teachers these are trained first; it may learn what they
+answer, and go on where the first of them ended. What is shipped is chosen by training images that are held out: whether the last
+weights or one of their running averages, of which seed, and the temperature of the answers. Test images are only looked at
+afterwards. A training that is interrupted goes on from its last epoch.
+
+mnist-cnn is not among them: it ships from `digitlab train`, by the command in its card.
 """
 
 from __future__ import annotations
@@ -73,25 +75,31 @@ def trained_by(name: str, recipe: Recipe, seed: int, work: Path) -> Path:
     folder = work / f"{name}-{seed}"
     if not (folder / LAST).is_file():
         data, held_out = recipe.datasets()
-        found = [trained_by(f"{name}-teacher{n}", teacher, seed, work) for n, teacher in enumerate(recipe.teachers, 1)]
-        teachers = [load_weights(each / LAST)[0] for each in found]
-        train(name, recipe, seed, with_answers(data, teachers) if teachers else data, held_out, folder, teachers)
+        teachers = [
+            load_weights(trained_by(f"{name}-teacher{number}", teacher, each, work) / LAST)[0]
+            for number, teacher in enumerate(recipe.teachers, 1)
+            for each in recipe.teacher_seeds or (seed,)
+        ]
+        begin = recipe.build(seed)
+        if recipe.goes_on:
+            first = trained_by(f"{name}-teacher1", recipe.teachers[0], seed, work)
+            begin.load_state_dict(load_weights(first / LAST)[0].state_dict())
+        if teachers and recipe.taught:
+            data = with_answers(data, teachers, recipe.taught)
+        train(name, recipe, begin, seed, data, held_out, folder)
     return folder
 
 
-def train(
-    name: str, recipe: Recipe, seed: int, data: Dataset, held_out: Dataset, folder: Path, teachers: Sequence[Network] = ()
-) -> None:
-    """Train to the end, or go on; leaves a file for each of DECAYS in `folder`, and LAST, which is written after these."""
+def train(name: str, recipe: Recipe, network: Network, seed: int, data: Dataset, held_out: Dataset, folder: Path) -> None:
+    """Train `network` to the end, or go on where its training was interrupted; leaves a file for each of DECAYS in `folder`, and
+    LAST, which is written after these.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint, kept = folder / "checkpoint.safetensors", {name: folder / f"{name} so far.safetensors" for name in DECAYS}
     if checkpoint.is_file() and all(path.is_file() for path in kept.values()):
         trainer = load_checkpoint(checkpoint, data)
         averages = {name: WeightAverage(decay, read_tensors(kept[name], AVERAGE)[0]) for name, decay in DECAYS.items()}
     else:
-        network = recipe.build(seed)
-        if recipe.goes_on:
-            network.load_state_dict(teachers[0].state_dict())
         trainer = Trainer(network, data, replace(recipe.config, seed=seed))
         averages = {name: WeightAverage(decay) for name, decay in DECAYS.items()}
     trainer.checkpoint_every = LOOK_EVERY  # a stretch of steps ends at each multiple, however quick the machine is
@@ -153,9 +161,16 @@ def card_of(recipe: Recipe, best: Trained, all_of_them: Sequence[Trained]) -> di
         "mixed_in": recipe.mixed_in,
         "held_out": recipe.held_out,
         "teachers": [
-            {"epochs": each.config.epochs, "mixed_in": each.mixed_in, "parameters": each.build(0).parameter_count}
+            {
+                "epochs": each.config.epochs,
+                "augmentation": each.config.as_dict()["augmentation"],
+                "mixed_in": each.mixed_in,
+                "parameters": each.build(0).parameter_count,
+            }
             for each in recipe.teachers
         ],
+        "teacher_seeds": list(recipe.teacher_seeds),
+        "taught": recipe.taught,
         "goes_on": recipe.goes_on,
         "seed": best.seed,
         "weights": best.weights,
@@ -215,13 +230,17 @@ def taught(card: dict[str, Any]) -> list[str]:
     if not card["teachers"]:
         return []
     each = "; ".join(
-        f"{teacher['parameters']:,} parameters, {teacher['epochs']} epochs, mixed in {teacher['mixed_in']}"
+        f"{teacher['parameters']:,} parameters, {teacher['epochs']} epochs, augmentation {varied(teacher)}, mixed in "
+        f"{teacher['mixed_in']}"
         for teacher in card["teachers"]
     )
-    begun = " Its weights begin as those of the first." if card["goes_on"] else ""
+    if not card["taught"]:
+        return [f"- **Begun** where a first training had ended, which has the same data held out and the same seed: {each}."]
+    begun = " Its weights begin as those of the first, by its own seed." if card["goes_on"] else ""
+    seeds = f"each by the seeds {', '.join(map(str, card['teacher_seeds']))}" if card["teacher_seeds"] else "by the same seed"
     return [
-        f"- **Teachers.** Half of what it learns of an image is what these networks answer on average, which are trained before on "
-        f"the same training images, by the same seed: {each}.{begun}"
+        f"- **Teachers.** {card['taught']:.0%} of what it learns of an image is what these networks answer on average, which are "
+        f"trained before on the same training images, {seeds}: {each}.{begun}"
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import secrets
@@ -31,6 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if marked and (why_not := _why_no_gpu()):
         for item in marked:
             item.add_marker(pytest.mark.skip(reason=why_not))
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of later collections of garbage what has been imported and the tests themselves: going through it takes longer than
+    most tests.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _why_no_gpu() -> str:

@@ -1,4 +1,4 @@
-"""What the window showed when it was closed: recipe, run, moment, probe and ticked runs, kept for the next start. Qt-free."""
+"""What the window showed when it was closed: recipe, run, moment, probe, its digit, ticked runs; kept for the next start. No Qt."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ MOST_UNDONE = 100
 
 
 def keep(settings: Settings, state: LabState) -> None:
-    """Keep recipe, run, moment and probe. Where the disk refuses, `settings.warn` is told."""
+    """Keep recipe, run, moment, probe and the digit that is chosen on it. Where the disk refuses, `settings.warn` is told."""
     keep_recipe(settings, state.recipe.value)
     if state.network.value is not None and state.moment.value is not None:
         settings["network"] = {**state.network.value.opens_with, "step": state.moment.value.step}
-    _keep_probe(settings, state.probe.value)
+    _keep_probe(settings, state.probe.value, state.chosen.value)
 
 
 def keep_recipe(settings: Settings, recipe: Recipe) -> None:
@@ -112,7 +112,13 @@ def kept_probes(settings: Settings, paint: Callable[[Sequence[Stroke]], Iterable
     return list(deque(chain([NO_DRAWING], drawn), MOST_UNDONE + 1))
 
 
-def _keep_probe(settings: Settings, probe: Probe) -> None:
+def kept_choice(settings: Settings) -> int | None:
+    """Which digit on the probe was chosen the last time; None where none was, or what was kept makes no sense."""
+    chosen = settings["probe"].get("chosen")
+    return chosen if type(chosen) is int and chosen >= 0 else None
+
+
+def _keep_probe(settings: Settings, probe: Probe, chosen: int | None) -> None:
     picture, kind, origin = probe.picture, probe.kind, probe.origin[:LONGEST_ORIGIN]
     if picture is None or picture.shape[0] * picture.shape[1] > MOST_PIXELS:
         settings["probe"] = {}
@@ -128,7 +134,7 @@ def _keep_probe(settings: Settings, probe: Probe) -> None:
         Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture).save(content, "PNG")
         if not settings.write(settings.probe_file, content.getvalue()):
             return
-    settings["probe"] = {"origin": origin, "label": probe.label, "kind": kind.value}
+    settings["probe"] = {"origin": origin, "label": probe.label, "kind": kind.value, "chosen": chosen}
 
 
 def _checked(kept: Mapping[str, Any]) -> tuple[str, int | None, Kind]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nncore.arrays import Shape, shape_text
 from nncore.errors import ConfigError
-from nncore.layers import AvgPool2d, Conv2d, Layer, Linear, MaxPool2d, layer_from_config
+from nncore.layers import AvgPool2d, Conv2d, GlobalAvgPool2d, Layer, Linear, MaxPool2d, layer_from_config
 from nncore.layers.cost import Cost
 
 DIGITS = 10
@@ -23,20 +23,27 @@ def advice(layer: Layer, shape: Shape, before: Sequence[Layer]) -> str:
     gets = f"{layer.name} {{}}, but gets {shape_text(shape)}"
     if isinstance(layer, Linear):
         return gets.format("takes a flat vector") + "; put a flatten before it." if len(shape) != 1 else ""
-    if not isinstance(layer, Conv2d | MaxPool2d | AvgPool2d):
+    if not isinstance(layer, Conv2d | MaxPool2d | AvgPool2d | GlobalAvgPool2d):
         return ""
     if len(shape) != 3:
         where = "; move it above the flatten." if any(each.kind == "flatten" for each in before) else "; it cannot work here."
         return gets.format("takes images") + where
-    padding = layer.padding if isinstance(layer, Conv2d) else (0, 0)
-    if all(kernel <= size + 2 * pad for kernel, size, pad in zip(layer.kernel_size, shape, padding, strict=False)):
+    if isinstance(layer, GlobalAvgPool2d):
+        return ""
+    if isinstance(layer, Conv2d):
+        span, margins = layer.span, [sum(pad) for pad in layer.margins]
+        if shape[2] % layer.groups:
+            return f"{layer.name} has {layer.groups:,} groups, but gets {shape[2]:,} channels; take groups that divide them."
+    else:
+        span, margins = layer.kernel_size, [2 * pad for pad in layer.padding]
+    if all(reach <= size + more for reach, size, more in zip(span, shape, margins, strict=False)):
         return ""
     mends = ["remove a pool before it"] if any(isinstance(each, MaxPool2d | AvgPool2d) for each in before) else []
-    fitting = shape_text(tuple(size + 2 * pad for size, pad in zip(shape, padding, strict=False)))
+    fitting = shape_text(tuple(size + more for size, more in zip(shape, margins, strict=False)))
     mends += (
         ["add padding", f"use a kernel of up to {fitting}"] if isinstance(layer, Conv2d) else [f"use a window of up to {fitting}"]
     )
-    least = shape_text(tuple(max(1, kernel - 2 * pad) for kernel, pad in zip(layer.kernel_size, padding, strict=True)))
+    least = shape_text(tuple(max(1, reach - more) for reach, more in zip(span, margins, strict=True)))
     return f"{layer.name} needs at least {least}, but gets {shape_text(shape[:2])}; {either(mends)}."
 
 

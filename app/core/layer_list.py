@@ -92,7 +92,7 @@ class LayerList:
         """With other values for settings of the layer at `place`. The stride of a pool follows its window while they are equal."""
         self._require(place)
         before = self.layers[place]
-        if "Pool" in before["type"] and before["stride"] == before["kernel_size"] and "kernel_size" in settings:
+        if "Pool" in before["type"] and before.get("stride") == before.get("kernel_size") and "kernel_size" in settings:
             settings = {"stride": settings["kernel_size"]} | settings
         return self._with(*self.layers[:place], _checked({**before, **settings}), *self.layers[place + 1 :])
 

@@ -121,6 +121,8 @@ def _toml(value: Any) -> str:
         value = option_text(value)
     if isinstance(value, str):
         return f'"{"".join(map(_letter, value))}"'
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        return f"{{{', '.join(f'{_toml(name)} = {_toml(number)}' for name, number in value)}}}"
     if isinstance(value, tuple):
         return f"[{', '.join(map(_toml, value))}]"
     return repr(value)

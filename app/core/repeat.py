@@ -60,5 +60,12 @@ def option_text(value: Any) -> str:
         names = [name for name, known in AUGMENTATIONS.items() if known == value]
         return names[0] if names else ",".join(f"{name}={size!r}" for name, size in value.as_dict().items() if size)
     if isinstance(value, tuple):
-        return ",".join(map(repr, value))
+        return ",".join(map(_part_text, value))
     return str(value)
+
+
+def _part_text(part: Any) -> str:
+    """One of several values: a number, a name, or a name with its number."""
+    if isinstance(part, tuple):
+        return "=".join(map(_part_text, part))
+    return part if isinstance(part, str) else repr(part)

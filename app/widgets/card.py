@@ -21,8 +21,8 @@ def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
 class Card(QFrame):
     """A frame with a title in capitals, widgets beside the title, and a `body` layout."""
 
-    def __init__(self, title: str, *beside: QWidget) -> None:
-        super().__init__()
+    def __init__(self, title: str, *beside: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self.setObjectName("card")
         self.setAccessibleName(title)
         self.title = label(title.upper(), "title")

@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from nncore.arrays import Array, Shape
 from nncore.backend.variations import Variations
 from nncore.backend.vector import Vector
 
 IntPair: TypeAlias = tuple[int, int]
+Constant: TypeAlias = float | tuple[float, ...]
+"""A number that a loss's kernel takes, or one for each class."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Weights:
-    """Where a layer's weight and bias lie among the network's flat parameters."""
+    """Where a layer's weight and bias lie among the network's flat parameters; the bias among `Vector.zeros` where it has none."""
 
     weight: int
     bias: int
@@ -66,16 +68,39 @@ class Window:
     stride: IntPair
 
 
+class Moved(NamedTuple):
+    """How one parameter is moved."""
+
+    start: int
+    """Where it lies among the flat parameters: its first value, …"""
+    end: int
+    """… and behind its last."""
+    decay: float = 0.0
+    """λ of its weight decay."""
+    lr_mult: float = 1.0
+    """What the learning rate, the first of the step's `rates`, is multiplied by for it."""
+
+
+@dataclass(frozen=True)
+class Spread(Window):
+    """The geometry of a convolution whose kernel is spread over its input: see layers/conv.py."""
+
+    dilation: IntPair
+    groups: int
+    before: IntPair
+    """Rows of zeros above and columns at the left: at most as many as the padding of the input has."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """How an optimizer moves the parameters."""
 
     name: str
-    """The rule's name, as `Optimizer.rule` says it: sgd, momentum, adam."""
-    decays: Sequence[tuple[int, int, float]]
-    """(start, end, weight decay) of each parameter."""
+    """The rule's name, as `Optimizer.rule` says it: sgd, momentum, nesterov, adam, adamw."""
+    parts: Sequence[Moved]
+    """Each parameter that is moved; those left out stay as they are, with their running averages."""
     move: Callable[..., None]
-    """The formula on arrays, as `Optimizer.move`: (values, grad, moments, *rates)."""
+    """The formula on arrays, as `Optimizer.move`: (values, grad, moments, decay, *rates)."""
 
 
 class RandomSource(Protocol):
@@ -164,6 +189,12 @@ class Recorder(Protocol):
     ) -> None:
         """The gradients of `conv2d`. May overwrite `grad`."""
 
+    def spread_conv2d(self, x: Tensor, weights: Weights, spread: Spread, y: Tensor) -> None:
+        """`conv2d` with weight (k, k, C / groups, O), dilated or in groups, or with more zeros on one side than on the other."""
+
+    def spread_conv2d_backward(self, x: Tensor, weights: Weights, spread: Spread, grad: Tensor, grad_x: Tensor | None) -> None:
+        """The gradients of `spread_conv2d`."""
+
     def conv2d_max_pool(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> Any:
         """`conv2d`, then max pooling by 2 × 2 without overlap, in one pass; returns the winners, for the way back."""
 
@@ -215,7 +246,7 @@ class Recorder(Protocol):
     def dropout_backward(self, p: float, grad: Tensor, grad_x: Tensor, source: RandomSource) -> None:
         """grad_x = grad · kept / (1 − p), for the same step's kept."""
 
-    def loss(self, name: str, constants: Sequence[float], scores: Tensor, grad: Tensor) -> None:
+    def loss(self, name: str, constants: Sequence[Constant], scores: Tensor, grad: Tensor) -> None:
         """grad = dL/d(scores) for the step's labels; `name` and `constants` are the loss's own (nncore/losses.py).
 
         Right is an answer that is the label, or that has the largest of the target probabilities.
@@ -224,10 +255,13 @@ class Recorder(Protocol):
     def sum_gradients(self) -> None:
         """The gradients of all replicas are added up; from here on `Program.gradient` is that of the whole batch."""
 
+    def freeze(self, places: Sequence[tuple[int, int]]) -> None:
+        """The summed gradient becomes zero from each start to its end: places of parameters. Recorded after `sum_gradients`."""
+
     def clip_gradients(self, max_norm: float) -> None:
         """The summed gradient g becomes g · min(1, max_norm / (‖g‖ + 10⁻⁶)), ‖g‖ its Euclidean norm: see nncore/optimizers.py.
 
-        Recorded, if at all, between `sum_gradients` and `update`.
+        Recorded, if at all, between `sum_gradients`, or `freeze`, and `update`.
         """
 
     def update(self, rule: Rule) -> None:
@@ -253,6 +287,12 @@ class Program(Protocol):
         """Take a step of the section for each of the batches, then read those tensors, before any other thread can run.
 
         Ends behind the first step whose loss is not finite: then there are fewer losses than batches.
+        """
+
+    def answering(self, section: str, tensor: Tensor) -> Callable[[Array], Array]:
+        """A function that takes images, as `Batches` has them but at most as many as recorded, through one step of the section
+        without labels, and returns the tensor's values, float32 (N, rows · cols · channels): what `run` would read, sooner where
+        the images are few. Any thread may call it.
         """
 
     def gradient(self) -> Array:

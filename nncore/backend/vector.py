@@ -33,10 +33,13 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Vector:
-    """Parameters first, then buffers, in one float32 vector of at least SLACK values more than its parts take."""
+    """Parameters first, then buffers and zeros, in one float32 vector of at least SLACK values more than these take."""
 
     values: Array
     parts: Mapping[str, Part]
     """By full name: `conv1.weight`."""
     parameters: int
     """How far the parameters reach: a multiple of ALIGN."""
+    zeros: Part
+    """As many zeros as the widest parameter has columns: the bias of layers that have none. What a backend finds as their gradient
+    it keeps to itself."""

@@ -86,7 +86,8 @@ class Chain:
             values = self._values[-1]
             values["weight"], values["bias"] = values["weight"] * factor, values["bias"] * factor + offset
         elif isinstance(last, Conv2d | Linear) and (factor == 1).all():
-            self._values[-1]["bias"] = self._values[-1]["bias"] + offset
+            last.has_bias = True
+            self._values[-1]["bias"] = self._values[-1].get("bias", np.float32(0)) + offset
         else:
             norm, size = BatchNorm(), self.shape[-1]
             still = {"running_mean": np.zeros(size, np.float32), "running_var": np.full(size, 1 - norm.eps, np.float32)}

@@ -12,8 +12,25 @@ import numpy as np
 
 from nncore.arrays import Array, shape_text
 from nncore.exchange.onnx_chain import IMAGE, IMAGE_LAST, VECTOR, Call
-from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
-from nncore.layers.conv import IntPair
+from nncore.layers import (
+    GELU,
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    Layer,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
+from nncore.layers.conv import SAME, IntPair
 
 ONES, ZEROS = (1, 1), (0, 0)
 AN_IMAGE, A_VECTOR = "an image with its channels first", "a flat vector"
@@ -22,17 +39,20 @@ AN_IMAGE, A_VECTOR = "an image with its channels first", "a flat vector"
 def conv(call: Call) -> None:
     call.wants(IMAGE, AN_IMAGE)
     weight = call.constant(1, "kernel")
-    if weight.ndim != 4 or call.attribute("group", 1) != 1 or call.pair("dilations", ONES) != ONES:
-        raise call.unfit("is grouped, dilated or not in two dimensions; DigitLab has plain convolutions in two dimensions")
-    if weight.shape[1] != call.chain.shape[2]:
-        raise call.unfit(f"takes {weight.shape[1]:,} channels, but its input is {shape_text(call.chain.sizes)}")
+    groups, dilation = call.attribute("group", 1), call.pair("dilations", ONES)
+    if weight.ndim != 4:
+        raise call.unfit("is not in two dimensions; DigitLab has convolutions in two dimensions")
+    if weight.shape[1] * groups != call.chain.shape[2]:
+        raise call.unfit(f"takes {weight.shape[1] * groups:,} channels, but its input is {shape_text(call.chain.sizes)}")
     out_channels, kernel = weight.shape[0], (weight.shape[2], weight.shape[3])
     if call.pair("kernel_shape", kernel) != kernel:
         raise call.unfit("has a kernel of another size than its weights")
     stride = call.pair("strides", ONES)
-    layer = Conv2d(out_channels, kernel, stride=stride, padding=_padding(call, kernel, stride))
-    bias = _bias(call, 2, out_channels)
-    call.chain.add(layer, weight=weight.transpose(2, 3, 1, 0), bias=bias)
+    margins, same = _margins(call, kernel, stride, dilation), Conv2d(1, kernel, padding=SAME, dilation=dilation)
+    padding = SAME if stride == ONES and margins == same.margins and margins != _even(margins) else _checked_even(call, margins)
+    layer = Conv2d(out_channels, kernel, stride=stride, padding=padding, dilation=dilation, groups=groups, bias=call.has(2))
+    bias = {"bias": _bias(call, 2, out_channels)} if layer.has_bias else {}
+    call.chain.add(layer, weight=weight.transpose(2, 3, 1, 0), **bias)
 
 
 def gemm(call: Call) -> None:
@@ -54,11 +74,11 @@ def matmul(call: Call) -> None:
 
 
 def _linear(call: Call, weight: Array) -> None:
-    """A linear layer of the weight (in, out), its bias 0."""
+    """A linear layer of the weight (in, out), without a bias."""
     if weight.ndim != 2 or weight.shape[0] != call.chain.shape[0]:
         raise call.unfit(f"has weights of {shape_text(weight.shape)}, but its input is {shape_text(call.chain.sizes)}")
     values = call.chain.ordered(weight)
-    call.chain.add(Linear(weight.shape[1]), weight=values, bias=np.zeros(weight.shape[1], np.float32))
+    call.chain.add(Linear(weight.shape[1], bias=False), weight=values)
     call.chain.flattened = ()
 
 
@@ -117,10 +137,11 @@ def pool(kind: type[MaxPool2d | AvgPool2d]) -> Callable[[Call], None]:
         stride = call.pair("strides", ONES)
         if len([name for name in call.node.outputs if name]) != 1 or call.pair("dilations", ONES) != ONES:
             raise call.unfit("is dilated or tells the places of its maxima; DigitLab's pools do neither")
-        if _padding(call, kernel, stride) != ZEROS:
-            raise call.unfit("pads its input, which DigitLab's pools do not")
-        layer = kind(kernel, stride)
-        left_over = [(size - k) % s for size, k, s in zip(call.chain.shape, kernel, stride, strict=False)]
+        padding = _checked_even(call, _margins(call, kernel, stride, ONES))
+        if kind is AvgPool2d and padding != ZEROS and not call.attribute("count_include_pad", 0):
+            raise call.unfit("leaves its padding out of the mean (count_include_pad), which DigitLab's average pool does not")
+        layer = kind(kernel, stride, padding=padding)
+        left_over = [(size + 2 * p - k) % s for size, p, k, s in zip(call.chain.shape, padding, kernel, stride, strict=False)]
         if call.attribute("ceil_mode", 0) and any(left_over):
             raise call.unfit("has windows that reach over the edge (ceil_mode), which DigitLab's pools have not")
         call.chain.add(layer)
@@ -128,21 +149,23 @@ def pool(kind: type[MaxPool2d | AvgPool2d]) -> Callable[[Call], None]:
     return read
 
 
-def global_pool(kind: type[MaxPool2d | AvgPool2d]) -> Callable[[Call], None]:
-    def read(call: Call) -> None:
-        call.wants(IMAGE, AN_IMAGE)
-        call.chain.add(kind((call.chain.shape[0], call.chain.shape[1])))
+def global_max_pool(call: Call) -> None:
+    call.wants(IMAGE, AN_IMAGE)
+    call.chain.add(MaxPool2d((call.chain.shape[0], call.chain.shape[1])))
 
-    return read
+
+def global_average_pool(call: Call) -> None:
+    call.wants(IMAGE, AN_IMAGE)
+    call.chain.add(GlobalAvgPool2d())
 
 
 def reduce_mean(call: Call) -> None:
-    """The mean of each channel, as a pool over the whole image; flat where the axes do not stay."""
+    """The mean of each channel; flat where the axes do not stay."""
     call.wants(IMAGE, AN_IMAGE)
     axes = call.whole_numbers(1, "list of axes") if call.has(1) else call.attribute("axes", ())
     if sorted(axis % 4 for axis in axes) != [2, 3]:
         raise call.unfit("takes the mean of other axes than height and width")
-    call.chain.add(AvgPool2d((call.chain.shape[0], call.chain.shape[1])))
+    call.chain.add(GlobalAvgPool2d())
     if not call.attribute("keepdims", 1):
         _flatten(call)
 
@@ -210,30 +233,51 @@ def activation(kind: type[Layer]) -> Callable[[Call], None]:
     return lambda call: call.chain.add(kind())
 
 
+def leaky_relu(call: Call) -> None:
+    call.chain.add(LeakyReLU(call.attribute("alpha", 0.01)))
+
+
+def gelu(call: Call) -> None:
+    call.chain.add(GELU(call.attribute("approximate", "none")))
+
+
 def identity(call: Call) -> None:
     """Nothing."""
 
 
-def _padding(call: Call, kernel: IntPair, stride: IntPair) -> IntPair:
-    """The zeros (vertical, horizontal) on each side. UnfitError where the sides differ."""
+def _margins(call: Call, kernel: IntPair, stride: IntPair, dilation: IntPair) -> tuple[IntPair, IntPair]:
+    """The zeros (above, below) and (left, right)."""
     sizes, mode = call.chain.shape[:2], call.attribute("auto_pad", "NOTSET")
-    before_and_after = call.numbers("pads", (0, 0, 0, 0))
+    above, left, below, right = call.numbers("pads", (0, 0, 0, 0))
     if mode in ("SAME_UPPER", "SAME_LOWER"):
         if min(stride) < 1:
             raise call.unfit("has a stride below 1")
-        more = [max(0, (-(-n // s) - 1) * s + k - n) for n, s, k in zip(sizes, stride, kernel, strict=True)]
-        before_and_after = (*(number // 2 for number in more), *(number - number // 2 for number in more))
+        spans = [far * (k - 1) + 1 for k, far in zip(kernel, dilation, strict=True)]
+        more = [max(0, (-(-n // s) - 1) * s + span - n) for n, s, span in zip(sizes, stride, spans, strict=True)]
+        fewer = [number // 2 for number in more]
+        (above, left), (below, right) = fewer, [number - few for number, few in zip(more, fewer, strict=True)]
+        if mode == "SAME_LOWER":
+            (above, left), (below, right) = (below, right), (above, left)
     elif mode == "VALID":
-        before_and_after = (0, 0, 0, 0)
-    if before_and_after[:2] != before_and_after[2:]:
-        raise call.unfit("pads one side more than the other, which DigitLab's layers do not")
-    return before_and_after[0], before_and_after[1]
+        above = left = below = right = 0
+    return (above, below), (left, right)
+
+
+def _even(margins: tuple[IntPair, IntPair]) -> tuple[IntPair, IntPair]:
+    """The same, each side's first number on both sides."""
+    (above, _), (left, _) = margins
+    return (above, above), (left, left)
+
+
+def _checked_even(call: Call, margins: tuple[IntPair, IntPair]) -> IntPair:
+    """The zeros (vertical, horizontal) on each side. UnfitError where the sides differ."""
+    if margins != _even(margins):
+        raise call.unfit("pads one side more than the other in a way that DigitLab's layers do not")
+    return margins[0][0], margins[1][0]
 
 
 def _bias(call: Call, place: int, size: int) -> Array:
-    """The bias at a place among the inputs, float32 (size); zeros where there is none."""
-    if not call.has(place):
-        return np.zeros(size, np.float32)
+    """The bias at a place among the inputs, float32 (size)."""
     values = call.constant(place, "bias")
     if values.shape != (size,):
         raise call.unfit(f"has a bias of {shape_text(values.shape)} instead of {size:,}")
@@ -251,10 +295,13 @@ OPERATORS: dict[str, Callable[[Call], None]] = {
     "BatchNormalization": batch_norm,
     "MaxPool": pool(MaxPool2d),
     "AveragePool": pool(AvgPool2d),
-    "GlobalMaxPool": global_pool(MaxPool2d),
-    "GlobalAveragePool": global_pool(AvgPool2d),
+    "GlobalMaxPool": global_max_pool,
+    "GlobalAveragePool": global_average_pool,
     "ReduceMean": reduce_mean,
     "Relu": activation(ReLU),
+    "LeakyRelu": leaky_relu,
+    "Gelu": gelu,
+    "Swish": activation(SiLU),
     "Sigmoid": activation(Sigmoid),
     "Tanh": activation(Tanh),
     "Softmax": softmax,

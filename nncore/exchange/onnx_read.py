@@ -14,6 +14,7 @@ import numpy as np
 
 from nncore.arrays import Array
 from nncore.errors import ConfigError, WeightsError
+from nncore.exchange.onnx_activations import whole_activations
 from nncore.exchange.onnx_chain import GREY, IMAGE, IMAGE_LAST, VECTOR, Call, Chain, UnfitError
 from nncore.exchange.onnx_constants import folded
 from nncore.exchange.onnx_file import FLOATS, PRODUCER, Node, OnnxFile, read_onnx
@@ -57,7 +58,7 @@ def _read(file: OnnxFile, mean: Sequence[float], std: Sequence[float]) -> Networ
     values = {name: chain.sizes}
     """Every value that lay behind the chain so far, with its shape behind the batch."""
     known, at_end = file.constants, False
-    for node in file.nodes:
+    for node in whole_activations(file):
         if node.domain not in ("", "ai.onnx"):
             raise UnfitError(f"{node} belongs to {printable(shortened(node.domain))}, not to ONNX's own operators")
         if any(output in known or output in values for output in node.outputs if output):

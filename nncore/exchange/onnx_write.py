@@ -8,6 +8,7 @@ channels back to the end, so that every weight stays as DigitLab has it, but for
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,24 @@ from nncore.exchange.onnx_file import PRODUCER
 from nncore.exchange.preprocessing import about, scoring_layers
 from nncore.files import write_atomically
 from nncore.layers import (
+    GELU,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
     Layer,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
 )
+from nncore.layers.input_activations import CUBIC
 from nncore.network import Network
 
 FORMAT = "digitlab-onnx/1"
@@ -96,12 +102,18 @@ class _Graph:
         self._state = state
         self._operators: list[tuple[str, list[str], str, dict[str, Any]]] = []
         self.weights: dict[str, Array] = {}
-        self._last = INPUT
+        self.last = INPUT
+        """The name of the last value."""
 
     def add(self, operator: str, output: str, *weights: str, **attributes: Any) -> None:
         """Apply an operator to the last value; `weights` name its further inputs, `output` what it makes."""
-        self._operators.append((operator, [self._last, *weights], output, attributes))
-        self._last = output
+        self._operators.append((operator, [self.last, *weights], output, attributes))
+        self.last = output
+
+    def number(self, name: str, value: float) -> str:
+        """Take over a single number as a further input; returns its name."""
+        self.weights[name] = np.array(value, np.float32)
+        return name
 
     def weight(self, name: str, axes: tuple[int, ...] | None = None) -> str:
         """Take over one of the network's arrays, its axes in the order `axes`; returns its name."""
@@ -119,14 +131,16 @@ class _Graph:
 
 def _conv(graph: _Graph, layer: Conv2d) -> None:
     weight = graph.weight(f"{layer.name}.weight", (3, 2, 0, 1))
-    bias = graph.weight(f"{layer.name}.bias")
-    rows, columns = layer.padding
-    size, stride = layer.kernel_size, layer.stride
-    graph.add("Conv", layer.name, weight, bias, kernel_shape=size, strides=stride, pads=(rows, columns, rows, columns))
+    bias = [graph.weight(f"{layer.name}.bias")] if layer.has_bias else []
+    (above, below), (left, right) = layer.margins
+    size, stride, pads = layer.kernel_size, layer.stride, (above, left, below, right)
+    own = {} if layer.dilation == (1, 1) and layer.groups == 1 else {"dilations": layer.dilation, "group": layer.groups}
+    graph.add("Conv", layer.name, weight, *bias, kernel_shape=size, strides=stride, pads=pads, **own)
 
 
 def _linear(graph: _Graph, layer: Linear) -> None:
-    graph.add("Gemm", layer.name, graph.weight(f"{layer.name}.weight"), graph.weight(f"{layer.name}.bias"))
+    bias = [graph.weight(f"{layer.name}.bias")] if layer.has_bias else []
+    graph.add("Gemm", layer.name, graph.weight(f"{layer.name}.weight"), *bias)
 
 
 def _norm(graph: _Graph, layer: BatchNorm) -> None:
@@ -137,7 +151,9 @@ def _norm(graph: _Graph, layer: BatchNorm) -> None:
 
 def _pool(operator: str) -> Callable[[_Graph, Any], None]:
     def write(graph: _Graph, layer: MaxPool2d | AvgPool2d) -> None:
-        graph.add(operator, layer.name, kernel_shape=layer.kernel_size, strides=layer.stride)
+        own = {"count_include_pad": 1} if operator == "AveragePool" and any(layer.padding) else {}
+        pads = {"pads": layer.padding * 2} if any(layer.padding) else {}
+        graph.add(operator, layer.name, kernel_shape=layer.kernel_size, strides=layer.stride, **pads, **own)
 
     return write
 
@@ -159,15 +175,46 @@ def _plain(operator: str, **attributes: Any) -> Callable[[_Graph, Any], None]:
     return write
 
 
+def _leaky_relu(graph: _Graph, layer: LeakyReLU) -> None:
+    graph.add("LeakyRelu", layer.name, alpha=layer.negative_slope)
+
+
+def _gelu(graph: _Graph, layer: GELU) -> None:
+    """From its parts: ONNX has an operator for it only since version 20."""
+    x, name = graph.last, layer.name
+    if layer.approximate == "tanh":
+        graph.add("Pow", f"{name}.cube", graph.number(f"{name}.three", 3))
+        graph.add("Mul", f"{name}.part", graph.number(f"{name}.cubic", CUBIC))
+        graph.add("Add", f"{name}.sum", x)
+        graph.add("Mul", f"{name}.scaled", graph.number(f"{name}.scale", math.sqrt(2 / math.pi)))
+        graph.add("Tanh", f"{name}.tanh")
+    else:
+        graph.add("Mul", f"{name}.scaled", graph.number(f"{name}.scale", math.sqrt(0.5)))
+        graph.add("Erf", f"{name}.erf")
+    graph.add("Add", f"{name}.twice", graph.number(f"{name}.one", 1))
+    graph.add("Mul", f"{name}.product", x)
+    graph.add("Mul", name, graph.number(f"{name}.half", 0.5))
+
+
+def _silu(graph: _Graph, layer: SiLU) -> None:
+    x = graph.last
+    graph.add("Sigmoid", f"{layer.name}.sigmoid")
+    graph.add("Mul", layer.name, x)
+
+
 WRITERS: dict[type[Layer], Callable[[_Graph, Any], None]] = {
     Conv2d: _conv,
     Linear: _linear,
     BatchNorm: _norm,
     MaxPool2d: _pool("MaxPool"),
     AvgPool2d: _pool("AveragePool"),
+    GlobalAvgPool2d: _plain("GlobalAveragePool"),
     Flatten: _flatten,
     Dropout: _dropout,
     ReLU: _plain("Relu"),
+    LeakyReLU: _leaky_relu,
+    GELU: _gelu,
+    SiLU: _silu,
     Sigmoid: _plain("Sigmoid"),
     Tanh: _plain("Tanh"),
     Softmax: _plain("Softmax", axis=1),  # of an image: over its channels, as the last axis of nncore's

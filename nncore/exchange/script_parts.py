@@ -76,8 +76,10 @@ def reading(input_shape: Shape, channels_first: bool) -> str:
     return "\n".join(lines) + (CENTRED.format(side=height, box=box_side(height)) if is_centred else "")
 
 
-def as_argument(pair: tuple[int, int]) -> str:
-    """A pair as PyTorch's layers take it: `3` for two equal numbers, else `(3, 5)`."""
+def as_argument(pair: tuple[int, int] | str) -> str:
+    """A pair as PyTorch's layers take it: `3` for two equal numbers, else `(3, 5)`; a word as a text."""
+    if isinstance(pair, str):
+        return f'"{pair}"'
     return str(pair[0]) if pair[0] == pair[1] else str(pair)
 
 

@@ -7,7 +7,24 @@ from typing import Any
 
 from nncore.arrays import Shape, shape_text
 from nncore.exchange.script_parts import PRINTING, WEIGHTS, as_argument, beginning, checked_layers, reading
-from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
+from nncore.layers import (
+    GELU,
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    Layer,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
 from nncore.network import Network
 
 IMPORTS = """
@@ -90,13 +107,21 @@ def _reorders(layer: Layer) -> bool:
 def _conv(layer: Conv2d) -> str:
     stride = "" if layer.stride == (1, 1) else f", stride={as_argument(layer.stride)}"
     padding = "" if layer.padding == (0, 0) else f", padding={as_argument(layer.padding)}"
-    return f"nn.Conv2d({layer.input_shape[2]}, {layer.out_channels}, {as_argument(layer.kernel_size)}{stride}{padding})"
+    padding += "" if layer.dilation == (1, 1) else f", dilation={as_argument(layer.dilation)}"
+    padding += "" if layer.groups == 1 else f", groups={layer.groups}"
+    more = f"{stride}{padding}{'' if layer.has_bias else ', bias=False'}"
+    return f"nn.Conv2d({layer.input_shape[2]}, {layer.out_channels}, {as_argument(layer.kernel_size)}{more})"
+
+
+def _linear(layer: Linear) -> str:
+    return f"nn.Linear({layer.input_shape[0]}, {layer.out_features}{'' if layer.has_bias else ', bias=False'})"
 
 
 def _pool(kind: str) -> Callable[[Any], str]:
     def call(layer: MaxPool2d | AvgPool2d) -> str:
         stride = "" if layer.stride == layer.kernel_size else f", stride={as_argument(layer.stride)}"
-        return f"nn.{kind}({as_argument(layer.kernel_size)}{stride})"
+        padding = "" if layer.padding == (0, 0) else f", padding={as_argument(layer.padding)}"
+        return f"nn.{kind}({as_argument(layer.kernel_size)}{stride}{padding})"
 
     return call
 
@@ -110,10 +135,14 @@ CALLS: dict[type[Layer], Callable[[Any], str]] = {
     Conv2d: _conv,
     MaxPool2d: _pool("MaxPool2d"),
     AvgPool2d: _pool("AvgPool2d"),
+    GlobalAvgPool2d: lambda layer: "nn.AdaptiveAvgPool2d(1)",
     BatchNorm: _norm,
     Flatten: lambda layer: "FlattenChannelsLast()" if _reorders(layer) else "nn.Flatten()",
-    Linear: lambda layer: f"nn.Linear({layer.input_shape[0]}, {layer.out_features})",
+    Linear: _linear,
     ReLU: lambda layer: "nn.ReLU()",
+    LeakyReLU: lambda layer: f"nn.LeakyReLU({layer.negative_slope})",
+    GELU: lambda layer: "nn.GELU()" if layer.approximate == "none" else f'nn.GELU("{layer.approximate}")',
+    SiLU: lambda layer: "nn.SiLU()",
     Sigmoid: lambda layer: "nn.Sigmoid()",
     Tanh: lambda layer: "nn.Tanh()",
     Softmax: lambda layer: "nn.Softmax(dim=1)",

@@ -108,10 +108,11 @@ def _silence(network: Network, silent: Silent) -> None:
     else:
         units = np.array([whole_number(silent.unit, f"The unit of {silent.layer}", 0, count - 1)])
     owner.weight.data[..., units] = 0
-    owner.bias.data[units] = 0
+    if owner.bias is not None:
+        owner.bias.data[units] = 0
     for layer in network.layers[at + 1 :]:
         if isinstance(layer, Conv2d):
-            layer.weight.data[:, :, units] = 0
+            _unread(layer, units)
             return
         if isinstance(layer, Linear):
             # Behind Flatten the channels of one place follow each other, place after place.
@@ -120,6 +121,14 @@ def _silence(network: Network, silent: Silent) -> None:
         if isinstance(layer, BatchNorm) and layer.input_shape[-1] == count:
             layer.weight.data[units] = 0
             layer.bias.data[units] = 0
+
+
+def _unread(layer: Conv2d, units: Array) -> None:
+    """Let a convolution read zeros of these channels of its input."""
+    inputs, outputs = layer.weight.shape[2], layer.out_channels // layer.groups
+    for unit in units:
+        group, channel = divmod(int(unit), inputs)
+        layer.weight.data[:, :, channel, group * outputs : (group + 1) * outputs] = 0
 
 
 def _set(network: Network, edit: WeightEdit) -> None:

@@ -6,6 +6,7 @@ a convolution comes with the batch norm and the activation after it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,7 +16,7 @@ import numpy as np
 from nncore.arrays import Array
 from nncore.errors import ConfigError
 from nncore.explain.forward_pass import ForwardPass
-from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, Softmax
+from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, GlobalAvgPool2d, Layer, Linear, MaxPool2d, Softmax
 from nncore.layers.activations import Activation
 from nncore.layers.pooling import Pool
 
@@ -52,26 +53,34 @@ class Weighted(Parts):
     weights: Array
     """float64, of the shape of `inputs`: (kernel height, kernel width, channels in) or (in,)."""
     bias: float
+    """0 where the layer has none."""
+    has_bias: bool
     corner: tuple[int, int] = (0, 0)
     """Row and column of the layer's input under the kernel's first cell; negative where that lies in the padding."""
     input_shape: Index = ()
+    dilation: tuple[int, int] = (1, 1)
+    """How many rows and columns of the input neighbouring cells lie apart."""
+    channel: int = 0
+    """The channel of the input that is the first of `inputs`: another one than 0 in a later group."""
 
     def source(self, at: Index) -> Index | None:
         if len(at) == 1:
             return at
-        row, column = self.corner[0] + at[0], self.corner[1] + at[1]
+        row, column = (corner + far * cell for corner, far, cell in zip(self.corner, self.dilation, at, strict=False))
         is_inside = 0 <= row < self.input_shape[0] and 0 <= column < self.input_shape[1]
-        return (row, column, at[2]) if is_inside else None
+        return (row, column, self.channel + at[2]) if is_inside else None
 
 
 @dataclass(frozen=True, eq=False)
 class Pooled(Parts):
-    """The largest number of a window, or the mean of all: `inputs` are (kernel height, kernel width), and so are `parts`."""
+    """The largest number of a window, or the mean of all: `inputs` and `parts` are (height, width), of what is no padding."""
 
     corner: tuple[int, int]
-    """Row and column of the layer's input at the window's first cell."""
+    """Row and column of the layer's input at the first of them."""
     winner: tuple[int, int] | None
-    """Where in the window the largest number stands, the first in reading order; None for a mean."""
+    """Where among them the largest number stands, the first in reading order; None for a mean."""
+    count: int
+    """How many numbers the window has, zeros of a padding among them."""
 
     def source(self, at: Index) -> Index | None:
         return self.corner[0] + at[0], self.corner[1] + at[1], self.index[2]
@@ -162,24 +171,25 @@ def explain_joined(done: ForwardPass, place: int, index: Index) -> tuple[Parts, 
 
 
 def _conv(done: ForwardPass, place: int, index: Index, layer: Conv2d) -> Parts:
-    """y[i,j,o] = b[o] + Σ x[i·stride + k − padding, …] · w[k,l,c,o], zeros outside of the image."""
-    x, (weight, bias) = done.values[place - 1], done.parameters(place, "weight", "bias")
-    row, column = (at * stride - pad for at, stride, pad in zip(index, layer.stride, layer.padding, strict=False))
+    """y[i,j,o] = b[o] + Σ x[i·stride + k·dilation − padding, …] · w[k,l,c,o], zeros outside of the image, c of the group of o."""
+    x, (weight,) = done.values[place - 1], done.parameters(place, "weight")
+    row, column = (at * stride - before for at, stride, (before, _) in zip(index, layer.stride, layer.margins, strict=False))
+    size, first = weight.shape[2], index[2] // (weight.shape[3] // layer.groups) * weight.shape[2]
     inputs = np.zeros(weight.shape[:3])
-    height, width = weight.shape[:2]
-    top, left = max(0, -row), max(0, -column)
-    bottom, right = min(height, x.shape[0] - row), min(width, x.shape[1] - column)
-    if top < bottom and left < right:
-        inputs[top:bottom, left:right] = x[row + top : row + bottom, column + left : column + right]
-    weights, shift = weight[..., index[2]].astype(np.float64), float(bias[index[2]])
-    return _weighted(done, place, index, inputs, weights, shift, (row, column), x.shape)
+    reached = [
+        corner + far * np.arange(cells) for corner, far, cells in zip((row, column), layer.dilation, weight.shape, strict=False)
+    ]
+    down, across = (np.flatnonzero((at >= 0) & (at < whole)) for at, whole in zip(reached, x.shape, strict=False))
+    inputs[np.ix_(down, across)] = x[np.ix_(reached[0][down], reached[1][across])][..., first : first + size]
+    weights = weight[..., index[2]].astype(np.float64)
+    return _weighted(done, place, index, inputs, weights, (row, column), x.shape, layer.dilation, first)
 
 
 def _linear(done: ForwardPass, place: int, index: Index, layer: Linear) -> Parts:
     """y[j] = b[j] + Σᵢ x[i] · w[i,j]"""
-    x, (weight, bias) = done.values[place - 1], done.parameters(place, "weight", "bias")
+    x, (weight,) = done.values[place - 1], done.parameters(place, "weight")
     weights = weight[:, index[0]].astype(np.float64)
-    return _weighted(done, place, index, x.astype(np.float64), weights, float(bias[index[0]]), (0, 0), x.shape)
+    return _weighted(done, place, index, x.astype(np.float64), weights, (0, 0), x.shape)
 
 
 def _weighted(
@@ -188,26 +198,37 @@ def _weighted(
     index: Index,
     inputs: Array,
     weights: Array,
-    bias: float,
     corner: tuple[int, int],
     input_shape: Index,
+    dilation: tuple[int, int] = (1, 1),
+    channel: int = 0,
 ) -> Weighted:
-    products = inputs * weights
-    value = float(products.sum()) + bias
-    return Weighted(place, index, float(done.values[place][index]), value, products, inputs, weights, bias, corner, input_shape)
+    products, shift = inputs * weights, done.state.get(f"{done.name(place)}.bias")
+    bias = 0.0 if shift is None else float(shift[index[-1]])
+    value, output = float(products.sum()) + bias, float(done.values[place][index])
+    more = corner, input_shape, dilation, channel
+    return Weighted(place, index, output, value, products, inputs, weights, bias, shift is not None, *more)
 
 
 def _pool(done: ForwardPass, place: int, index: Index, layer: Pool) -> Parts:
-    x = done.values[place - 1]
-    (row, column), (height, width) = (index[0] * layer.stride[0], index[1] * layer.stride[1]), layer.kernel_size
-    window = x[row : row + height, column : column + width, index[2]].astype(np.float64)
-    output, corner = float(done.values[place][index]), (row, column)
+    x, count = done.values[place - 1], math.prod(layer.kernel_size)
+    row, column = (at * stride - pad for at, stride, pad in zip(index, layer.stride, layer.padding, strict=False))
+    corner, (height, width) = (max(row, 0), max(column, 0)), layer.kernel_size
+    window = x[corner[0] : row + height, corner[1] : column + width, index[2]].astype(np.float64)
+    output = float(done.values[place][index])
     if isinstance(layer, AvgPool2d):
-        return Pooled(place, index, output, float(window.mean()), window / window.size, window, corner, None)
-    winner = divmod(int(window.argmax()), width)
+        parts = window / count
+        return Pooled(place, index, output, float(parts.sum()), parts, window, corner, None, count)
+    winner = divmod(int(window.argmax()), window.shape[1])
     parts = np.zeros_like(window)
     parts[winner] = window[winner]
-    return Pooled(place, index, output, float(window[winner]), parts, window, corner, winner)
+    return Pooled(place, index, output, float(window[winner]), parts, window, corner, winner, count)
+
+
+def _global_pool(done: ForwardPass, place: int, index: Index, layer: GlobalAvgPool2d) -> Parts:
+    x = done.values[place - 1][..., index[2]].astype(np.float64)
+    parts = x / x.size
+    return Pooled(place, index, float(done.values[place][index]), float(parts.sum()), parts, x, (0, 0), None, x.size)
 
 
 def _norm(done: ForwardPass, place: int, index: Index, layer: BatchNorm) -> Parts:
@@ -231,7 +252,7 @@ def _softmax(done: ForwardPass, place: int, index: Index, layer: Softmax) -> Par
 
 def _activation(done: ForwardPass, place: int, index: Index, layer: Activation) -> Parts:
     x = np.array(done.values[place - 1][index], np.float64)
-    y = np.asarray(layer.function(x))
+    y = np.asarray(layer.of(x))
     return Activated(place, index, float(done.values[place][index]), float(y), y, x, layer.kind)
 
 
@@ -248,6 +269,7 @@ KINDS: dict[type[Layer], Callable[..., Parts]] = {
     Linear: _linear,
     MaxPool2d: _pool,
     AvgPool2d: _pool,
+    GlobalAvgPool2d: _global_pool,
     BatchNorm: _norm,
     Softmax: _softmax,
     Activation: _activation,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nncore.arrays import Array, Shape
 from nncore.checks import whole_number
 from nncore.explain.networks import image_shape_of, place_of
-from nncore.layers import Conv2d
+from nncore.layers import Conv2d, GlobalAvgPool2d
 from nncore.layers.pooling import Pool
 from nncore.network import Network
 
@@ -43,10 +43,19 @@ def receptive_field(network: Network, layer: str, row: int = 0, column: int = 0,
         first = last = whole_number(place, f"The {'row' if axis == 0 else 'column'}", 0, size - 1)
         for before in reversed(network.layers[: at + 1]):
             if isinstance(before, (Conv2d, Pool)):
-                padding = before.padding[axis] if isinstance(before, Conv2d) else 0
+                padding, span = _reach(before, axis)
                 first = first * before.stride[axis] - padding
-                last = last * before.stride[axis] - padding + before.kernel_size[axis] - 1
+                last = last * before.stride[axis] - padding + span - 1
                 first, last = max(first, 0), min(last, before.input_shape[axis] - 1)
+            elif isinstance(before, GlobalAvgPool2d):
+                first, last = 0, before.input_shape[axis] - 1
         spans.append((first, last - first + 1))
     (top, height), (left, width) = spans
     return Field(top, left, height, width)
+
+
+def _reach(layer: Conv2d | Pool, axis: int) -> tuple[int, int]:
+    """Zeros before the image along an axis, and how far a window reaches."""
+    if isinstance(layer, Conv2d):
+        return layer.margins[axis][0], layer.span[axis]
+    return layer.padding[axis], layer.kernel_size[axis]

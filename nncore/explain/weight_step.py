@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,8 @@ from nncore.layers import BatchNorm, Conv2d, Linear, Softmax
 from nncore.layers.conv import window
 from nncore.losses import CrossEntropyLoss, Loss, ProbabilityCrossEntropyLoss
 from nncore.network import Network
-from nncore.optimizers import SGD, Adam, Optimizer, clip_factor
+from nncore.optimizers import SGD, Adam, AdamW, Optimizer, clip_factor
+from nncore.parameter import Parameter
 from nncore.prediction import as_input
 
 
@@ -59,10 +60,10 @@ class BackwardPass:
         gradients = {name: parameter.grad for name, parameter in twin.parameters().items()}
         return cls(done, label, found, tuple(error[0] for error in errors), gradients)
 
-    @property
-    def norm(self) -> float:
-        """The Euclidean norm of the gradients of all parameters together."""
-        return math.sqrt(sum(float((gradient.astype(np.float64) ** 2).sum()) for gradient in self.gradients.values()))
+    def norm(self, without: Container[str] = ()) -> float:
+        """The Euclidean norm of the gradients of all parameters together, but of those `without`: the frozen ones."""
+        counting = (gradient for name, gradient in self.gradients.items() if name not in without)
+        return math.sqrt(sum(float((gradient.astype(np.float64) ** 2).sum()) for gradient in counting))
 
 
 def _with_own_gradients(network: Network) -> Network:
@@ -127,10 +128,11 @@ def weight_gradient(found: BackwardPass, name: str, index: Index) -> WeightGradi
 
 def _met(x: Array, layer: Conv2d, index: Index, places: tuple[int, ...]) -> tuple[Array, tuple[int, int]]:
     """What a kernel's cell meets as the kernel moves over the padded input, (out height, out width), and where it begins."""
-    rows, columns = layer.padding
-    padded = np.pad(x[..., index[2]].astype(np.float64), ((rows, rows), (columns, columns)))
-    down, across = (window(index[axis], places[axis], layer.stride[axis]) for axis in (0, 1))
-    return padded[down, across], (index[0] - rows, index[1] - columns)
+    channel = index[3] // (layer.out_channels // layer.groups) * (x.shape[2] // layer.groups) + index[2]
+    padded = np.pad(x[..., channel].astype(np.float64), layer.margins)
+    first = [index[axis] * layer.dilation[axis] for axis in (0, 1)]
+    down, across = (window(first[axis], places[axis], layer.stride[axis]) for axis in (0, 1))
+    return padded[down, across], (first[0] - layer.margins[0][0], first[1] - layer.margins[1][0])
 
 
 @dataclass(frozen=True)
@@ -138,17 +140,18 @@ class WeightStep:
     """What an optimizer does with one weight in one step."""
 
     rule: str
-    """`adam`, `momentum` or `sgd`."""
+    """As `Optimizer.rule` says it: `adam`, `adamw`, `momentum`, `nesterov` or `sgd`; empty for a weight that is frozen."""
     weight: float
     gradient: float
     """dL/dw, before anything else."""
     clip: float
     """What clipping multiplies the gradient by: 1 where nothing is clipped."""
     decay: float
-    """λ of the weight decay: λ w is added to the clipped gradient."""
+    """λ of the weight decay: λ w is added to the clipped gradient, or by `adamw` lr · λ w taken from the weight."""
     followed: float
-    """g: the gradient that the rule follows, clip · dL/dw + λ w."""
+    """g: the gradient that the rule follows, clip · dL/dw + λ w; by `adamw` without λ w."""
     lr: float
+    """The learning rate, times the weight's own factor."""
     number: int
     """t: which step of the optimizer it is, from 1."""
     before: Mapping[str, float]
@@ -170,22 +173,26 @@ def weight_step(
     optimizer: Optimizer,
     weight: float,
     gradient: float,
-    own_decay: float = 0.0,
+    parameter: Parameter | None = None,
     averages: Mapping[str, float] | None = None,
     steps: int = 0,
     norm: float | None = None,
 ) -> WeightStep:
     """The step that `optimizer`, at its present learning rate, takes with a weight whose loss has the gradient dL/dw.
 
-    `own_decay` is λ of the weight's own penalty besides the optimizer's, `averages` are the running averages of the weight after
-    `steps` steps (zeros unless given), `norm` is that of the whole gradient, by which it is clipped where the optimizer clips.
-    ConfigError for an optimizer that is not known here. The optimizer stays as it is.
+    `parameter` is the one that the weight belongs to: what it says of itself counts, where it is given. `averages` are the running
+    averages of the weight after `steps` steps (zeros unless given), `norm` is that of the whole gradient, by which it is clipped
+    where the optimizer clips. ConfigError for an optimizer that is not known here. The optimizer stays as it is.
     """
     clip = clip_factor(norm, optimizer.clip_norm) if optimizer.clip_norm and norm is not None else 1.0
-    decay = optimizer.weight_decay + own_decay
-    followed, number, lr = clip * gradient + decay * weight, steps + 1, optimizer.lr
+    decay, lr = optimizer.weight_decay, optimizer.lr
+    if parameter is not None:
+        decay, lr = optimizer.decay(parameter), lr * parameter.lr_mult
+    followed, number = clip * gradient + (0.0 if isinstance(optimizer, AdamW) else decay * weight), steps + 1
     before = {slot: float((averages or {}).get(slot, 0.0)) for slot in optimizer.slots}
     corrected: dict[str, float] = {}
+    if parameter is not None and not parameter.requires_grad:
+        return WeightStep("", weight, gradient, 0.0, decay, 0.0, lr, number, before, before, corrected, {}, 0.0)
     if isinstance(optimizer, Adam):
         (first, second), eps = optimizer.betas, optimizer.eps
         after = {
@@ -195,9 +202,13 @@ def weight_step(
         corrected = {"mean": after["mean"] / (1 - first**number), "square": after["square"] / (1 - second**number)}
         change = -lr * corrected["mean"] / (math.sqrt(corrected["square"]) + eps)
         rule, settings = "adam", {"first": first, "second": second, "eps": eps}
+        if isinstance(optimizer, AdamW):
+            rule, change = "adamw", change - lr * decay * weight
     elif isinstance(optimizer, SGD) and optimizer.momentum:
         after = {"velocity": optimizer.momentum * before["velocity"] + followed}
         change, rule, settings = -lr * after["velocity"], "momentum", {"momentum": optimizer.momentum}
+        if optimizer.nesterov:
+            rule, change = "nesterov", -lr * (followed + optimizer.momentum * after["velocity"])
     elif isinstance(optimizer, SGD):
         after, change, rule, settings = {}, -lr * followed, "sgd", {}
     else:

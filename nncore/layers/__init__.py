@@ -11,21 +11,26 @@ from nncore.layers.base import Layer
 from nncore.layers.batchnorm import BatchNorm
 from nncore.layers.conv import Conv2d
 from nncore.layers.dropout import Dropout
+from nncore.layers.input_activations import GELU, LeakyReLU, SiLU
 from nncore.layers.linear import Linear
-from nncore.layers.pooling import AvgPool2d, MaxPool2d
+from nncore.layers.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
 from nncore.layers.reshape import Flatten
 
 __all__ = [
+    "GELU",
     "LAYERS",
     "AvgPool2d",
     "BatchNorm",
     "Conv2d",
     "Dropout",
     "Flatten",
+    "GlobalAvgPool2d",
     "Layer",
+    "LeakyReLU",
     "Linear",
     "MaxPool2d",
     "ReLU",
+    "SiLU",
     "Sigmoid",
     "Softmax",
     "Tanh",
@@ -33,7 +38,11 @@ __all__ = [
 ]
 
 LAYERS: dict[str, type[Layer]] = {
-    layer.__name__: layer for layer in (AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool2d, *ACTIVATIONS.values())
+    layer.__name__: layer
+    for layer in (
+        *(AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, GELU, GlobalAvgPool2d, LeakyReLU, Linear, MaxPool2d, SiLU),
+        *ACTIVATIONS.values(),
+    )
 }
 
 

@@ -59,8 +59,12 @@ class Activation(Layer):
         """dL/dx from y and grad = dL/dy."""
         raise TypeError("an activation needs a gradient")
 
+    def of(self, x: Array) -> Array:
+        """The layer's output for x, of any shape; nothing is kept for a way back."""
+        return self.function(x)
+
     def forward(self, x: Array) -> Array:
-        self._y = self.function(x)
+        self._y = self.of(x)
         return self._y
 
     def backward(self, grad: Array) -> Array:

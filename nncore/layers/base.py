@@ -95,7 +95,11 @@ class Layer:
 
     def config(self) -> dict[str, Any]:
         """The layer as plain data, from which `nncore.layers.layer_from_config` builds an equal one."""
-        return {"type": type(self).__name__, **{name: getattr(self, name) for name in self.settings}}
+        return {"type": type(self).__name__, **{name: self.setting(name) for name in self.settings}}
+
+    def setting(self, name: str) -> Any:
+        """The value of one of its `settings`, as the constructor takes it."""
+        return getattr(self, name)
 
     def describe(self) -> str:
         """The layer in a few words, for a summary: `conv 16 · 3×3`."""

@@ -41,7 +41,8 @@ class Flat:
         self.parts: dict[str, Part] = {}
         reach = self._place(parameters, 0)
         size = self._place(buffers, reach)
-        self.vector = Vector(_aligned_zeros(size + SLACK), self.parts, reach)
+        zeros = Part(size, (max((holder.shape[-1] for holder in parameters.values()), default=0),))
+        self.vector = Vector(_aligned_zeros(zeros.end + SLACK), self.parts, reach, zeros)
         self._moments: WeakKeyDictionary[Optimizer, dict[str, tuple[Array, dict[str, Array]]]] = WeakKeyDictionary()
         holders: dict[str, Parameter | Buffer] = {**parameters, **buffers}
         for name, holder in holders.items():

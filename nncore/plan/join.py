@@ -19,6 +19,7 @@ from nncore.layers import (
     ReLU,
 )
 from nncore.layers.activations import ACTIVATIONS
+from nncore.layers.pooling import Pool
 from nncore.network import Network
 from nncore.plan.steps import (
     ActivationStep,
@@ -31,8 +32,10 @@ from nncore.plan.steps import (
     NormStep,
     PlainStep,
     PooledConvStep,
+    SpreadConvStep,
     Step,
     as_image,
+    spread_of,
     window_of,
 )
 
@@ -64,6 +67,8 @@ def _step(layers: Sequence[Layer], vector: Vector) -> tuple[Step, int]:
     layer = layers[0]
     kinds = [type(following) for following in layers]
     relu = kinds[1:2] == [ReLU]
+    if type(layer) is Conv2d and (spread := spread_of(layer)) is not None:
+        return SpreadConvStep(layer, as_image(layer.output_shape), weights=_weights(layer, vector), spread=spread), 1
     if type(layer) is Conv2d:
         weights, window = _weights(layer, vector), window_of(layer)
         for tail in ([ReLU, MaxPool2d], [MaxPool2d, ReLU], [MaxPool2d]):
@@ -77,7 +82,7 @@ def _step(layers: Sequence[Layer], vector: Vector) -> tuple[Step, int]:
     if type(layer) is BatchNorm:
         running = vector.parts[f"{layer.name}.running_mean"].start
         return NormStep(layer, shape, weights=_weights(layer, vector), running=running, relu=relu), 1 + relu
-    if layer.kernel:
+    if layer.kernel and not (isinstance(layer, Pool) and not any(layer.padding)):
         return PlainStep(layer, shape), 1
     if type(layer) not in SIMPLE:
         raise NotCompilable(
@@ -87,8 +92,9 @@ def _step(layers: Sequence[Layer], vector: Vector) -> tuple[Step, int]:
 
 
 def _weights(layer: Layer, vector: Vector) -> Weights:
-    return Weights(vector.parts[f"{layer.name}.weight"].start, vector.parts[f"{layer.name}.bias"].start)
+    bias = vector.parts.get(f"{layer.name}.bias", vector.zeros)
+    return Weights(vector.parts[f"{layer.name}.weight"].start, bias.start)
 
 
 def _is_two_by_two(layer: Layer) -> bool:
-    return isinstance(layer, MaxPool2d) and layer.kernel_size == (2, 2) and layer.stride == (2, 2)
+    return isinstance(layer, MaxPool2d) and (layer.kernel_size, layer.stride, layer.padding) == ((2, 2), (2, 2), (0, 0))

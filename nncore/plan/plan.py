@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import Array, shape_text
-from nncore.backend.contract import Batches, Outcome, Recorder, Rule, Tensor
+from nncore.backend.contract import Batches, Moved, Outcome, Recorder, Rule, Tensor
 from nncore.backend.devices import get_backend
 from nncore.backend.threads import cores
 from nncore.checks import real_number, shown, whole_number
@@ -29,6 +29,8 @@ from nncore.plan.join import join
 from nncore.plan.steps import Step, as_image
 from nncore.plan.watch import Watch
 
+TAKEN = frozenset(map(np.dtype, (np.uint8, np.float32, np.float64)))
+"""What images may be."""
 MOST_REPLICAS = 256
 """More threads than any machine has use for."""
 
@@ -92,10 +94,14 @@ class Plan:
         self._build(wait)
 
     def _build(self, wait: bool = True) -> None:
-        """Record the program; again, where someone has put other arrays or numbers in the place of the recorded ones."""
+        """Record the program; again, where someone has put other arrays or numbers in the place of the recorded ones.
+
+        What notices that is put in place last: until then threads that ask meanwhile record anew as well, and nobody is answered by
+        the old numbers.
+        """
         network, optimizer = self.network, self.optimizer
         self._flat = flat_of(network)
-        self._watch = Watch(network, optimizer, self.loss)
+        watch = Watch(network, optimizer, self.loss)
         self._all = np.arange(self.batch_size)
         norms = [layer for layer in network.layers if isinstance(layer, BatchNorm)]
         self._fewest = min(((math.prod(layer.input_shape[:-1]), layer.name) for layer in norms), default=None)
@@ -105,7 +111,7 @@ class Plan:
         with record.section("forward"):
             self._x = record.tensor(*as_image(network.input_shape), steps[0].wants)
             record.take(self._x)
-            self._scores, tape = _forward(record, steps, self._x, training=False)
+            answers, tape = _forward(record, steps, self._x, training=False)
             self._relus = {layer.name: y for step, _, y, _ in tape for layer in step.layers if type(layer) is ReLU}
             record.barrier()
         if self.loss is not None:
@@ -117,6 +123,8 @@ class Plan:
                     record.loss(self.loss.kernel, self.loss.constants, scores, grad)
                     _backward(record, tape, grad)
                     record.sum_gradients()
+                    if frozen := [name for name, each in network.parameters().items() if not each.requires_grad]:
+                        record.freeze([(self._flat.parts[name].start, self._flat.parts[name].end) for name in frozen])
                 if optimizer is not None:
                     if optimizer.clip_norm:
                         record.clip_gradients(optimizer.clip_norm)
@@ -124,16 +132,19 @@ class Plan:
         if not wait and not record.is_loaded():
             raise NotLoadedError
         try:
-            self._program = record.finish()
+            program = record.finish()
         except MemoryError as error:
             raise ConfigError(f"A plan for {self.batch_size} images at once does not fit into memory; take fewer.") from error
+        self._program, self._answer = program, program.answering("forward", answers)
+        self._watch, self._recorded = watch, self._flat
 
     def _rule(self, optimizer: Optimizer) -> Rule:
-        decays = [
-            (self._flat.parts[name].start, self._flat.parts[name].end, optimizer.decay(parameter))
+        parts = [
+            Moved(self._flat.parts[name].start, self._flat.parts[name].end, optimizer.decay(parameter), parameter.lr_mult)
             for name, parameter in optimizer.parameters.items()
+            if parameter.requires_grad
         ]
-        return Rule(optimizer.rule, decays, optimizer.move)
+        return Rule(optimizer.rule, parts, optimizer.move)
 
     def forward(self, x: Array) -> Array:
         """The network's output, float32 (N, *output_shape), for x (N, *input_shape), as in use (dropout off, running statistics).
@@ -142,11 +153,13 @@ class Plan:
         """
         self._check_images(x)
         self._follow_changes()
-        out = np.empty((len(x), *self.network.output_shape), np.float32)
-        for start in range(0, len(x), self.batch_size):
+        count, shape, answer = len(x), self.network.output_shape, self._answer
+        if count <= self.batch_size:
+            return answer(x).reshape(count, *shape)
+        out = np.empty((count, *shape), np.float32)
+        for start in range(0, count, self.batch_size):
             part = x[start : start + self.batch_size]
-            outcome = self._program.run("forward", Batches(part, None, self._all[: len(part)], (len(part),)), (self._scores,))
-            out[start : start + len(part)] = outcome.values[0].reshape(len(part), *self.network.output_shape)
+            out[start : start + len(part)] = answer(part).reshape(len(part), *shape)
         return out
 
     __call__ = forward
@@ -205,7 +218,7 @@ class Plan:
     def last_gradient(self) -> dict[str, Array]:
         """A copy of the gradient of every parameter that the last step followed, by name: clipped, without weight decay.
 
-        Meaningless before a first step.
+        That of a frozen one is zero. Meaningless before a first step.
         """
         gradient = self._program.gradient()
         return {name: self._flat.parts[name].of(gradient) for name in self.network.parameters()}
@@ -229,10 +242,10 @@ class Plan:
         return outcome
 
     def _check_images(self, x: Array) -> None:
-        if not isinstance(x, np.ndarray) or x.dtype not in (np.uint8, np.float32, np.float64):
+        if not isinstance(x, np.ndarray) or x.dtype not in TAKEN:
             kind = f"{x.dtype} of shape {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
             raise DataError(f"A plan takes an array of images, uint8 or float32, not {kind}.")
-        if x.shape[1:] != self.network.input_shape and x[:1].size != np.prod(self.network.input_shape):
+        if x.shape[1:] != self.network.input_shape and math.prod(x.shape[1:]) != math.prod(self.network.input_shape):
             given, takes = shape_text(x.shape[1:]), shape_text(self.network.input_shape)
             raise ConfigError(f"The images are {given}, but the network takes {takes}.")
 
@@ -249,7 +262,7 @@ class Plan:
 
     def _follow_changes(self) -> None:
         """Record anew where parameters have been replaced or numbers changed that kernels were told."""
-        if self._watch.has_changed() or not self._flat.holds():
+        if self._watch.has_changed() or not self._recorded.holds():
             self._build()
 
 
@@ -277,7 +290,7 @@ def _forward(
 
 
 def _backward(record: Recorder, tape: Sequence[tuple[Step, Tensor, Tensor, Any]], grad: Tensor) -> None:
-    """Record the way back, down to the first step that has parameters: nobody needs the gradient of what lies before."""
+    """Record the way back, down to the first step that learns: nobody needs the gradient of what lies before."""
     first = next((n for n, (step, *_) in enumerate(tape) if step.learns), len(tape))
     for n in range(len(tape) - 1, first - 1, -1):
         step, x, y, kept = tape[n]

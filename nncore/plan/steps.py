@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from nncore.arrays import Shape
-from nncore.backend.contract import IntPair, Recorder, Tensor, Weights, Window
+from nncore.backend.contract import IntPair, Recorder, Spread, Tensor, Weights, Window
 from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Layer, MaxPool2d
 
 NOWHERE, POINT = Weights(0, 0), Window((1, 1), (1, 1))
+SPREAD_POINT = Spread((1, 1), (1, 1), (1, 1), 1, (0, 0))
 
 
 def as_image(shape: Shape) -> tuple[int, int, int]:
@@ -29,8 +30,10 @@ class Step:
     layers: Sequence[Layer] = ()
     """All layers that it does; `layer` is the first of them."""
 
-    learns = False
-    """Whether it has parameters."""
+    @property
+    def learns(self) -> bool:
+        """Whether it has parameters that are not frozen."""
+        return any(parameter.requires_grad for layer in self.layers for _, parameter in layer.parameters())
 
     @property
     def wants(self) -> IntPair:
@@ -60,7 +63,6 @@ class LinearStep(Step):
 
     weights: Weights = NOWHERE
     relu: bool = False
-    learns = True
 
     def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
         record.linear(x, self.weights, y, self.relu)
@@ -78,13 +80,35 @@ class ConvStep(LinearStep):
     @property
     def wants(self) -> IntPair:
         assert isinstance(self.layer, Conv2d)
-        return self.layer.padding
+        (rows, _), (columns, _) = self.layer.margins
+        return rows, columns
 
     def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
         record.conv2d(x, self.weights, self.window, y, self.relu)
 
     def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
         record.conv2d_backward(x, self.weights, self.window, y, self.relu, grad, grad_x)
+
+
+@dataclass
+class SpreadConvStep(Step):
+    """Conv2d that is dilated, in groups, or has more zeros on one side than on the other."""
+
+    weights: Weights = NOWHERE
+    spread: Spread = SPREAD_POINT
+    learns = True
+
+    @property
+    def wants(self) -> IntPair:
+        assert isinstance(self.layer, Conv2d)
+        rows, columns = self.layer.margins
+        return max(rows), max(columns)
+
+    def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
+        record.spread_conv2d(x, self.weights, self.spread, y)
+
+    def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
+        record.spread_conv2d_backward(x, self.weights, self.spread, grad, grad_x)
 
 
 @dataclass
@@ -105,7 +129,6 @@ class NormStep(Step):
     weights: Weights = NOWHERE
     running: int = 0
     relu: bool = False
-    learns = True
 
     def forward(self, record: Recorder, x: Tensor, y: Tensor, training: bool) -> Any:
         assert isinstance(self.layer, BatchNorm)
@@ -213,6 +236,14 @@ class FlattenStep(Step):
 
     def backward(self, record: Recorder, x: Tensor, y: Tensor, kept: Any, grad: Tensor, grad_x: Tensor | None) -> None:
         return None
+
+
+def spread_of(layer: Conv2d) -> Spread | None:
+    """The geometry of a convolution whose kernel is spread over its input; None for any other."""
+    rows, columns = layer.margins
+    is_spread = layer.dilation != (1, 1) or layer.groups != 1 or rows[0] != rows[1] or columns[0] != columns[1]
+    before = (rows[0], columns[0])
+    return Spread(layer.kernel_size, layer.stride, layer.dilation, layer.groups, before) if is_spread else None
 
 
 def window_of(layer: Layer) -> Window:

@@ -13,7 +13,7 @@ from nncore.optimizers import Optimizer
 ONLY_NUMBERS = {"p", "momentum", "eps", "weight_decay"}
 """Settings of layers that may change at any time: kernels are told them anew."""
 
-ONLY_AT_FIRST = {"initializer"}
+ONLY_AT_FIRST = {"initializer", "bias"}
 """Settings that no longer matter once a network has been built."""
 
 
@@ -31,11 +31,11 @@ class Watch:
             if names := [name for name in names if name not in ONLY_NUMBERS]:
                 self._structure.append((layer, attrgetter(*names)))
         if optimizer is not None:
-            decay = attrgetter("weight_decay")
-            self._settings.append((optimizer, attrgetter("clip_norm", "rule")))
-            self._settings += [(holder, decay) for holder in (optimizer, *optimizer.parameters.values())]
+            self._settings.append((optimizer, attrgetter("clip_norm", "rule", "weight_decay")))
         if loss is not None:
             self._settings.append((loss, attrgetter("constants")))
+            told = attrgetter("requires_grad", "weight_decay", "lr_mult")
+            self._settings += [(parameter, told) for parameter in network.parameters().values()]
         self._were, self._structure_was = _values(self._settings), _values(self._structure)
 
     def has_changed(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from nncore.arrays import Array
 from nncore.data.augment import AUGMENTATIONS, Augmentation
 from nncore.errors import ConfigError
 from nncore.initializers import INITIALIZER_CHOICES
@@ -15,7 +16,9 @@ from nncore.losses import SOFT_TARGET_LOSSES, TRAINING_LOSSES, Loss
 from nncore.optimizers import OPTIMIZERS, Optimizer
 from nncore.parameter import Parameter
 from nncore.schedulers import Scheduler
+from nncore.training.class_weights import ClassWeights, Weighted, weights_of
 from nncore.training.older import migrated
+from nncore.training.parts import PartNames, PartRates, Rates, assign
 from nncore.training.schedules import SCHEDULES, build_scheduler
 from nncore.training.values import Choice, Kind, Number, Numbers, ShareOrCount, Steps, Varied, Whole
 
@@ -40,14 +43,15 @@ class Setting:
     unit: str = ""
     everyday: bool = False
     """Whether it is shown to everybody; the others are for those who look for them."""
-    used_by: tuple[str, str] | None = None
-    """The setting, and its value, that alone makes use of this one; None where it is always used."""
+    used_by: tuple[str, ...] = ()
+    """A setting, and those of its values that alone make use of this one; empty where it is always used."""
 
     def unused_because(self, config: Any) -> str:
         """Why this setting has no effect in a TrainConfig, as a sentence; empty where it has."""
-        if self.used_by is None or (chosen := getattr(config, self.used_by[0])) == self.used_by[1]:
+        name, *users = self.used_by or ("",)
+        if not name or (chosen := getattr(config, name)) in users:
             return ""
-        return f"Not used now: it belongs to the {self.used_by[0]} {self.used_by[1]}, and {chosen} is chosen."
+        return f"Not used now: it belongs to the {name} {' or '.join(users)}, and {chosen} is chosen."
 
 
 def setting(
@@ -58,7 +62,7 @@ def setting(
     unit: str = "",
     option: str = "",
     everyday: bool = False,
-    used_by: tuple[str, str] | None = None,
+    used_by: tuple[str, ...] = (),
 ) -> Any:
     """A field of TrainConfig with all that `Setting` tells of it; the option is the field's name unless `option` is given."""
     described = {"title": title, "kind": kind, "help": help, "unit": unit, "option": option}
@@ -85,7 +89,8 @@ class TrainConfig:
         "adam",
         "Optimizer",
         Choice(OPTIMIZERS),
-        "The rule by which the weights follow their gradients. Adam adapts its steps to each weight.",
+        "The rule by which the weights follow their gradients. Adam adapts its steps to each weight; AdamW does too, and pulls all "
+        "weights alike towards zero. Nesterov is momentum that looks ahead.",
         everyday=True,
     )
     learning_rate: float = setting(
@@ -100,16 +105,16 @@ class TrainConfig:
         0.9,
         "Momentum",
         Number(0, 1, below=True),
-        "The share of its last step that the optimizer momentum adds to the next one. Used by momentum alone.",
-        used_by=("optimizer", "momentum"),
+        "The share of its last step that the optimizer adds to the next one. Used by momentum and nesterov alone.",
+        used_by=("optimizer", "momentum", "nesterov"),
     )
     betas: tuple[float, float] = setting(
         (0.9, 0.999),
         "Betas",
         Numbers(2, Number(0, 1, below=True)),
         "How slowly Adam's running averages of the gradient and of its square change: the share of each that stays at every "
-        "step. Used by adam alone.",
-        used_by=("optimizer", "adam"),
+        "step. Used by adam and adamw alone.",
+        used_by=("optimizer", "adam", "adamw"),
     )
     schedule: str = setting(
         "constant",
@@ -154,7 +159,8 @@ class TrainConfig:
         "Weight decay",
         Number(0, math.inf),
         "How hard all parameters are pulled towards zero, so that a network learns less by heart: the loss grows by half of this "
-        "number times the sum of their squares (L2). Single layers can ask for more.",
+        "number times the sum of their squares (L2). With adamw each step takes this share of the learning rate from them instead, "
+        "which needs a larger number, such as 0.01. Single layers can ask for more.",
     )
     clip_norm: float = setting(
         0.0,
@@ -177,6 +183,31 @@ class TrainConfig:
         "The share of each label that is spread evenly over all classes. With some, such as 0.1, the network does not become "
         "surer than it should be; the training loss then stays above zero. Used by cross-entropy alone.",
         used_by=("loss", "cross-entropy"),
+    )
+    class_weights: ClassWeights = setting(  # noqa: RUF009 - it makes a field, as dataclasses.field does
+        "none",
+        "Class weights",
+        Weighted(),
+        "How much the images of each class count in the training loss: all alike (none), the rare ones more, so that every class "
+        "counts as much in all (balanced), or a weight for each class (1, 2, 0.5, …). It helps where some digits are rare, as 0 "
+        "and 9 on house numbers are, at the cost of the frequent ones. The held-out loss is without weights. Used by cross-entropy "
+        "alone.",
+        used_by=("loss", "cross-entropy"),
+    )
+    freeze: tuple[str, ...] = setting(
+        (),
+        "Frozen layers",
+        PartNames(),
+        "Layers, each by its kind and number (conv1, linear2), or single parameters of them (conv1.bias), that keep the weights "
+        "they have. What a trained network sees in pictures can stay while its last layers learn something new; where the first "
+        "layers are frozen a step is also quicker. Running statistics of batch norm still follow the data.",
+    )
+    rates: Rates = setting(  # noqa: RUF009 - it makes a field, as dataclasses.field does
+        (),
+        "Rates of layers",
+        PartRates(),
+        "What the learning rate is multiplied by for single layers, or parameters of them (conv1=0.1, linear2=2): below 1 for "
+        "those that know something already and should change slowly.",
     )
     initializer: str = setting(
         "network",
@@ -245,16 +276,21 @@ class TrainConfig:
             object.__setattr__(self, setting.name, setting.kind.check(setting.title, getattr(self, setting.name)))
 
     def build_optimizer(self, parameters: Mapping[str, Parameter]) -> Optimizer:
-        """The optimizer that the config names, over `parameters`."""
+        """The optimizer that the config names, over `parameters`: those it names are frozen or have their own rate, no others."""
+        assign(parameters, self.freeze, self.rates)
         optimizer = OPTIMIZERS[self.optimizer](parameters, self)
         optimizer.clip_norm = self.clip_norm
         return optimizer
 
-    def build_loss(self, soft_targets: bool = False) -> Loss:
-        """The loss that the config describes, of labels or of rows of target probabilities. ConfigError where it takes no rows."""
+    def build_loss(self, soft_targets: bool = False, counts: Array | None = None) -> Loss:
+        """The loss that the config describes, of labels or of rows of target probabilities. ConfigError where it takes no rows.
+
+        `counts` are the training images of each class, int (classes), from which balanced class weights follow: none without.
+        """
         if soft_targets and self.loss not in SOFT_TARGET_LOSSES:
             raise ConfigError(f"The loss {self.loss} takes labels, not target probabilities; take {', '.join(SOFT_TARGET_LOSSES)}.")
-        return (SOFT_TARGET_LOSSES if soft_targets else TRAINING_LOSSES)[self.loss](self)
+        weight = weights_of(self.class_weights, counts)
+        return (SOFT_TARGET_LOSSES if soft_targets else TRAINING_LOSSES)[self.loss](self, weight)
 
     def build_held_out_loss(self) -> Loss | None:
         """What held-out images are measured by: the same loss, of their labels as they are; None for cross-entropy."""

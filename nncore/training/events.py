@@ -122,8 +122,8 @@ class LayerHealth:
     layer: str
     """Its name in the network."""
     gradient_norm: float | None
-    """L2 norm of the gradient of its parameters, by the last step's batch: clipped where the optimizer clips, without weight
-    decay.
+    """L2 norm of the gradient of its parameters that are not frozen, by the last step's batch: clipped where the optimizer clips,
+    without weight decay.
     """
     weight_norm: float | None
     """L2 norm of its parameters."""

@@ -8,8 +8,11 @@ from nncore.arrays import shape_text
 from nncore.data.dataset import Dataset
 from nncore.errors import ConfigError, DataError
 from nncore.layers import BatchNorm
+from nncore.losses import check_class_weights
 from nncore.network import Network
 from nncore.prediction import as_input
+from nncore.training.config import SETTINGS, TrainConfig
+from nncore.training.parts import check_named, is_frozen
 from nncore.training.position import LARGEST_TOTAL
 
 
@@ -27,6 +30,18 @@ def check_fit(network: Network, data: Dataset) -> None:
     if not data.is_labelled:
         raise DataError(f"{data.name} has no labels to learn from; choose data that says what its images show.")
     as_input(data.images[:1], network.input_shape)
+
+
+def check_settings(network: Network, config: TrainConfig) -> None:
+    """Raise ConfigError where `config` names layers that `network` does not have, freezes all, or has other class weights."""
+    parameters = network.parameters()
+    for name, named in (("freeze", config.freeze), ("rates", [part for part, _ in config.rates])):
+        check_named(SETTINGS[name].title, named, parameters)
+    if config.freeze and all(is_frozen(parameter, config.freeze) for parameter in parameters):
+        raise ConfigError("Every layer with weights is frozen, so nothing would be learnt; leave one out.")
+    weights = config.class_weights
+    if isinstance(weights, tuple) and not SETTINGS["class_weights"].unused_because(config):
+        check_class_weights(weights, network.output_shape[0])
 
 
 def check_batches(network: Network, count: int, batch_size: int, what: str = "an epoch") -> None:

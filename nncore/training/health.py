@@ -69,7 +69,7 @@ def _health(layer: Layer, gradients: Mapping[str, Array], active: Mapping[str, A
     parameters = dict(layer.parameters())
     return LayerHealth(
         layer.name,
-        _norm([gradients[f"{layer.name}.{name}"] for name in parameters]),
+        _norm([gradients[f"{layer.name}.{name}"] for name, parameter in parameters.items() if parameter.requires_grad]),
         _norm([to_numpy(parameter.data) for parameter in parameters.values()]),
         1 - float(active[layer.name].mean()) if layer.name in active else None,
     )

@@ -129,7 +129,7 @@ def smaller_rate(rate: float, optimizer: str) -> float:
     return min(float(f"{rate / 10:.0e}"), USUAL_RATES.get(optimizer, 0.01))
 
 
-USUAL_RATES = {"adam": 0.001}
+USUAL_RATES = {"adam": 0.001, "adamw": 0.001}
 """Learning rates that usually work, by the optimizer's name; 0.01 for any other."""
 
 

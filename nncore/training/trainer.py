@@ -22,7 +22,7 @@ from nncore.training.config import TrainConfig
 from nncore.training.control import Control
 from nncore.training.course import Course
 from nncore.training.events import EpochEnd, Event, Examined, Failed, Finished, Progress, Started, Stopped, Validated
-from nncore.training.fit import check_batches, check_fit
+from nncore.training.fit import check_batches, check_fit, check_settings
 from nncore.training.good_weights import GoodWeights
 from nncore.training.health import Examiner
 from nncore.training.live import LiveSettings
@@ -52,11 +52,13 @@ class Trainer:
 
     def __init__(self, network: Network, data: Dataset, config: TrainConfig, device: str = "cpu") -> None:
         check_fit(network, data)
+        check_settings(network, config)
         self.config, self.network, self.device, self.control = config, network, device, Control()
         self.batches = Batches(data, config, device)
         self.train_data, self.validation_data = self.batches.train_data, self.batches.validation_data
         check_batches(network, len(self.train_data), config.batch_size)
-        self.loss = config.build_loss(soft_targets=data.targets is not None)
+        counts = np.bincount(self.train_data.labels, minlength=network.output_shape[0])
+        self.loss = config.build_loss(data.targets is not None, counts)
         self.optimizer = config.build_optimizer(network.parameters())
         self.scheduler = config.build_scheduler(self.optimizer, self.steps_per_epoch)
         self.course = Course(self.batches, self.scheduler, config.epochs)

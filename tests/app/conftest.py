@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from pytestqt.wait_signal import SignalBlocker
 
 from app import opening, theme
+from app.core.look import Looker
 from app.core.runs import RunStore
 from app.core.settings import Settings
 from app.garbage import GarbageCollector
@@ -59,9 +61,16 @@ def draw(canvas: Canvas, points: tuple[tuple[float, float], ...], button: Qt.Mou
     QTest.mouseRelease(canvas, button, pos=places[-1])
 
 
+WARM_UP = Looker.warm_up
 PREPARE_PANELS = Window.prepare_panels
 """What builds the panels that nobody has asked for yet."""
 DRAWN = {"synthetic": synthetic, "synthetic-street": partial(synthetic_street, count=500)}
+
+
+@cache
+def warmed_up() -> None:
+    """Load what reading pictures needs. That is the process's, and loading it again for each window takes a tenth of a second."""
+    WARM_UP(Looker())
 
 
 @cache
@@ -125,9 +134,19 @@ def heard_signals() -> Iterator[None]:
         signal.signal(number, signal.SIG_IGN)
 
 
+def delete_closed() -> None:
+    """Delete the widgets of the test before at once: a theme is given to every widget that there is, and pytest's own loop deletes
+    none. Some, such as the menus of plots, are only deleted with the objects around them.
+    """
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    gc.freeze()  # what is left, such as modules, need not be gone through again
+
+
 @pytest.fixture
 def themed(qapp):
     """The theme, for tests of single widgets."""
+    delete_closed()
     return theme.install(qapp, "dark")
 
 
@@ -137,6 +156,7 @@ def lab(qapp, themed, tmp_path) -> Iterator[Lab]:
     made = Lab(Settings(tmp_path / "config"), RunStore(tmp_path / "runs"))
     yield made
     made.close()
+    made.deleteLater()  # with its connections, which hold what is connected to it: Python's collector does not see these references
 
 
 @pytest.fixture
@@ -156,10 +176,12 @@ def cards(lab, run, qtbot) -> Mistakes:
 @pytest.fixture
 def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
     """Opens windows, as `digitlab` does, and closes and deletes them at the end."""
-    # Beside pytest's own objects a full collection takes a third of a second, and a window makes several.
+    # A full collection of all that tests have imported takes a third of a second, and a window makes several.
     monkeypatch.setattr(GarbageCollector, "settle", lambda garbage: garbage._collect())
+    monkeypatch.setattr(gc, "unfreeze", lambda: None)
     # A test builds the panels that it looks at.
     monkeypatch.setattr(Window, "prepare_panels", lambda window: None)
+    monkeypatch.setattr(Looker, "warm_up", lambda looker: warmed_up())
     # A small network of few layers, whose kernels are quick to load.
     monkeypatch.setattr(opening, "DEFAULT_PICTURE_NETWORK", "mnist-cnn")
     for module in (sys, threading):  # each window catches what nobody else does, and would otherwise be kept for that for ever
@@ -169,6 +191,7 @@ def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
     def make() -> Window:
         if opened and not opened[-1].isVisible():
             delete(opened.pop())
+        delete_closed()
         window = build_window(qapp)
         opened.append(window)
         window.show()
@@ -180,8 +203,7 @@ def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
     def delete(window: Window) -> None:
         qtbot.waitUntil(lambda: not Task._alive, timeout=20_000)  # they bring their results to the window
         window.deleteLater()
-        # At once: the next window's stylesheet is applied to every widget that there is, and pytest's own loop deletes none.
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        delete_closed()
 
     yield make
     for window in opened:

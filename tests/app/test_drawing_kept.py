@@ -55,6 +55,24 @@ def test_a_drawing_comes_back_with_its_pixels_its_answer_and_its_strokes(make_wi
     assert state.probe.value.picture is None and canvas.is_blank
 
 
+def test_the_digit_that_was_chosen_is_chosen_again(make_window, qtbot):
+    first = make_window()
+    for shape in (LEFT, RIGHT):
+        draw(first.panel.canvas, shape)
+    answered(first, qtbot)
+    first.lab.state.choose(1)
+    first.close()
+    second = make_window()
+    answered(second, qtbot)
+    assert second.lab.state.chosen.value == 1 and second.panel.reading.chosen.index == 1
+
+
+@pytest.mark.parametrize("damaged", [-1, "1", True, 1.0, [1], None])
+def test_a_choice_that_makes_no_sense_is_none(lab, damaged):
+    lab.settings["probe"] = SETTINGS["probe"] | {"chosen": damaged}
+    assert last_time.kept_choice(lab.settings) is None
+
+
 def test_undo_goes_back_by_so_many_strokes_of_the_last_time_and_no_more(lab, monkeypatch):
     monkeypatch.setattr(last_time, "MOST_UNDONE", 2)
     strokes = [Stroke(False, HEIGHT, [(10.0 * n, 20.0)], [9.0]) for n in range(4)]

@@ -179,7 +179,7 @@ def test_adams_formula_has_its_numbers_in_it():
     optimizer = Adam({"a": Parameter(np.array([0.5]))}, 0.002)
     from nncore.explain.weight_step import weight_step
 
-    step = weight_step(optimizer, 0.5, -0.25, 0.0, {"mean": 0.1, "square": 0.04}, 9)
+    step = weight_step(optimizer, 0.5, -0.25, None, {"mean": 0.1, "square": 0.04}, 9)
     lines = {line.words: line.value for line in step_lines(step)}
     mean, square = 0.9 * 0.1 - 0.1 * 0.25, 0.999 * 0.04 + 0.001 * 0.0625
     assert lines["m = 0.9 · 0.100 + 0.1 · (−0.250)"] == number(mean)

@@ -66,6 +66,7 @@ def test_what_is_written_of_a_run_is_read_back_whole(tmp_path, network):
     changed = TrainConfig(
         learning_rate=3.3e-7, betas=(0.8, 0.9999), schedule="steps", milestones=(5, 1000), validation=500, max_minutes=1e20 / 1e18,
         augmentation=Augmentation(shift=1.25, noise=3), seed=2**63 - 1, warmup=7, loss="hinge", initializer="zeros",
+        class_weights=(1.0, 0.5), freeze=("conv1", "linear1.bias"), rates=(("conv2", 0.1), ("linear1.weight", 2.5)),
     )  # fmt: skip
     for config in (PRESETS[network].training, changed):
         run = store.create(None, network, PLACE, config.as_dict(), image_limit=77)
@@ -97,6 +98,9 @@ def test_what_no_recipe_repeats_is_said(tmp_path):
         "learning_rate = 1979-05-27": "learning_rate must be a number above 0",
         "betas = [0.9]": "betas must be 2 numbers",
         "milestones = [[1]]": "milestones must be whole numbers of steps",
+        "freeze = 'conv1'": "freeze must be names of layers or of their parameters",
+        "rates = {conv1 = 0}": "rates must be names of layers or of their parameters, each once and with a number above 0",
+        "class_weights = 'even'": "class_weights must be none, balanced, or a number",
         "schedule = 'up'": "schedule must be one of constant, steps, exponential, cosine, one-cycle, not 'up'.",
         "augmentation = 'odd'": "augmentation: There is no augmentation",
         "augmentation = {twist = 1}": "augmentation: ",

@@ -18,7 +18,7 @@ from app.core.run_in_view import RunInView
 from app.core.runs.marks import CONTINUED, Mark
 from app.core.timeline import Moment
 from app.lab import Lab
-from app.panels.train.curves import TrainingCurves
+from app.panels.train.curves import TrainingCurves, accuracy_plot, loss_plot
 from app.panels.train.plots import PLOTS, mark_label, mark_words
 from models.presets import preset
 from nncore.training.events import Changed, Examined, LayerHealth, Progress, Started
@@ -44,7 +44,7 @@ def full_history() -> History:
 @pytest.fixture
 def curves(lab: Lab, qtbot) -> TrainingCurves:
     panel = QWidget()
-    made = TrainingCurves(lab, panel)
+    made = TrainingCurves(lab, panel, loss_plot(), accuracy_plot())
     layout = QVBoxLayout(panel)
     layout.addWidget(made.loss_card)
     layout.addWidget(made.accuracy_card)

@@ -30,7 +30,8 @@ def test_every_setting_is_an_option_and_what_is_shown_can_be_typed():
         "betas": "0.8,0.99", "schedule": "one-cycle", "milestones": "10,20", "gamma": "0.1", "epoch_decay": "1", "warmup": "30",
         "weight_decay": "1e-4", "validation": "0.25", "augmentation": "shift=2", "validate_every": "50", "seed": "3",
         "clip_norm": "2.5", "label_smoothing": "0.1", "target_accuracy": "0.98", "patience": "4", "max_minutes": "1.5",
-        "loss": "hinge", "initializer": "xavier_uniform",
+        "loss": "hinge", "initializer": "xavier_uniform", "class_weights": "1,2.5", "freeze": "conv1,linear2.bias",
+        "rates": "conv2=0.1,linear1=2",
     }  # fmt: skip
     assert typed.keys() == SETTINGS.keys()
     arguments = parser.parse_args([word for name, text in typed.items() for word in (SETTINGS[name].option, text)])
@@ -51,6 +52,9 @@ def test_every_setting_is_an_option_and_what_is_shown_can_be_typed():
         clip_norm=2.5,
         loss="hinge",
         label_smoothing=0.1,
+        class_weights=(1.0, 2.5),
+        freeze=("conv1", "linear2.bias"),
+        rates=(("conv2", 0.1), ("linear1", 2.0)),
         initializer="xavier_uniform",
         validation=0.25,
         augmentation=Augmentation(shift=2),

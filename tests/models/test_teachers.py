@@ -44,6 +44,15 @@ def test_teachers_are_trained_first_and_what_goes_on_begins_as_the_first_of_them
         assert not np.allclose(values, begun[name], atol=1e-4)
 
 
+def test_teachers_of_other_seeds_are_trained_too_and_it_goes_on_from_that_of_its_own(tmp_path):
+    still = replace(CONFIG, learning_rate=1e-9)
+    folder = trained_by("small", replace(FIRST, config=still, teachers=(FIRST,), teacher_seeds=(0, 1), goes_on=True), 1, tmp_path)
+    zero, one = (load_weights(tmp_path / f"small-teacher1-{seed}" / LAST)[0].state_dict() for seed in (0, 1))
+    for name, values in load_weights(folder / LAST)[0].state_dict().items():
+        np.testing.assert_allclose(values, one[name], atol=1e-6)
+        assert not np.allclose(values, zero[name], atol=1e-4)
+
+
 def test_what_is_there_is_not_trained_again(tmp_path):
     folder = trained_by("small", FIRST, 0, tmp_path)
     before = (folder / LAST).stat().st_mtime_ns

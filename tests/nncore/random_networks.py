@@ -9,22 +9,27 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from gradcheck import to_float64
 
 from nncore.arrays import Array, Shape
 from nncore.layers import (
+    GELU,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
     Layer,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
 )
@@ -110,32 +115,59 @@ def _grow(layers: list[Layer], more: list[Layer], shape: Shape) -> Shape:
 def _group(rng: np.random.Generator, shape: Shape, batch: int) -> list[Layer]:
     """A layer that fits `shape`, often with those that follow it in most networks, so that kernels join them."""
     values = batch * int(np.prod(shape[:-1]))
-    activation = (ReLU(), Sigmoid(), Tanh(), Softmax())[rng.choice(4, p=(0.55, 0.15, 0.2, 0.1))]
+    rare = (LeakyReLU(float(rng.uniform(0, 0.5))), GELU(), GELU("tanh"), SiLU())[rng.integers(4)]
+    activation = (ReLU(), Sigmoid(), Tanh(), Softmax(), rare)[rng.choice(5, p=(0.5, 0.1, 0.15, 0.1, 0.15))]
     norm = [BatchNorm(momentum=float(rng.uniform(0, 1)), eps=float(rng.choice((1e-5, 1e-3))))] if rng.random() < 0.2 else []
     if len(shape) == 1:
         tail = (norm if batch >= 4 else []) + [activation] * (rng.random() < 0.7)
-        return [Linear(int(rng.integers(1, 41))), *tail, *([Dropout(float(rng.uniform(0, 0.7)))] if rng.random() < 0.2 else [])]
+        return [
+            Linear(int(rng.integers(1, 41)), bias=bool(rng.random() < 0.8)),
+            *tail,
+            *([Dropout(float(rng.uniform(0, 0.7)))] if rng.random() < 0.2 else []),
+        ]
     rows, cols, _ = shape
     choice = rng.random()
     if choice < 0.55:
-        size = [int(rng.integers(1, 6)) for _ in range(2)]
-        padding = [int(rng.integers(0, 3)) for _ in range(2)]
-        size = [min(k, n + 2 * p) for k, n, p in zip(size, (rows, cols), padding, strict=True)]
-        stride = [int(rng.choice((1, 2), p=(0.7, 0.3))) for _ in range(2)]
-        conv = Conv2d(int(rng.integers(1, 21)), (size[0], size[1]), stride=(stride[0], stride[1]), padding=(padding[0], padding[1]))
-        after = [(n + 2 * p - k) // s + 1 for n, p, k, s in zip((rows, cols), padding, size, stride, strict=True)]
-        pool: list[Layer] = [MaxPool2d(2)] if min(after) >= 2 else []
-        tails: list[list[Layer]] = [[], [activation], [ReLU(), *pool], [*pool, ReLU()], pool]
+        conv = _conv(rng, shape)
+        after = conv.infer_shape(shape)[:2]
+        halves: list[Layer] = [MaxPool2d(2)] if min(after) >= 2 else []
+        tails: list[list[Layer]] = [[], [activation], [ReLU(), *halves], [*halves, ReLU()], halves]
         tail = tails[rng.integers(5)]
         return [conv, *(norm if batch * after[0] * after[1] >= 8 else []), *tail]
     if choice < 0.8:
         size = [int(rng.integers(1, min(n, 4) + 1)) for n in (rows, cols)]
         stride = [int(rng.integers(1, 4)) for _ in range(2)]
         pools = MaxPool2d if rng.random() < 0.6 else AvgPool2d
-        return [pools((size[0], size[1]), stride=(stride[0], stride[1]))]
+        padding = [int(rng.integers(0, k // 2 + 1)) if rng.random() < 0.3 else 0 for k in size]
+        pool: Layer = pools((size[0], size[1]), stride=(stride[0], stride[1]), padding=(padding[0], padding[1]))
+        return [pool if rng.random() < 0.9 else GlobalAvgPool2d()]
     if choice < 0.9:
         return [Dropout(float(rng.uniform(0, 0.7)))]
     return [activation] if not norm or values < 8 else norm
+
+
+def _conv(rng: np.random.Generator, shape: Shape) -> Conv2d:
+    """A convolution that fits `shape`; one in four has a setting that few have."""
+    rows, cols, channels = shape
+    size = [int(rng.integers(1, 6)) for _ in range(2)]
+    padding = [int(rng.integers(0, 3)) for _ in range(2)]
+    size = [min(k, n + 2 * p) for k, n, p in zip(size, (rows, cols), padding, strict=True)]
+    stride = [int(rng.choice((1, 2), p=(0.7, 0.3))) for _ in range(2)]
+    outputs, bias, kernel = int(rng.integers(1, 21)), bool(rng.random() < 0.8), (size[0], size[1])
+    match rng.choice(["dilated", "groups", "same", ""], p=(0.1, 0.1, 0.1, 0.7)):
+        case "dilated":
+            padding = [pad + 2 for pad in padding]
+            spare = [(n + 2 * p - k) // max(1, k - 1) + 1 for n, p, k in zip((rows, cols), padding, size, strict=True)]
+            dilation = [int(rng.integers(1, min(3, most) + 1)) for most in spare]
+            more: dict[str, Any] = {"dilation": (dilation[0], dilation[1])}
+        case "groups":
+            groups = int(rng.choice([number for number in range(1, channels + 1) if channels % number == 0]))
+            outputs, more = groups * int(rng.integers(1, 4)), {"groups": groups}
+        case "same":
+            return Conv2d(outputs, kernel, padding="same", bias=bias)
+        case _:
+            more = {}
+    return Conv2d(outputs, kernel, stride=(stride[0], stride[1]), padding=(padding[0], padding[1]), bias=bias, **more)
 
 
 def _optimizer(rng: np.random.Generator) -> Callable[[Network], Optimizer]:
@@ -168,10 +200,12 @@ def as_floats(x: Array) -> Array:
 def _keeps_clear(network: Network, loss: Loss, x: Array, labels: Array) -> bool:
     network.train()
     for layer in network.layers:
-        if isinstance(layer, ReLU) and _is_close(x, x):
+        if isinstance(layer, (ReLU, LeakyReLU)) and _is_close(x, x):
             return False
         if isinstance(layer, MaxPool2d) and layer.kernel_size != (1, 1):
-            windows = np.lib.stride_tricks.sliding_window_view(x, layer.kernel_size, axis=(1, 2))
+            around = ((0, 0), *((pad, pad) for pad in layer.padding), (0, 0))
+            padded = np.pad(x, around, constant_values=x.min() - np.abs(x).max())
+            windows = np.lib.stride_tricks.sliding_window_view(padded, layer.kernel_size, axis=(1, 2))
             windows = windows[:, :: layer.stride[0], :: layer.stride[1]]
             best = np.sort(windows.reshape(*windows.shape[:4], -1), axis=-1)[..., -2:]
             if _is_close(best[..., 1] - best[..., 0], x):

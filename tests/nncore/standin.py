@@ -88,6 +88,11 @@ class _Names(types.ModuleType):
         return lambda *args, **kwargs: wrap(value(*map(unwrap, args), **{key: unwrap(v) for key, v in kwargs.items()}))
 
 
+def module_like(source: types.ModuleType) -> types.ModuleType:
+    """The stand-in for the module of CuPy's that is like this one of SciPy's."""
+    return _Names(source.__name__, source)
+
+
 def module() -> types.ModuleType:
     """The stand-in for `import cupy`."""
     cupy = _Names("cupy", np)

@@ -10,19 +10,24 @@ import numpy as np
 import pytest
 import standin
 from gradcheck import Place, check_direction, check_layer, check_parameters, to_float64
+from scipy import special
 
 from nncore.backend.devices import get_backend
 from nncore.layers import (
+    GELU,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
     Layer,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
 )
@@ -34,21 +39,32 @@ IMAGE, VECTOR = (7, 6, 3), (9,)
 
 LAYERS: list[tuple[Layer, tuple[int, ...]]] = [
     (Linear(5), VECTOR),
+    (Linear(5, bias=False), VECTOR),
     (Conv2d(4, 3), IMAGE),
+    (Conv2d(4, 3, padding=1, bias=False), IMAGE),
     (Conv2d(4, 3, padding=1), IMAGE),
     (Conv2d(2, (3, 2), stride=(2, 1), padding=(0, 2)), IMAGE),
     (Conv2d(3, 5, stride=3, padding=2), IMAGE),
     (Conv2d(5, 1), IMAGE),
+    (Conv2d(4, (2, 3), padding="same", dilation=(1, 2)), IMAGE),
+    (Conv2d(6, 3, stride=2, padding=1, dilation=(2, 1), groups=3, bias=False), IMAGE),
     (MaxPool2d(2), IMAGE),
     (MaxPool2d(3, stride=1), IMAGE),
     (MaxPool2d((3, 2), stride=(2, 3)), IMAGE),
     (AvgPool2d(2), IMAGE),
     (AvgPool2d((3, 2), stride=(1, 2)), IMAGE),
+    (MaxPool2d(3, stride=2, padding=1), IMAGE),
+    (AvgPool2d((3, 4), stride=(2, 1), padding=(1, 2)), IMAGE),
+    (GlobalAvgPool2d(), IMAGE),
     (Flatten(), IMAGE),
     (ReLU(), IMAGE),
     (Sigmoid(), VECTOR),
     (Tanh(), IMAGE),
     (Softmax(), VECTOR),
+    (LeakyReLU(0.2), IMAGE),
+    (GELU(), VECTOR),
+    (GELU("tanh"), IMAGE),
+    (SiLU(), IMAGE),
     (BatchNorm(), VECTOR),
     (BatchNorm(eps=0.1), IMAGE),
 ]
@@ -68,6 +84,7 @@ def test_layer(layer: Layer, shape: tuple[int, ...], training: bool) -> None:
 def away(monkeypatch: pytest.MonkeyPatch) -> Place:
     """Arrays of the stand-in for CuPy."""
     monkeypatch.setitem(sys.modules, "cupy", standin.module())
+    monkeypatch.setitem(sys.modules, "cupyx.scipy.special", standin.module_like(special))
     return standin.wrap
 
 

@@ -52,9 +52,9 @@ def test_losses_bring_their_kernels():
 
 def test_a_subclass_has_no_kernel_unless_it_names_one():
     class Damped(SGD):
-        def _update(self, name, parameter):
-            super()._update(name, parameter)
-            parameter.data *= 0.9
+        def move(self, values, grad, moments, decay, *rates):
+            super().move(values, grad, moments, decay, *rates)
+            values *= 0.9
 
     class Clipped(Adam):
         pass
@@ -79,9 +79,10 @@ def test_a_subclass_has_no_kernel_unless_it_names_one():
 def test_every_optimizer_is_made_from_a_config():
     config = SimpleNamespace(learning_rate=0.2, momentum=0.8, betas=(0.5, 0.6), weight_decay=0.01)
     made = {name: make(parameters(), config) for name, make in OPTIMIZERS.items()}
-    assert [rule.rule for rule in made.values()] == list(made) == ["sgd", "momentum", "adam"]
+    assert [rule.rule for rule in made.values()] == list(made) == ["sgd", "momentum", "nesterov", "adam", "adamw"]
     assert all(rule.lr == 0.2 and rule.weight_decay == 0.01 for rule in made.values())
     assert made["sgd"].slots == () and made["momentum"].momentum == 0.8 and made["adam"].betas == (0.5, 0.6)
+    assert made["nesterov"].momentum == 0.8 and made["adamw"].betas == (0.5, 0.6)
     for name, make in OPTIMIZERS.items():
         config = TrainConfig(optimizer=name)
         ours, theirs = make(parameters(), config), config.build_optimizer(parameters())

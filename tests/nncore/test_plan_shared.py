@@ -105,12 +105,12 @@ from tests.nncore.test_plan_shared import make, numbers, trainer
 images, labels = numbers(16)
 plan = trainer(make())
 plan.step(images, labels)                  # the second replica's thread runs
-plan._program._lock.acquire()              # and somebody is just asking
+plan._program.lock.acquire()              # and somebody is just asking
 child = os.fork()
 if child == 0:
     plan.step(images, labels)
     os._exit(0 if np.isfinite(plan.forward(images)).all() else 1)
-plan._program._lock.release()
+plan._program.lock.release()
 assert os.waitpid(child, 0)[1] == 0
 plan.step(images, labels)
 """

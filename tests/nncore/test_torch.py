@@ -12,19 +12,23 @@ import pytest
 from nncore import losses
 from nncore.arrays import Array
 from nncore.layers import (
+    GELU,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Flatten,
+    GlobalAvgPool2d,
     Layer,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
 )
-from nncore.optimizers import SGD, Adam, Optimizer, clip_gradients
+from nncore.optimizers import SGD, Adam, AdamW, Optimizer, clip_gradients
 from nncore.parameter import Parameter
 from nncore.schedulers import CosineAnnealingLR, ExponentialLR, MultiStepLR, OneCycleLR, StepLR
 
@@ -45,18 +49,34 @@ IMAGE = (9, 8, 3)
 nn = torch.nn
 PAIRS: list[tuple[Layer, Any, tuple[int, ...]]] = [
     (Linear(5), nn.Linear(12, 5), (12,)),
+    (Linear(5, bias=False), nn.Linear(12, 5, bias=False), (12,)),
     (Conv2d(4, 3), nn.Conv2d(3, 4, 3), IMAGE),
+    (Conv2d(4, 3, bias=False), nn.Conv2d(3, 4, 3, bias=False), IMAGE),
     (Conv2d(4, 3, stride=2, padding=1), nn.Conv2d(3, 4, 3, 2, 1), IMAGE),
     (Conv2d(4, (5, 2), stride=(1, 3), padding=(2, 0)), nn.Conv2d(3, 4, (5, 2), (1, 3), (2, 0)), IMAGE),
+    (Conv2d(4, (4, 3), padding="same"), nn.Conv2d(3, 4, (4, 3), padding="same"), IMAGE),
+    (Conv2d(4, 2, padding="same", dilation=3), nn.Conv2d(3, 4, 2, padding="same", dilation=3), IMAGE),
+    (Conv2d(4, 3, stride=2, padding=2, dilation=(1, 2)), nn.Conv2d(3, 4, 3, 2, 2, (1, 2)), IMAGE),
+    (Conv2d(3, 3, padding=1, groups=3), nn.Conv2d(3, 3, 3, padding=1, groups=3), IMAGE),
+    (Conv2d(6, 2, groups=3, bias=False), nn.Conv2d(3, 6, 2, groups=3, bias=False), IMAGE),
     (MaxPool2d(2), nn.MaxPool2d(2), IMAGE),
     (MaxPool2d(3, 2), nn.MaxPool2d(3, 2), IMAGE),
     (MaxPool2d((2, 3), (1, 2)), nn.MaxPool2d((2, 3), (1, 2)), IMAGE),
     (AvgPool2d(2), nn.AvgPool2d(2), IMAGE),
     (AvgPool2d((3, 2), 1), nn.AvgPool2d((3, 2), 1), IMAGE),
+    (MaxPool2d(3, 2, padding=1), nn.MaxPool2d(3, 2, 1), IMAGE),
+    (MaxPool2d((2, 5), (1, 3), padding=(1, 2)), nn.MaxPool2d((2, 5), (1, 3), (1, 2)), IMAGE),
+    (AvgPool2d(3, 2, padding=1), nn.AvgPool2d(3, 2, 1), IMAGE),
+    (GlobalAvgPool2d(), nn.AdaptiveAvgPool2d(1), IMAGE),
     (ReLU(), nn.ReLU(), IMAGE),
     (Sigmoid(), nn.Sigmoid(), IMAGE),
     (Tanh(), nn.Tanh(), (7,)),
     (Softmax(), nn.Softmax(dim=1), (7,)),
+    (LeakyReLU(), nn.LeakyReLU(), IMAGE),
+    (LeakyReLU(0.3), nn.LeakyReLU(0.3), (7,)),
+    (GELU(), nn.GELU(), IMAGE),
+    (GELU("tanh"), nn.GELU(approximate="tanh"), (7,)),
+    (SiLU(), nn.SiLU(), IMAGE),
     (BatchNorm(), nn.BatchNorm1d(7), (7,)),
     (BatchNorm(momentum=0.3, eps=1e-3), nn.BatchNorm2d(3, momentum=0.3, eps=1e-3), IMAGE),
 ]
@@ -66,6 +86,7 @@ def weight_to_torch(weight: Array) -> Array:
     return weight.transpose(3, 2, 0, 1) if weight.ndim == 4 else weight.T
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same'")  # PyTorch tells that it makes a copy
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
 @pytest.mark.parametrize(("ours", "theirs", "shape"), PAIRS, ids=[repr(theirs) for _, theirs, _ in PAIRS])
 def test_layer(ours: Layer, theirs: Any, shape: tuple[int, ...], training: bool) -> None:
@@ -137,6 +158,14 @@ RULES: list[tuple[Any, Any]] = [
     (
         lambda p: Adam(p, 0.1, (0.7, 0.9), 1e-3, 0.02),
         lambda p: torch.optim.Adam(p, 0.1, (0.7, 0.9), 1e-3, weight_decay=0.02),
+    ),
+    (
+        lambda p: SGD(p, 0.1, 0.9, 0.03, nesterov=True),
+        lambda p: torch.optim.SGD(p, 0.1, 0.9, weight_decay=0.03, nesterov=True),
+    ),
+    (
+        lambda p: AdamW(p, 0.1, (0.7, 0.9), 1e-3, 0.2),
+        lambda p: torch.optim.AdamW(p, 0.1, (0.7, 0.9), 1e-3, weight_decay=0.2),
     ),
 ]
 SCHEDULES: list[tuple[Any, Any]] = [

@@ -8,20 +8,6 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.layers import (
-    AvgPool2d,
-    BatchNorm,
-    Conv2d,
-    Dropout,
-    Flatten,
-    Layer,
-    Linear,
-    MaxPool2d,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
 from nncore.losses import CrossEntropyLoss, HingeLoss, Loss
 from nncore.network import Network
 from nncore.optimizers import Adam, Optimizer
@@ -36,10 +22,13 @@ def step_of_torch(
     """
     import torch
 
+    from tests.nncore.torch_layers import forward
+
     values = {name: torch.tensor(value, dtype=torch.float64, requires_grad=True) for name, value in before.items()}
     y = torch.tensor(x)
     for layer in network.layers:
-        y = _forward(layer, y, values)
+        own = {name: values[f"{layer.name}.{name}"] for name, _ in layer.parameters()}
+        y = forward(layer, y, own, training=True)
     target = torch.tensor(labels)
     if isinstance(loss, CrossEntropyLoss):
         found = torch.nn.functional.cross_entropy(y, target)
@@ -58,39 +47,3 @@ def step_of_torch(
         rule = torch.optim.SGD(groups, optimizer.lr, optimizer.momentum)  # type: ignore[attr-defined]
     rule.step()
     return result | {name: value.detach().numpy() for name, value in values.items()}
-
-
-def _forward(layer: Layer, x: Any, values: Mapping[str, Any]) -> Any:
-    """The layer in training, on a tensor laid out as ours."""
-    import torch
-
-    F = torch.nn.functional
-    weight, bias = values.get(f"{layer.name}.weight"), values.get(f"{layer.name}.bias")
-    channels_first = x.movedim(-1, 1)
-    match layer:
-        case Linear():
-            return x @ weight + bias
-        case Conv2d():
-            assert weight is not None
-            return F.conv2d(channels_first, weight.permute(3, 2, 0, 1).contiguous(), bias, layer.stride, layer.padding).movedim(
-                1, -1
-            )
-        case MaxPool2d():
-            return F.max_pool2d(channels_first, layer.kernel_size, layer.stride).movedim(1, -1)
-        case AvgPool2d():
-            return F.avg_pool2d(channels_first, layer.kernel_size, layer.stride).movedim(1, -1)
-        case BatchNorm():
-            return F.batch_norm(channels_first, None, None, weight, bias, True, layer.momentum, layer.eps).movedim(1, -1)
-        case Dropout():
-            return x * torch.tensor(layer.kept(np.zeros(x.shape))) / (1 - layer.p) if layer.p else x
-        case Flatten():
-            return x.flatten(1)
-        case ReLU():
-            return torch.relu(x)
-        case Sigmoid():
-            return torch.sigmoid(x)
-        case Tanh():
-            return torch.tanh(x)
-        case Softmax():
-            return torch.softmax(x, -1)
-    raise TypeError(f"no such layer in PyTorch: {layer}")

@@ -16,7 +16,7 @@ MOST = 48
 """Stages that are drawn; a network with more is cut short in words."""
 SIDE = 76
 """The side of the largest map."""
-SMALL = ("norm", "dropout", "flatten", "relu", "sigmoid", "tanh", "softmax")
+SMALL = ("norm", "dropout", "flatten", "relu", "leakyrelu", "gelu", "silu", "sigmoid", "tanh", "softmax")
 """Kinds of layers that are only named below what they act on."""
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget
 
 from app.core.in_view import DataInView
-from app.lab import Lab
 from app.panels.base import Panel
 from app.panels.data.browser import Browser
 from app.panels.data.closer import CloserLook
@@ -29,21 +28,29 @@ LEAST = 560
 class DataPanel(Panel):
     """Left the datasets. Right one of three pages: the gallery, a closer look at an image, or its variations."""
 
-    def __init__(self, lab: Lab) -> None:
-        super().__init__(lab)
-        self.shelf = Shelf(lab)
-        self.browser, self.closer, self.variations = Browser(lab), CloserLook(), VariationsView(lab)
-        self.gallery = self.browser.grid
-        self._spec = ""
-        """The name or path of the data that was shown last."""
-        self._pages = QStackedWidget()
-        for page in (self.browser, self.closer, self.variations):
-            self._pages.addWidget(page)
+    def build(self) -> Iterator[None]:
+        lab = self.lab
+        # From the outside in: what is given to another parent has its style worked out anew, with all that is in it.
         row = QHBoxLayout()
         row.setSpacing(GAP)
-        row.addWidget(self.shelf)
-        row.addWidget(self._pages, 1)
         self.content.addLayout(row)
+        self.shelf = Shelf(lab)
+        row.addWidget(self.shelf)
+        self._pages = QStackedWidget()
+        row.addWidget(self._pages, 1)
+        yield
+        self.browser = Browser(lab)
+        self.gallery = self.browser.grid
+        self._pages.addWidget(self.browser)
+        yield
+        self.closer = CloserLook()
+        self._pages.addWidget(self.closer)
+        yield
+        self.variations = VariationsView(lab)
+        self._pages.addWidget(self.variations)
+        yield
+        self._spec = ""
+        """The name or path of the data that was shown last."""
         self._pages.currentChanged.connect(self._make_room)
         self.browser.picked.connect(self._show_item)
         self.browser.wanted_closer.connect(self._look_closer)

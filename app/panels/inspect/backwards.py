@@ -25,6 +25,7 @@ from nncore.network import Network
 from nncore.optimizers import Optimizer
 from nncore.parameter import Parameter
 from nncore.training.config import TrainConfig
+from nncore.training.parts import is_frozen
 
 PAUSE, PAUSE_WHILE_TRAINING = 30, 1000
 """Milliseconds between two passes: a training needs the cores."""
@@ -128,16 +129,18 @@ def next_step(lab: Lab, run: RunInView | None, found: BackwardPass, weight: Weig
     value = float(found.done.state[weight.parameter][weight.index])
     gradient = float(found.gradients[weight.parameter][weight.index])
     config, remark = _config_at(run, at)
-    optimizer = config.build_optimizer({weight.parameter: Parameter(np.array([value]))})
+    parameter = Parameter(np.array([value]), own_decay)
+    optimizer = config.build_optimizer({weight.parameter: parameter})
     optimizer.lr = _rate_at(run, at, config)
     kept = _optimizer_of(lab, run, at)
     averages, steps = None, 0
     if kept is not None:
         averages = {slot: float(values[weight.parameter][weight.index]) for slot, values in kept.moments.items()}
         steps = kept.steps
-    elif optimizer.slots and not remark and at:
+    elif optimizer.slots and parameter.requires_grad and not remark and at:
         remark = "The running averages of this moment are not kept, so they begin at zero here, as in a first step."
-    return NextStep(weight_step(optimizer, value, gradient, own_decay, averages, steps, found.norm), remark)
+    norm = found.norm([name for name in found.gradients if is_frozen(name, config.freeze)])
+    return NextStep(weight_step(optimizer, value, gradient, parameter, averages, steps, norm), remark)
 
 
 def _config_at(run: RunInView | None, at: int) -> tuple[TrainConfig, str]:

@@ -14,7 +14,7 @@ from nncore.arrays import Array, Shape, shape_text
 from nncore.explain.forward_pass import ForwardPass
 from nncore.explain.pixel import Index, explain
 
-JOINED = ("relu", "sigmoid", "tanh", "norm")
+JOINED = ("relu", "leakyrelu", "gelu", "silu", "sigmoid", "tanh", "norm")
 """Kinds of layers that change each number by itself: they are shown together with the layer before them."""
 LEFT_OUT = ("flatten", "dropout")
 """Kinds of layers whose output is their input, in use."""

@@ -78,7 +78,7 @@ def table_of(done: ForwardPass, unit: Unit) -> Iterator[Sequence[object]]:
             weight = step.weights[at] if isinstance(step, Weighted) else ""
             part = step.parts[at] if step.parts.shape == step.inputs.shape else step.value
             yield done.name(step.place - 1), row, column, of, step.inputs[at], weight, part
-        if isinstance(step, Weighted):
+        if isinstance(step, Weighted) and step.has_bias:
             yield done.name(step.place), "", "", "", "bias", "", step.bias
 
 
@@ -114,7 +114,7 @@ def _weighted(step: Weighted, done: ForwardPass, channel: int | None, picture: S
                 parts.transpose(2, 0, 1)[order],
                 sums[order],
                 [("slice", int(at)) for at in order],
-                [f"channel {at} adds {number(float(sums[at]))}; click to see its products" for at in order],
+                [f"channel {step.channel + at} adds {number(float(sums[at]))}; click to see its products" for at in order],
                 DIVERGING,
                 top,
                 int(np.flatnonzero(order == shown)[0]),
@@ -164,7 +164,7 @@ def _grids(step: Weighted, done: ForwardPass, inputs: Array, weights: Array, par
 
     own = done.name(step.place)
     tops = [float(np.abs(values).max()) or 1.0 for values in (step.weights, step.parts)]
-    of = f", channel {channel}" if step.parts.size > rows * columns else ""
+    of = f", channel {step.channel + channel}" if step.parts.size > rows * columns else ""
     click = "click to see how it was made" if before else "click to see it"
     return Grids(
         [
@@ -197,8 +197,8 @@ def _outside(step: Weighted) -> Array | None:
     if step.parts.ndim != 3:
         return None
     rows, columns = (
-        (np.arange(size) + corner < 0) | (np.arange(size) + corner >= whole)
-        for size, corner, whole in zip(step.parts.shape, step.corner, step.input_shape, strict=False)
+        (far * np.arange(size) + corner < 0) | (far * np.arange(size) + corner >= whole)
+        for size, corner, whole, far in zip(step.parts.shape, step.corner, step.input_shape, step.dilation, strict=False)
     )
     return rows[:, None] | columns[None]
 

@@ -13,10 +13,13 @@ from app.widgets.equation import Term
 from app.widgets.sections import Line, number
 from nncore.explain.forward_pass import ForwardPass
 from nncore.explain.pixel import Activated, Normalised, Parts, Passed, Pooled, Share, Weighted
-from nncore.layers import Conv2d, Dropout
+from nncore.layers import GELU, Conv2d, Dropout, LeakyReLU
 
 FUNCTIONS = {
     "relu": "relu(x) = max(x, 0): what is below zero becomes zero",
+    "leakyrelu": "leakyrelu(x) = x above zero, else slope · x: what is below zero becomes small",
+    "gelu": "gelu(x) = x · Φ(x), Φ(x) being the share of a standard normal below x: what is far below zero becomes zero",
+    "silu": "silu(x) = x · sigmoid(x): what is far below zero becomes zero",
     "sigmoid": "sigmoid(x) = 1 / (1 + e⁻ˣ): between 0 and 1",
     "tanh": "tanh(x): between −1 and 1",
 }
@@ -28,11 +31,9 @@ def equation_of(step: Weighted, after: Sequence[Parts], done: ForwardPass) -> tu
     key = ("weight", Weight(f"{done.name(step.place)}.bias", (step.index[-1],)))
     tip = "The bias, learnt like a weight; click to see what the loss wants of it"
     total = number(float(step.parts.sum()))
-    terms = [
-        Term("", count, total, tip=_formula(step, done)),
-        Term("+", "bias", number(step.bias), key=key, tip=tip),
-        Term("=", "sum", number(step.value)),
-    ]
+    terms = [Term("", count, total, tip=_formula(step, done))]
+    if step.has_bias:
+        terms += [Term("+", "bias", number(step.bias), key=key, tip=tip), Term("=", "sum", number(step.value))]
     if after and isinstance(after[0], Activated):
         activated = after[0]
         terms.append(Term("→", activated.kind, number(activated.value), tip=_formula(activated, done)))
@@ -54,7 +55,7 @@ def general(steps: Sequence[Parts], done: ForwardPass) -> list[Line]:
 def _values(step: Parts, done: ForwardPass) -> list[Line]:
     match step:
         case Pooled():
-            words = f"mean of {step.inputs.size}" if step.winner is None else f"largest of {step.inputs.size}"
+            words = f"mean of {step.count}" if step.winner is None else f"largest of {step.inputs.size}"
             return [Line(words, number(step.value))]
         case Normalised():
             x = float(step.inputs)
@@ -82,10 +83,12 @@ def _formula(step: Parts, done: ForwardPass) -> str:
     layer = done.layers[step.place - 1]
     match step:
         case Weighted() if isinstance(layer, Conv2d):
-            row, column = (_met(*of) for of in zip("ij", "kl", layer.stride, layer.padding, strict=True))
-            return f"y[i, j, o] = b[o] + Σ x[{row}, {column}, c] · w[k, l, c, o]"
+            before = [first for first, _ in layer.margins]
+            row, column = (_met(*of) for of in zip("ij", "kl", layer.stride, before, layer.dilation, strict=True))
+            group = f", c of the {layer.groups} groups' one that o belongs to" if layer.groups > 1 else ""
+            return f"y[i, j, o] = {'b[o] + ' * step.has_bias}Σ x[{row}, {column}, c] · w[k, l, c, o]{group}"
         case Weighted():
-            return "y[j] = b[j] + Σ x[i] · w[i, j]"
+            return f"y[j] = {'b[j] + ' * step.has_bias}Σ x[i] · w[i, j]"
         case Pooled(winner=None):
             return "y = mean of the window: each number has an equal part"
         case Pooled():
@@ -94,6 +97,10 @@ def _formula(step: Parts, done: ForwardPass) -> str:
             return "y = γ x′ + β with x′ = (x − μ) / √(σ² + ε); μ and σ² are the running mean and variance, as in use"
         case Share():
             return "p[i] = e^x[i] / Σ e^x[j]: the largest x is taken from all first, which changes nothing and never overflows"
+        case Activated() if isinstance(layer, LeakyReLU):
+            return f"{FUNCTIONS[step.kind]}; the slope is {layer.negative_slope:g}"
+        case Activated() if isinstance(layer, GELU) and layer.approximate == "tanh":
+            return f"{FUNCTIONS[step.kind]}; Φ is found by a tanh, which is quicker and hardly differs"
         case Activated(kind=kind):
             return FUNCTIONS.get(kind, f"y = {kind}(x)")
         case Passed() if isinstance(layer, Dropout):
@@ -106,9 +113,10 @@ def _formula(step: Parts, done: ForwardPass) -> str:
     return ""
 
 
-def _met(place: str, cell: str, stride: int, padding: int) -> str:
+def _met(place: str, cell: str, stride: int, padding: int, dilation: int) -> str:
     """Where a kernel's cell meets the input: `2i + k − 1`."""
-    return f"{place if stride == 1 else f'{stride}{place}'} + {cell}" + (f" − {padding}" if padding else "")
+    by_stride, by_dilation = (letter if times == 1 else f"{times}{letter}" for letter, times in ((place, stride), (cell, dilation)))
+    return f"{by_stride} + {by_dilation}" + (f" − {padding}" if padding else "")
 
 
 def small(value: float) -> str:

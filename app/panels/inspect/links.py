@@ -50,7 +50,7 @@ def _inputs_of(step: Parts) -> list[tuple[Index, float, bool]]:
     if isinstance(step, Weighted) and step.parts.ndim == 3:
         by_channel = step.parts.sum(axis=(0, 1))
         middle = _inside(step)
-        return [((*middle, int(channel)), float(by_channel[channel]), True) for channel in _largest(by_channel)]
+        return [((*middle, step.channel + int(channel)), float(by_channel[channel]), True) for channel in _largest(by_channel)]
     if isinstance(step, Weighted | Share):
         amounts = step.parts if isinstance(step, Weighted) else step.powers
         return [(step.source((int(at),)) or (), float(amounts[at]), False) for at in _largest(amounts)]
@@ -70,6 +70,6 @@ def _largest(amounts: np.ndarray) -> np.ndarray:
 def _inside(step: Weighted) -> tuple[int, int]:
     """A place of the layer's input under the kernel."""
     return tuple(
-        min(max(corner + size // 2, 0), whole - 1)
-        for corner, size, whole in zip(step.corner, step.parts.shape, step.input_shape, strict=False)
+        min(max(corner + far * (size // 2), 0), whole - 1)
+        for corner, size, whole, far in zip(step.corner, step.parts.shape, step.input_shape, step.dilation, strict=False)
     )

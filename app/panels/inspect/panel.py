@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.in_view import NetworkInView
 from app.core.look import LAYERS, Look
-from app.lab import Lab
 from app.panels.base import Panel
 from app.panels.inspect.card import InspectCard
 from app.panels.inspect.column import CardColumn
@@ -43,9 +42,7 @@ ROOMY, NETWORK_LEAST = 660, 345
 class InspectPanel(Panel):
     """Above the layers of the network, below cards about what is chosen in it. All are of the same Look, and the same unit."""
 
-    def __init__(self, lab: Lab, at_once: bool = True) -> None:
-        """Where not `at_once`, its cards are built by `in_slices`."""
-        super().__init__(lab)
+    def build(self) -> Iterator[None]:
         self.inspected = Inspected()
         self.network: NetworkCard
         self.columns = [CardColumn() for _ in COLUMNS]
@@ -69,19 +66,6 @@ class InspectPanel(Panel):
         below.setSpacing(GAP)
         for column, share in zip(self.columns, SHARES, strict=True):
             below.addWidget(column, share)
-        if at_once:
-            for _ in self._build():
-                pass
-
-    @classmethod
-    def in_slices(cls, lab: Lab) -> Iterator[InspectPanel]:
-        panel = cls(lab, at_once=False)
-        yield panel
-        for _ in panel._build():
-            yield panel
-
-    def _build(self) -> Iterator[None]:
-        """Build a card at a time."""
         self.network = self._made(NetworkCard)
         self._first.insertWidget(0, self.network, NETWORK_SHARE)
         yield

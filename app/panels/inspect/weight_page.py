@@ -93,15 +93,20 @@ def _input_key(found: BackwardPass, weight: Weight, place: int) -> Hashable:
 
 def step_lines(step: WeightStep) -> list[Line]:
     """The optimizer's formulas with the numbers of the step in them."""
+    if not step.rule:
+        frozen = Line("This weight is frozen: whatever the loss wants of it, no step changes it.")
+        return [frozen, Line("w", number(step.weight), True)]
     lines = [Line(f"The step that {NAMES[step.rule]} would take, were this picture the batch:")]
     if step.clip != 1:
         lines.append(Line("the gradient is too long, and made shorter by", number(step.clip)))
-    if step.decay or step.clip != 1:
+    with_decay = bool(step.decay) and step.rule != "adamw"
+    if with_decay or step.clip != 1:
         clip = "" if step.clip == 1 else f"{number(step.clip)} · "
-        decay = f" + {number(step.decay)} · {_bracketed(step.weight)}" if step.decay else ""
+        decay = f" + {number(step.decay)} · {_bracketed(step.weight)}" if with_decay else ""
         lines.append(Line(f"g = {clip}{_bracketed(step.gradient)}{decay}", number(step.followed)))
     g = _bracketed(step.followed)
-    if step.rule == "adam":
+    if step.rule in ("adam", "adamw"):
+        pulled = f" − {step.lr:.3g} · {number(step.decay)} · {_bracketed(step.weight)}" if step.decay and not with_decay else ""
         first, second = step.settings["first"], step.settings["second"]
         m, v = step.after["mean"], step.after["square"]
         lines += [
@@ -109,20 +114,27 @@ def step_lines(step: WeightStep) -> list[Line]:
             Line(f"v = {second:g} · {_bracketed(step.before['square'])} + {1 - second:.3g} · {g}²", number(v)),
             Line(f"m′ = m / (1 − {first:g}^{step.number:,})", number(step.corrected["mean"])),
             Line(f"v′ = v / (1 − {second:g}^{step.number:,})", number(step.corrected["square"])),
-            Line(f"Δw = −{step.lr:.3g} · m′ / (√v′ + {small(step.settings['eps'])})", number(step.change)),
+            Line(f"Δw = −{step.lr:.3g} · m′ / (√v′ + {small(step.settings['eps'])}){pulled}", number(step.change)),
         ]
-    elif step.rule == "momentum":
+    elif step.rule in ("momentum", "nesterov"):
         mu, velocity = step.settings["momentum"], step.after["velocity"]
+        way = "v" if step.rule == "momentum" else f"({g} + {mu:g} · v)"
         lines += [
             Line(f"v = {mu:g} · {_bracketed(step.before['velocity'])} + {g}", number(velocity)),
-            Line(f"Δw = −{step.lr:.3g} · v", number(step.change)),
+            Line(f"Δw = −{step.lr:.3g} · {way}", number(step.change)),
         ]
     else:
         lines.append(Line(f"Δw = −{step.lr:.3g} · {g}", number(step.change)))
     return [*lines, Line(f"w = {number(step.weight)} + {_bracketed(step.change)}", number(step.new_weight), True)]
 
 
-NAMES = {"adam": "Adam", "momentum": "SGD with momentum", "sgd": "SGD"}
+NAMES = {
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "momentum": "SGD with momentum",
+    "nesterov": "SGD with Nesterov's momentum",
+    "sgd": "SGD",
+}
 """The rules as they are called."""
 
 

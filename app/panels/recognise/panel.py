@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from PySide6.QtCore import Qt
@@ -10,7 +10,6 @@ from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout
 
 from app.core.probe import Probe
-from app.lab import Lab
 from app.panels.base import Panel
 from app.panels.recognise.batch import BatchPage
 from app.panels.recognise.column import Column
@@ -36,31 +35,38 @@ TEXT, ROW = 220, 60
 class RecognisePanel(Panel):
     """Left the sheet or the picture, right the text that was read, below the steps from the picture to the network."""
 
-    def __init__(self, lab: Lab) -> None:
-        super().__init__(lab)
+    def build(self) -> Iterator[None]:
+        lab = self.lab
         self.reading = ProbeReading(lab, self)
-        self.sheet_card = SheetCard(lab, self.reading)
+        # From the outside in: what is given to another parent has its style worked out anew, with all that is in it.
+        row = QHBoxLayout()
+        row.setSpacing(GAP)
+        self.content.addLayout(row, 1)
+        self.sheet_card = SheetCard(lab, self.reading, self)
+        row.addWidget(self.sheet_card, 1)
+        yield
         self.batch = BatchPage(lab)
         self.sheet_card.add_page("Batch", "Read many pictures at once, into a table", self.batch)
         self.canvas, self.photo, self.tools = self.sheet_card.canvas, self.sheet_card.photo, self.sheet_card.tools
+        yield
+        self.column = Column()
+        row.addWidget(self.column)
         self.text_card = TextCard(lab, self.reading)
+        self.column.cards.addWidget(self.text_card, 1)
         self.history = HistoryRows(lab)
         self.text_card.body.addWidget(self.history)
         self.text_card.resized.connect(lambda height: self.history.set_rows(min((height - TEXT) // ROW, 3)))
+        yield
         self.stages_card = StagesCard(lab)
-        self.stages_card.opened.connect(self.sheet_card.open_stage)
-        self.column = Column()
-        self.teach_card = TeachCard(lab)
-        self.column.cards.addWidget(self.text_card, 1)
-        self.column.cards.addWidget(self.teach_card)
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
-        row.addWidget(self.sheet_card, 1)
-        row.addWidget(self.column)
-        self.content.addLayout(row, 1)
         self.content.addWidget(self.stages_card)
+        self.stages_card.opened.connect(self.sheet_card.open_stage)
+        yield
+        self.teach_card = TeachCard(lab)
+        self.column.cards.addWidget(self.teach_card)
+        yield
         self._order_tabs()
         lab.state.probe.subscribe(self._follow_probe)
+        yield
 
     def _order_tabs(self) -> None:
         """Let Tab go through the panel as it is read."""

@@ -32,8 +32,8 @@ LONGEST = 28
 class SheetCard(Card):
     """Shows the probe, and makes what is drawn the probe."""
 
-    def __init__(self, lab: Lab, reading: ProbeReading) -> None:
-        super().__init__("Sheet")
+    def __init__(self, lab: Lab, reading: ProbeReading, parent: QWidget) -> None:
+        super().__init__("Sheet", parent=parent)
         self.title.hide()  # the tabs say it
         self._lab, self._reading = lab, reading
         self.canvas = Canvas()
@@ -50,11 +50,9 @@ class SheetCard(Card):
         self._chosen, self._is_choosing = -1, False
         self.large = LargeStage(lab)
         self.large.left.connect(self.leave_stage)
-        self.views = QStackedWidget()
-        for view in (self.canvas, self.photo, self.large):
-            self.views.addWidget(view)
-        self.tools = Tools(self.canvas, self.photo, self._take_tool)
+        # From the outside in: what is given to another parent has its style worked out anew, with all that is in it.
         self._pages = QStackedWidget()
+        self.body.addWidget(self._pages, 1)
         self._tabs = QHBoxLayout()
         self._tabs.setSpacing(2)
         self._group = QButtonGroup(self)
@@ -66,14 +64,17 @@ class SheetCard(Card):
         self.header.setStretch(1, 0)  # all that is left belongs to the facts
         self.header.addLayout(self._tabs)
         self.header.addWidget(self.facts, 1)
-        self.body.addWidget(self._pages, 1)
         page = QWidget()
+        self.add_page("Sheet", "Draw digits, or look at a picture with the answers over it", page)
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
+        self.views = QStackedWidget()
         column.addWidget(self.views, 1)
+        for view in (self.canvas, self.photo, self.large):
+            self.views.addWidget(view)
+        self.tools = Tools(self.canvas, self.photo, self._take_tool)
         column.addWidget(self.tools)
-        self.add_page("Sheet", "Draw digits, or look at a picture with the answers over it", page)
         reading.changed.connect(self._show_reading)
         lab.sheet_wanted.connect(self.draw)
         lab.state.probe.subscribe(self._follow_probe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -12,7 +13,6 @@ from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLineEdit, QPu
 from app.core.runs import Run
 from app.core.runs.choosing import chosen_runs
 from app.errors import RUNS, Problem
-from app.lab import Lab
 from app.panels.base import Panel
 from app.panels.runs.actions import RunActions
 from app.panels.runs.details import Details
@@ -34,11 +34,15 @@ FILTERS = {"tag": 94, "network": 122, "data": 100}
 class RunsPanel(Panel):
     """Above the curves of the ticked runs; below the table, and what differs between the ticked ones."""
 
-    def __init__(self, lab: Lab) -> None:
-        super().__init__(lab)
-        self.overlay, self.differs = Overlay(lab), WhatDiffers(lab)
+    def build(self) -> Iterator[None]:
+        lab = self.lab
+        self.overlay = Overlay(lab)
+        yield
+        self.differs = WhatDiffers(lab)
         self.table = RunsTable(lab.comparing.color_of)
+        yield
         self.details, self.buttons = Details(lab.run_table), RunActions(lab)
+        yield
         self._empty = self._build_empty()
         self.overlay.setMinimumHeight(LEAST_PLOT)
         self._below = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -58,7 +62,9 @@ class RunsPanel(Panel):
         lab.run_table.changed.connect(self._show_runs)
         lab.comparing.ticked_changed.connect(self.table.rows.tell_ticks)
         self._order_tabs()
+        yield
         self._show_runs()
+        yield
 
     def _order_tabs(self) -> None:
         """Let Tab go through the panel as it is read."""

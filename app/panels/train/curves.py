@@ -44,18 +44,27 @@ READING = (
 LOOKS = "Dots: looks at held-out images on the way, mostly at a sample of them. Rings: at an epoch's end, at all of them.\n"
 
 
+def loss_plot() -> Curves:
+    """An empty plot for the losses of a training."""
+    return Curves("loss", logarithmic=True)
+
+
+def accuracy_plot() -> Curves:
+    """An empty plot for its accuracies."""
+    return Curves("accuracy in percent", shows_raw=False, is_percent=True, write="{:.2f} %".format)
+
+
 class TrainingCurves(QObject):
     """Two cards: `loss_card`, and `accuracy_card`, where the user chooses among several plots.
 
     While a network trains, the second is drawn a moment after the first.
     """
 
-    def __init__(self, lab: Lab, panel: QWidget) -> None:
-        """`panel` is the parent; nothing is drawn while it is out of sight."""
+    def __init__(self, lab: Lab, panel: QWidget, loss: Curves, accuracy: Curves) -> None:
+        """`panel` is the parent; nothing is drawn while it is out of sight. The plots are made before: each takes its time."""
         super().__init__(panel)
         self._state, self._training, self._panel, self._problem = lab.state, lab.training, panel, lab.problem
-        self.loss = Curves("loss", logarithmic=True)
-        self.accuracy = Curves("accuracy in percent", shows_raw=False, is_percent=True, write="{:.2f} %".format)
+        self.loss, self.accuracy = loss, accuracy
         self.lines: dict[str, Lines] = {}
         """The other plots, by title: those that have been chosen once."""
         self._save_buttons: list[QToolButton] = []

@@ -127,12 +127,13 @@ def _share_or_count(box: QDoubleSpinBox, value: float) -> float:
 def _as_text(value: Any) -> str:
     """A value as `Kind.parse` reads it."""
     if isinstance(value, tuple | list):
-        return ", ".join(_as_text(each) for each in value)
+        return ", ".join("=".join(map(_as_text, each)) if isinstance(each, tuple | list) else _as_text(each) for each in value)
     return str(value) if isinstance(value, int | str) else number_text(value).replace(",", "")
 
 
 def _show_text(field: QLineEdit, value: Any) -> None:
     field.setText(_as_text(value))
+    field.setCursorPosition(0)  # so that of a long one the beginning is seen
     field.setModified(False)
 
 

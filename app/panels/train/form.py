@@ -87,8 +87,11 @@ class RecipeForm(Card):
         """The field that had the keyboard before it was disabled."""
         self._more = QPushButton("More settings", checkable=True)
         self._rest = QWidget()
-        self._scroll = self._build()
+        # From the outside in: what is given to another parent has its style worked out anew, with all that is in it.
+        holder = QWidget()
+        self._scroll = Scrolled(holder)
         self.body.addWidget(self._scroll)
+        self._fill(holder)
         self.preset.chosen.connect(self._choose_network)
         self.template.textActivated.connect(self._choose_template)
         self.limit.valueChanged.connect(self._set_limit)
@@ -103,8 +106,16 @@ class RecipeForm(Card):
             return Field(NameBox(self._lab), lambda _: None)  # it follows the recipe by itself
         return field_for(setting, partial(self._change, setting.name), self._refuse)
 
-    def _build(self) -> Scrolled:
+    def _fill(self, holder: QWidget) -> None:
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
         form, rest = _form(), _form()
+        column.addLayout(form)
+        column.addWidget(self._more)
+        column.addWidget(self._rest)
+        column.addStretch(1)
+        self._rest.setLayout(rest)
         self._add(form, NETWORK, self.preset, self.preset)
         self._add(form, TEMPLATE, self.template, self.template)
         self._add(form, IMAGES, self.limit, self.limit)
@@ -117,17 +128,7 @@ class RecipeForm(Card):
                 form.addRow(self.drawing)
         self._more.setToolTip("Settings that few trainings change")
         self._more.toggled.connect(self._rest.setVisible)
-        self._rest.setLayout(rest)
         self._rest.hide()
-        holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addLayout(form)
-        column.addWidget(self._more)
-        column.addWidget(self._rest)
-        column.addStretch(1)
-        return Scrolled(holder)
 
     def _add(self, form: QFormLayout, meaning: str, widget: QWidget, row: QWidget | QLayout) -> None:
         """Add a row; `meaning` begins with its title."""

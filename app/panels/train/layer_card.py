@@ -21,6 +21,8 @@ from nncore.files import size_text
 NAME_WIDTH, CLOSE_WIDTH, INDENT = 76, 26, 22
 COLUMNS = (("output", 80), ("parameters", 78), ("multiply-adds", 94), ("memory", 72))
 """What stands at the right of each layer, and its width in pixels."""
+PER_ROW = 3
+"""Further settings side by side: as many as a window of 1280 pixels has room for."""
 NOTHING = "–"
 """In the place of what cannot be told."""
 DRAG_FROM = 6
@@ -161,10 +163,10 @@ class LayerCard(QFrame):
         column.setSpacing(2)
         for field in self._further:
             self.fields[field.key] = self._widget(field)
-        whole = [field for field in self._further if field.part is None]
-        across = [field for field in self._further if field.part is not None]
-        if whole:
-            column.addLayout(self._row(whole))
+        whole = [field for field in self._further if field.part != 1]
+        across = [field for field in self._further if field.part == 1]
+        for start in range(0, len(whole), PER_ROW):
+            column.addLayout(self._row(whole[start : start + PER_ROW]))
         if across:
             column.addLayout(self._row(across, "horizontal:"))
         return made

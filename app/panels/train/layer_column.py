@@ -240,7 +240,8 @@ class LayerColumn(QScrollArea):
         except ConfigError as error:
             self.edited.emit(before, None, -1)  # the field shows the value of before
             most = before.largest(place, partial(field.change, layer), int(field.least), int(field.most))
-            is_whole = field.values is Values.WHOLE and most is not None
+            is_range = field.values is Values.WHOLE and most is not None and most > field.least
+            is_whole = is_range and value != field.least - bool(field.word) and not field.least <= value <= (most or 0)
             card.refuse(f"The {field.title} can be {field.least:,} to {most:,} here, not {value:,}." if is_whole else str(error))
         else:
             self.edited.emit(edited, (place, field.key), -1)

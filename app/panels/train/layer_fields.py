@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QSpinBox, QWidget
 
 from app.core.layer_kinds import LayerField, Values
 from nncore.initializers import INITIALIZERS, LARGEST_DEVIATION
@@ -32,6 +32,9 @@ class WholeField(QSpinBox):
     def __init__(self, field: LayerField) -> None:
         super().__init__(minimum=-LARGEST_INT, maximum=LARGEST_INT)
         self._field = field
+        if field.word:
+            self.setMinimum(int(field.least) - 1)
+            self.setSpecialValueText(field.word)
         self.setKeyboardTracking(False)  # the number when it is complete, not at every key
         self.lineEdit().setTextMargins(6, 0, 0, 0)  # the stylesheet's padding does not reach it
         self.setFixedWidth(FIELD_WIDTH + 10 * (field.part is None))
@@ -43,7 +46,7 @@ class WholeField(QSpinBox):
                 self.setValue(value)
 
     def stepBy(self, steps: int) -> None:
-        least, most = int(self._field.least), int(self._field.most)
+        least, most = int(self._field.least) - bool(self._field.word), int(self._field.most)
         self.setValue(min(max(self.value() + steps, least), max(most, self.value())))
 
     @property
@@ -147,11 +150,53 @@ class InitializerField(QWidget):
         return [self.name, self.deviation]
 
 
-FieldWidget = WholeField | NumberField | InitializerField
+class ChoiceField(QComboBox):
+    """One of a few names."""
+
+    told = Signal(object)
+
+    def __init__(self, field: LayerField) -> None:
+        super().__init__()
+        self.addItems(list(field.names))
+        self.textActivated.connect(lambda name: self.told.emit(name))
+
+    def show_value(self, value: Any) -> None:
+        self.setCurrentText(value)
+
+    @property
+    def stops(self) -> list[QWidget]:
+        """What the Tab key meets."""
+        return [self]
+
+
+class FlagField(QCheckBox):
+    """Yes or no."""
+
+    told = Signal(object)
+
+    def __init__(self, field: LayerField) -> None:
+        super().__init__()
+        self.toggled.connect(lambda value: self.told.emit(value))
+
+    def show_value(self, value: Any) -> None:
+        with QSignalBlocker(self):
+            self.setChecked(value)
+
+    @property
+    def stops(self) -> list[QWidget]:
+        """What the Tab key meets."""
+        return [self]
+
+
+FieldWidget = WholeField | NumberField | FlagField | ChoiceField | InitializerField
 
 
 def widget_for(field: LayerField) -> FieldWidget:
     """A field of the kind that the setting needs."""
-    if field.values is Values.WHOLE:
+    if field.values in (Values.WHOLE, Values.DIVISOR):
         return WholeField(field)
+    if field.values is Values.FLAG:
+        return FlagField(field)
+    if field.values is Values.CHOICE:
+        return ChoiceField(field)
     return InitializerField(field) if field.values is Values.INITIALIZER else NumberField(field)

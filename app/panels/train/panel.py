@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.lab import Lab
 from app.panels.base import Panel
-from app.panels.train.curves import TrainingCurves
+from app.panels.train.curves import TrainingCurves, accuracy_plot, loss_plot
 from app.panels.train.form import RecipeForm
 from app.panels.train.layer_editor import LayerEditor
 from app.panels.train.layers import LayerTable
@@ -24,36 +25,49 @@ class TrainPanel(Panel):
     While layers are edited, their editor is in the place of all but the left.
     """
 
-    def __init__(self, lab: Lab) -> None:
-        super().__init__(lab)
-        self.recipe, self._layers = RecipeForm(lab), LayerTable(lab)
-        self.curves, self.mistakes = TrainingCurves(lab, self), Mistakes(lab, self)
+    def build(self) -> Iterator[None]:
+        lab = self.lab
+        # From the outside in: what is given to another parent has its style worked out anew, with all that is in it.
+        both = QHBoxLayout()
+        both.setSpacing(GAP)
+        self.content.addLayout(both)
         left = QVBoxLayout()
         left.setSpacing(GAP)
-        for card, stretch in ((self.recipe, 0), (self._layers, 1)):
-            card.setFixedWidth(LEFT)
-            left.addWidget(card, stretch)
+        both.addLayout(left)
+        self._pages = QStackedWidget()
+        both.addWidget(self._pages, 1)
         self._curves_page = QWidget()
+        self._pages.addWidget(self._curves_page)
         right = QGridLayout(self._curves_page)
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(GAP)
-        right.addWidget(self.curves.loss_card, 0, 0, 1, 2)
-        right.addWidget(self.curves.accuracy_card, 1, 0, 1, 2)
-        right.addWidget(self.mistakes.confusion_card, 2, 0)
-        right.addWidget(self.mistakes.mistakes_card, 2, 1)
         for column, stretch in enumerate((1, 2)):  # in a large window there is more room for the counts, too
             right.setColumnStretch(column, stretch)
         for row, stretch in enumerate((8, 8, 11)):  # in the lowest row ten classes stand under each other
             right.setRowStretch(row, stretch)
-        both = QHBoxLayout()
-        both.setSpacing(GAP)
-        both.addLayout(left)
+        self.recipe = RecipeForm(lab)
+        self.recipe.setFixedWidth(LEFT)
+        left.addWidget(self.recipe)
+        yield
+        self._layers = LayerTable(lab)
+        self._layers.setFixedWidth(LEFT)
+        left.addWidget(self._layers, 1)
+        yield
+        loss = loss_plot()
+        yield
+        accuracy = accuracy_plot()
+        yield
+        self.curves = TrainingCurves(lab, self, loss, accuracy)
+        right.addWidget(self.curves.loss_card, 0, 0, 1, 2)
+        right.addWidget(self.curves.accuracy_card, 1, 0, 1, 2)
+        yield
+        self.mistakes = Mistakes(lab, self)
+        right.addWidget(self.mistakes.confusion_card, 2, 0)
+        right.addWidget(self.mistakes.mistakes_card, 2, 1)
+        yield
         self.editor = LayerEditor(lab)
-        self._pages = QStackedWidget()
-        for page in (self._curves_page, self.editor):
-            self._pages.addWidget(page)
-        both.addWidget(self._pages, 1)
-        self.content.addLayout(both)
+        self._pages.addWidget(self.editor)
+        yield
         self._layers.edit.clicked.connect(self._edit_layers)
         self.editor.closed.connect(self._show_curves)
         lab.training.status_changed.connect(self._make_way)

@@ -60,7 +60,7 @@ def _is_finite(out, pitch, replicas):
 
 
 @kernel
-def _execute(program, context):
+def execute(program, context):
     """Run a replica's program on its slice of every step's batch. Ends behind a step whose loss is not a number."""
     control, r = get_long(context, C_CONTROL), get_long(context, C_REPLICA)
     replicas, target, steps = get_long(control, REPLICAS), get_long(control, TARGET), get_long(control, STEPS)
@@ -126,7 +126,7 @@ def run(seen: int, patience: int, program: int, context: int) -> int:
     """
     control, r = get_long(context, C_CONTROL), get_long(context, C_REPLICA)
     if r == 0:
-        _execute(program, context)
+        execute(program, context)
     while r > 0:
         looks = 0
         while memory.atomic_load(control, GENERATION) == seen:
@@ -139,5 +139,5 @@ def run(seen: int, patience: int, program: int, context: int) -> int:
             return -1
         seen += 1
         if r < get_long(control, REPLICAS):
-            _execute(program, context)
+            execute(program, context)
     return seen

@@ -14,8 +14,8 @@ CONTEXT = {
             "theta",  # address of the network's parameters and buffers (float32)
             "first_moment",  # addresses of the optimizer's running averages (float32)
             "second_moment",
-            "decays",  # address of the rows (start, end, weight decay), float64
-            "decay_count",  # and how many there are
+            "moved",  # address of the rows (start, end, weight decay, factor of the learning rate), float64: see contract.Moved
+            "moved_count",  # and how many there are
             "control",  # address of the control array
             "replica",  # which replica this is
             # the same in every step of a run

@@ -21,6 +21,17 @@ def _answer(m, at, classes):
     return answer
 
 
+@kernel
+def _powers(m, at, to, classes, largest):
+    """m[to + c] = exp(m[at + c] − largest) for every class; their sum."""
+    powers = float32(0)
+    for c in range(classes):
+        power = float32(math.exp(get(m, at + c) - largest))
+        put(m, to + c, power)
+        powers += power
+    return powers
+
+
 @operation
 def cross_entropy(m, labels, indices, first, count, total, results, z, g, pitch, classes, smoothing: Real):
     """g = (softmax(z) − t) / N for logits z, where t is (1 − smoothing) · one-hot + smoothing / classes.
@@ -71,6 +82,55 @@ def soft_target_cross_entropy(m, labels, indices, first, count, total, results, 
             target = (float32(1) - smoothing) * get(labels, row + c) + even
             losses += target * (log_powers + largest - get(m, at + c))
             put(m, to + c, (get(m, to + c) / powers - target) * share)
+    put_double(results, 0, losses)
+    put_double(results, 1, float64(right))
+
+
+@operation
+def weighted_cross_entropy(m, labels, indices, first, count, total, results, z, g, pitch, classes, weights, smoothing: Real):
+    """`cross_entropy` where class i counts as m[weights + i]: g = (softmax(z) Σ w t − w t) / W, W the sum of the batch's labels."""
+    whole, losses, right = float64(0), float64(0), 0
+    for n in range(total):
+        whole += get(m, weights + get_long(labels, get_long(indices, n)))
+    share, even, rest = float32(1 / whole), smoothing / float32(classes), float32(1) - smoothing
+    for n in range(count):
+        at, to, label = z + n * pitch, g + n * pitch, get_long(labels, get_long(indices, first + n))
+        answer = _answer(m, at, classes)
+        right += answer == label
+        powers = _powers(m, at, to, classes, get(m, at + answer))
+        log_powers, sum_of_weights = math.log(powers) + get(m, at + answer), float32(0)
+        for c in range(classes):
+            weight = get(m, weights + c) * (even + (rest if c == label else float32(0)))
+            sum_of_weights += weight
+            if weight > float32(0):  # a class without hope has an infinite loss, which nobody asks for
+                losses += weight * (log_powers - get(m, at + c))
+        for c in range(classes):
+            weight = get(m, weights + c) * (even + (rest if c == label else float32(0)))
+            put(m, to + c, (get(m, to + c) * (sum_of_weights / powers) - weight) * share)
+    put_double(results, 0, losses * (total / whole) if total else float64(0))
+    put_double(results, 1, float64(right))
+
+
+@operation
+def weighted_soft_target_cross_entropy(
+    m, labels, indices, first, count, total, results, z, g, pitch, classes, weights, smoothing: Real
+):
+    """`soft_target_cross_entropy` where class i counts as m[weights + i]: g = (softmax(z) Σ w t − w t) / N."""
+    share, losses, right = float32(1 / max(total, 1)), float64(0), 0
+    even, rest = smoothing / float32(classes), float32(1) - smoothing
+    for n in range(count):
+        at, to, row = z + n * pitch, g + n * pitch, get_long(indices, first + n) * classes
+        answer = _answer(m, at, classes)
+        right += answer == _answer(labels, row, classes)
+        powers = _powers(m, at, to, classes, get(m, at + answer))
+        log_powers, sum_of_weights = math.log(powers) + get(m, at + answer), float32(0)
+        for c in range(classes):
+            weight = get(m, weights + c) * (rest * get(labels, row + c) + even)
+            sum_of_weights += weight
+            losses += weight * (log_powers - get(m, at + c))
+        for c in range(classes):
+            weight = get(m, weights + c) * (rest * get(labels, row + c) + even)
+            put(m, to + c, (get(m, to + c) * (sum_of_weights / powers) - weight) * share)
     put_double(results, 0, losses)
     put_double(results, 1, float64(right))
 

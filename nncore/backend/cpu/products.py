@@ -15,6 +15,7 @@ from numba import float32
 
 from nncore.backend.cpu import simd
 from nncore.backend.cpu.compiling import kernel, operation, part
+from nncore.backend.cpu.few_rows import MOST_ROWS, few_rows
 from nncore.backend.cpu.memory import get, get_int, put
 from nncore.backend.cpu.tuning import STRIP
 from nncore.backend.cpu.vectors import LANES
@@ -120,7 +121,10 @@ def _product(m, theta, x, w, b, y, images, P, patch, O, relu, work, panel):
 @operation
 def linear(m, theta, count, x: Spots, w, b, y: Spots, E, O, relu, work, panel):
     """y = x · weight + bias, with ReLU where `relu`: one image, whose spots are the examples."""
-    _product(m, theta, x, w, b, y, min(count, 1), count, Patch(1, 0, E), O, relu != 0, work, panel)
+    if 0 < count <= MOST_ROWS:
+        few_rows(m, theta, x, w, b, y, count, E, O, relu != 0, work)
+    else:
+        _product(m, theta, x, w, b, y, min(count, 1), count, Patch(1, 0, E), O, relu != 0, work, panel)
 
 
 @operation

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from nncore.arrays import Array
 from nncore.backend.contract import Batches, Outcome, Tensor
+from nncore.backend.cpu.answering import FewAnswers
 from nncore.backend.cpu.execute import park, release, run
 from nncore.backend.cpu.layout import ARRIVED, COLUMNS, CONTEXT, CONTROL_SIZE, REPLICAS, STEPS, STOP, TAKEN
 from nncore.backend.cpu.operations import OPERATIONS
 from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row, Shared, Table, Temporary
 from nncore.backend.cpu.stage import Stage
+from nncore.backend.cpu.tuning import FEW
 
 PATIENCE = 200_000
 """Looks for a new run (about a millisecond) before a replica goes to sleep."""
@@ -51,12 +53,17 @@ class CpuProgram:
                 self._write_row(self._program[r, index], row, r)
         self._control = np.zeros(CONTROL_SIZE, np.int64)
         self._stage = Stage(self._control, record.replicas)
-        self._decays = np.array(record.rule.decays if record.rule else (), np.float64).reshape(-1, 3)
+        self._moved = np.array(record.rule.parts if record.rule else (), np.float64).reshape(-1, 4)
         self._contexts = np.zeros((record.replicas, len(CONTEXT)), np.int64)
         for r in range(record.replicas):
             self._write_context(self._contexts[r], r)
         self._addresses = [array.ctypes.data for array in (self._control, self._program[0], self._contexts[0])]
-        self._lock = threading.Lock()
+        self.first_replica = self._addresses[1], self._addresses[2]
+        """Addresses of its program and its context."""
+        self.few = min(FEW, -(-self.batch // self.replicas))
+        """Up to so many images to look at are answered sooner by one thread than by waking others."""
+        self.lock = threading.Lock()
+        """Held by whoever runs something, until it has read what that has made."""
         self._wake: list[threading.Event] = []
         _programs.add(self)
 
@@ -67,8 +74,8 @@ class CpuProgram:
             "m": self._m.ctypes.data,
             "theta": self._record.values.ctypes.data,
             **dict(zip(("first_moment", "second_moment"), moments, strict=False)),
-            "decays": self._decays.ctypes.data,
-            "decay_count": len(self._decays),
+            "moved": self._moved.ctypes.data,
+            "moved_count": len(self._moved),
             "control": self._control.ctypes.data,
             "replica": r,
         }
@@ -112,10 +119,8 @@ class CpuProgram:
             kind = np.float32 if labels.dtype.kind == "f" else np.int64
             if not (_is_plain(labels) and labels.dtype == kind):
                 labels = np.require(labels, kind, ["C", "A"])
-        with self._lock:
-            # A handful of examples to look at is answered sooner by one thread than by waking others.
-            few = labels is None and steps == 1 and largest <= min(4, -(-self.batch // self.replicas))
-            replicas = 1 if few else self.replicas
+        with self.lock:
+            replicas = 1 if labels is None and steps == 1 and largest <= self.few else self.replicas
             self._contexts[:, SOURCE], self._contexts[:, AS_BYTES] = images.ctypes.data, as_bytes
             if labels is not None:
                 self._contexts[:, LABELS] = labels.ctypes.data
@@ -137,13 +142,24 @@ class CpuProgram:
                     event.set()
         run(0, 0, *self._addresses[1:])
 
+    def answering(self, section: str, tensor: Tensor) -> Callable[[Array], Array]:
+        return FewAnswers(self, section, tensor)
+
+    def rows_of(self, section: str) -> tuple[int, int]:
+        """The section's first row and the one behind its last."""
+        return self._record.sections[section]
+
+    def place_of(self, tensor: Tensor) -> int:
+        """Where the tensor lies in replica 0's memory."""
+        return self._resolve(tensor.place, 0)
+
     def gradient(self) -> Array:
-        with self._lock:
+        with self.lock:
             start = self._resolve(First(self._record.gradient.at), 0)
             return self._m[start : start + self._record.parameters].copy()
 
     def write(self, tensor: Tensor, values: Array) -> None:
-        with self._lock:
+        with self.lock:
             for part, view in self._views(tensor, len(values), self.replicas):
                 view[...] = values[part]
 
@@ -164,14 +180,14 @@ class CpuProgram:
     def _start(self) -> None:
         """One thread a further replica, asleep until it is needed, gone when this program is."""
         self._wake = [threading.Event() for _ in range(1, self.replicas)]
-        kept = (self._program, self._contexts, self._control, self._m, self._stage, self._record, self._decays)
+        kept = (self._program, self._contexts, self._control, self._m, self._stage, self._record, self._moved)
         for r, event in enumerate(self._wake, 1):
             threading.Thread(target=_replica, args=(r, kept, event), name=f"replica-{r}", daemon=True).start()
         weakref.finalize(self, _stop, self._control, self._wake)
 
     def forget_threads(self) -> None:
         """After a fork: the child has the memory, but neither the threads nor whoever held the lock."""
-        self._lock, self._wake = threading.Lock(), []
+        self.lock, self._wake = threading.Lock(), []
         self._stage.forget_runs()
 
 

@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.backend.contract import IntPair, PlainLayer, Program, RandomSource, Rule, Tensor, Weights, Window
+from nncore.backend.contract import Constant, IntPair, PlainLayer, Program, RandomSource, Rule, Spread, Tensor, Weights, Window
 from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row, Shared, Table, Temporary
+from nncore.backend.cpu.spread_arguments import first_window, numbers_of
 from nncore.backend.cpu.tuning import LISTLESS_INPUTS, MARGIN, MOST_MOMENTS, PLANES, STRIP
 from nncore.backend.cpu.winograd.recording import WinogradRecorder
 from nncore.backend.vector import Vector
@@ -45,7 +46,8 @@ class CpuRecorder:
         self.shared = 0
         self.work = self.room(4096 + 4 * self._widest())
         self.panel = self.room(self._largest_panel())
-        self.gradient = self.room(vector.parameters)
+        self.gradient = self.room(vector.zeros.end)
+        """As the network's numbers are. Behind those of the parameters lies what nobody reads: that of biases which are zeros."""
         self.rule: Rule | None = None
         self._winograd = None if exact else WinogradRecorder(self)
 
@@ -82,6 +84,10 @@ class CpuRecorder:
             self._table_index[key] = Table(len(self.tables))
             self.tables.append(values)
         return self._table_index[key]
+
+    def _floats(self, values: Sequence[float]) -> Table:
+        """A table of float32, as the bits of its numbers."""
+        return self.table(np.array(values, np.float32).view(np.int32))
 
     def tensor(self, rows: int, cols: int, channels: int, padding: IntPair = (0, 0)) -> Tensor:
         shape = Tensor(None, rows, cols, channels, padding)
@@ -186,6 +192,25 @@ class CpuRecorder:
             "conv2d_input_gradient", g=gs, w=weights.weight, x=self._spots(grad_x, y.rows, y.cols, window.stride), P=P,
             patch=patch, O=O, panel=self.panel, dump=self.work,
         )  # fmt: skip
+
+    def spread_conv2d(self, x: Tensor, weights: Weights, spread: Spread, y: Tensor) -> None:
+        numbers = numbers_of(spread, x, y)
+        self.add(
+            "spread_conv2d", x=first_window(x, spread), y=_image(y), w=weights.weight, b=weights.bias, **numbers, work=self.work
+        )
+
+    def spread_conv2d_backward(self, x: Tensor, weights: Weights, spread: Spread, grad: Tensor, grad_x: Tensor | None) -> None:
+        numbers, work = numbers_of(spread, x, grad), self.work
+        self.add(
+            "spread_conv2d_weight_gradient", x=first_window(x, spread), g=_image(grad), **numbers,
+            out=self.gradient + weights.weight, out_bias=self.gradient + weights.bias, work=work,
+        )  # fmt: skip
+        if grad_x is not None:
+            self.zero(grad_x)
+            self.add(
+                "spread_conv2d_input_gradient", g=_image(grad), w=weights.weight, x=first_window(grad_x, spread), **numbers,
+                panel=self.panel, work=work,
+            )  # fmt: skip
 
     def conv2d_max_pool(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool) -> Any:
         P, O = y.rows * y.cols, y.channels
@@ -328,14 +353,21 @@ class CpuRecorder:
     def dropout_backward(self, p: float, grad: Tensor, grad_x: Tensor, source: RandomSource) -> None:
         self.dropout(grad, p, grad_x, source)
 
-    def loss(self, name: str, constants: Sequence[float], scores: Tensor, grad: Tensor) -> None:
+    def loss(self, name: str, constants: Sequence[Constant], scores: Tensor, grad: Tensor) -> None:
         common = {"z": scores.place, "g": grad.place, "pitch": scores.pitch, "classes": scores.channels}
         of_its_own = [field for field in self.operations[name].fields if field not in common] if name in self.operations else []
-        self.add(name, **common, **dict(zip(of_its_own, constants, strict=True)))
+        numbers = (self._floats(constant) if isinstance(constant, tuple) else constant for constant in constants)
+        self.add(name, **common, **dict(zip(of_its_own, numbers, strict=True)))
 
     def sum_gradients(self) -> None:
         self.barrier()
         self.add("sum_gradients", gradient=First(self.gradient.at), pitch=ReplicaPitch(), parameters=self.vector.parameters)
+        self.barrier()
+
+    def freeze(self, places: Sequence[tuple[int, int]]) -> None:
+        common = {"gradient": First(self.gradient.at), "parameters": self.vector.parameters}
+        for begin, end in places:
+            self.add("freeze", **common, begin=begin, end=end)
         self.barrier()
 
     def clip_gradients(self, max_norm: float) -> None:

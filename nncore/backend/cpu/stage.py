@@ -21,17 +21,18 @@ from nncore.backend.cpu.layout import (
     RATE_COUNT,
     RATES,
 )
+from nncore.backend.cpu.tuning import FEW
 
 
 class Stage:
     """Arrays that are kept from run to run, since finding an address takes longer than a small network's answer.
 
-    They grow as runs become longer; the control array says where they are.
+    They grow as runs become longer; the control array says where they are. There is always room for a step of FEW images.
     """
 
     def __init__(self, control: Array, replicas: int) -> None:
         self._control, self._replicas = control, replicas
-        self._make_room(1, 1, 1, 1)
+        self._make_room(1, FEW, 1, 1)
 
     def _make_room(self, steps: int, images: int, rates: int, keys: int) -> None:
         """Room for so many steps, images of all steps together, numbers of the optimizer and of random layers."""

@@ -16,3 +16,6 @@ MARGIN = 256
 
 MOST_MOMENTS = 2
 """Running averages a parameter that the kernels of an optimizer may keep (update.py)."""
+
+FEW = 6
+"""Images up to which one thread answers sooner than by waking others, which takes 0.1 ms and more once they are asleep."""

@@ -35,6 +35,14 @@ def sum_gradients(m, replica, replicas, gradient, pitch, parameters):
 
 
 @operation
+def freeze(m, replica, replicas, gradient, parameters, begin, end):
+    """The gradient becomes zero from `begin` to `end`."""
+    first, last = _share(parameters, replica, replicas)
+    for i in range(max(first, begin), min(last, end)):
+        put(m, gradient + i, float32(0))
+
+
+@operation
 def gradient_squares(m, replica, replicas, gradient, parameters, partial):
     """Number `replica` of the float64 at `partial` becomes the sum of the squares of its share of the gradient."""
     start, end = _share(parameters, replica, replicas)
@@ -58,17 +66,17 @@ def clip_gradients(m, replica, replicas, gradient, parameters, partial, max_norm
 
 
 @kernel
-def _sgd(theta, first, second, start, end, m, g, decay, rates):
+def _sgd(theta, first, second, start, end, m, g, decay, lr_mult, rates):
     """rates = (lr)"""
-    lr = get(rates, 0)
+    lr = get(rates, 0) * lr_mult
     for i in range(start, end):
         put(theta, i, get(theta, i) - lr * (get(m, g + i) + decay * get(theta, i)))
 
 
 @kernel
-def _momentum(theta, velocity, second, start, end, m, g, decay, rates):
+def _momentum(theta, velocity, second, start, end, m, g, decay, lr_mult, rates):
     """rates = (lr, momentum)"""
-    lr, momentum = get(rates, 0), get(rates, 1)
+    lr, momentum = get(rates, 0) * lr_mult, get(rates, 1)
     for i in range(start, end):
         value = momentum * get(velocity, i) + (get(m, g + i) + decay * get(theta, i))
         put(velocity, i, value)
@@ -76,9 +84,20 @@ def _momentum(theta, velocity, second, start, end, m, g, decay, rates):
 
 
 @kernel
-def _adam(theta, first, second, start, end, m, g, decay, rates):
+def _nesterov(theta, velocity, second, start, end, m, g, decay, lr_mult, rates):
+    """rates = (lr, momentum)"""
+    lr, momentum = get(rates, 0) * lr_mult, get(rates, 1)
+    for i in range(start, end):
+        grad = get(m, g + i) + decay * get(theta, i)
+        value = momentum * get(velocity, i) + grad
+        put(velocity, i, value)
+        put(theta, i, get(theta, i) - lr * (grad + momentum * value))
+
+
+@kernel
+def _adam(theta, first, second, start, end, m, g, decay, lr_mult, rates):
     """rates = (lr / (1 − β₁ᵗ), β₁, β₂, ε, 1 − β₁, 1 − β₂, 1 / (1 − β₂ᵗ))"""
-    lr, beta, beta2, eps = get(rates, 0), get(rates, 1), get(rates, 2), get(rates, 3)
+    lr, beta, beta2, eps = get(rates, 0) * lr_mult, get(rates, 1), get(rates, 2), get(rates, 3)
     rest, rest2, unbias = get(rates, 4), get(rates, 5), get(rates, 6)
     for i in range(start, end):
         grad = get(m, g + i) + decay * get(theta, i)
@@ -89,23 +108,40 @@ def _adam(theta, first, second, start, end, m, g, decay, rates):
         put(theta, i, get(theta, i) - lr * mean / (math.sqrt(square * unbias) + eps))
 
 
+@kernel
+def _adamw(theta, first, second, start, end, m, g, decay, lr_mult, rates):
+    """rates = (lr, β₁, β₂, ε, 1 − β₁, 1 − β₂, 1 / (1 − β₂ᵗ), 1 / (1 − β₁ᵗ))"""
+    lr, beta, beta2, eps = get(rates, 0) * lr_mult, get(rates, 1), get(rates, 2), get(rates, 3)
+    rest, rest2, unbias, step = get(rates, 4), get(rates, 5), get(rates, 6), lr * get(rates, 7)
+    kept = float32(1) - lr * decay
+    for i in range(start, end):
+        grad = get(m, g + i)
+        mean = beta * get(first, i) + rest * grad
+        square = beta2 * get(second, i) + rest2 * grad * grad
+        put(first, i, mean)
+        put(second, i, square)
+        put(theta, i, kept * get(theta, i) - step * mean / (math.sqrt(square * unbias) + eps))
+
+
 def _update(name, rule):
     """The operation that lets the parameters follow m[gradient :] and the weight decay by `rule`; the gradient stays as it is."""
 
-    def update(m, theta, first_moment, second_moment, replica, replicas, decays, decay_count, rates, gradient, parameters):
+    def update(m, theta, first_moment, second_moment, replica, replicas, moved, moved_count, rates, gradient, parameters):
         start, end = _share(parameters, replica, replicas)
-        for d in range(decay_count):
-            low, high = max(start, int(get_double(decays, 3 * d))), min(end, int(get_double(decays, 3 * d + 1)))
+        for n in range(moved_count):
+            low, high = max(start, int(get_double(moved, 4 * n))), min(end, int(get_double(moved, 4 * n + 1)))
             if low < high:
-                decay = float32(get_double(decays, 3 * d + 2))
-                rule(theta, first_moment, second_moment, low, high, m, gradient, decay, rates)
+                decay, lr_mult = float32(get_double(moved, 4 * n + 2)), float32(get_double(moved, 4 * n + 3))
+                rule(theta, first_moment, second_moment, low, high, m, gradient, decay, lr_mult, rates)
 
     update.__name__ = name
     return operation(update)
 
 
-update_sgd, update_momentum, update_adam = (
+update_sgd, update_momentum, update_nesterov, update_adam, update_adamw = (
     _update("update_sgd", _sgd),
     _update("update_momentum", _momentum),
+    _update("update_nesterov", _nesterov),
     _update("update_adam", _adam),
+    _update("update_adamw", _adamw),
 )

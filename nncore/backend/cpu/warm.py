@@ -17,10 +17,10 @@ _one_at_a_time = threading.Lock()
 def compile_all(report: Callable[[str, int, int], None] | None = None) -> float:
     """Compile what is not in the cache yet; the seconds it took. `report` is told each kernel's name, number and how many."""
     start = time.perf_counter()
-    from nncore.backend.cpu import execute, warp  # here, because they import Numba
+    from nncore.backend.cpu import answering, execute, warp  # here, because they import Numba
     from nncore.backend.cpu.operations import OPERATIONS
 
-    assert callable(execute.run) and callable(warp.vary_quickly)  # importing them has compiled them
+    assert all(map(callable, (execute.run, answering.FewAnswers, warp.vary_quickly)))  # importing them has compiled them
     for number, (name, value) in enumerate(OPERATIONS.items(), 1):
         if report:
             report(name, number, len(OPERATIONS))

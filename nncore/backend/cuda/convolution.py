@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from nncore.backend.contract import Tensor, Weights, Window
+from nncore.backend.contract import Spread, Tensor, Weights, Window
 from nncore.backend.cuda.base import Arguments, BaseRecorder, corner, image, sizes
 from nncore.backend.cuda.geometry import THREADS, busy_tiles, copies_of_windows, share_of_places, threads, tiles, widest
 from nncore.backend.cuda.memory import Pass
 from nncore.backend.cuda.pooling import PoolingRecorder
+from nncore.errors import NotCompilable
 
 POOLED_KERNELS = (1, 2, 3, 4, 5)
 """Sizes of square kernels that are done together with the pool: of larger ones too little fits into registers."""
@@ -35,6 +36,12 @@ class ConvolutionRecorder(PoolingRecorder, BaseRecorder):
             },
             (made.high, made.wide, loaded(x.channels)),
         )  # fmt: skip
+
+    def spread_conv2d(self, x: Tensor, weights: Weights, spread: Spread, y: Tensor) -> None:
+        raise NotCompilable("The GPU has no kernel for convolutions that are dilated, in groups, or padded unevenly.")
+
+    def spread_conv2d_backward(self, x: Tensor, weights: Weights, spread: Spread, grad: Tensor, grad_x: Tensor | None) -> None:
+        raise NotCompilable("The GPU has no kernel for convolutions that are dilated, in groups, or padded unevenly.")
 
     def conv2d_backward(
         self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None

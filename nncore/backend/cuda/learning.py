@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nncore.backend.contract import Rule, Tensor
+from nncore.backend.contract import Constant, Rule, Tensor
 from nncore.backend.cuda.base import Arguments, BaseRecorder, image, slice_of
 from nncore.backend.cuda.device import At
 from nncore.backend.cuda.geometry import threads
@@ -35,7 +35,7 @@ class LearningRecorder(BaseRecorder):
 
         self.add("take", lambda part: threads(part.count * size), arguments, lambda part: (part.pixel,))
 
-    def loss(self, name: str, constants: Sequence[float], scores: Tensor, grad: Tensor) -> None:
+    def loss(self, name: str, constants: Sequence[Constant], scores: Tensor, grad: Tensor) -> None:
         """The loss's kernel takes its own numbers, besides those that each has, in the order of `constants`."""
         record = self.record
         record.marks.add("loss")
@@ -55,6 +55,10 @@ class LearningRecorder(BaseRecorder):
     def sum_gradients(self) -> None:
         """No kernel: the update adds the copies up by itself, and `Program.gradient` where it is asked."""
         self.record.marks.add("gradients")
+
+    def freeze(self, places: Sequence[tuple[int, int]]) -> None:
+        """No kernel: a frozen parameter has no copies of its gradient to be added up."""
+        self.record.frozen.update(start for start, _ in places)
 
     def clip_gradients(self, max_norm: float) -> None:
         """The copies are added up to find the norm, and each is made shorter: see kernels/clip.cu."""
@@ -84,14 +88,15 @@ class LearningRecorder(BaseRecorder):
         if kernel not in kernels():
             raise NotCompilable(f"There is no kernel for the optimizer {rule.name} on the GPU.")
         record.marks.add("update")
-        record.decays = {start: decay for start, _, decay in rule.decays}
+        record.moved = {part.start: part for part in rule.parts}
         slots = [name for name in ("first", "second") if name in kernels()[kernel].parameters]
 
         def arguments(part: Pass) -> Arguments:
             buffers = record.moment_buffers or [None] * len(slots)  # none yet while it is asked only which kernels there are
             moments = {name: At(buffer) for name, buffer in zip(slots, buffers, strict=True)}
-            rates = {"decays": At(record.decay_buffer), "rates": At(record.rates), "clock": At(record.clock)}
-            return {"theta": At(record.theta)} | moments | rates | record.table_arguments(part.number + 1)
+            each = {"decays": At(record.decay_buffer), "lr_mults": At(record.lr_mult_buffer)}
+            rates = {"rates": At(record.rates), "clock": At(record.clock)}
+            return {"theta": At(record.theta)} | moments | each | rates | record.table_arguments(part.number + 1)
 
         size = record.vector.parameters
         self.add(kernel, lambda _: threads(size), arguments, once=True)

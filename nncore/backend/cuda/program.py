@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import Array
+from nncore.backend.answering import by_runs
 from nncore.backend.contract import Batches, Outcome, Tensor
 from nncore.backend.cuda.device import Again, At, Launch
 from nncore.backend.cuda.feed import Chunk, Feed
@@ -70,6 +71,9 @@ class CudaProgram:
         if batches.labels is None:
             results = results[:0]
         return Outcome(results[:, 0].astype(np.float64), results[:, 1].astype(np.int64), values)
+
+    def answering(self, section: str, tensor: Tensor) -> Callable[[Array], Array]:
+        return by_runs(self, section, tensor)
 
     def gradient(self) -> Array:
         record = self.record

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.backend.contract import RandomSource
+from nncore.backend.contract import Moved, RandomSource
 from nncore.backend.cuda.device import At, Device, Launch
 from nncore.backend.cuda.geometry import threads
 from nncore.backend.cuda.memory import Copies, Pass, Room, capacity_for
@@ -59,8 +59,10 @@ class Record:
     """By a parameter's place: where the copies of its gradient lie."""
     copies_size: int = 0
     """Values that a pass leaves as copies of gradients."""
-    decays: dict[int, float] = field(default_factory=dict)
-    """By a parameter's place: its weight decay."""
+    moved: dict[int, Moved] = field(default_factory=dict)
+    """By a parameter's place: how it is moved; those that stay as they are have no entry."""
+    frozen: set[int] = field(default_factory=set)
+    """The places of the parameters whose gradients count as zero."""
     image_size: int = 1
     """Values of an image of the batches."""
     whole: str = ""
@@ -74,6 +76,7 @@ class Record:
     table: Any = None
     owner: Any = None
     decay_buffer: Any = None
+    lr_mult_buffer: Any = None
     clock: Any = None
     order: Any = None
     rates: Any = None
@@ -118,20 +121,23 @@ class Record:
     def give_up(self) -> None:
         """Free the device's memory at once: rows name the record that they are in, so that it would wait for the collector."""
         self._drop_buffers()
-        self.table = self.owner = self.decay_buffer = self.order = self.rates = self.random = self.results = None
+        self.table = self.owner = self.decay_buffer = self.lr_mult_buffer = None
+        self.order = self.rates = self.random = self.results = None
 
     def _make_table(self) -> None:
-        """The rows that kernels/update.cu reads: of each parameter its place and that of its copies, and its decay."""
+        """What kernels/update.cu reads of each parameter: its place and that of its copies, its decay, its factor of the rate."""
         parts = sorted((part for part in self.vector.parts.values() if part.start < self.vector.parameters), key=lambda p: p.start)
         nothing, owner = Copies(0, 0, 0), np.zeros(max(self.vector.parameters // ALIGN, 1), np.int32)
         rows = [[0, 0, 0, 0, 0]] if not parts else []
         for number, part in enumerate(parts):
-            copies = self.gradients.get(part.start, nothing)
+            copies = nothing if part.start in self.frozen else self.gradients.get(part.start, nothing)
             rows.append([part.start, part.end, copies.start, copies.parts, copies.size])
             owner[part.start // ALIGN : -(-part.end // ALIGN)] = number
-        decays = [self.decays.get(part.start, 0.0) for part in parts] or [0.0]
-        self.table, self.owner, self.decay_buffer = (
-            self._filled(values) for values in (np.array(rows, np.int32), owner, np.array(decays, np.float32))
+        stays = Moved(0, 0, lr_mult=0.0)
+        moved = [self.moved.get(part.start, stays) for part in parts] or [stays]
+        decays, lr_mults = (np.array(values, np.float32) for values in ([m.decay for m in moved], [m.lr_mult for m in moved]))
+        self.table, self.owner, self.decay_buffer, self.lr_mult_buffer = (
+            self._filled(values) for values in (np.array(rows, np.int32), owner, decays, lr_mults)
         )
 
     def _filled(self, values: Array) -> Any:

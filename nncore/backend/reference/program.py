@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from nncore.arrays import Array, array_module, to_numpy
+from nncore.backend.answering import by_runs
 from nncore.backend.contract import Batches, Outcome, Tensor
 from nncore.backend.reference.memory import inside
 
@@ -74,6 +75,9 @@ class ReferenceProgram:
         images = xp.asarray(to_numpy(batches.images)[indices])
         labels = None if batches.labels is None else xp.asarray(to_numpy(batches.labels)[indices])
         return Step(number, images, labels, batches.rates[number - 1] if len(batches.rates) else ())
+
+    def answering(self, section: str, tensor: Tensor) -> Callable[[Array], Array]:
+        return by_runs(self, section, tensor)
 
     def gradient(self) -> Array:
         with self._lock:

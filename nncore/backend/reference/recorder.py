@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nncore.arrays import Array, Shape, array_module
-from nncore.backend.contract import IntPair, PlainLayer, Program, RandomSource, Rule, Tensor, Weights, Window
+from nncore.backend.contract import Constant, IntPair, PlainLayer, Program, RandomSource, Rule, Spread, Tensor, Weights, Window
 from nncore.backend.reference.memory import exact, inside, whole
 from nncore.backend.reference.program import Operation, ReferenceProgram, Step
 from nncore.backend.vector import Vector
@@ -66,7 +66,9 @@ class ReferenceRecorder:
         return self.vector.values[at : at + math.prod(shape)].reshape(shape)
 
     def _gradients(self, at: int, shape: Shape) -> Array:
-        """The view of the gradient that begins at `at`."""
+        """The view of the gradient that begins at `at`; an array of its own for a bias that there is not."""
+        if at >= self.vector.parameters:
+            return self.xp.zeros(shape, np.float32)
         return self.gradient[at : at + math.prod(shape)].reshape(shape)
 
     def take(self, y: Tensor) -> None:
@@ -107,6 +109,32 @@ class ReferenceRecorder:
             of_x, grad_weight[...], grad_bias[...] = conv2d_backward(padded, exact(weight), of_y, window.stride)
             if grad_x is not None:
                 whole(grad_x, step.count)[...] = of_x
+
+        self.operations.append(operation)
+
+    def spread_conv2d(self, x: Tensor, weights: Weights, spread: Spread, y: Tensor) -> None:
+        weight = self._values(weights.weight, (*spread.size, x.channels // spread.groups, y.channels))
+        bias = self._values(weights.bias, (y.channels,))
+
+        def operation(step: Step) -> None:
+            seen, more = _seen(whole(x, step.count), x, spread, y), (spread.stride, spread.dilation, spread.groups)
+            inside(y, step.count)[...] = conv2d(exact(seen), exact(weight), exact(bias), *more)
+
+        self.operations.append(operation)
+
+    def spread_conv2d_backward(self, x: Tensor, weights: Weights, spread: Spread, grad: Tensor, grad_x: Tensor | None) -> None:
+        shape = (*spread.size, x.channels // spread.groups, grad.channels)
+        weight, grad_weight = self._values(weights.weight, shape), self._gradients(weights.weight, shape)
+        grad_bias = self._gradients(weights.bias, (grad.channels,))
+
+        def operation(step: Step) -> None:
+            seen, more = _seen(whole(x, step.count), x, spread, grad), (spread.stride, spread.dilation, spread.groups)
+            of_y = exact(inside(grad, step.count))
+            of_x, grad_weight[...], grad_bias[...] = conv2d_backward(exact(seen), exact(weight), of_y, *more)
+            if grad_x is not None:
+                padded = whole(grad_x, step.count)
+                padded[...] = 0
+                _seen(padded, grad_x, spread, grad)[...] = of_x
 
         self.operations.append(operation)
 
@@ -232,7 +260,7 @@ class ReferenceRecorder:
     def dropout_backward(self, p: float, grad: Tensor, grad_x: Tensor, source: RandomSource) -> None:
         self.dropout(grad, p, grad_x, source)
 
-    def loss(self, name: str, constants: Sequence[float], scores: Tensor, grad: Tensor) -> None:
+    def loss(self, name: str, constants: Sequence[Constant], scores: Tensor, grad: Tensor) -> None:
         loss = _known(LOSSES, name, "loss")(*constants)
 
         def operation(step: Step) -> None:
@@ -248,17 +276,36 @@ class ReferenceRecorder:
     def sum_gradients(self) -> None:
         """One replica's gradient is that of the whole batch."""
 
+    def freeze(self, places: Sequence[tuple[int, int]]) -> None:
+        def operation(step: Step) -> None:
+            for start, end in places:
+                self.gradient[start:end] = 0
+
+        self.operations.append(operation)
+
     def clip_gradients(self, max_norm: float) -> None:
         self.operations.append(lambda step: clip_gradients([self.gradient], max_norm))
 
     def update(self, rule: Rule) -> None:
         def operation(step: Step) -> None:
-            for start, end, decay in rule.decays:
+            rate, *others = step.rates
+            for start, end, decay, lr_mult in rule.parts:
                 values, part = self.vector.values[start:end], slice(start, end)
-                grad = exact(self.gradient[part]) + decay * exact(values)
-                rule.move(values, grad, [moment[part] for moment in self.moments], *step.rates)
+                moments = [moment[part] for moment in self.moments]
+                rule.move(values, exact(self.gradient[part]), moments, decay, rate * lr_mult, *others)
 
         self.operations.append(operation)
+
+
+def _seen(padded: Array, x: Tensor, spread: Spread, y: Tensor) -> Array:
+    """What the windows of a convolution reach over, as a view of x and its padding."""
+    rows, cols = (
+        slice(pad - before, pad - before + stride * (count - 1) + far * (size - 1) + 1)
+        for pad, before, stride, count, far, size in zip(
+            x.padding, spread.before, spread.stride, (y.rows, y.cols), spread.dilation, spread.size, strict=True
+        )
+    )
+    return padded[:, rows, cols]
 
 
 def _known(table: dict[str, Any], name: str, what: str) -> Any:

@@ -9,7 +9,7 @@ import trials
 from trial import Recording, Trial, record
 
 from nncore.arrays import Array
-from nncore.backend.contract import Program, Rule, Tensor
+from nncore.backend.contract import Moved, Program, Rule, Tensor
 from nncore.layers import Dropout
 from nncore.optimizers import SGD
 
@@ -35,7 +35,7 @@ def classifier(device: str, replicas: int = 2, dropout: Dropout | None = None) -
             record.sum_gradients()
         with record.section("update") if dropout is None else nullcontext():
             parts = [recording.parts[name] for name in ("weight", "bias")]
-            record.update(Rule("sgd", [(part.start, part.end, 0.0) for part in parts], SGD({}, 0.1).move))
+            record.update(Rule("sgd", [Moved(part.start, part.end) for part in parts], SGD({}, 0.1).move))
         scores.append(y)
 
     trial = Trial(build, {"weight": trials.real_numbers(3, 5), "bias": np.zeros(5)}, count=4, replicas=replicas)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import layer_trials
 import numpy as np
 import pytest
 import trials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trial import ON_EACH_DEVICE, Recording, Trial, check, record, run
-from trials import adam_rates, square
+from trials import adam_rates, adamw_rates, square
 
 from nncore.backend.contract import Weights, Window
 from nncore.backend.cpu.operations import OPERATIONS
@@ -85,17 +86,32 @@ TRIALS: dict[str, Trial] = {
     "sgd": trials.update("sgd", (0.1,), 0.0),
     "sgd with decay": trials.update("sgd", (0.1,), 0.03, 33, 17),
     "momentum": trials.update("momentum", (0.1, 0.9), 0.03),
+    "momentum, its own rate": trials.update("momentum", (0.1, 0.9), 0.03, 33, 17, lr_mult=0.3),
+    "nesterov": trials.update("nesterov", (0.1, 0.9), 0.03, 33, 17, lr_mult=0.3),
+    "adamw, first step": trials.update("adamw", adamw_rates(0.1, 0.9, 0.999, 1e-8, 1), 0.0),
+    "adamw, later": trials.update("adamw", adamw_rates(0.1, 0.7, 0.99, 1e-3, 30), 0.3, 33, 17, lr_mult=0.3),
+    "a frozen weight": trials.freeze("weight"),
+    "a frozen bias": trials.freeze("bias"),
     "adam, first step": trials.update("adam", adam_rates(0.1, 0.9, 0.999, 1e-8, 1), 0.0),
     "adam, later": trials.update("adam", adam_rates(0.1, 0.7, 0.99, 1e-3, 30), 0.03, 33, 17),
 }  # fmt: skip
 
 QUIET = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 ANYTHING = settings(max_examples=40, derandomize=True, deadline=None, database=None, suppress_health_check=QUIET)
-CPU_ALONE = {
-    f"soft target cross entropy of {classes}, smoothed by {share}": trials.loss("soft_target_cross_entropy", classes, (share,))
-    for classes in (1, 2, 10, 33)
-    for share in (0.0, 0.3)
-}
+CPU_ALONE = (
+    {
+        f"soft target cross entropy of {classes}, smoothed by {share}": trials.loss("soft_target_cross_entropy", classes, (share,))
+        for classes in (1, 2, 10, 33)
+        for share in (0.0, 0.3)
+    }
+    | {
+        f"{name} of {classes}, smoothed by {share}": trials.loss(name, classes, (tuple(0.5 + c % 3 for c in range(classes)), share))
+        for name in ("weighted_cross_entropy", "weighted_soft_target_cross_entropy")
+        for classes in (1, 10)
+        for share in (0.0, 0.3)
+    }
+    | layer_trials.TRIALS
+)
 """What the GPU has no kernel for: there the readable path takes its place."""
 
 channels, flags = st.sampled_from(CHANNELS), st.booleans()

@@ -8,10 +8,10 @@ import numpy as np
 from trial import Recording, Trial
 
 from nncore.arrays import Array
-from nncore.backend.contract import IntPair, Rule, Window
+from nncore.backend.contract import Constant, IntPair, Moved, Rule, Window
 from nncore.layers import Dropout
 from nncore.losses import LOSSES, softmax
-from nncore.optimizers import SGD, Adam
+from nncore.optimizers import SGD, Adam, AdamW
 
 Images = tuple[int, int, int]
 """rows, cols, channels"""
@@ -197,7 +197,7 @@ def dropout(x: Images, p: float, count: int = 5) -> Trial:
     return Trial(build, count=count, tolerance=3e-7)
 
 
-def loss(name: str, classes: int, constants: tuple[float, ...] | None = None, count: int = 7) -> Trial:
+def loss(name: str, classes: int, constants: tuple[Constant, ...] | None = None, count: int = 7) -> Trial:
     """`constants` None: those that the loss has unless told otherwise."""
     if constants is None:
         constants = LOSSES[name]().constants if name in LOSSES else ()
@@ -213,17 +213,23 @@ def loss(name: str, classes: int, constants: tuple[float, ...] | None = None, co
     size = max(20, count)
     images, indices = np.zeros((size, 1), np.float32), rng.permutation(size)[:count]
     labels = rng.integers(classes, size=size)
-    if name in LOSSES and LOSSES[name]().takes_rows:
+    if "soft_target" in name:
         labels = softmax(real_numbers(size, classes, seed=2, scale=2))
     return Trial(build, count=count, images=images, indices=indices, labels=labels, tolerance=1e-6)
 
 
-MOVES = {"sgd": SGD({}, 0.1).move, "momentum": SGD({}, 0.1, 0.9).move, "adam": Adam({}).move}
+MOVES = {
+    "sgd": SGD({}, 0.1).move,
+    "momentum": SGD({}, 0.1, 0.9).move,
+    "nesterov": SGD({}, 0.1, 0.9, nesterov=True).move,
+    "adam": Adam({}).move,
+    "adamw": AdamW({}).move,
+}
 """The optimizers' own formulas, by their rule."""
 
 
-def update(name: str, rates: tuple[float, ...], decay: float, inputs: int = 5, outputs: int = 3) -> Trial:
-    """The gradient of a linear layer, then a step by it: of the weight with decay, of the bias without."""
+def update(name: str, rates: tuple[float, ...], decay: float, inputs: int = 5, outputs: int = 3, lr_mult: float = 1.0) -> Trial:
+    """The gradient of a linear layer, then a step by it: of the weight with decay and `lr_mult`, of the bias without."""
 
     def build(recording: Recording) -> None:
         x, y = recording.given(real_numbers(7, 1, 1, inputs)), recording.given(real_numbers(7, 1, 1, outputs))
@@ -231,9 +237,10 @@ def update(name: str, rates: tuple[float, ...], decay: float, inputs: int = 5, o
         recording.record.linear_backward(x, recording.weights, y, False, grad, None)
         recording.record.sum_gradients()
         weight, bias = recording.parts["weight"], recording.parts["bias"]
-        recording.record.update(Rule(name, [(weight.start, weight.end, decay), (bias.start, bias.end, 0.0)], MOVES[name]))
+        parts = [Moved(weight.start, weight.end, decay, lr_mult), Moved(bias.start, bias.end)]
+        recording.record.update(Rule(name, parts, MOVES[name]))
 
-    moments = {"sgd": 0, "momentum": 1, "adam": 2}[name]
+    moments = {"sgd": 0, "momentum": 1, "nesterov": 1, "adam": 2, "adamw": 2}[name]
     shape = (inputs, outputs)
     parameters = {"weight": real_numbers(*shape, seed=1), "bias": real_numbers(outputs, seed=2)}
     return Trial(build, parameters, count=7, moments=moments, rates=rates, tolerance=1e-6)
@@ -249,10 +256,27 @@ def clip(max_norm: float, inputs: int = 5, outputs: int = 3, values: Array | Non
         recording.record.sum_gradients()
         recording.record.clip_gradients(max_norm)
         weight, bias = recording.parts["weight"], recording.parts["bias"]
-        recording.record.update(Rule("sgd", [(part.start, part.end, 0.0) for part in (weight, bias)], MOVES["sgd"]))
+        recording.record.update(Rule("sgd", [Moved(part.start, part.end) for part in (weight, bias)], MOVES["sgd"]))
 
     parameters = {"weight": np.zeros((inputs, outputs)), "bias": np.zeros(outputs)}
     return Trial(build, parameters, count=7, rates=(1.0,), tolerance=1e-6)
+
+
+def freeze(what: str, inputs: int = 33, outputs: int = 17) -> Trial:
+    """The gradient of a linear layer, the weight or the bias frozen, clipped, and a step by Adam from averages in mid training."""
+
+    def build(recording: Recording) -> None:
+        x, grad = recording.given(real_numbers(7, 1, 1, inputs)), recording.given(real_numbers(7, 1, 1, outputs, seed=5))
+        recording.record.linear_backward(x, recording.weights, grad, False, grad, None)
+        recording.record.sum_gradients()
+        frozen = recording.parts[what]
+        recording.record.freeze([(frozen.start, frozen.end)])
+        recording.record.clip_gradients(0.5)
+        parts = [Moved(part.start, part.end) for name, part in recording.parts.items() if name != what]
+        recording.record.update(Rule("adam", parts, MOVES["adam"]))
+
+    parameters = {"weight": real_numbers(inputs, outputs, seed=1), "bias": real_numbers(outputs, seed=2)}
+    return Trial(build, parameters, count=7, moments=2, rates=adam_rates(0.1, 0.9, 0.999, 1e-8, 3), tolerance=1e-6)
 
 
 def square(size: int, stride: int = 1) -> Window:
@@ -263,3 +287,8 @@ def adam_rates(lr: float, beta: float, beta2: float, eps: float, step: int) -> t
     """As contract.Batches takes them; see nncore/optimizers.py."""
     unbias = 1 / (1 - math.pow(beta2, step))
     return lr / (1 - math.pow(beta, step)), beta, beta2, eps, 1 - beta, 1 - beta2, unbias
+
+
+def adamw_rates(lr: float, beta: float, beta2: float, eps: float, step: int) -> tuple[float, ...]:
+    """The same for AdamW."""
+    return lr, *adam_rates(lr, beta, beta2, eps, step)[1:], 1 / (1 - math.pow(beta, step))

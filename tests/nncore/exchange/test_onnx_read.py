@@ -65,9 +65,10 @@ def after_a_convolution(operator: str, *more: str, **attributes: object) -> Grap
 
 
 UNFIT = {
-    "LeakyRelu (leaky) is no layer that DigitLab has; it has Conv, Gemm": after_a_convolution("LeakyRelu", name="leaky"),
+    "Elu (bent) is no layer that DigitLab has; it has Conv, Gemm": after_a_convolution("Elu", name="bent"),
     "Conv (v1) takes 1 channels, but its input is 2×6×6": after_a_convolution("Conv", "c0"),
-    "pads its input": after_a_convolution("MaxPool", kernel_shape=[2, 2], pads=[1, 1, 1, 1]),
+    "leaves its padding out of the mean": after_a_convolution("AveragePool", kernel_shape=[2, 2], pads=[1, 1, 1, 1]),
+    "A pool's padding may be at most half of its kernel_size": after_a_convolution("MaxPool", kernel_shape=[2, 2], pads=[2] * 4),
     "(ceil_mode)": after_a_convolution("AveragePool", kernel_shape=[4, 4], strides=[4, 4], ceil_mode=1),
     "takes the mean of other axes": after_a_convolution("ReduceMean", axes=[1, 2]),
     "does not compare channels": after_a_convolution("Softmax", axis=2),

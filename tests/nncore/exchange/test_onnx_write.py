@@ -14,7 +14,24 @@ from models.presets import PRESETS
 from nncore.arrays import Array
 from nncore.errors import ConfigError
 from nncore.exchange import load_onnx, onnx_model, save_onnx
-from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
+from nncore.layers import (
+    GELU,
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    Layer,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
 from nncore.losses import softmax
 from nncore.network import Network
 
@@ -22,8 +39,36 @@ WINDOWS: list[Layer] = [
     *(Conv2d(5, (11, 3), stride=(1, 2), padding=(2, 0)), Tanh(), MaxPool2d(3, 1), Softmax(), BatchNorm(eps=1e-2), Dropout(0.3)),
     *(Conv2d(4, 1), Sigmoid(), AvgPool2d((2, 3), (2, 1)), Flatten(), Linear(9), BatchNorm(), Softmax(), Linear(4), Softmax()),
 ]
+BENT: list[Layer] = [
+    Conv2d(3, 3, bias=False),
+    GELU(),
+    Conv2d(4, 2),
+    LeakyReLU(0.2),
+    SiLU(),
+    Flatten(),
+    Linear(5, bias=False),
+    GELU("tanh"),
+    Linear(4),
+]
 NETWORKS: dict[str, Network] = {name: preset.build(seed=1) for name, preset in PRESETS.items()} | {
     "windows": Network(WINDOWS, (17, 19, 3), seed=2),
+    "bent": Network(BENT, (7, 6, 2), seed=3),
+    "around": Network(
+        [Conv2d(3, 3), MaxPool2d(3, 2, padding=1), AvgPool2d((2, 3), 1, padding=1), GlobalAvgPool2d(), Flatten(), Linear(4)],
+        (9, 8, 2),
+        seed=4,
+    ),
+    "spread": Network(
+        [
+            Conv2d(4, (2, 3), padding="same"),
+            Conv2d(8, 3, padding=2, dilation=2, groups=4, bias=False),
+            Conv2d(4, 2, padding=(1, 0), dilation=(3, 1)),
+            Flatten(),
+            Linear(4),
+        ],
+        (9, 8, 2),
+        seed=5,
+    ),
     "no layer that ONNX sees": Network([Dropout(0.2)], (6,)),
     "linear": Network([Linear(3), ReLU()], (6,)),
 }

@@ -16,13 +16,50 @@ from models.presets import PRESETS
 from nncore.arrays import Array
 from nncore.errors import ConfigError
 from nncore.exchange import save_scripts
-from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
+from nncore.layers import (
+    GELU,
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    Layer,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
 from nncore.losses import softmax
 from nncore.network import Network
 
 EVERY_LAYER: list[Layer] = [
-    *(Conv2d(5, (3, 11), stride=(1, 2), padding=(2, 0)), Tanh(), MaxPool2d(3, 1), Softmax(), BatchNorm(eps=1e-2), Dropout(0.3)),
-    *(Conv2d(4, 1), Sigmoid(), AvgPool2d((2, 3), (2, 1)), Flatten(), Linear(9), BatchNorm(), ReLU(), Linear(4), Softmax()),
+    *(
+        Conv2d(5, (3, 11), stride=(1, 2), padding=(2, 0)),
+        Tanh(),
+        MaxPool2d(3, 1, padding=(1, 0)),
+        Softmax(),
+        BatchNorm(eps=1e-2),
+        Dropout(0.3),
+    ),
+    *(
+        Conv2d(10, (2, 3), padding="same", dilation=(3, 1), groups=5),
+        Conv2d(4, 1, bias=False),
+        Sigmoid(),
+        AvgPool2d((2, 3), (2, 1), padding=1),
+        GELU(),
+        GlobalAvgPool2d(),
+        Flatten(),
+        Linear(9, bias=False),
+        BatchNorm(),
+        ReLU(),
+        Linear(8),
+    ),
+    *(LeakyReLU(0.2), SiLU(), GELU("tanh"), Linear(4), Softmax()),
 ]
 NETWORKS = {name: PRESETS[name].build(seed=1) for name in ("mnist-cnn", "mnist-mlp", "alexnet-mini", "digitlab-svhn")} | {
     "every layer": Network(EVERY_LAYER, (17, 19, 3), seed=2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -14,7 +15,22 @@ from nncore.errors import ConfigError
 from nncore.explain.forward_pass import ForwardPass
 from nncore.explain.layers import layer_outputs
 from nncore.explain.pixel import Activated, Index, Normalised, Parts, Passed, Pooled, Share, Weighted, explain, explain_joined
-from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
+from nncore.layers import (
+    GELU,
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
 from nncore.layers.base import Layer
 from nncore.network import Network
 from nncore.prediction import Predictor
@@ -84,6 +100,14 @@ def test_the_parts_add_up_in_random_networks(seed):
             holds(explain(done, place, index), done)
 
 
+@pytest.mark.parametrize("more", [{"padding": "same", "dilation": (2, 3)}, {"padding": 1, "groups": 2}, {"groups": 4, "stride": 2}])
+def test_every_place_of_a_convolution_that_is_dilated_or_in_groups(more, rng):
+    network = shaken(Network([Conv2d(8, (2, 3), **more)], (7, 8, 4)), rng)
+    done = ForwardPass.of(network, picture(network, rng))
+    for index in np.ndindex(done.values[1].shape):
+        holds(explain(done, 1, index), done)
+
+
 @pytest.mark.parametrize("kernel", [(1, 1), (3, 5), (7, 7), (11, 11)])
 @pytest.mark.parametrize(("stride", "padding"), [((1, 1), (0, 0)), ((2, 3), (1, 2)), ((1, 2), (6, 6))])
 def test_every_place_of_a_convolution_with_its_padding_and_stride(kernel, stride, padding, rng):
@@ -117,6 +141,25 @@ def test_each_kind_says_what_it_did(rng):
     through = explain_joined(done, 8, (5,))
     assert [type(step) for step in through] == [Pooled, Activated, Passed, Passed]
     assert through[0].index == np.unravel_index(5, done.values[6].shape)
+
+
+def test_a_layer_without_a_bias_adds_none(rng):
+    network = Network([Conv2d(2, 3, bias=False), Flatten(), Linear(3, bias=False)], (5, 5, 1))
+    done = ForwardPass.of(network, picture(network, rng))
+    for place, index in ((1, (2, 1, 1)), (3, (2,))):
+        found = explain(done, place, index)
+        holds(found, done)
+        assert isinstance(found, Weighted) and not found.has_bias and found.bias == 0
+
+
+def test_what_activations_make_of_a_number_below_zero():
+    image = np.zeros((2, 2, 1), np.uint8)
+    layers = [BatchNorm(), LeakyReLU(0.5), GELU(), SiLU()]
+    network = Network(layers, (2, 2, 1))
+    network.parameters()["norm1.bias"].data[...] = -2
+    done = ForwardPass.of(network, image)
+    found = [explain(done, place, (0, 0, 0)).value for place in (2, 3, 4)]
+    assert found == pytest.approx([-1, -0.15865525, -0.15865525 / (1 + math.exp(0.15865525))])
 
 
 def test_of_equal_numbers_in_a_window_the_first_wins():

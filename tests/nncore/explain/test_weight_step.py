@@ -13,7 +13,7 @@ from nncore.explain.weight_step import BackwardPass, weight_gradient, weight_ste
 from nncore.layers import BatchNorm, Conv2d, Flatten, Linear, Softmax
 from nncore.losses import CrossEntropyLoss, HingeLoss
 from nncore.network import Network
-from nncore.optimizers import SGD, Adam, Optimizer, clip_gradients
+from nncore.optimizers import SGD, Adam, AdamW, Optimizer, clip_gradients
 from nncore.parameter import Parameter
 from tests.nncore.explain.test_pixel import draw, picture, places, shaken
 
@@ -85,13 +85,15 @@ def test_the_network_and_its_gradients_stay_as_they_are(rng):
     for name, parameter in network.parameters().items():
         assert parameter.grad is kept[name] and not parameter.grad.any()
     assert all(np.array_equal(values, before[name]) for name, values in network.state_dict().items())
-    assert found.norm == pytest.approx(np.sqrt(sum((gradient**2).sum() for gradient in found.gradients.values())), rel=1e-5)
+    assert found.norm() == pytest.approx(np.sqrt(sum((gradient**2).sum() for gradient in found.gradients.values())), rel=1e-5)
 
 
 OPTIMIZERS = {
     "sgd": lambda parameters: SGD(parameters, 0.03, weight_decay=0.02),
     "momentum": lambda parameters: SGD(parameters, 0.03, 0.9),
     "momentum and decay": lambda parameters: SGD(parameters, 0.03, 0.5, weight_decay=0.1),
+    "nesterov and decay": lambda parameters: SGD(parameters, 0.03, 0.5, weight_decay=0.1, nesterov=True),
+    "adamw and decay": lambda parameters: AdamW(parameters, 0.002, weight_decay=0.1),
     "adam": lambda parameters: Adam(parameters, 0.002),
     "adam and decay": lambda parameters: Adam(parameters, 0.002, (0.8, 0.95), 1e-3, weight_decay=0.1),
 }
@@ -102,17 +104,17 @@ OPTIMIZERS = {
 def test_the_step_is_that_of_the_optimizer(name, clip, rng):
     parameter = Parameter(rng.standard_normal((3, 2)), 0.01)
     optimizer: Optimizer = OPTIMIZERS[name]({"a": parameter})
-    optimizer.clip_norm = clip
+    optimizer.clip_norm, parameter.lr_mult = clip, 0.3
     index = (1, 1)
     for number in range(1, 5):
         parameter.grad = rng.standard_normal((3, 2))
         averages = {slot: values["a"][index] for slot, values in optimizer.moments.items()}
         norm = float(np.linalg.norm(parameter.grad))
-        found = weight_step(optimizer, parameter.data[index], parameter.grad[index], 0.01, averages, optimizer.steps, norm)
+        found = weight_step(optimizer, parameter.data[index], parameter.grad[index], parameter, averages, optimizer.steps, norm)
         clipped = parameter.grad.copy()
         if clip:
             clip_gradients([clipped], clip)
-        assert found.followed == pytest.approx(clipped[index] + found.decay * parameter.data[index])
+        assert found.followed == pytest.approx(clipped[index] + ("adamw" not in name) * found.decay * parameter.data[index])
         optimizer.step()
         assert found.number == number == optimizer.steps and found.rule == name.split()[0]
         assert found.new_weight == pytest.approx(parameter.data[index], rel=1e-12)
@@ -126,6 +128,18 @@ def test_without_averages_a_step_begins_from_zero():
     found = weight_step(optimizer, 0.5, -0.2)
     assert found.before == {"mean": 0, "square": 0} and found.corrected["mean"] == pytest.approx(-0.2)
     assert found.change == pytest.approx(0.01, rel=1e-6), "the first step of Adam is as long as the learning rate"
+
+
+def test_a_frozen_weight_stays_and_its_gradient_does_not_count_for_clipping(rng):
+    parameter = Parameter(np.zeros(1))
+    parameter.requires_grad = False
+    found = weight_step(Adam({"a": parameter}), 0.5, -0.2, parameter, {"mean": 1, "square": 2}, 7)
+    assert (found.rule, found.change, found.new_weight) == ("", 0, 0.5) and found.after == found.before == {"mean": 1, "square": 2}
+    network = Network([Flatten(), Linear(4), Linear(4)], (3, 3, 1))
+    passed = BackwardPass.of(network, picture(network, rng), 3)
+    later = np.concatenate([passed.gradients[f"linear2.{name}"].ravel() for name in ("weight", "bias")])
+    norm = passed.norm(("linear1.weight", "linear1.bias"))
+    assert norm == pytest.approx(np.linalg.norm(later)) and norm < passed.norm()
 
 
 def test_what_there_is_not_is_said(rng):

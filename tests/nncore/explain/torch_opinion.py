@@ -10,8 +10,9 @@ import torch.nn.functional as F  # noqa: N812 (its usual name)
 
 from nncore.arrays import Array
 from nncore.explain.target import Target
-from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
+from nncore.layers import Softmax
 from nncore.network import Network
+from tests.nncore.torch_layers import forward
 
 
 class Opinion:
@@ -26,7 +27,9 @@ class Opinion:
         x = torch.tensor(images.reshape(-1, *self.shape), dtype=torch.float64, requires_grad=True)
         found, y = {}, x
         for layer in self.layers:
-            y = _forward(layer, y)
+            numbers = (*layer.parameters(), *layer.buffers())
+            own = {name: torch.tensor(each.data, dtype=torch.float64) for name, each in numbers}
+            y = forward(layer, y, own, training=False)
             y.retain_grad()
             found[layer.name] = y
         return x, found
@@ -54,31 +57,3 @@ class Opinion:
         coarse = torch.relu((maps * maps.grad.mean(dim=(1, 2), keepdim=True)).sum(dim=3))
         enlarged = F.interpolate(coarse[None], size=image.shape[:2], mode="bilinear", align_corners=False)
         return enlarged[0, 0].detach().numpy()
-
-
-def _forward(layer: Layer, x: Any) -> Any:
-    """The layer as in use, on a tensor laid out as ours."""
-    values = {name: torch.tensor(each.data, dtype=torch.float64) for name, each in (*layer.parameters(), *layer.buffers())}
-    first = x.movedim(-1, 1)
-    match layer:
-        case Linear():
-            return x @ values["weight"] + values["bias"]
-        case Conv2d():
-            weight = values["weight"].permute(3, 2, 0, 1)
-            return F.conv2d(first, weight, values["bias"], layer.stride, layer.padding).movedim(1, -1)
-        case MaxPool2d():
-            return F.max_pool2d(first, layer.kernel_size, layer.stride).movedim(1, -1)
-        case AvgPool2d():
-            return F.avg_pool2d(first, layer.kernel_size, layer.stride).movedim(1, -1)
-        case BatchNorm():
-            mean, variance = values["running_mean"], values["running_var"]
-            return F.batch_norm(first, mean, variance, values["weight"], values["bias"], False, 0, layer.eps).movedim(1, -1)
-        case Flatten():
-            return x.flatten(1)
-        case ReLU():
-            return torch.relu(x)
-        case Sigmoid():
-            return torch.sigmoid(x)
-        case Tanh():
-            return torch.tanh(x)
-    return 1 * x  # dropout

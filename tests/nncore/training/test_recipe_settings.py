@@ -48,6 +48,20 @@ def test_every_setting_is_described():
         "clip_norm": [-1, math.nan, math.inf, True, "0"],
         "label_smoothing": [-0.1, 1, math.nan, True],
         "loss": ["probability", "", 3],
+        "class_weights": ["even", "", 3, (), (0,), (1, -1), (math.nan,), (True,), ("1",), None],
+        "freeze": ["conv1", ("conv",), ("Conv1",), ("conv1", "conv1"), ("conv1.",), (3,), None, ("conv1\n",)],
+        "rates": [
+            "conv1=1",
+            ("conv1",),
+            {"conv1": 0},
+            {"conv1": math.inf},
+            {"conv1": True},
+            {"conv": 1},
+            {3: 1},
+            (("conv1", 1), ("conv1", 2)),
+            (("conv1", 1, 2),),
+            None,
+        ],
         "initializer": ["normal(1)", 0.01, None],
         "target_accuracy": [-0.1, 1.1, 98, math.nan, True],
         "patience": [-1, 1.5, True, HUGE],
@@ -82,7 +96,7 @@ def test_numpys_numbers_and_lists_are_taken_and_kept_as_plain_ones():
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("text", [" ", "x", "nan", "1e999", "9" * 5000, "-", "1;2", "-1,2"])
 def test_nonsense_typed_is_refused_in_words(name, text):
-    if name == "milestones" and text == " ":
+    if name in ("milestones", "freeze", "rates") and text == " ":
         assert SETTINGS[name].kind.parse(SETTINGS[name].title, text) == (), "none are wanted"
         return
     with pytest.raises(ConfigError):

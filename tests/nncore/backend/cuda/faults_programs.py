@@ -86,19 +86,29 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     # sum_copies
     ("update.cu", "i < row[END] ? summed(i, row, copies, passes, pass_pitch) : 0", "summed(i, row, copies, passes, pass_pitch)"),
     # update_sgd
-    ("update.cu", "theta[i] -= rate[0] * g;", "theta[i] += rate[0] * g;"),
+    ("update.cu", "theta[i] -= lr_mult * rate[0] * g;", "theta[i] += lr_mult * rate[0] * g;"),
     # update_momentum
     ("update.cu", "rate[1] * first[i] + g;", "first[i] + g;"),
-    ("update.cu", "theta[i] -= rate[0] * velocity;", "theta[i] += rate[0] * velocity;"),
+    ("update.cu", "theta[i] -= lr_mult * rate[0] * velocity;", "theta[i] += lr_mult * rate[0] * velocity;"),
+    # update_nesterov
+    ("update.cu", "= g + rate[1] * first[i];", "= g + first[i];"),
+    ("update.cu", "(g + rate[1] * velocity)", "velocity"),
     # update_adam
     ("update.cu", "rate[1] * first[i] + rate[4] * g;", "rate[1] * first[i] + g;"),
     ("update.cu", "rate[5] * g * g", "rate[4] * g * g"),
     ("update.cu", "sqrtf(square * rate[6]) + rate[3]", "sqrtf(square * rate[6])"),
+    # update_adamw
+    ("update.cu", "rate[4] * g + rate[1] * first[i];", "g + rate[1] * first[i];"),
+    ("update.cu", "rate[5] * (g * g)", "rate[4] * (g * g)"),
+    ("update.cu", "(1 - lr * decays[owner[i / 16]]) * theta[i]", "theta[i]"),
+    ("update.cu", "lr * rate[7] * (mean", "lr * (mean"),
+    ("update.cu", "lr = lr_mult * rate[0];", "lr = rate[0];"),
 )
 
 EVERYWHERE: tuple[tuple[str, str, str], ...] = (
     ("update.cu", "if (i >= size || clock[STOPPED]) return;", "if (i >= size) return;"),
-    ("update.cu", "    if (i >= row[END]) return;\n", ""),
+    ("update.cu", "i >= row[END] || ", ""),
+    ("update.cu", " || lr_mult == 0", ""),
     ("update.cu", "8 * clock[NOW]", "0 * clock[NOW]"),
     ("update.cu", " + decays[owner[i / 16]] * theta[i]", ""),
 )

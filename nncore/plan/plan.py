@@ -51,7 +51,7 @@ class Plan:
     depends on `replicas`, since sums are taken a slice at a time. Any thread may ask a plan; one waits for the other.
 
     Unless `exact`, the CPU finds many convolutions with a quarter to a half of their products (nncore/backend/cpu/winograd), which
-    rounds otherwise: by some 5e-6 of a mean output, about as much as sums of products do.
+    rounds by up to some 1e-5 of a mean output, where sums of products round by 4e-6.
 
     Raises ConfigError where shapes do not fit, NotCompilable for a layer, a loss or an optimizer that has no kernel, and
     NotLoadedError where, with `wait` False, this process has not loaded every kernel yet.

@@ -148,7 +148,8 @@ def test_an_exact_plan_takes_every_product() -> None:
 
 def test_where_it_pays() -> None:
     three, five = trials.square(3), trials.square(5)
-    assert form_of(three, 16, 32, 14, 14) == 0 and form_of(five, 16, 32, 20, 20) == 1
+    assert form_of(three, 16, 32, 14, 14, 196) == 0 and form_of(five, 16, 32, 20, 20, 400) == 1
+    assert form_of(three, 32, 16, 6, 6, 16) is None  # the input's gradient from 4×4 pixels
     for window, C, O, rows, cols in (
         (trials.square(3, 2), 16, 32, 14, 14),  # two outputs side by side share too little
         (Window((3, 5), (1, 1)), 16, 32, 14, 14),
@@ -159,4 +160,4 @@ def test_where_it_pays() -> None:
         (three, 16, 32, 4, 2000),  # rows of tiles beyond the caches
         (three, 512, 512, 14, 14),  # weights beyond the caches
     ):
-        assert form_of(window, C, O, rows, cols) is None, (window, C, O, rows, cols)
+        assert form_of(window, C, O, rows, cols, rows * cols) is None, (window, C, O, rows, cols)

@@ -10,6 +10,7 @@ from nncore.backend.cpu.compiling import kernel, part
 from nncore.backend.cpu.products import ROWS, TALL, WIDE
 from nncore.backend.cpu.vectors import LANES
 from nncore.backend.cpu.winograd.matrices import POSITIONS
+from nncore.backend.cpu.winograd.rule import GAP
 from nncore.backend.cpu.winograd.transforms import prefetch
 
 LINE = 16
@@ -51,16 +52,16 @@ _product_wide, _product_tall = _product(ROWS, 2), _product(TALL, 1)
 
 @part
 def products(m, v, v_step, v_pitch, C, u, out, out_step, out_pitch, O, tiles, x, x_count, y, y_count):
-    """M[s] = V[s] · U[s] for all positions s. U lies position by position, in panels of WIDE columns.
+    """M[s] = V[s] · U[s] for all positions s. U[s] lies in panels (C, WIDE), and GAP behind U[s − 1].
 
     Meanwhile the x of the next block is fetched, and the y of this one.
     """
-    width = rounded(O, WIDE)
+    position = rounded(O, WIDE) * C + GAP
     for s in range(POSITIONS):
         fetch(m, x, x_count, s)
         fetch(m, y, y_count, s)
         for o in range(0, O, WIDE):
-            panel, to = u + (s * width + o) * C, out + s * out_step + o
+            panel, to = u + s * position + o * C, out + s * out_step + o
             if O - o > LANES:
                 _product_wide(m, v + s * v_step, v_pitch, C, panel, to, out_pitch, tiles)
             else:

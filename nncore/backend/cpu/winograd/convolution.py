@@ -14,6 +14,7 @@ from nncore.backend.cpu.winograd.blocks import products, rounded
 from nncore.backend.cpu.winograd.matrices import FORMS, N
 from nncore.backend.cpu.winograd.rows_in import input_tiles
 from nncore.backend.cpu.winograd.rows_out import output_tiles
+from nncore.backend.cpu.winograd.rule import GAP
 from nncore.backend.cpu.winograd.transforms import WEIGHT, apply, number
 
 
@@ -22,8 +23,8 @@ def _weights(form: int):
 
     @kernel
     def weights(source, w, tap, row, C, O, m, u, scratch):
-        """U = G g Gᵀ for every pair of channels: m[u :] (n², blocks of WIDE outputs, C, WIDE), from taps `tap` apart."""
-        position = rounded(O, WIDE) * C
+        """U = G g Gᵀ for every pair of channels: m[u :] as products of blocks.py take it, from taps `tap` apart."""
+        position = rounded(O, WIDE) * C + GAP
         for c in range(C):
             for o in range(0, O, LANES):
                 at, to = w + c * row + o, u + (o // WIDE * C + c) * WIDE + o % WIDE

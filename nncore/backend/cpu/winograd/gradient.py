@@ -10,7 +10,7 @@ from nncore.backend.cpu.views import Image, Tiles
 from nncore.backend.cpu.winograd.blocks import fetch, rounded
 from nncore.backend.cpu.winograd.matrices import FORMS, POSITIONS, N
 from nncore.backend.cpu.winograd.rows_in import gradient_tiles, input_tiles
-from nncore.backend.cpu.winograd.rule import SUMS
+from nncore.backend.cpu.winograd.rule import GAP, SUMS
 from nncore.backend.cpu.winograd.transforms import WEIGHT_BACK, apply, number, store_within
 
 
@@ -36,8 +36,8 @@ def _weights_back(form: int):
 
     @kernel
     def weights_back(m, u, room, C, O, out, scratch):
-        """m[out :] (r, r, C, O) = Gᵀ dU G, from m[u :] (n², blocks of WIDE outputs, room, WIDE)."""
-        position = rounded(O, WIDE) * room
+        """m[out :] (r, r, C, O) = Gᵀ dU G, from m[u :], where dU[s] lies in panels (room, WIDE)."""
+        position = rounded(O, WIDE) * room + GAP
         for c in range(C):
             for o in range(0, O, LANES):
                 at, to = u + (o // WIDE * room + c) * WIDE + o % WIDE, out + c * O + o
@@ -61,10 +61,10 @@ def winograd_weight_gradient(
 ):  # fmt: skip
     """m[grad :] (r, r, C, O) = dL/dweight from g = dL/dy (rows, cols, O). Names as in winograd_conv2d.
 
-    m[u :] has room for n² times `room` ≥ C rows of the outputs' panels: a number of rows that tiles of sums divide.
+    m[u :] has room for dU, whose panels have `room` ≥ C rows: a number that tiles of sums divide.
     """
     tile_rows, tiles = (rows + side - 1) // side, (cols + side - 1) // side
-    all_rows, width = count * tile_rows, rounded(O, WIDE)
+    all_rows, position = count * tile_rows, rounded(O, WIDE) * room + GAP
     for first in range(0, max(all_rows, 1), block):
         end = min(first + block, all_rows)
         for i in range(first, end):
@@ -82,7 +82,7 @@ def winograd_weight_gradient(
             fetch(m, x.at + n * x.pitch + row * x.row, ahead * x.row, s)
             fetch(m, g.at + n * g.pitch + row * g.row, ahead * g.row, s)
             for o in range(0, O, WIDE):
-                vs, gs, to = v.at + s * v.step, out.at + s * out.step + o, u + (s * width + o) * room
+                vs, gs, to = v.at + s * v.step, out.at + s * out.step + o, u + s * position + o * room
                 if O - o > LANES:
                     _sums_wide(m, vs, v.pitch, C, gs, out.pitch, (end - first) * tiles, to, first > 0)
                 else:

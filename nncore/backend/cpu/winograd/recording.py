@@ -40,7 +40,8 @@ class WinogradRecorder:
     def conv2d(self, x: Tensor, weights: Weights, window: Window, y: Tensor, relu: bool, winners: Local | None = None) -> bool:
         """The contract's `conv2d`; with `winners`, room for them, its `conv2d_max_pool`."""
         pool, C, O = winners is not None, x.channels, y.channels
-        form = form_of(window, C, O, y.rows * (1 + pool), y.cols * (1 + pool))
+        rows, cols = y.rows * (1 + pool), y.cols * (1 + pool)
+        form = form_of(window, C, O, rows, cols, rows * cols)
         if form is None:
             return False
         given = {"turned": False, "w": weights.weight, "tap": C * O, "row": O, "with_bias": True, "b": weights.bias}
@@ -50,7 +51,7 @@ class WinogradRecorder:
     def input_gradient(self, x: Tensor, weights: Weights, window: Window, grad: Tensor, grad_x: Tensor) -> bool:
         """The input's gradient of `conv2d`: the convolution of grad by the kernel turned by 180°, inputs and outputs exchanged."""
         C, O, taps = x.channels, grad.channels, window.size[0] * window.size[1]
-        form = form_of(window, O, C, x.rows, x.cols)
+        form = form_of(window, O, C, x.rows, x.cols, grad.rows * grad.cols)
         if form is None:
             return False
         padding = window.size[0] - 1 - x.padding[0], window.size[1] - 1 - x.padding[1]
@@ -64,7 +65,7 @@ class WinogradRecorder:
     def weight_gradient(self, x: Tensor, weights: Weights, window: Window, grad: Tensor) -> bool:
         """The weight's gradient of `conv2d`."""
         C, O, recorder = x.channels, grad.channels, self._recorder
-        form = form_of(window, C, O, grad.rows, grad.cols)
+        form = form_of(window, C, O, grad.rows, grad.cols, grad.rows * grad.cols)
         if form is None:
             return False
         side = FORMS[form].m
@@ -72,7 +73,7 @@ class WinogradRecorder:
         block = block_of(C, O, tiles, 1)
         size = block * tiles
         v, out, u, scratch = recorder.temporary(
-            self._size(size, C), self._size(size, O), POSITIONS * _up(O, self._wide) * room, self._scratch(tiles, side)
+            self._size(size, C), self._size(size, O), POSITIONS * (_up(O, self._wide) * room + GAP), self._scratch(tiles, side)
         )
         recorder.add(
             "winograd_weight_gradient", form=form, side=side, x=_image(x), x_rows=x.rows, x_cols=x.cols, top=x.padding[0],
@@ -91,7 +92,7 @@ class WinogradRecorder:
         block = block_of(C, O, tiles, multiple)
         size = _up(block * tiles, multiple)
         v, out, u, bias, scratch = recorder.temporary(
-            self._size(size, C), self._size(size, O), POSITIONS * _up(O, self._wide) * C, _up(O, self._wide),
+            self._size(size, C), self._size(size, O), POSITIONS * (_up(O, self._wide) * C + GAP), _up(O, self._wide),
             self._scratch(tiles, side),
         )  # fmt: skip
         recorder.add("winograd_weights", form=form, **weight, C=C, O=O, u=u, bias=bias, scratch=scratch)

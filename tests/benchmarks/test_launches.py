@@ -183,6 +183,6 @@ def test_an_unknown_benchmark_is_one_line() -> None:
     assert done.returncode == 1
     assert (
         done.stderr.strip()
-        == "There is no benchmark 'nothing'; there are data, torch, shortest, window, drawing, beside, gaps, live, slider, "
-        "strokes, wild, teach, doubt, explain, launches, gpu."
+        == "There is no benchmark 'nothing'; there are data, torch, shortest, onnx, window, drawing, beside, gaps, live, "
+        "slider, strokes, wild, teach, doubt, explain, launches, gpu."
     )

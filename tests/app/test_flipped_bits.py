@@ -86,8 +86,8 @@ def test_what_valid_json_of_the_header_says_is_told_where_it_is_not_what_was_wri
     path = weights(tmp_path)
     content = path.read_bytes()
     for old, new in ((b"learning_rate", b"learning_rats"), (b"0.5", b"0.6"), (b"1e-05", b"1e-04"), (b"true", b"null")):
-        assert content.count(old) == 1
-        path.write_bytes(content.replace(old, new))
+        assert old in content
+        path.write_bytes(content.replace(old, new, 1))
         with pytest.raises(WeightsError, match="is damaged: what it says of its numbers is not what was written"):
             load_weights(path)
 

@@ -18,7 +18,7 @@ CLOSE = 1e-6
 """Largest difference between float32 and float64, as a share of a loss; absolute for gradients, which are at most 1."""
 MARGIN, SMOOTHING = 0.75, 0.2
 SMOOTHED = "cross_entropy with smoothing"
-NAMES = (*(name for name, loss in LOSSES.items() if not loss().takes_rows), SMOOTHED)
+NAMES = (*(name for name, loss in LOSSES.items() if not loss.takes_rows and not name.startswith("weighted")), SMOOTHED)
 STEP, BATCH = 2, 310
 """The step that is being taken, and how many images each step's row of `order` has room for."""
 BEFORE = 9

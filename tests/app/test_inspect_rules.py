@@ -47,8 +47,9 @@ def test_adamw_takes_the_decay_from_the_weight_and_not_through_the_averages(take
     step, gradient, _ = taken(optimizer="adamw", weight_decay=0.2, rates=(("linear2", 0.5),))
     change = -0.005 * gradient / (abs(gradient) + 1e-8) - 0.005 * 0.2 * step.weight
     assert (step.rule, step.lr) == ("adamw", 0.005) and step.change == pytest.approx(change, rel=1e-5)
-    last = next(line for line in step_lines(step) if line.words.startswith("Δw"))
-    assert " − 0.005 · 0.200 · " in last.words and last.value == number(change)
+    pull, last = (next(line for line in step_lines(step) if line.words.startswith(start)) for start in ("p = ", "Δw = "))
+    assert "0.005 · 0.200 · " in pull.words and pull.value == number(0.005 * 0.2 * step.weight)
+    assert last.words.endswith(" − p") and last.value == number(change)
     assert not any(line.words.startswith("g =") for line in step_lines(step))
 
 

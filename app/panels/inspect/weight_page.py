@@ -26,8 +26,9 @@ def weight_sections(asked: Asked, found: BackwardPass, weight: Weight, following
     """What the loss wants of a weight, the numbers of which that consists, and the step that follows."""
     parts = weight_gradient(found, weight.parameter, weight.index)
     taken = f"it shows {asked.label}" if asked.is_known else f"its answer, {asked.label}, is right"
+    the_weight = "the weight w" if following.step.rule else "the weight w, which is frozen"
     sections: list[Section] = [
-        Lines([Line(f"loss, given that {taken}", number(found.loss)), Line("the weight w", number(parts.weight))])
+        Lines([Line(f"loss, given that {taken}", number(found.loss)), Line(the_weight, number(parts.weight))])
     ]
     sections.append(_parts(parts, found, weight))
     sections.append(Lines(_gradient_lines(parts)))
@@ -106,7 +107,7 @@ def step_lines(step: WeightStep) -> list[Line]:
         lines.append(Line(f"g = {clip}{_bracketed(step.gradient)}{decay}", number(step.followed)))
     g = _bracketed(step.followed)
     if step.rule in ("adam", "adamw"):
-        pulled = f" − {step.lr:.3g} · {number(step.decay)} · {_bracketed(step.weight)}" if step.decay and not with_decay else ""
+        pull = step.lr * step.decay * step.weight if step.decay and not with_decay else None
         first, second = step.settings["first"], step.settings["second"]
         m, v = step.after["mean"], step.after["square"]
         lines += [
@@ -114,8 +115,11 @@ def step_lines(step: WeightStep) -> list[Line]:
             Line(f"v = {second:g} · {_bracketed(step.before['square'])} + {1 - second:.3g} · {g}²", number(v)),
             Line(f"m′ = m / (1 − {first:g}^{step.number:,})", number(step.corrected["mean"])),
             Line(f"v′ = v / (1 − {second:g}^{step.number:,})", number(step.corrected["square"])),
-            Line(f"Δw = −{step.lr:.3g} · m′ / (√v′ + {small(step.settings['eps'])}){pulled}", number(step.change)),
         ]
+        if pull is not None:
+            lines.append(Line(f"p = {step.lr:.3g} · {number(step.decay)} · {_bracketed(step.weight)}, its decay", number(pull)))
+        rest = "" if pull is None else " − p"
+        lines.append(Line(f"Δw = −{step.lr:.3g} · m′ / (√v′ + {small(step.settings['eps'])}){rest}", number(step.change)))
     elif step.rule in ("momentum", "nesterov"):
         mu, velocity = step.settings["momentum"], step.after["velocity"]
         way = "v" if step.rule == "momentum" else f"({g} + {mu:g} · v)"

@@ -5,116 +5,36 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from nncore.arrays import Array
-from nncore.backend.contract import Constant, IntPair, PlainLayer, Program, RandomSource, Rule, Spread, Tensor, Weights, Window
-from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row, Shared, Table, Temporary
+from nncore.backend.contract import Constant, PlainLayer, Program, RandomSource, Rule, Spread, Tensor, Weights, Window
+from nncore.backend.cpu.places import Places, image_of
+from nncore.backend.cpu.record import First, Local, Record, ReplicaPitch, Row
 from nncore.backend.cpu.spread_arguments import first_window, numbers_of
-from nncore.backend.cpu.tuning import LISTLESS_INPUTS, MARGIN, MOST_MOMENTS, PLANES, STRIP
+from nncore.backend.cpu.tuning import LISTLESS_INPUTS, MOST_MOMENTS, PLANES, STRIP
 from nncore.backend.cpu.winograd.recording import WinogradRecorder
 from nncore.backend.vector import Vector
 from nncore.errors import ConfigError, NotCompilable
 
-Spots: TypeAlias = tuple[Local, int, Table]
-"""As views.py has it, before memory is there."""
-Image: TypeAlias = tuple[Local, int, int]
 
-
-class CpuRecorder:
+class CpuRecorder(Places):
     """Records operations as rows of a program. See nncore/backend/contract.py for what each method means."""
 
     def __init__(self, batch: int, vector: Vector, moments: Sequence[Array], replicas: int, exact: bool = False) -> None:
         from nncore.backend.cpu.operations import OPERATIONS  # here, because they import Numba
-        from nncore.backend.cpu.vectors import LANES
 
         if len(moments) > MOST_MOMENTS:
             raise ConfigError(f"The CPU's kernels keep {MOST_MOMENTS} running averages a parameter, not {len(moments)}.")
-        self.lanes, self.operations = LANES, OPERATIONS
-        self.batch, self.vector, self.moments, self.replicas = batch, vector, moments, replicas
-        self.slice = -(-batch // replicas)
-        """The most examples that one replica gets."""
+        super().__init__(batch, vector, replicas)
+        self.operations, self.moments = OPERATIONS, moments
         self.rows: list[Row] = []
         self.sections: dict[str, tuple[int, int]] = {}
         self.sources: list[RandomSource] = []
-        self.tables: list[Array] = []
-        self._table_index: dict[bytes, Table] = {}
-        self.local = 0
-        self._most_temporary = 0
-        self.shared = 0
-        self.work = self.room(4096 + 4 * self._widest())
-        self.panel = self.room(self._largest_panel())
-        self.gradient = self.room(vector.zeros.end)
-        """As the network's numbers are. Behind those of the parameters lies what nobody reads: that of biases which are zeros."""
         self.rule: Rule | None = None
         self._winograd = None if exact else WinogradRecorder(self)
-
-    def _widest(self) -> int:
-        return max((part.shape[-1] for part in self.vector.parts.values()), default=1)
-
-    def _largest_panel(self) -> int:
-        """Room for a block of columns of the tallest weight, or of rows of the widest, turned."""
-        sides = [max(math.prod(part.shape[:-1]), part.shape[-1]) for part in self.vector.parts.values()]
-        return 2 * self.lanes * (max(sides, default=1) + self.lanes)
-
-    # Memory
-
-    def room(self, size: int) -> Local:
-        """`size` floats in every replica's memory."""
-        place = Local(self.local + MARGIN)
-        self.local += -(-size // 16) * 16 + 2 * MARGIN
-        return place
-
-    def temporary(self, *sizes: int) -> list[Temporary]:
-        """As `room`, for each of the sizes, but only until something else is recorded that asks for temporary memory."""
-        places, at = [], 0
-        for size in sizes:
-            places.append(Temporary(at + MARGIN))
-            at += -(-size // 16) * 16 + 2 * MARGIN
-        self._most_temporary = max(self._most_temporary, at)
-        return places
-
-    def table(self, values: Array) -> Table:
-        """A table of places, shared by all that need an equal one."""
-        values = np.ascontiguousarray(values, np.int32).ravel()
-        key = values.tobytes()
-        if key not in self._table_index:
-            self._table_index[key] = Table(len(self.tables))
-            self.tables.append(values)
-        return self._table_index[key]
-
-    def _floats(self, values: Sequence[float]) -> Table:
-        """A table of float32, as the bits of its numbers."""
-        return self.table(np.array(values, np.float32).view(np.int32))
-
-    def tensor(self, rows: int, cols: int, channels: int, padding: IntPair = (0, 0)) -> Tensor:
-        shape = Tensor(None, rows, cols, channels, padding)
-        start = self.room(self.slice * shape.pitch)
-        inside = padding[0] * shape.row_pitch + padding[1] * channels
-        return Tensor(start + inside, rows, cols, channels, padding)
-
-    def _corner(self, x: Tensor) -> Local:
-        """Where a tensor's first value lies, padding included."""
-        place: Local = x.place
-        return place + -(x.padding[0] * x.row_pitch + x.padding[1] * x.channels)
-
-    def _spots(self, x: Tensor, rows: int, cols: int, stride: IntPair, inside: bool = False) -> Spots:
-        """The upper left corners of rows × cols windows, `stride` apart, in x and its padding, or only `inside` of it."""
-        i, j = np.arange(rows)[:, None], np.arange(cols)[None, :]
-        table = self.table(i * stride[0] * x.row_pitch + j * stride[1] * x.channels)
-        return x.place if inside else self._corner(x), x.pitch, table
-
-    def _pixels(self, y: Tensor) -> Spots:
-        """Every pixel of y."""
-        return self._spots(y, y.rows, y.cols, (1, 1), inside=True)
-
-    def _examples(self, x: Tensor) -> Spots:
-        """The examples, for a linear layer, whose spots they are."""
-        return x.place, 0, self.table(np.arange(self.slice) * x.pitch)
-
-    # Recording
 
     def add(self, operation: str, **arguments: Any) -> None:
         """Record an operation; its arguments by the names of its kernel's parameters. NotCompilable where there is none."""
@@ -133,21 +53,21 @@ class CpuRecorder:
 
     def zero(self, x: Tensor) -> None:
         """x = 0, padding included."""
-        self.add("zero", x=self._corner(x), pitch=x.pitch)
+        self.add("zero", x=self.corner(x), pitch=x.pitch)
 
     def take(self, y: Tensor) -> None:
-        self.add("take", y=_image(y), rows=y.rows, width=y.cols * y.channels)
+        self.add("take", y=image_of(y), rows=y.rows, width=y.cols * y.channels)
 
     def linear(self, x: Tensor, weights: Weights, y: Tensor, relu: bool) -> None:
         self.add(
-            "linear", x=self._examples(x), w=weights.weight, b=weights.bias, y=self._examples(y), E=x.channels, O=y.channels,
+            "linear", x=self.examples(x), w=weights.weight, b=weights.bias, y=self.examples(y), E=x.channels, O=y.channels,
             relu=relu, work=self.work, panel=self.panel,
         )  # fmt: skip
 
     def linear_backward(self, x: Tensor, weights: Weights, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None) -> None:
         if relu:
             self.activation_backward("relu", y, grad, grad)
-        E, O, xs, gs = x.channels, y.channels, self._examples(x), self._examples(grad)
+        E, O, xs, gs = x.channels, y.channels, self.examples(x), self.examples(grad)
         wide = 2 * self.lanes
         room, numbers = self.room(self.slice * (-(-O // wide) * wide + STRIP)), np.arange(self.slice)
         self.add(
@@ -161,7 +81,7 @@ class CpuRecorder:
         if not fresh:
             self.zero(grad_x)
         self.add(
-            "linear_input_gradient", g=gs, w=weights.weight, x=self._examples(grad_x), E=E, O=O, fresh=fresh,
+            "linear_input_gradient", g=gs, w=weights.weight, x=self.examples(grad_x), E=E, O=O, fresh=fresh,
             panel=self.panel, dump=self.work,
         )  # fmt: skip
 
@@ -169,7 +89,7 @@ class CpuRecorder:
         if self._winograd and self._winograd.conv2d(x, weights, window, y, relu):
             return
         self.add(
-            "conv2d", x=self._spots(x, y.rows, y.cols, window.stride), w=weights.weight, b=weights.bias, y=self._pixels(y),
+            "conv2d", x=self.spots(x, y.rows, y.cols, window.stride), w=weights.weight, b=weights.bias, y=self.pixels(y),
             P=y.rows * y.cols, patch=_patch(x, window), O=y.channels, relu=relu, work=self.work, panel=self.panel,
         )  # fmt: skip
 
@@ -178,10 +98,10 @@ class CpuRecorder:
     ) -> None:
         if relu:
             self.activation_backward("relu", y, grad, grad)
-        patch, O, P, gs = _patch(x, window), y.channels, y.rows * y.cols, self._pixels(grad)
+        patch, O, P, gs = _patch(x, window), y.channels, y.rows * y.cols, self.pixels(grad)
         if not (self._winograd and self._winograd.weight_gradient(x, weights, window, grad)):
             self.add(
-                "conv2d_weight_gradient", x=self._spots(x, y.rows, y.cols, window.stride), g=gs, P=P, patch=patch, O=O,
+                "conv2d_weight_gradient", x=self.spots(x, y.rows, y.cols, window.stride), g=gs, P=P, patch=patch, O=O,
                 out=self.gradient + weights.weight, work=self.work,
             )  # fmt: skip
         self.add("conv2d_bias_gradient", g=gs, P=P, O=O, out=self.gradient + weights.bias)
@@ -189,26 +109,26 @@ class CpuRecorder:
             return
         self.zero(grad_x)
         self.add(
-            "conv2d_input_gradient", g=gs, w=weights.weight, x=self._spots(grad_x, y.rows, y.cols, window.stride), P=P,
+            "conv2d_input_gradient", g=gs, w=weights.weight, x=self.spots(grad_x, y.rows, y.cols, window.stride), P=P,
             patch=patch, O=O, panel=self.panel, dump=self.work,
         )  # fmt: skip
 
     def spread_conv2d(self, x: Tensor, weights: Weights, spread: Spread, y: Tensor) -> None:
         numbers = numbers_of(spread, x, y)
         self.add(
-            "spread_conv2d", x=first_window(x, spread), y=_image(y), w=weights.weight, b=weights.bias, **numbers, work=self.work
+            "spread_conv2d", x=first_window(x, spread), y=image_of(y), w=weights.weight, b=weights.bias, **numbers, work=self.work
         )
 
     def spread_conv2d_backward(self, x: Tensor, weights: Weights, spread: Spread, grad: Tensor, grad_x: Tensor | None) -> None:
         numbers, work = numbers_of(spread, x, grad), self.work
         self.add(
-            "spread_conv2d_weight_gradient", x=first_window(x, spread), g=_image(grad), **numbers,
+            "spread_conv2d_weight_gradient", x=first_window(x, spread), g=image_of(grad), **numbers,
             out=self.gradient + weights.weight, out_bias=self.gradient + weights.bias, work=work,
         )  # fmt: skip
         if grad_x is not None:
             self.zero(grad_x)
             self.add(
-                "spread_conv2d_input_gradient", g=_image(grad), w=weights.weight, x=first_window(grad_x, spread), **numbers,
+                "spread_conv2d_input_gradient", g=image_of(grad), w=weights.weight, x=first_window(grad_x, spread), **numbers,
                 panel=self.panel, work=work,
             )  # fmt: skip
 
@@ -222,7 +142,7 @@ class CpuRecorder:
             return winners, O, 1
         (down, right), far = window.stride, (2 * window.stride[0], 2 * window.stride[1])
         self.add(
-            "conv2d_max_pool", x=self._spots(x, y.rows, y.cols, far), w=weights.weight, b=weights.bias, y=self._pixels(y),
+            "conv2d_max_pool", x=self.spots(x, y.rows, y.cols, far), w=weights.weight, b=weights.bias, y=self.pixels(y),
             winner=winners, P=P, patch=_patch(x, window), down=down * x.row_pitch, right=right * x.channels, O=O, relu=relu,
             work=self.work,
         )  # fmt: skip
@@ -235,8 +155,8 @@ class CpuRecorder:
         k, q, c, side = np.ix_(*map(np.arange, (*window.size, C, 2)))
         steps = self.table(((k * C + c) * 2 + (q + side) % 2) * half + (q + side) // 2)
         self.add(
-            "conv2d_max_pool_planes", x=(self._corner(x), x.pitch, x.row_pitch), x_rows=rows, x_cols=cols, C=C,
-            w=weights.weight, b=weights.bias, y=_image(y), winner=winners, rows=y.rows, cols=y.cols, O=y.channels,
+            "conv2d_max_pool_planes", x=(self.corner(x), x.pitch, x.row_pitch), x_rows=rows, x_cols=cols, C=C,
+            w=weights.weight, b=weights.bias, y=image_of(y), winner=winners, rows=y.rows, cols=y.cols, O=y.channels,
             E=math.prod(window.size) * C, steps=steps, relu=relu, planes=self.room(rows * C * 2 * half), half=half, work=self.work,
         )  # fmt: skip
 
@@ -247,7 +167,7 @@ class CpuRecorder:
         K, pitch, run = patch
         (down, right), far = window.stride, (2 * window.stride[0], 2 * window.stride[1])
         common = {
-            "x": self._spots(x, grad.rows, grad.cols, far), "g": self._pixels(grad), "winner": winners[0], "P": P, "O": O,
+            "x": self.spots(x, grad.rows, grad.cols, far), "g": self.pixels(grad), "winner": winners[0], "P": P, "O": O,
             "grad": self.gradient + weights.weight, "grad_bias": self.gradient + weights.bias,
             "down": down * x.row_pitch, "right": right * x.channels,
         }  # fmt: skip
@@ -257,9 +177,9 @@ class CpuRecorder:
             return
         rounded = -(-run // self.lanes) * self.lanes
         pieces = self.table(np.arange(K)[:, None] * pitch + np.arange(0, rounded, self.lanes)[None, :])
-        transposed, corner = self.work, self._corner(x)
+        transposed, corner = self.work, self.corner(x)
         if grad_x is not None:
-            transposed, corner = self.room(O * K * rounded), self._corner(grad_x)
+            transposed, corner = self.room(O * K * rounded), self.corner(grad_x)
             self.add("transpose_weight", w=weights.weight, out=transposed, K=K, run=run, O=O, rounded=rounded)
             self.zero(grad_x)
         self.add(
@@ -269,17 +189,17 @@ class CpuRecorder:
         )  # fmt: skip
 
     def activation(self, name: str, x: Tensor, y: Tensor) -> None:
-        self.add(name, x=_image(x), y=_image(y), **_shape(name, y))
+        self.add(name, x=image_of(x), y=image_of(y), **_shape(name, y))
 
     def activation_backward(self, name: str, y: Tensor, grad: Tensor, grad_x: Tensor) -> None:
-        self.add(f"{name}_back", y=_image(y), g=_image(grad), gx=_image(grad_x), **_shape(name, y))
+        self.add(f"{name}_back", y=image_of(y), g=image_of(grad), gx=image_of(grad_x), **_shape(name, y))
 
     def plain(self, layer: PlainLayer, x: Tensor, y: Tensor) -> None:
-        self._add_known(layer.kernel, {"x": _image(x), "y": _image(y)} | _shapes(x, y) | layer.kernel_numbers())
+        self._add_known(layer.kernel, {"x": image_of(x), "y": image_of(y)} | _shapes(x, y) | layer.kernel_numbers())
 
     def plain_backward(self, layer: PlainLayer, x: Tensor, y: Tensor, grad: Tensor, grad_x: Tensor) -> None:
         self.zero(grad_x)
-        known = {"x": _image(x), "y": _image(y), "g": _image(grad), "gx": _image(grad_x)}
+        known = {"x": image_of(x), "y": image_of(y), "g": image_of(grad), "gx": image_of(grad_x)}
         self._add_known(f"{layer.kernel}_back", known | _shapes(x, y) | layer.kernel_numbers())
 
     def _add_known(self, operation: str, known: dict[str, Any]) -> None:
@@ -289,36 +209,35 @@ class CpuRecorder:
 
     def max_pool2d(self, x: Tensor, window: Window, y: Tensor) -> Any:
         winners = self.room(self.slice * y.rows * y.cols * y.channels)
-        self.add("max_pool2d", x=_image(x), y=_image(y), winner=winners, **_windows(window, y))
+        self.add("max_pool2d", x=image_of(x), y=image_of(y), winner=winners, **_windows(window, y))
         return winners
 
     def max_pool2d_backward(self, window: Window, winners: Any, grad: Tensor, grad_x: Tensor) -> None:
         self.zero(grad_x)
-        self.add("max_pool2d_back", gx=_image(grad_x), g=_image(grad), winner=winners, **_windows(window, grad))
+        self.add("max_pool2d_back", gx=image_of(grad_x), g=image_of(grad), winner=winners, **_windows(window, grad))
 
     def avg_pool2d(self, x: Tensor, window: Window, y: Tensor) -> None:
-        self.add("avg_pool2d", x=_image(x), y=_image(y), **_windows(window, y))
+        self.add("avg_pool2d", x=image_of(x), y=image_of(y), **_windows(window, y))
 
     def avg_pool2d_backward(self, window: Window, grad: Tensor, grad_x: Tensor) -> None:
         self.zero(grad_x)
-        self.add("avg_pool2d_back", gx=_image(grad_x), g=_image(grad), **_windows(window, grad))
+        self.add("avg_pool2d_back", gx=image_of(grad_x), g=image_of(grad), **_windows(window, grad))
 
     def batch_norm(
         self, x: Tensor, weights: Weights, running: int, momentum: float, eps: float, y: Tensor, relu: bool, training: bool
     ) -> Any:
-        C, partial = y.channels, Shared(self.shared)
-        self.shared += -(-2 * C * self.replicas // 16) * 16
+        C, partial = y.channels, self.shared_room(2 * y.channels * self.replicas)
         size, found = {"rows": y.rows, "cols": y.cols, "C": C}, {"mean": self.room(C), "inverse": self.room(C)}
         if training:
-            self.add("batch_norm_sums", x=_image(x), **size, partial=partial, work=self.work)
+            self.add("batch_norm_sums", x=image_of(x), **size, partial=partial, work=self.work)
             self.barrier()
             self.add("batch_norm_merge", **size, **found, partial=partial, running=running, eps=eps, momentum=momentum)
         else:
             self.add("batch_norm_running", C=C, **found, running=running, eps=eps)
         self.add(
             "batch_norm_apply",
-            x=_image(x),
-            y=_image(y),
+            x=image_of(x),
+            y=image_of(y),
             **size,
             **found,
             w=weights.weight,
@@ -332,12 +251,12 @@ class CpuRecorder:
         self, x: Tensor, weights: Weights, kept: Any, y: Tensor, relu: bool, grad: Tensor, grad_x: Tensor | None
     ) -> None:
         w, b = self.gradient + weights.weight, self.gradient + weights.bias
-        common = {"x": _image(x), "g": _image(grad), "rows": y.rows, "cols": y.cols, "C": y.channels, **kept}
-        self.add("batch_norm_back_sums", **common, y=_image(y), relu=relu, grad_w=w, grad_b=b)
+        common = {"x": image_of(x), "g": image_of(grad), "rows": y.rows, "cols": y.cols, "C": y.channels, **kept}
+        self.add("batch_norm_back_sums", **common, y=image_of(y), relu=relu, grad_w=w, grad_b=b)
         if grad_x is not None:
             self.barrier()
             self.add(
-                "batch_norm_back", **common, gx=_image(grad_x), w=weights.weight, grad_w=First(w.at), grad_b=First(b.at),
+                "batch_norm_back", **common, gx=image_of(grad_x), w=weights.weight, grad_w=First(w.at), grad_b=First(b.at),
                 pitch=ReplicaPitch(), work=self.work,
             )  # fmt: skip
 
@@ -346,7 +265,7 @@ class CpuRecorder:
             self.sources.append(source)
         key = next(number for number, known in enumerate(self.sources) if known is source)
         self.add(
-            "dropout", key=key, threshold=source.threshold, scale=1 / (1 - p), x=_image(x), y=_image(y), rows=y.rows,
+            "dropout", key=key, threshold=source.threshold, scale=1 / (1 - p), x=image_of(x), y=image_of(y), rows=y.rows,
             width=y.cols * y.channels,
         )  # fmt: skip
 
@@ -356,7 +275,7 @@ class CpuRecorder:
     def loss(self, name: str, constants: Sequence[Constant], scores: Tensor, grad: Tensor) -> None:
         common = {"z": scores.place, "g": grad.place, "pitch": scores.pitch, "classes": scores.channels}
         of_its_own = [field for field in self.operations[name].fields if field not in common] if name in self.operations else []
-        numbers = (self._floats(constant) if isinstance(constant, tuple) else constant for constant in constants)
+        numbers = (self.floats(constant) if isinstance(constant, tuple) else constant for constant in constants)
         self.add(name, **common, **dict(zip(of_its_own, numbers, strict=True)))
 
     def sum_gradients(self) -> None:
@@ -371,8 +290,7 @@ class CpuRecorder:
         self.barrier()
 
     def clip_gradients(self, max_norm: float) -> None:
-        partial = Shared(self.shared)
-        self.shared += -(-2 * self.replicas // 16) * 16
+        partial = self.shared_room(2 * self.replicas)
         common = {"gradient": First(self.gradient.at), "parameters": self.vector.parameters, "partial": partial}
         self.add("gradient_squares", **common)
         self.barrier()
@@ -390,7 +308,7 @@ class CpuRecorder:
         """All that has been recorded."""
         return Record(
             self.batch, self.replicas, self.rows, self.sections, self.tables, self.sources,
-            self.local + self._most_temporary, self.local, self.shared,
+            self.local + self.most_temporary, self.local, self.shared,
             self.gradient, self.vector.values, self.vector.parameters, self.moments, self.rule,
         )  # fmt: skip
 
@@ -398,10 +316,6 @@ class CpuRecorder:
         from nncore.backend.cpu.program import CpuProgram  # here, because it imports Numba
 
         return CpuProgram(self.record())
-
-
-def _image(x: Tensor) -> Image:
-    return x.place, x.pitch, x.row_pitch
 
 
 def _patch(x: Tensor, window: Window) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol, TypeAlias
 
 from nncore.backend.contract import IntPair, Tensor, Weights, Window
+from nncore.backend.cpu.places import image_of
 from nncore.backend.cpu.record import Local, Temporary
 from nncore.backend.cpu.winograd.matrices import FORMS, POSITIONS, N
 from nncore.backend.cpu.winograd.rule import GAP, SUMS, block_of, form_of
@@ -76,8 +77,8 @@ class WinogradRecorder:
             self._size(size, C), self._size(size, O), POSITIONS * (_up(O, self._wide) * room + GAP), self._scratch(tiles, side)
         )
         recorder.add(
-            "winograd_weight_gradient", form=form, side=side, x=_image(x), x_rows=x.rows, x_cols=x.cols, top=x.padding[0],
-            left=x.padding[1], C=C, zeros=self._zero_row(x, grad), g=_image(grad), rows=grad.rows, cols=grad.cols, O=O,
+            "winograd_weight_gradient", form=form, side=side, x=image_of(x), x_rows=x.rows, x_cols=x.cols, top=x.padding[0],
+            left=x.padding[1], C=C, zeros=self._zero_row(x, grad), g=image_of(grad), rows=grad.rows, cols=grad.cols, O=O,
             grad=recorder.gradient + weights.weight, block=block, v=self._tiles(v, size, C), out=self._tiles(out, size, O), u=u,
             room=room, scratch=scratch,
         )  # fmt: skip
@@ -97,8 +98,8 @@ class WinogradRecorder:
         )  # fmt: skip
         recorder.add("winograd_weights", form=form, **weight, C=C, O=O, u=u, bias=bias, scratch=scratch)
         recorder.add(
-            "winograd_conv2d", form=form, side=side, x=_image(x), x_rows=x.rows, x_cols=x.cols, top=padding[0], left=padding[1],
-            C=C, zeros=self._zero_row(x), y=_image(y), rows=y.rows, cols=y.cols, O=O, relu=relu, pool=pool, winner=winners or 0,
+            "winograd_conv2d", form=form, side=side, x=image_of(x), x_rows=x.rows, x_cols=x.cols, top=padding[0], left=padding[1],
+            C=C, zeros=self._zero_row(x), y=image_of(y), rows=y.rows, cols=y.cols, O=O, relu=relu, pool=pool, winner=winners or 0,
             u=u, bias=bias, block=block, v=self._tiles(v, size, C), out=self._tiles(out, size, O), scratch=scratch,
         )  # fmt: skip
 
@@ -121,10 +122,6 @@ class WinogradRecorder:
         if count > self._zero_count:
             self._zeros, self._zero_count = self._recorder.room(count), count
         return self._zeros
-
-
-def _image(x: Tensor) -> tuple[Any, int, int]:
-    return x.place, x.pitch, x.row_pitch
 
 
 def _up(count: int, to: int) -> int:

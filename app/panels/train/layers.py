@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QGridLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.draft import Draft
 from app.core.layer_list import Line, total
@@ -19,6 +19,8 @@ LEAST = 216
 """Least height in pixels: six layers or so are read at once."""
 MOST_ROWS = 100
 """Layers that are listed; of a longer network it is said how many more there are."""
+SPACING, MARGIN = 10, 6
+"""Pixels between two columns, and right of the last one."""
 BEGIN = "Add, change, move and remove layers; a preset stays as it is, and a network of your own begins as it"
 GO_ON = "Go on with your edits, which have not been saved"
 
@@ -34,6 +36,7 @@ class LayerTable(Card):
         self._parameters, self._work = label("", "dim"), label("", "dim")
         self._parameters.setToolTip("Parameters: numbers that training changes")
         self._work.setToolTip("Multiply-adds and memory: what one image takes on its way through the network")
+        self._shown: list[Line] = []
         cost = QVBoxLayout()
         cost.setSpacing(0)
         cost.addWidget(self._parameters)
@@ -45,24 +48,30 @@ class LayerTable(Card):
         """
         self._others = label("", "dim")
         grid = QGridLayout(holder)
-        grid.setContentsMargins(0, 0, 6, 0)
-        grid.setHorizontalSpacing(10)
+        grid.setContentsMargins(0, 0, MARGIN, 0)
+        grid.setHorizontalSpacing(SPACING)
         for place, column in enumerate(self._columns):
             column.setTextFormat(Qt.TextFormat.RichText)
             grid.addWidget(column, 0, place)
         grid.addWidget(self._others, 1, 0, 1, 3)
         grid.setColumnStretch(0, 1)
         grid.setRowStretch(2, 1)
-        scroll = QScrollArea(widgetResizable=True)
+        self._scroll = scroll = QScrollArea(widgetResizable=True)
         scroll.setAccessibleName("layers")
         scroll.setWidget(holder)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._columns[0].setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # the others are seen whole
+        scroll.viewport().installEventFilter(self)
         self.body.addLayout(cost)
         self.body.addWidget(scroll, 1)
-        self._shown: list[Line] = []
         lab.state.recipe.subscribe_part(lambda recipe: (recipe.network, recipe.layers), lambda _: self._show())
         lab.state.data.subscribe(lambda _: self._show(), now=False)
         lab.state.draft.subscribe(self._show_way)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._describe()
+        return super().eventFilter(watched, event)
 
     def _show(self) -> None:
         lines = self._lab.recipe_layers().lines()
@@ -74,12 +83,21 @@ class LayerTable(Card):
         shown = lines[:MOST_ROWS]
         shapes = ("–" if line.output_shape is None else shape_text(line.output_shape) for line in shown)
         parameters = (f"{line.cost.parameters:,}" if line.cost.parameters else "" for line in shown)
-        for column, texts, side in zip(
-            self._columns, ((line.description for line in shown), shapes, parameters), ("left", "right", "right"), strict=True
-        ):
-            column.setText(_lines(texts, side))
+        self._columns[1].setText(_lines(shapes, "right"))
+        self._columns[2].setText(_lines(parameters, "right"))
+        self._describe()
         self._others.setText(f"… and {len(lines) - len(shown):,} more layers")
         self._others.setVisible(len(lines) > len(shown))
+
+    def _describe(self) -> None:
+        """Write the descriptions, as far as there is room beside the other columns; the tooltip has those that are cut."""
+        first, *others = self._columns
+        taken = sum(column.sizeHint().width() + SPACING for column in others) + MARGIN
+        room, fit = self._scroll.viewport().width() - taken, first.fontMetrics().elidedText
+        descriptions = [line.description for line in self._shown[:MOST_ROWS]]
+        written = [fit(text, Qt.TextElideMode.ElideRight, room) for text in descriptions]
+        first.setText(_lines(written, "left"))
+        first.setToolTip("\n".join(text for text, cut in zip(descriptions, written, strict=True) if text != cut))
 
     def _show_way(self, draft: Draft | None) -> None:
         self.edit.setText("Edit layers…" if draft is None else "Go on editing…")

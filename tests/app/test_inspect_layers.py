@@ -69,7 +69,14 @@ def test_a_group_is_named_by_the_channels_that_it_sees(done):
     assert isinstance(step, Weighted) and step.channel == 4 and step.inputs.shape == (3, 3, 2)
     made = sections(done, "conv2", 2, 2, 5)
     assert found(made, Grids).grids[0].title in ("pool1, channel 4", "pool1, channel 5")
-    assert "of the 3 groups" in words(made)
+    assert "c in the group of o" in words(made)
+
+
+def test_the_one_channel_that_a_depthwise_convolution_sees_is_named(rng, qapp, themed):
+    network = Network([Conv2d(4, 3), Conv2d(4, 3, groups=4), Flatten(), Linear(5)], (9, 8, 1))
+    done = ForwardPass.of(network, rng.integers(0, 256, (9, 8, 1)).astype(np.uint8))
+    titles = [found(sections(done, name, 1, 1, 3), Grids).grids[0].title for name in ("conv1", "conv2")]
+    assert titles == ["input", "conv1, channel 3"], "a picture of one channel needs no number"
 
 
 def test_a_window_at_the_edge_has_what_is_inside_and_the_mean_its_zeros(done):

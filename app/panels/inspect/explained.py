@@ -164,7 +164,8 @@ def _grids(step: Weighted, done: ForwardPass, inputs: Array, weights: Array, par
 
     own = done.name(step.place)
     tops = [float(np.abs(values).max()) or 1.0 for values in (step.weights, step.parts)]
-    of = f", channel {step.channel + channel}" if step.parts.size > rows * columns else ""
+    is_one_of_several = step.parts.size > rows * columns or step.input_shape[2:] > (1,)  # a group may see one of many channels
+    of = f", channel {step.channel + channel}" if is_one_of_several else ""
     click = "click to see how it was made" if before else "click to see it"
     return Grids(
         [

@@ -85,7 +85,7 @@ def _formula(step: Parts, done: ForwardPass) -> str:
         case Weighted() if isinstance(layer, Conv2d):
             before = [first for first, _ in layer.margins]
             row, column = (_met(*of) for of in zip("ij", "kl", layer.stride, before, layer.dilation, strict=True))
-            group = f", c of the {layer.groups} groups' one that o belongs to" if layer.groups > 1 else ""
+            group = ", c in the group of o" if layer.groups > 1 else ""
             return f"y[i, j, o] = {'b[o] + ' * step.has_bias}Σ x[{row}, {column}, c] · w[k, l, c, o]{group}"
         case Weighted():
             return f"y[j] = {'b[j] + ' * step.has_bias}Σ x[i] · w[i, j]"

@@ -160,18 +160,7 @@ def card_of(recipe: Recipe, best: Trained, all_of_them: Sequence[Trained]) -> di
         "data": recipe.data,
         "mixed_in": recipe.mixed_in,
         "held_out": recipe.held_out,
-        "teachers": [
-            {
-                "epochs": each.config.epochs,
-                "augmentation": each.config.as_dict()["augmentation"],
-                "mixed_in": each.mixed_in,
-                "parameters": each.build(0).parameter_count,
-            }
-            for each in recipe.teachers
-        ],
-        "teacher_seeds": list(recipe.teacher_seeds),
-        "taught": recipe.taught,
-        "goes_on": recipe.goes_on,
+        **lineage(recipe),
         "seed": best.seed,
         "weights": best.weights,
         "epochs": recipe.config.epochs,
@@ -189,6 +178,25 @@ def card_of(recipe: Recipe, best: Trained, all_of_them: Sequence[Trained]) -> di
         "parameters": best.network.parameter_count,
         "date": date.today().isoformat(),
         "command": f"python scripts/ship_weights.py {recipe.preset} --seeds {' '.join(str(each.seed) for each in all_of_them)}",
+    }
+
+
+def lineage(recipe: Recipe) -> dict[str, Any]:
+    """Which trainings come before a recipe's own, and what it has of them, as plain data."""
+    return {
+        "teachers": [
+            {
+                "epochs": each.config.epochs,
+                "augmentation": each.config.as_dict()["augmentation"],
+                "mixed_in": each.mixed_in,
+                "parameters": each.build(0).parameter_count,
+                **lineage(each),
+            }
+            for each in recipe.teachers
+        ],
+        "teacher_seeds": list(recipe.teacher_seeds),
+        "taught": recipe.taught,
+        "goes_on": recipe.goes_on,
     }
 
 
@@ -226,7 +234,7 @@ def page_of(name: str, card: dict[str, Any]) -> str:
 
 
 def taught(card: dict[str, Any]) -> list[str]:
-    """What a network has of others, as a line of its page; none where it has no teachers."""
+    """What a network has of trainings before its own, as lines of its page, the last training first; none where there are none."""
     if not card["teachers"]:
         return []
     each = "; ".join(
@@ -234,14 +242,16 @@ def taught(card: dict[str, Any]) -> list[str]:
         f"{teacher['mixed_in']}"
         for teacher in card["teachers"]
     )
-    if not card["taught"]:
-        return [f"- **Begun** where a first training had ended, which has the same data held out and the same seed: {each}."]
-    begun = " Its weights begin as those of the first, by its own seed." if card["goes_on"] else ""
-    seeds = f"each by the seeds {', '.join(map(str, card['teacher_seeds']))}" if card["teacher_seeds"] else "by the same seed"
-    return [
-        f"- **Teachers.** {card['taught']:.0%} of what it learns of an image is what these networks answer on average, which are "
-        f"trained before on the same training images, {seeds}: {each}.{begun}"
-    ]
+    seeds = f"by the seeds {', '.join(map(str, card['teacher_seeds']))}" if card["teacher_seeds"] else "by the same seed"
+    if card["taught"]:
+        begun = " Its weights began as those of the first, by its own seed." if card["goes_on"] else ""
+        line = (
+            f"- **Teachers.** {card['taught']:.0%} of what it learned of an image was what these networks answer on average, each "
+            f"trained {seeds} on the same training images: {each}.{begun}"
+        )
+    else:
+        line = f"- **Before that** it was trained {seeds} on the same training images: {each}."
+    return [line, *(line for teacher in card["teachers"] for line in taught(teacher))]
 
 
 SHOWN = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "weight_decay", "label_smoothing")

@@ -69,10 +69,21 @@ def test_answers_of_teachers_change_what_is_learned(tmp_path):
     assert any(not np.array_equal(values, taught.state_dict()[name]) for name, values in alone.state_dict().items())
 
 
+def test_where_nothing_is_taught_it_goes_on_by_the_labels_alone(tmp_path):
+    def run(name: str, **changed: object) -> dict[str, np.ndarray]:
+        recipe = replace(FIRST, teachers=(FIRST,), goes_on=True, **changed)
+        return load_weights(trained_by(name, recipe, 0, tmp_path) / LAST)[0].state_dict()
+
+    untaught, by_labels, taught = (run("a", taught=0.0), run("b", taught=0.0, teacher_seeds=(0, 1)), run("c"))
+    assert all(np.array_equal(values, by_labels[name]) for name, values in untaught.items()), "whoever teaches"
+    assert any(not np.array_equal(values, taught[name]) for name, values in untaught.items())
+
+
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_teachers_hold_out_the_same_images_and_know_the_same_classes(recipe):
     for teacher in recipe.teachers:
         assert (teacher.data, teacher.held_out, teacher.by_photograph) == (recipe.data, recipe.held_out, recipe.by_photograph)
-        assert teacher.build(0).output_shape == recipe.build(0).output_shape == (10,) and not teacher.goes_on
+        assert teacher.build(0).output_shape == recipe.build(0).output_shape == (10,)
+        test_teachers_hold_out_the_same_images_and_know_the_same_classes(teacher)
     if recipe.goes_on:
         assert recipe.teachers[0].build(0).config() == recipe.build(0).config()

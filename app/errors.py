@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 from weakref import WeakMethod
+
+from PySide6.QtCore import QObject, Signal
 
 from app.commands.info import gather
 from nncore.errors import DigitLabError
@@ -75,18 +78,36 @@ def log_to(folder: Path) -> None:
     log.setLevel(logging.INFO)
 
 
-def catch_everything(show: Callable[[Problem], None]) -> None:
-    """Write every uncaught exception to the log and pass it to the method `show`, as long as that method's object exists."""
-    shown = WeakMethod(show)  # every thread remembers the hook that it was started under
+class _Relay(QObject):
+    """Passes Problems from any thread to `show`, in the thread that the relay was made in."""
 
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if issubclass(kind, KeyboardInterrupt):
+    caught = Signal(object)
+
+    def __init__(self, show: Callable[[Problem], None]) -> None:
+        super().__init__()
+        self._shown = WeakMethod(show)  # the hook keeps the relay, which should not keep a window that was closed
+        self.caught.connect(self._pass_on)
+
+    def _pass_on(self, problem: Problem) -> None:
+        if show := self._shown():
+            show(problem)
+
+
+def catch_everything(show: Callable[[Problem], None]) -> None:
+    """Write every uncaught exception of any thread to the log and pass it to the method `show`, as long as that method's object
+    exists. To be called in the interface thread: `show` is called there, since widgets must not be touched in another.
+    """
+    relay = _Relay(show)
+
+    def hook(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        error = kind() if error is None else error
+        if isinstance(error, KeyboardInterrupt):
             sys.__excepthook__(kind, error, trace)
             return
         if not isinstance(error, DigitLabError):
             log.error("uncaught", exc_info=(kind, error, trace))
             sys.__excepthook__(kind, error, trace)
-        if method := shown():
-            method(Problem.of(error))
+        relay.caught.emit(Problem.of(error))
 
     sys.excepthook = hook
+    threading.excepthook = lambda raised: hook(raised.exc_type, raised.exc_value, raised.exc_traceback)

@@ -39,7 +39,10 @@ def advice(layer: Layer, shape: Shape, before: Sequence[Layer]) -> str:
     if all(reach <= size + more for reach, size, more in zip(span, shape, margins, strict=False)):
         return ""
     mends = ["remove a pool before it"] if any(isinstance(each, MaxPool2d | AvgPool2d) for each in before) else []
-    fitting = shape_text(tuple(size + more for size, more in zip(shape, margins, strict=False)))
+    rooms = [size + more for size, more in zip(shape, margins, strict=False)]
+    if isinstance(layer, Conv2d):  # the cells of a dilated kernel lie apart
+        rooms = [(room - 1) // far + 1 for room, far in zip(rooms, layer.dilation, strict=True)]
+    fitting = shape_text(tuple(rooms))
     mends += (
         ["add padding", f"use a kernel of up to {fitting}"] if isinstance(layer, Conv2d) else [f"use a window of up to {fitting}"]
     )

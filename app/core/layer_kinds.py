@@ -107,9 +107,10 @@ class LayerKind:
                 words += [] if value == usual[field.name] else [f"{'' if value else 'no '}{field.title}"]
             elif field.is_further and field.part is None and value != usual[field.name]:
                 named = value if isinstance(value, str) else number_text(value)
-                is_normal = field.values is Values.INITIALIZER and not isinstance(value, str)
-                is_plain = field.values is Values.INITIALIZER and isinstance(value, str)
-                words.append(f"normal {named}" if is_normal else named if is_plain else f"{field.title} {named}")
+                title = field.title
+                if field.values is Values.INITIALIZER:  # a number is the deviation of a normal one
+                    title = "" if isinstance(value, str) else "normal"
+                words.append(f"{title} {named}".lstrip())
         return " · ".join(words)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from threading import Condition
 
 from PySide6.QtCore import QObject, QThread, Signal
@@ -40,7 +41,10 @@ class LookWorker(QThread):
     def run(self) -> None:
         # Several BLAS threads would wait for each other in busy loops, on cores that a training needs.
         threadpool_limits(1, user_api="blas")
-        self._looker.warm_up()
+        try:
+            self._looker.warm_up()
+        except BaseException:  # what could not be loaded early may not be needed, and questions are waiting
+            sys.excepthook(*sys.exc_info())
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._closing or self._question is not None)

@@ -78,7 +78,7 @@ def _activation(
 ) -> tuple[Node | None, int]:
     """The activation that begins with the first of `nodes`, and how many of them it takes; (None, 1) where none does."""
     start = next((name for name in nodes[0].inputs if name not in numbers), "")
-    if nodes[0].operator not in OPERATORS or readers[start] < 2:
+    if not _is_known(nodes[0]) or readers[start] < 2:
         return None, 1
     made, unread = {start: NUMBERS}, Counter[str]()
     for count, node in enumerate(nodes, 1):
@@ -86,7 +86,7 @@ def _activation(
             continue
         given = [made.get(name, numbers.get(name)) for name in node.inputs]
         values = [each.reshape(-1).astype(np.float64) for each in given if each is not None]
-        if node.operator not in OPERATORS or len(node.outputs) != 1 or len(values) != (1 if node.operator in ONE_INPUT else 2):
+        if not _is_known(node) or len(node.outputs) != 1 or len(values) != (1 if node.operator in ONE_INPUT else 2):
             break
         (output,) = node.outputs
         with np.errstate(all="ignore"):
@@ -98,6 +98,10 @@ def _activation(
         if output in outputs:
             break
     return None, 1
+
+
+def _is_known(node: Node) -> bool:
+    return node.is_own and node.operator in OPERATORS
 
 
 def _named(values: Array, start: str, output: str) -> Node | None:

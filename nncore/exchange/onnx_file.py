@@ -34,6 +34,10 @@ Sizes: TypeAlias = tuple[int | None, ...]
 """A shape in a file; None where it says no number."""
 
 
+OWN_DOMAINS = ("", "ai.onnx")
+"""Both names of ONNX's own operators."""
+
+
 @dataclass(frozen=True, eq=False)
 class Node:
     """An operator and what it is applied to; an empty name stands for an input or output that is left out."""
@@ -44,6 +48,11 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: dict[str, Attribute]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is one of ONNX's own operators; what another domain calls so may do anything."""
+        return self.domain in OWN_DOMAINS
 
     def __str__(self) -> str:
         """The operator and its name as a message shows them."""
@@ -128,7 +137,7 @@ class _Parser:
                 domain = text(value)
             elif number == 2:
                 version = whole(value)
-        return version if domain in ("", "ai.onnx") and 0 < version <= LARGEST_VERSION else 0
+        return version if domain in OWN_DOMAINS and 0 < version <= LARGEST_VERSION else 0
 
     def _graph(self, message: memoryview) -> OnnxFile:
         found = OnnxFile()

@@ -241,6 +241,12 @@ def gelu(call: Call) -> None:
     call.chain.add(GELU(call.attribute("approximate", "none")))
 
 
+def swish(call: Call) -> None:
+    if call.attribute("alpha", 1.0) != 1:
+        raise call.unfit("has an alpha other than 1; DigitLab's SiLU is x times its sigmoid")
+    call.chain.add(SiLU())
+
+
 def identity(call: Call) -> None:
     """Nothing."""
 
@@ -301,7 +307,7 @@ OPERATORS: dict[str, Callable[[Call], None]] = {
     "Relu": activation(ReLU),
     "LeakyRelu": leaky_relu,
     "Gelu": gelu,
-    "Swish": activation(SiLU),
+    "Swish": swish,
     "Sigmoid": activation(Sigmoid),
     "Tanh": activation(Tanh),
     "Softmax": softmax,

@@ -59,7 +59,7 @@ def _read(file: OnnxFile, mean: Sequence[float], std: Sequence[float]) -> Networ
     """Every value that lay behind the chain so far, with its shape behind the batch."""
     known, at_end = file.constants, False
     for node in whole_activations(file):
-        if node.domain not in ("", "ai.onnx"):
+        if not node.is_own:
             raise UnfitError(f"{node} belongs to {printable(shortened(node.domain))}, not to ONNX's own operators")
         if any(output in known or output in values for output in node.outputs if output):
             raise UnfitError(f"{node} makes what is there already")

@@ -184,15 +184,16 @@ def make_window(qtbot, qapp, monkeypatch) -> Iterator[Callable[[], Window]]:
     monkeypatch.setattr(Looker, "warm_up", lambda looker: warmed_up())
     # A small network of few layers, whose kernels are quick to load.
     monkeypatch.setattr(opening, "DEFAULT_PICTURE_NETWORK", "mnist-cnn")
-    for module in (sys, threading):  # each window catches what nobody else does, and would otherwise be kept for that for ever
-        monkeypatch.setattr(module, "excepthook", module.excepthook)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # each window catches what nobody else does
     opened: list[Window] = []
 
     def make() -> Window:
         if opened and not opened[-1].isVisible():
             delete(opened.pop())
         delete_closed()
+        raised = threading.excepthook
         window = build_window(qapp)
+        threading.excepthook = raised  # pytest's own: a thread that ends by an error fails its test
         opened.append(window)
         window.show()
         qtbot.waitExposed(window)

@@ -122,6 +122,13 @@ def test_a_drawing_that_is_damaged_is_refused(kept, tmp_path):
         read_drawing(path)
 
 
+def test_a_drawing_of_an_earlier_version_has_no_digest_and_is_read(tmp_path):
+    path = tmp_path / "drawing.json"
+    path.write_text(json.dumps({name: value for name, value in drawing().items() if name != "sha256"}))
+    (read,) = read_drawing(path)
+    assert read.points == [(1.0, 2.0)]
+
+
 def test_every_damaged_byte_of_a_drawing_is_noticed(tmp_path):
     path = tmp_path / "drawing.json"
     path.write_text(json.dumps(stroke(POINT, [3.5, 4.25, 9.0])))

@@ -88,3 +88,6 @@ def test_a_window_at_the_edge_has_what_is_inside_and_the_mean_its_zeros(done):
 
 def test_activations_are_told_with_their_settings(done):
     assert "the slope is 0.1" in found(sections(done, "leakyrelu1", 0, 0, 1), Equation).terms[-1].tip
+    by_tanh = ForwardPass.of(Network([Flatten(), Linear(3), GELU("tanh")], (2, 2, 1)), np.ones((2, 2, 1), np.uint8))
+    assert "Φ is found by a tanh" in found(sections(by_tanh, "gelu1", 0), Equation).terms[-1].tip
+    assert "tanh" not in found(sections(done, "gelu1", 4, 4, 2), Equation).terms[-1].tip

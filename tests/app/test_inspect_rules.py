@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
 import pytest
 
 from app.core.recipe import Recipe
@@ -12,7 +9,7 @@ from app.core.run_in_view import RunInView
 from app.panels.inspect.backwards import next_step
 from app.panels.inspect.inspected import Weight
 from app.panels.inspect.weight_page import step_lines
-from app.widgets.sections import Line, number
+from app.widgets.sections import number
 from nncore.explain.weight_step import BackwardPass, WeightStep
 from tests.app.test_inspect_network import cnn, image
 
@@ -55,6 +52,5 @@ def test_adamw_takes_the_decay_from_the_weight_and_not_through_the_averages(take
 
 def test_nesterov_looks_ahead(taken):
     step, gradient, _ = taken(optimizer="nesterov", momentum=0.8)
-    assert step.change == pytest.approx(-0.01 * (gradient + 0.8 * gradient)) and math.isfinite(gradient)
-    assert any("0.8 · v)" in line.words for line in step_lines(step)) and isinstance(step_lines(step)[-1], Line)
-    assert np.sign(step.change) == -np.sign(gradient)
+    assert gradient and step.change == pytest.approx(-0.01 * (gradient + 0.8 * gradient))
+    assert any("0.8 · v)" in line.words for line in step_lines(step))

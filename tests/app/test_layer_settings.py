@@ -88,7 +88,7 @@ def test_further_settings_that_are_not_as_usual_are_said():
         ),
         (
             [AvgPool2d(4), Conv2d(2, 4, dilation=3)],
-            "conv1 needs at least 10×10, but gets 7×7; remove a pool before it, add padding",
+            "conv1 needs at least 10×10, but gets 7×7; remove a pool before it, add padding or use a kernel of up to 3×3.",
         ),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 import time
 import weakref
 
@@ -637,6 +638,7 @@ def open_and_close(qapp, qtbot) -> tuple[weakref.ref, ...]:
 
 
 def test_a_closed_window_leaves_nothing_behind(qapp, qtbot, monkeypatch):
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    for module in (sys, threading):
+        monkeypatch.setattr(module, "excepthook", module.excepthook)
     gone = open_and_close(qapp, qtbot)
     qtbot.waitUntil(lambda: gc.collect() >= 0 and not any(each() for each in gone), timeout=10_000)

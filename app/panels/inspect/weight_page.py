@@ -107,7 +107,7 @@ def step_lines(step: WeightStep) -> list[Line]:
         lines.append(Line(f"g = {clip}{_bracketed(step.gradient)}{decay}", number(step.followed)))
     g = _bracketed(step.followed)
     if step.rule in ("adam", "adamw"):
-        pull = step.lr * step.decay * step.weight if step.decay and not with_decay else None
+        pull = step.lr * step.decay * step.weight if step.decay and step.rule == "adamw" else None
         first, second = step.settings["first"], step.settings["second"]
         m, v = step.after["mean"], step.after["square"]
         lines += [

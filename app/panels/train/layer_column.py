@@ -239,10 +239,12 @@ class LayerColumn(QScrollArea):
             edited = before.change(place, **field.change(layer, value))
         except ConfigError as error:
             self.edited.emit(before, None, -1)  # the field shows the value of before
-            most = before.largest(place, partial(field.change, layer), int(field.least), int(field.most))
-            is_range = field.values is Values.WHOLE and most is not None and most > field.least
-            is_whole = is_range and value != field.least - bool(field.word) and not field.least <= value <= (most or 0)
-            card.refuse(f"The {field.title} can be {field.least:,} to {most:,} here, not {value:,}." if is_whole else str(error))
+            words = str(error)
+            if field.values is Values.WHOLE and not (field.word and value == field.least - 1):
+                most = before.largest(place, partial(field.change, layer), int(field.least), int(field.most))
+                if most is not None and most > field.least and not field.least <= value <= most:
+                    words = f"The {field.title} can be {field.least:,} to {most:,} here, not {value:,}."
+            card.refuse(words)
         else:
             self.edited.emit(edited, (place, field.key), -1)
 

@@ -7,7 +7,23 @@ import numpy as np
 from models.presets import PRESETS
 from nncore.arrays import Array, Shape
 from nncore.explain.networks import image_shape_of
-from nncore.layers import AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
+from nncore.layers import (
+    GELU,
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
 from nncore.network import Network
 
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)
@@ -35,10 +51,22 @@ def _own() -> Network:
     return Network(layers, (17, 14, 1))
 
 
+def _spread() -> Network:
+    """Convolutions that are dilated, in groups or without a bias, pools with padding, a global pool, and bent activations."""
+    layers = [
+        Conv2d(8, (2, 3), padding="same", bias=False), BatchNorm(), GELU(), MaxPool2d(3, 2, padding=1),
+        Conv2d(12, 3, padding=2, dilation=(2, 1), groups=4), SiLU(), AvgPool2d(3, 2, padding=1),
+        Conv2d(9, (3, 1), padding=(1, 0), groups=3), LeakyReLU(0.2), Conv2d(6, 1, bias=False), GELU("tanh"), GlobalAvgPool2d(),
+        Flatten(), Linear(7, bias=False), ReLU(), Linear(5),
+    ]  # fmt: skip
+    return Network(layers, (15, 14, 2))
+
+
 NETWORKS = {
     **{name: preset.build for name, preset in PRESETS.items()},
     **{f"{size}x{size}": (lambda size=size: _of_kernels(size)) for size in (1, 2, 3, 5, 11)},
     "own": _own,
+    "spread": _spread,
 }
 """What builds a network, by name."""
 

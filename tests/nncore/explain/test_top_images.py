@@ -44,7 +44,7 @@ def test_no_other_image_excites_a_unit_more(name: str, layers: tuple[str, ...]) 
         assert all(unit.index(4) < unit.index(17) for unit in both)
 
 
-@pytest.mark.parametrize("name", ["own", "11x11", "2x2", "1x1", "alexnet-mini", "digitlab-svhn"])
+@pytest.mark.parametrize("name", ["own", "11x11", "2x2", "1x1", "alexnet-mini", "digitlab-svhn", "spread"])
 def test_only_what_lies_in_the_receptive_field_matters(name: str) -> None:
     """A place's output stays as it is when all outside its field is changed."""
     network, rng = network_of(name), np.random.default_rng(0)

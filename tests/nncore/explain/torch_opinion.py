@@ -50,10 +50,11 @@ class Opinion:
         alphas = ((np.arange(steps) + 0.5) / steps).reshape(-1, 1, 1, 1)
         return (image - baseline) * self.gradient(baseline + alphas * (image - baseline)).mean(axis=0)
 
-    def cam(self, image: Array, layer: str) -> Array:
+    def cam(self, image: Array, layer: str) -> tuple[Array, float]:
+        """The map (height, width), and the largest size of its sums over the channels before those below zero became zero."""
         _, found = self.outputs(image[None])
         self.of(found[self.layers[-1].name]).sum().backward()
         maps = found[layer]
-        coarse = torch.relu((maps * maps.grad.mean(dim=(1, 2), keepdim=True)).sum(dim=3))
-        enlarged = F.interpolate(coarse[None], size=image.shape[:2], mode="bilinear", align_corners=False)
-        return enlarged[0, 0].detach().numpy()
+        sums = (maps * maps.grad.mean(dim=(1, 2), keepdim=True)).sum(dim=3)
+        enlarged = F.interpolate(torch.relu(sums)[None], size=image.shape[:2], mode="bilinear", align_corners=False)
+        return enlarged[0, 0].detach().numpy(), float(sums.detach().abs().max())

@@ -96,7 +96,6 @@ class SpreadConvStep(Step):
 
     weights: Weights = NOWHERE
     spread: Spread = SPREAD_POINT
-    learns = True
 
     @property
     def wants(self) -> IntPair:

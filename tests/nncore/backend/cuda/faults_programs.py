@@ -85,31 +85,30 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ("update.cu", "(size_t)part * row[PITCH]", "(size_t)part"),
     # sum_copies
     ("update.cu", "i < row[END] ? summed(i, row, copies, passes, pass_pitch) : 0", "summed(i, row, copies, passes, pass_pitch)"),
-    # update_sgd
-    ("update.cu", "theta[i] -= lr_mult * rate[0] * g;", "theta[i] += lr_mult * rate[0] * g;"),
-    # update_momentum
-    ("update.cu", "rate[1] * first[i] + g;", "first[i] + g;"),
-    ("update.cu", "theta[i] -= lr_mult * rate[0] * velocity;", "theta[i] += lr_mult * rate[0] * velocity;"),
-    # update_nesterov
-    ("update.cu", "= g + rate[1] * first[i];", "= g + first[i];"),
-    ("update.cu", "(g + rate[1] * velocity)", "velocity"),
-    # update_adam
-    ("update.cu", "rate[1] * first[i] + rate[4] * g;", "rate[1] * first[i] + g;"),
-    ("update.cu", "rate[5] * g * g", "rate[4] * g * g"),
-    ("update.cu", "sqrtf(square * rate[6]) + rate[3]", "sqrtf(square * rate[6])"),
-    # update_adamw
-    ("update.cu", "rate[4] * g + rate[1] * first[i];", "g + rate[1] * first[i];"),
-    ("update.cu", "rate[5] * (g * g)", "rate[4] * (g * g)"),
-    ("update.cu", "(1 - lr * decays[owner[i / 16]]) * theta[i]", "theta[i]"),
-    ("update.cu", "lr * rate[7] * (mean", "lr * (mean"),
-    ("update.cu", "lr = lr_mult * rate[0];", "lr = rate[0];"),
-)
-
-EVERYWHERE: tuple[tuple[str, str, str], ...] = (
-    ("update.cu", "if (i >= size || clock[STOPPED]) return;", "if (i >= size) return;"),
+    # what every rule shares
+    ("update.cu", "if (i >= size || clock[STOPPED]) return false;", "if (i >= size) return false;"),
     ("update.cu", "i >= row[END] || ", ""),
     ("update.cu", " || lr_mult == 0", ""),
     ("update.cu", "8 * clock[NOW]", "0 * clock[NOW]"),
-    ("update.cu", " + decays[owner[i / 16]] * theta[i]", ""),
+    ("update.cu", "at.lr = lr_mult * at.rate[0];", "at.lr = at.rate[0];"),
+    # update_sgd
+    ("update.cu", "theta[at.i] -= at.lr * g;", "theta[at.i] += at.lr * g;"),
+    # update_momentum
+    ("update.cu", "at.rate[1] * first[at.i] + g;", "first[at.i] + g;"),
+    ("update.cu", "theta[at.i] -= at.lr * velocity;", "theta[at.i] += at.lr * velocity;"),
+    # update_nesterov
+    ("update.cu", "= g + at.rate[1] * first[at.i];", "= g + first[at.i];"),
+    ("update.cu", "(g + at.rate[1] * velocity)", "velocity"),
+    # update_adam
+    ("update.cu", "at.rate[1] * first[at.i] + at.rate[4] * g;", "at.rate[1] * first[at.i] + g;"),
+    ("update.cu", "at.rate[5] * g * g", "at.rate[4] * g * g"),
+    ("update.cu", "sqrtf(square * at.rate[6]) + at.rate[3]", "sqrtf(square * at.rate[6])"),
+    # update_adamw
+    ("update.cu", "at.rate[4] * g + at.rate[1] * first[at.i];", "g + at.rate[1] * first[at.i];"),
+    ("update.cu", "at.rate[5] * (g * g)", "at.rate[4] * (g * g)"),
+    ("update.cu", "(1 - at.lr * at.decay) * theta[at.i]", "theta[at.i]"),
+    ("update.cu", "at.lr * at.rate[7] * (mean", "at.lr * (mean"),
 )
+
+EVERYWHERE: tuple[tuple[str, str, str], ...] = (("update.cu", " + at.decay * theta[at.i]", ""),)
 """Faults in what each rule of update.cu says for itself, in all of them at once."""

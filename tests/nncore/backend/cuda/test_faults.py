@@ -28,7 +28,7 @@ QUICK: dict[str, tuple[str, Trial]] = {
     "product.cu": ("        __syncthreads();\n        for (int k = 0", trials.linear(70, 33)),
     "softmax.cu": ("grad[c] - total", trials.activation_backward("softmax", (4, 5, 3))),
     "take.cu": ("at / width * y_row", trials.take((5, 6, 3), True, (1, 2))),
-    "update.cu": ("theta[i] -= lr_mult * rate[0] * g;", trials.update("sgd", (0.1,), 0.03)),
+    "update.cu": ("theta[at.i] -= at.lr * g;", trials.update("sgd", (0.1,), 0.03)),
 }
 """By the file: which of its faults, by what it replaces, and the operation that shows it."""
 
